@@ -1,0 +1,112 @@
+package io.outboxrelay.testservers;
+
+import com.github.dockerjava.api.model.ExposedPort;
+import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.PortBinding;
+import com.github.dockerjava.api.model.Ports;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.Container;
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.utility.DockerImageName;
+
+/** Servers in containers of their own, on ports that stay the same when a container is killed and started again. */
+final class Containers {
+    private static final String POSTGRES_IMAGE = "postgres:15-alpine";
+    private static final String RABBITMQ_IMAGE = "rabbitmq:3-management-alpine";
+    private static final Duration START_LIMIT = Duration.ofSeconds(120);
+
+    private Containers() {}
+
+    static PrivatePostgres startPostgres() throws IOException {
+        requireEngine();
+        int port = FreePorts.next();
+        ServerAddress address = new ServerAddress(host(), port, "postgres", "postgres");
+        String image = System.getProperty("outbox.image.postgres", POSTGRES_IMAGE);
+        GenericContainer<?> container = container(image, 5432, port)
+                .withEnv(Map.of("POSTGRES_USER", address.user(), "POSTGRES_PASSWORD", address.password()));
+        ContainerServer server = start(container, image, PostgresPrograms.question(address));
+        return new PrivatePostgres(new Postgres("postgresql-container", address, false), server);
+    }
+
+    static PrivateRabbitMq startRabbitMq() throws IOException {
+        requireEngine();
+        int port = FreePorts.next();
+        ServerAddress address = new ServerAddress(host(), port, "guest", "guest");
+        String image = System.getProperty("outbox.image.rabbitmq", RABBITMQ_IMAGE);
+        GenericContainer<?> container = container(image, 5672, port);
+        ContainerServer server = start(container, image, RabbitMqPrograms.question(address));
+        RabbitMqControl control = new RabbitMqControl(address.user(), server::isRunning, arguments -> {
+            List<String> command = new ArrayList<>(List.of("rabbitmqctl"));
+            command.addAll(arguments);
+            Container.ExecResult result = container.execInContainer(command.toArray(String[]::new));
+            return new ChildProcess.Result(result.getExitCode(), result.getStdout(), result.getStderr());
+        });
+        return new PrivateRabbitMq(new RabbitMq("rabbitmq-container", address, control, false), server);
+    }
+
+    private static ContainerServer start(GenericContainer<?> container, String image, Readiness.Question question) {
+        ContainerServer server = new ContainerServer(container, image, question, START_LIMIT);
+        AtExit.close(server);
+        try {
+            server.start();
+        } catch (RuntimeException e) {
+            server.close();
+            throw e;
+        }
+        return server;
+    }
+
+    private static GenericContainer<?> container(String image, int containerPort, int hostPort) {
+        PortBinding binding = new PortBinding(Ports.Binding.bindPort(hostPort), ExposedPort.tcp(containerPort));
+        return new GenericContainer<>(DockerImageName.parse(image))
+                .withExposedPorts(containerPort)
+                .withCreateContainerCmdModifier(command -> {
+                    HostConfig host = Objects.requireNonNullElseGet(command.getHostConfig(), HostConfig::new);
+                    command.withHostConfig(host.withPortBindings(binding));
+                })
+                .waitingFor(new AnsweredElsewhere());
+    }
+
+    private static String host() {
+        return DockerClientFactory.instance().dockerHostIpAddress();
+    }
+
+    static boolean engineAnswers() {
+        return mayHaveEngine() && DockerClientFactory.instance().isDockerAvailable();
+    }
+
+    /** Looks for a sign of an engine first, because Testcontainers takes seconds and many lines to find out. */
+    private static void requireEngine() throws IOException {
+        if (!mayHaveEngine()) {
+            throw new IOException(
+                    "no container engine (no DOCKER_HOST, no docker.sock, no .testcontainers.properties)");
+        }
+        if (!DockerClientFactory.instance().isDockerAvailable()) {
+            throw new IOException(
+                    "the container engine does not answer (DOCKER_HOST=%s)".formatted(System.getenv("DOCKER_HOST")));
+        }
+    }
+
+    private static boolean mayHaveEngine() {
+        Path home = Path.of(System.getProperty("user.home"));
+        Path runtime = Path.of(Objects.requireNonNullElse(System.getenv("XDG_RUNTIME_DIR"), "/run"));
+        return System.getenv("DOCKER_HOST") != null
+                || System.getProperty("os.name").startsWith("Windows")
+                || Stream.of(
+                                Path.of("/var/run/docker.sock"),
+                                runtime.resolve("docker.sock"),
+                                home.resolve(".docker/run/docker.sock"),
+                                home.resolve(".docker/desktop/docker.sock"),
+                                home.resolve(".testcontainers.properties"))
+                        .anyMatch(Files::exists);
+    }
+}

@@ -1,0 +1,79 @@
+package io.outboxrelay.testservers;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.UUID;
+import org.postgresql.util.PSQLState;
+
+/** A running PostgreSQL server. Any thread may call it. */
+public final class Postgres {
+    private final String name;
+    private final ServerAddress address;
+    private final boolean outlivesUs;
+
+    /**
+     * @param name what kind of server it is
+     * @param address where it is
+     * @param outlivesUs whether it goes on when this JVM has ended, so that what we made in it has to be removed
+     */
+    Postgres(String name, ServerAddress address, boolean outlivesUs) {
+        this.name = name;
+        this.address = address;
+        this.outlivesUs = outlivesUs;
+    }
+
+    /**
+     * What kind of server this is, for people to read.
+     *
+     * @return such as {@code postgresql-15.16}, {@code postgresql-container}, {@code embedded-postgresql}
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Creates an empty database with a name that nobody else has.
+     *
+     * @return the database; closing it drops it
+     * @throws IllegalStateException when the server does not answer or refuses
+     */
+    public TestDatabase newDatabase() {
+        String database = "outbox_test_" + UUID.randomUUID().toString().replace("-", "");
+        try {
+            // template0, because nobody can be connected to it: a session in template1 would make this fail
+            administer("CREATE DATABASE " + database + " TEMPLATE template0");
+        } catch (SQLException e) {
+            throw new IllegalStateException("%s did not create a database: %s".formatted(this, e.getMessage()), e);
+        }
+        TestDatabase made = new TestDatabase(this, address, database);
+        if (outlivesUs) {
+            AtExit.close(made);
+        }
+        return made;
+    }
+
+    /** Drops a database if the server is there. */
+    void drop(String database) {
+        try {
+            administer("DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
+        } catch (SQLException e) {
+            if (!PSQLState.isConnectionError(e.getSQLState())) {
+                throw new IllegalStateException(
+                        "%s did not drop the database %s: %s".formatted(this, database, e.getMessage()), e);
+            }
+        }
+    }
+
+    private void administer(String sql) throws SQLException {
+        try (Connection connection = TestDatabase.impatient(address, "postgres").getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "%s at %s:%d".formatted(name, address.host(), address.port());
+    }
+}

@@ -1,0 +1,109 @@
+package io.outboxrelay.testservers;
+
+/** A broker that one test has for itself and may kill. One thread at a time calls it. */
+public final class PrivateRabbitMq implements AutoCloseable {
+    private final RabbitMq server;
+    private final PrivateServer machinery;
+
+    PrivateRabbitMq(RabbitMq server, PrivateServer machinery) {
+        this.server = server;
+        this.machinery = machinery;
+    }
+
+    /**
+     * The server itself, for code that does not care that it is private.
+     *
+     * @return valid until {@link #close}
+     */
+    public RabbitMq server() {
+        return server;
+    }
+
+    /**
+     * What kind of server this is, for people to read.
+     *
+     * @return as {@link RabbitMq#name}
+     */
+    public String name() {
+        return server.name();
+    }
+
+    /**
+     * Creates an empty virtual host with a name that nobody else has.
+     *
+     * @return the virtual host; closing it deletes it
+     * @throws IllegalStateException when the broker does not answer or refuses
+     */
+    public TestVirtualHost newVirtualHost() {
+        return server.newVirtualHost();
+    }
+
+    /**
+     * Runs a management command on the broker's node.
+     *
+     * @param arguments what one would write after {@code rabbitmqctl}
+     * @return what the command printed to its standard output
+     * @throws IllegalStateException when the command failed, with what it printed
+     * @throws UnsupportedOperationException when the broker is the embedded one, which has no such commands
+     */
+    public String control(String... arguments) {
+        return server.control(arguments);
+    }
+
+    /**
+     * Ends all processes of the server with SIGKILL and waits until they are gone; nothing if it is down.
+     *
+     * @throws UnsupportedOperationException when the server is an embedded one that lives in this JVM
+     */
+    public void kill() {
+        machinery.kill();
+    }
+
+    /**
+     * Asks the server to stop and waits until it has; nothing if it is down.
+     *
+     * @throws UnsupportedOperationException when the server is an embedded one that lives in this JVM
+     */
+    public void stop() {
+        machinery.stop();
+    }
+
+    /**
+     * Starts the server again, on the same port with the same data, and waits until it answers; nothing if it runs.
+     *
+     * @throws IllegalStateException when it does not answer in time, with the end of its log
+     * @throws UnsupportedOperationException when the server is an embedded one that lives in this JVM
+     */
+    public void start() {
+        machinery.start();
+    }
+
+    /**
+     * Suspends all processes of the server: its sockets stay open and silent, new connections are not served.
+     *
+     * @throws UnsupportedOperationException when the server is an embedded one that lives in this JVM
+     */
+    public void freeze() {
+        machinery.freeze();
+    }
+
+    /**
+     * Lets a frozen server run again.
+     *
+     * @throws UnsupportedOperationException when the server is an embedded one that lives in this JVM
+     */
+    public void thaw() {
+        machinery.thaw();
+    }
+
+    @Override
+    public String toString() {
+        return server.toString();
+    }
+
+    /** Kills the server, frozen or not, and removes its files. */
+    @Override
+    public void close() {
+        machinery.close();
+    }
+}

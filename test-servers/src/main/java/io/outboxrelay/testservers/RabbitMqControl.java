@@ -1,0 +1,83 @@
+package io.outboxrelay.testservers;
+
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/** Administers a RabbitMQ node by its command line tool. */
+final class RabbitMqControl implements BrokerControl {
+    /** {@code EX_UNAVAILABLE} of sysexits.h: there is no node to talk to. */
+    private static final int NODE_IS_DOWN = 69;
+
+    private static final String ACTING_USER = "test-servers";
+
+    /** Runs rabbitmqctl where the node can be reached. */
+    interface Tool {
+        ChildProcess.Result run(List<String> arguments) throws Exception;
+    }
+
+    private final String user;
+    private final BooleanSupplier isRunning;
+    private final Tool tool;
+
+    /**
+     * @param user who may do everything in the virtual hosts
+     * @param isRunning whether there is a node at all; asked first, because the tool takes long to find out
+     * @param tool how to reach the node
+     */
+    RabbitMqControl(String user, BooleanSupplier isRunning, Tool tool) {
+        this.user = user;
+        this.isRunning = isRunning;
+        this.tool = tool;
+    }
+
+    /** One command instead of two ({@code add_vhost}, {@code set_permissions}): each one starts an Erlang machine. */
+    @Override
+    public void createVirtualHost(String name) {
+        run("eval", """
+                rabbit_vhost:add(<<"%2$s">>, <<"%3$s">>),
+                ok = rabbit_auth_backend_internal:set_permissions(
+                    <<"%1$s">>, <<"%2$s">>, <<".*">>, <<".*">>, <<".*">>, <<"%3$s">>).
+                """.formatted(user, name, ACTING_USER));
+    }
+
+    @Override
+    public void deleteVirtualHost(String name) {
+        ChildProcess.Result result = execute("delete_vhost", name);
+        if (result.status() != 0 && result.status() != NODE_IS_DOWN) {
+            throw failure(result, "delete_vhost", name);
+        }
+    }
+
+    @Override
+    public String run(String... arguments) {
+        ChildProcess.Result result = execute(arguments);
+        if (result.status() != 0) {
+            throw failure(result, arguments);
+        }
+        return result.output();
+    }
+
+    private ChildProcess.Result execute(String... arguments) {
+        if (!isRunning.getAsBoolean()) {
+            return new ChildProcess.Result(NODE_IS_DOWN, "", "the broker is not running");
+        }
+        try {
+            return tool.run(List.of(arguments));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("Interrupted while running rabbitmqctl " + arguments[0], e);
+        } catch (Exception e) {
+            throw new IllegalStateException(
+                    "rabbitmqctl %s could not be run: %s".formatted(arguments[0], e.getMessage()), e);
+        }
+    }
+
+    private static IllegalStateException failure(ChildProcess.Result result, String... arguments) {
+        return new IllegalStateException("rabbitmqctl %s ended with status %d: %s %s"
+                .formatted(
+                        String.join(" ", arguments),
+                        result.status(),
+                        result.output().strip(),
+                        result.error().strip()));
+    }
+}

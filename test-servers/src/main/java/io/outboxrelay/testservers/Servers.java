@@ -1,0 +1,164 @@
+package io.outboxrelay.testservers;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The door: gives the servers that all tests of this JVM share, and starts private ones that a test may kill. */
+public final class Servers {
+    private static final Shared<Postgres> POSTGRES = new Shared<>(Servers::choosePostgres);
+    private static final Shared<RabbitMq> RABBITMQ = new Shared<>(Servers::chooseRabbitMq);
+
+    private Servers() {}
+
+    /**
+     * The PostgreSQL server that the whole JVM shares; started at the first call, stopped when the JVM exits.
+     *
+     * @return the server; tests make databases of their own in it
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static Postgres postgres() {
+        return POSTGRES.get();
+    }
+
+    /**
+     * The RabbitMQ broker that the whole JVM shares; started at the first call, stopped when the JVM exits.
+     *
+     * @return the broker; tests make virtual hosts of their own in it
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static RabbitMq rabbitmq() {
+        return RABBITMQ.get();
+    }
+
+    /**
+     * Starts a PostgreSQL server that only the caller has, so that it may be killed.
+     *
+     * @return the running server, with default durability (except the embedded one, whose fsync is off)
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static PrivatePostgres startPrivatePostgres() {
+        return startPrivatePostgres(Preference.CONTAINERS_FIRST);
+    }
+
+    /**
+     * Starts a PostgreSQL server that only the caller has, so that it may be killed.
+     *
+     * @param preference the order in which kinds are tried, unless one is forced
+     * @return the running server, with default durability (except the embedded one, whose fsync is off)
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static PrivatePostgres startPrivatePostgres(Preference preference) {
+        return startPrivatePostgres(ServerKind.order(preference));
+    }
+
+    static PrivatePostgres startPrivatePostgres(List<ServerKind> order) {
+        Map<ServerKind, Choice.Way<PrivatePostgres>> ways = Map.of(
+                ServerKind.CONTAINERS, Containers::startPostgres,
+                ServerKind.INSTALLED, () -> PostgresPrograms.installed().start(),
+                ServerKind.EMBEDDED, () -> EmbeddedPostgres.programs().start());
+        return new Choice("A private PostgreSQL", order).take(ways);
+    }
+
+    /**
+     * Starts a RabbitMQ broker that only the caller has, so that it may be killed.
+     *
+     * @return the running broker
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static PrivateRabbitMq startPrivateRabbitMq() {
+        return startPrivateRabbitMq(Preference.CONTAINERS_FIRST);
+    }
+
+    /**
+     * Starts a RabbitMQ broker that only the caller has, so that it may be killed.
+     *
+     * @param preference the order in which kinds are tried, unless one is forced
+     * @return the running broker
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static PrivateRabbitMq startPrivateRabbitMq(Preference preference) {
+        return startPrivateRabbitMq(ServerKind.order(preference));
+    }
+
+    static PrivateRabbitMq startPrivateRabbitMq(List<ServerKind> order) {
+        Map<ServerKind, Choice.Way<PrivateRabbitMq>> ways = Map.of(
+                ServerKind.CONTAINERS, Containers::startRabbitMq,
+                ServerKind.INSTALLED, () -> RabbitMqPrograms.installed().start(),
+                ServerKind.EMBEDDED, EmbeddedBroker::launch);
+        return new Choice("A private broker", order).take(ways);
+    }
+
+    private static Postgres choosePostgres() {
+        Map<ServerKind, Choice.Way<Postgres>> ways = Map.of(
+                ServerKind.CONTAINERS, () -> Containers.startPostgres().server(),
+                ServerKind.INSTALLED, Servers::installedPostgres,
+                ServerKind.EMBEDDED, () -> EmbeddedPostgres.programs().start().server());
+        return new Choice("The shared PostgreSQL", ServerKind.order(Preference.CONTAINERS_FIRST)).take(ways);
+    }
+
+    private static RabbitMq chooseRabbitMq() {
+        Map<ServerKind, Choice.Way<RabbitMq>> ways = Map.of(
+                ServerKind.CONTAINERS, () -> Containers.startRabbitMq().server(),
+                ServerKind.INSTALLED, Servers::installedRabbitMq,
+                ServerKind.EMBEDDED, () -> EmbeddedBroker.launch().server());
+        return new Choice("The shared broker", ServerKind.order(Preference.CONTAINERS_FIRST)).take(ways);
+    }
+
+    private static Postgres installedPostgres() throws Exception {
+        return runningElseOurs(
+                PostgresPrograms::runningHere,
+                () -> PostgresPrograms.installed().start().server());
+    }
+
+    private static RabbitMq installedRabbitMq() throws Exception {
+        return runningElseOurs(
+                RabbitMqPrograms::runningHere,
+                () -> RabbitMqPrograms.installed().start().server());
+    }
+
+    /** The server that the machine runs anyway takes no time to start; without it, one of our own does as well. */
+    private static <T> T runningElseOurs(Choice.Way<T> running, Choice.Way<T> ours) throws Exception {
+        try {
+            return running.start();
+        } catch (Exception notRunning) {
+            try {
+                return ours.start();
+            } catch (Exception notInstalled) {
+                throw new IllegalStateException(
+                        "the machine's own server: %s; one of our own: %s"
+                                .formatted(notRunning.getMessage(), notInstalled.getMessage()),
+                        notInstalled);
+            }
+        }
+    }
+
+    /** Made at the first call and then kept, also when that failed: the second try would only cost the same time. */
+    private static final class Shared<T> {
+        private final Supplier<T> maker;
+        private @Nullable T made;
+        private @Nullable IllegalStateException failure;
+
+        private Shared(Supplier<T> maker) {
+            this.maker = maker;
+        }
+
+        private synchronized T get() {
+            if (failure != null) {
+                throw new IllegalStateException(failure.getMessage(), failure);
+            }
+            T server = made;
+            if (server == null) {
+                try {
+                    server = maker.get();
+                    made = server;
+                } catch (IllegalStateException e) {
+                    failure = e;
+                    throw e;
+                }
+            }
+            return server;
+        }
+    }
+}

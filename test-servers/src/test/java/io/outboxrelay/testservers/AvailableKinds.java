@@ -1,0 +1,38 @@
+package io.outboxrelay.testservers;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Skips the kinds of servers that this machine cannot have, and no other. */
+final class AvailableKinds {
+    private AvailableKinds() {}
+
+    static void assumePostgres(ServerKind kind) {
+        assumeTrue(
+                switch (kind) {
+                    case CONTAINERS -> Containers.engineAnswers();
+                    case INSTALLED -> Files.isDirectory(Path.of("/usr/lib/postgresql"));
+                    case EMBEDDED ->
+                        System.getProperty("os.name").equals("Linux")
+                                && System.getProperty("os.arch").equals("amd64");
+                },
+                "no PostgreSQL of kind " + kind.word());
+    }
+
+    static void assumeRabbitMq(ServerKind kind) {
+        assumeTrue(
+                switch (kind) {
+                    case CONTAINERS -> Containers.engineAnswers();
+                    case INSTALLED -> Files.isDirectory(Path.of("/usr/lib/rabbitmq"));
+                    case EMBEDDED -> false; // cannot be killed: EmbeddedBrokerTest
+                },
+                "no RabbitMQ of kind " + kind.word());
+    }
+
+    static List<ServerKind> only(ServerKind kind) {
+        return List.of(kind);
+    }
+}
