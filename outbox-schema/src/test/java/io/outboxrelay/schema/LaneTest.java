@@ -1,0 +1,171 @@
+package io.outboxrelay.schema;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestDatabase;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class LaneTest {
+
+    private static final int LANES = 8;
+
+    private static TestDatabase database;
+    private static DataSource owner;
+
+    @BeforeAll
+    static void install() {
+        database = Servers.postgres().newDatabase();
+        owner = database.dataSource();
+        OutboxSchema.defaults().withLanes(LANES).installOn(owner);
+    }
+
+    @AfterAll
+    static void drop_the_database() {
+        database.close();
+    }
+
+    @BeforeEach
+    void empty_the_outbox() throws SQLException {
+        Sql.execute(owner, "DELETE FROM outbox");
+    }
+
+    @Test
+    void events_of_one_aggregate_share_a_lane_and_its_hash_is_the_documented_one() throws Exception {
+        List<String> ids = List.of(
+                "",
+                " ",
+                "\\",
+                "\\\\",
+                "\\x41",
+                "\\\\x41",
+                "\\101",
+                "A",
+                "'",
+                "''",
+                "\"",
+                "$1",
+                "%",
+                "\n",
+                "\t",
+                "\u001f",
+                "é",
+                "e\u0301",
+                "日本",
+                "😀",
+                "null",
+                "a'b\\c\"d",
+                "x".repeat(1_024));
+        for (int i = 0; i < 3; i++) {
+            insert("order", ids);
+        }
+
+        Map<String, Set<Integer>> lanes = lanesById();
+
+        assertThat(lanes.keySet()).containsExactlyInAnyOrderElementsOf(ids);
+        for (String id : ids) {
+            assertThat(lanes.get(id)).as("lanes of [%s]", id).containsExactly(expectedLane("order", id));
+        }
+    }
+
+    @Test
+    void aggregates_spread_evenly_over_all_lanes() throws Exception {
+        insert("order", IntStream.range(0, 8_000).mapToObj(Integer::toString).toList());
+        insert(
+                "\\x6f72646572",
+                IntStream.range(0, 8_000).mapToObj(i -> "\\x" + i).toList());
+
+        List<String> sizes = Sql.column(owner, "SELECT count(*) FROM outbox GROUP BY lane");
+
+        // The standard deviation of a lane's share is 42.
+        assertThat(sizes)
+                .hasSize(LANES)
+                .allSatisfy(size -> assertThat(Integer.parseInt(size)).isBetween(1_750, 2_250));
+    }
+
+    @Test
+    void the_boundary_between_type_and_id_counts() throws Exception {
+        assertThat(expectedLane("ab", "c")).isNotEqualTo(expectedLane("a", "bc"));
+        insert("ab", List.of("c"));
+        insert("a", List.of("bc"));
+
+        assertThat(Sql.column(owner, "SELECT lane FROM outbox ORDER BY position"))
+                .containsExactly("" + expectedLane("ab", "c"), "" + expectedLane("a", "bc"));
+    }
+
+    @Test
+    void psql_can_write_an_event_with_five_columns() throws Exception {
+        assumeTrue(Sql.psqlIsInstalled(), "psql is not installed");
+
+        Sql.psql(database, """
+                SET ROLE outbox_writer;
+                INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+                VALUES ('order', '4711', 'OrderPlaced', '{"total": 12}', 'application/json');
+                """);
+
+        assertThat(Sql.column(owner, """
+                        SELECT concat_ws('|', lane, position > 0, event_id IS NOT NULL, aggregate_type, aggregate_id, event_type,
+                            convert_from(payload, 'UTF8'), content_type, headers,
+                            occurred_at BETWEEN clock_timestamp() - interval '1 minute' AND clock_timestamp())
+                        FROM outbox"""))
+                .containsExactly(expectedLane("order", "4711")
+                        + "|t|t|order|4711|OrderPlaced|{\"total\": 12}|application/json|{}|t");
+    }
+
+    @Test
+    void neither_lane_nor_position_can_be_chosen_by_a_writer() {
+        for (String column : List.of("lane", "position")) {
+            assertThatThrownBy(() -> Sql.execute(owner, """
+                    INSERT INTO outbox (%s, aggregate_type, aggregate_id, event_type, payload, content_type)
+                    VALUES (1, 'order', '1', 'OrderPlaced', '', 'text/plain')""".formatted(column))).hasMessageContaining(column);
+        }
+    }
+
+    private static void insert(String aggregateType, List<String> aggregateIds) throws SQLException {
+        try (Connection connection = owner.getConnection();
+                PreparedStatement statement = connection.prepareStatement("""
+                        INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+                        SELECT ?, id, 'OrderPlaced', '', 'text/plain' FROM unnest(?) AS id""")) {
+            statement.setString(1, aggregateType);
+            statement.setArray(2, connection.createArrayOf("text", aggregateIds.toArray()));
+            statement.executeUpdate();
+        }
+    }
+
+    private static Map<String, Set<Integer>> lanesById() throws SQLException {
+        Map<String, Set<Integer>> lanes = new HashMap<>();
+        try (Connection connection = owner.getConnection();
+                var rows = connection.createStatement().executeQuery("SELECT aggregate_id, lane FROM outbox")) {
+            while (rows.next()) {
+                lanes.computeIfAbsent(rows.getString(1), id -> new HashSet<>()).add(rows.getInt(2));
+            }
+        }
+        return lanes;
+    }
+
+    /** The first 28 bits of the SHA-256 of type, U+001F and id, modulo the number of lanes. */
+    private static int expectedLane(String aggregateType, String aggregateId) throws Exception {
+        byte[] hash = MessageDigest.getInstance("SHA-256")
+                .digest((aggregateType + "\u001f" + aggregateId).getBytes(StandardCharsets.UTF_8));
+        return new BigInteger(1, Arrays.copyOf(hash, 4)).shiftRight(4).intValueExact() % LANES;
+    }
+}
