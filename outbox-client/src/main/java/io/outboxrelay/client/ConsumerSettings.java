@@ -1,0 +1,35 @@
+package io.outboxrelay.client;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** How an {@link IdempotentConsumer} works, checked. */
+record ConsumerSettings(
+        String name,
+        String queue,
+        @Nullable ConsumerQueue declaration,
+        int prefetch,
+        int attempts,
+        Backoff backoff,
+        Duration patience,
+        Duration stopTimeout) {
+
+    ConsumerSettings {
+        if (name.isEmpty() || queue.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "A consumer needs a name and a queue, but they are \"" + name + "\" and \"" + queue + "\"");
+        }
+        if (prefetch < 1 || prefetch > 65_535) {
+            throw new IllegalArgumentException(
+                    "The consumer " + name + " cannot have a prefetch of " + prefetch + ": use 1 to 65535");
+        }
+        if (attempts < 1) {
+            throw new IllegalArgumentException(
+                    "The consumer " + name + " cannot have " + attempts + " attempts: at least 1");
+        }
+        if (patience.isNegative() || stopTimeout.isNegative()) {
+            throw new IllegalArgumentException("The consumer " + name + " has a negative patience or stop timeout: "
+                    + patience + ", " + stopTimeout);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package io.outboxrelay.client;
+
+/** What a service does about an event. Called by one thread of an {@link IdempotentConsumer}. */
+@FunctionalInterface
+public interface EventHandler {
+
+    /**
+     * Applies the event, inside the transaction that also notes it in the inbox. What is done outside of that
+     * transaction may be done again.
+     *
+     * @param event what happened
+     * @throws Exception if it cannot be applied: the transaction rolls back, and it is tried again
+     */
+    void handle(ReceivedEvent event) throws Exception;
+}

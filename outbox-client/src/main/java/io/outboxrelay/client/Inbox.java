@@ -1,0 +1,177 @@
+package io.outboxrelay.client;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.springframework.jdbc.core.ConnectionCallback;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Remembers which events a consumer has processed, in the transaction of the consumer's own changes. Safe for use by
+ * many threads. The database user needs no more rights here than the role {@code outbox_consumer} has.
+ */
+public final class Inbox {
+
+    /** Nothing younger is purged unless told otherwise: events may be delivered again or replayed for that long. */
+    public static final Duration DEFAULT_PURGE_FLOOR = Duration.ofDays(7);
+
+    /** A purge holds locks and makes dead rows in portions of this size. */
+    static final int PURGE_BATCH = 1_000;
+
+    /** One call ends after this many portions, a million events; the next call goes on. */
+    static final int PURGE_BATCHES = 1_000;
+
+    private static final String NOTE = """
+            INSERT INTO %s.inbox (consumer, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING""";
+
+    /** Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. */
+    private static final String PURGE = """
+            DELETE FROM %1$s.inbox WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM %1$s.inbox WHERE processed_at < now() - make_interval(secs => ?)
+                ORDER BY processed_at LIMIT ?))""";
+
+    private final DataSource dataSource;
+    private final PlatformTransactionManager transactions;
+    private final String schema;
+    private final Duration purgeFloor;
+    private final JdbcTemplate jdbc;
+
+    /**
+     * The inbox in the schema {@code public}.
+     *
+     * @param dataSource the one that the transaction manager works on
+     * @param transactions begins and ends the transactions
+     */
+    public Inbox(DataSource dataSource, PlatformTransactionManager transactions) {
+        this(dataSource, transactions, "public");
+    }
+
+    /**
+     * The inbox in the given schema.
+     *
+     * @param dataSource the one that the transaction manager works on
+     * @param transactions begins and ends the transactions
+     * @param schema where the tables are installed
+     * @throws IllegalArgumentException if the schema is not a lower-case SQL identifier
+     */
+    public Inbox(DataSource dataSource, PlatformTransactionManager transactions, String schema) {
+        this(dataSource, transactions, CallersTransaction.requireIdentifier(schema), DEFAULT_PURGE_FLOOR);
+    }
+
+    private Inbox(DataSource dataSource, PlatformTransactionManager transactions, String schema, Duration purgeFloor) {
+        this.dataSource = dataSource;
+        this.transactions = transactions;
+        this.schema = schema;
+        this.purgeFloor = purgeFloor;
+        this.jdbc = new JdbcTemplate(dataSource);
+    }
+
+    /**
+     * The same inbox with another floor for {@link #purge}. It must be longer than an event may be on its way, waiting in
+     * queues, dead letters and replays included.
+     *
+     * @param floor positive
+     * @return the changed inbox
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Inbox withPurgeFloor(Duration floor) {
+        if (floor.isNegative() || floor.isZero()) {
+            throw new IllegalArgumentException("The floor of an inbox's purge must be positive, not " + floor);
+        }
+        return new Inbox(dataSource, transactions, schema, floor);
+    }
+
+    /**
+     * Runs the action unless this consumer has processed the event before, and notes that it has: both in one
+     * transaction, the caller's if there is one, otherwise one of its own. If the same event is being processed
+     * elsewhere at this moment, waits for its outcome. (In a transaction of isolation REPEATABLE READ or above such a
+     * meeting is a serialization failure, as always there; processing it again then skips it.)
+     *
+     * @param consumer whose effect it is; consumers of different names each process the event
+     * @param eventId the event's id
+     * @param action the effect, in the same transaction
+     * @return false if the event was processed before: the action was not run, and the transaction goes on
+     * @throws IllegalStateException if the transaction is not one on this data source
+     * @throws org.springframework.dao.DataAccessException if the database refuses or is away
+     */
+    public boolean once(String consumer, UUID eventId, Runnable action) {
+        Boolean processed = new TransactionTemplate(transactions).execute(status -> {
+            if (!note(consumer, eventId)) {
+                return false;
+            }
+            action.run();
+            return true;
+        });
+        return Boolean.TRUE.equals(processed);
+    }
+
+    /**
+     * Forgets events that were processed long ago, in batches, each in a transaction of its own. Time is the database's.
+     * One call forgets a million events at most.
+     *
+     * @param olderThan at least the floor
+     * @return the number of events forgotten
+     * @throws IllegalArgumentException if the age is below the floor
+     * @throws org.springframework.dao.DataAccessException if the database refuses or is away
+     */
+    public int purge(Duration olderThan) {
+        return purge(olderThan, PURGE_BATCH);
+    }
+
+    int purge(Duration olderThan, int batchSize) {
+        if (olderThan.compareTo(purgeFloor) < 0) {
+            throw new IllegalArgumentException("The inbox cannot be purged of events older than " + olderThan
+                    + ": they may still be delivered again. The floor is " + purgeFloor);
+        }
+        int purged = 0;
+        for (int batch = 0; batch < PURGE_BATCHES; batch++) {
+            int deleted = purgeBatch(olderThan, batchSize);
+            purged += deleted;
+            if (deleted < batchSize) {
+                break;
+            }
+        }
+        return purged;
+    }
+
+    /** Does everything that {@link #once} asks of the database, and undoes it: fails if {@link #once} would. */
+    void probe(String consumer) {
+        TransactionTemplate transaction = new TransactionTemplate(transactions);
+        transaction.executeWithoutResult(status -> {
+            note(consumer, UUID.randomUUID());
+            status.setRollbackOnly();
+        });
+    }
+
+    private boolean note(String consumer, UUID eventId) {
+        return update(NOTE.formatted(schema), consumer, eventId) == 1;
+    }
+
+    private int purgeBatch(Duration olderThan, int batchSize) {
+        TransactionTemplate transaction = new TransactionTemplate(transactions);
+        transaction.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
+        Integer deleted = transaction.execute(
+                status -> update(PURGE.formatted(schema), olderThan.toMillis() / 1000.0, batchSize));
+        return deleted == null ? 0 : deleted;
+    }
+
+    private int update(String sql, Object first, Object second) {
+        Integer rows = jdbc.execute((ConnectionCallback<Integer>) connection -> update(connection, sql, first, second));
+        return rows == null ? 0 : rows;
+    }
+
+    private static int update(Connection connection, String sql, Object first, Object second) throws SQLException {
+        CallersTransaction.requireJoinedBy(connection);
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setObject(1, first);
+            statement.setObject(2, second);
+            return statement.executeUpdate();
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package io.outboxrelay.client;
+
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.GetResponse;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A queue with a consumer on a real broker, and the other end of it. */
+final class ConsumerHarness implements AutoCloseable {
+
+    static final ConsumerQueue QUEUE = ConsumerQueue.named("billing.orders").boundTo("events", "order.*");
+
+    private final TestVirtualHost broker;
+    private final Inbox inbox;
+    private final List<IdempotentConsumer> consumers = new ArrayList<>();
+
+    ConsumerHarness(TestVirtualHost broker, Inbox inbox) {
+        this.broker = broker;
+        this.inbox = inbox;
+    }
+
+    /** Small waits, so that tests that are about waiting end soon. */
+    IdempotentConsumer.Builder consumer(EventHandler handler) {
+        ConnectionFactory factory = broker.connectionFactory();
+        factory.setConnectionTimeout(2_000);
+        return IdempotentConsumer.builder(factory, inbox)
+                .name("billing")
+                .queue(QUEUE)
+                .prefetch(10)
+                .attempts(3)
+                .backoff(Duration.ofMillis(5), Duration.ofMillis(20))
+                .handler(handler);
+    }
+
+    IdempotentConsumer start(IdempotentConsumer.Builder builder) {
+        IdempotentConsumer consumer = builder.build();
+        consumers.add(consumer);
+        consumer.start();
+        return consumer;
+    }
+
+    /** Declares the queue without a consumer. */
+    void declare() throws Exception {
+        try (Connection connection = broker.connectionFactory().newConnection()) {
+            QUEUE.declareOn(connection);
+        }
+    }
+
+    /** Publishes events and returns when the broker has confirmed all of them. */
+    void publish(UUID... ids) throws Exception {
+        publish(Stream.of(ids).map(UUID::toString).toArray(String[]::new));
+    }
+
+    void publish(@Nullable String... messageIds) throws Exception {
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            channel.confirmSelect();
+            for (String messageId : messageIds) {
+                AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
+                        .messageId(messageId)
+                        .type("OrderPlaced")
+                        .contentType("text/plain")
+                        .deliveryMode(2)
+                        .headers(Map.of("aggregate_type", "order", "aggregate_id", "4711", "tenant", "north"))
+                        .build();
+                channel.basicPublish("events", "order.placed", true, properties, new byte[] {1, 2, 3});
+            }
+            channel.waitForConfirmsOrDie(10_000);
+        }
+    }
+
+    /** Takes everything out of the dead-letter queue. */
+    List<String> deadLetters() throws Exception {
+        List<String> ids = new ArrayList<>();
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            GetResponse response = channel.basicGet(QUEUE.deadLetter(), true);
+            while (response != null) {
+                ids.add(String.valueOf(response.getProps().getMessageId()));
+                response = channel.basicGet(QUEUE.deadLetter(), true);
+            }
+        }
+        return ids;
+    }
+
+    /** How many messages are ready in the queue, in nobody's hand. */
+    long ready() throws Exception {
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            return channel.messageCount(QUEUE.name());
+        }
+    }
+
+    @Override
+    public void close() {
+        consumers.forEach(IdempotentConsumer::close);
+    }
+}

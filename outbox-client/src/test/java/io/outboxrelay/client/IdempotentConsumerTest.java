@@ -1,0 +1,331 @@
+package io.outboxrelay.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.outboxrelay.client.IdempotentConsumer.State;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class IdempotentConsumerTest {
+
+    private final UUID event = UUID.randomUUID();
+    private final List<ReceivedEvent> received = new CopyOnWriteArrayList<>();
+    private ClientDatabase database;
+    private TestVirtualHost broker;
+    private ConsumerHarness harness;
+
+    @BeforeEach
+    void open() throws Exception {
+        database = new ClientDatabase(Servers.postgres().newDatabase());
+        database.createEffects();
+        broker = Servers.rabbitmq().newVirtualHost();
+        harness = new ConsumerHarness(broker, database.inbox());
+        harness.declare();
+    }
+
+    @AfterEach
+    void close() {
+        harness.close();
+        broker.close();
+        database.close();
+    }
+
+    @Test
+    void an_event_arrives_with_everything_it_has_and_its_effect_commits_with_its_note() throws Exception {
+        harness.publish(event);
+
+        harness.start(harness.consumer(this::effect));
+
+        await().until(() -> database.count("effect") == 1);
+        ReceivedEvent arrived = received.get(0);
+        assertThat(arrived.id()).isEqualTo(event);
+        assertThat(arrived.type()).isEqualTo("OrderPlaced");
+        assertThat(arrived.aggregateType()).isEqualTo("order");
+        assertThat(arrived.aggregateId()).isEqualTo("4711");
+        assertThat(arrived.payload()).containsExactly(1, 2, 3);
+        assertThat(arrived.contentType()).isEqualTo("text/plain");
+        assertThat(arrived.headers()).containsOnly(java.util.Map.entry("tenant", "north"));
+        assertThat(arrived.redelivered()).isFalse();
+        assertThat(arrived.toString()).contains("OrderPlaced", "3 bytes").doesNotContain("north");
+        assertThat(database.count("inbox")).isOne();
+    }
+
+    @Test
+    void events_are_handled_in_the_order_of_the_queue_and_all_are_acknowledged() throws Exception {
+        UUID[] events = Stream.generate(UUID::randomUUID).limit(500).toArray(UUID[]::new);
+        harness.publish(events);
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(this::effect));
+        await().until(() -> received.size() == 500);
+        consumer.close();
+
+        assertThat(received).extracting(ReceivedEvent::id).containsExactly(events);
+        assertThat(consumer.state()).isEqualTo(State.STOPPED);
+        assertThat(harness.ready()).isZero();
+    }
+
+    @Test
+    void a_duplicate_is_dropped_and_counted() throws Exception {
+        UUID last = UUID.randomUUID();
+        harness.publish(event, event, event, last);
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(this::effect));
+        await().until(() -> database.count("effect") == 2);
+
+        assertThat(received).extracting(ReceivedEvent::id).containsExactly(event, last);
+        assertThat(consumer.duplicatesDropped()).isEqualTo(2);
+    }
+
+    @Test
+    void two_consumers_of_one_name_share_the_queue_and_every_effect_happens_once() throws Exception { // hazard 38
+        UUID[] events = Stream.generate(UUID::randomUUID)
+                .limit(200)
+                .flatMap(id -> Stream.of(id, id))
+                .toArray(UUID[]::new);
+        IdempotentConsumer one = harness.start(harness.consumer(this::effect));
+        IdempotentConsumer two = harness.start(harness.consumer(this::effect));
+
+        harness.publish(events);
+        await().until(() -> one.duplicatesDropped() + two.duplicatesDropped() == 200);
+
+        assertThat(database.count("effect")).isEqualTo(200);
+        assertThat(database.jdbc.queryForObject("SELECT count(DISTINCT event_id) FROM effect", Integer.class))
+                .isEqualTo(200);
+        assertThat(one.deadLettered() + two.deadLettered()).isZero();
+    }
+
+    @Test
+    void a_handler_that_fails_twice_is_tried_again_in_place() throws Exception { // hazard 41
+        UUID next = UUID.randomUUID();
+        AtomicInteger attempts = new AtomicInteger();
+        harness.publish(event, next);
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+            effect(e);
+            if (e.id().equals(event) && attempts.incrementAndGet() < 3) {
+                throw new Exception("not yet");
+            }
+        }));
+        await().until(() -> database.count("effect") == 2);
+
+        assertThat(received).extracting(ReceivedEvent::id).containsExactly(event, event, event, next);
+        assertThat(consumer.deadLettered()).isZero();
+    }
+
+    @Test
+    void after_the_last_attempt_the_event_goes_to_the_dead_letters_and_leaves_no_note() throws Exception { // hazard 41
+        UUID next = UUID.randomUUID();
+        harness.publish(event, next);
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+            effect(e);
+            if (e.id().equals(event)) {
+                throw new IllegalStateException("never");
+            }
+        }));
+        await().until(() -> database.count("effect") == 1);
+
+        assertThat(received).extracting(ReceivedEvent::id).containsExactly(event, event, event, next);
+        assertThat(consumer.deadLettered()).isOne();
+        await().untilAsserted(() -> assertThat(harness.deadLetters()).containsExactly(event.toString()));
+        assertThat(database.jdbc.queryForList("SELECT event_id FROM inbox", UUID.class))
+                .containsExactly(next);
+    }
+
+    @Test
+    void a_connection_that_is_lost_under_the_handler_spends_no_attempt() throws Exception { // hazard 40
+        harness.publish(event);
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+                    effect(e);
+                    if (received.size() < 4) {
+                        database.jdbc.execute("SELECT pg_terminate_backend(pg_backend_pid())");
+                    }
+                })
+                .attempts(1));
+        await().until(() -> database.count("effect") == 1);
+
+        assertThat(received).hasSize(4);
+        assertThat(consumer.deadLettered()).isZero();
+    }
+
+    @Test
+    void an_inbox_that_refuses_spends_no_attempt_and_holds_no_delivery() throws Exception { // hazard 40
+        database.jdbc.execute("ALTER TABLE inbox RENAME TO gone");
+        harness.publish(event);
+
+        IdempotentConsumer consumer =
+                harness.start(harness.consumer(this::effect).attempts(1).patience(Duration.ofMillis(50)));
+        await().until(() -> consumer.state() == State.WAITING_FOR_DATABASE);
+        await().untilAsserted(() -> assertThat(harness.ready()).isOne());
+        database.jdbc.execute("ALTER TABLE gone RENAME TO inbox");
+
+        await().atMost(Duration.ofSeconds(30)).until(() -> database.count("effect") == 1);
+        assertThat(received).hasSize(1);
+        assertThat(consumer.deadLettered()).isZero();
+    }
+
+    @Test
+    void a_message_without_a_uuid_goes_to_the_dead_letters_without_being_handled() throws Exception {
+        harness.publish(null, "", "1-1-1-1-1", "not a uuid", event.toString());
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(this::effect));
+        await().until(() -> database.count("effect") == 1);
+
+        assertThat(received).extracting(ReceivedEvent::id).containsExactly(event);
+        assertThat(consumer.deadLettered()).isEqualTo(4);
+    }
+
+    @Test
+    void stopping_lets_the_event_in_hand_finish_and_gives_back_the_rest() throws Exception {
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch mayFinish = new CountDownLatch(1);
+        harness.publish(event, UUID.randomUUID(), UUID.randomUUID());
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+            inside.countDown();
+            mayFinish.await();
+            effect(e);
+        }));
+        inside.await();
+
+        Thread closing = new Thread(consumer::close);
+        closing.start();
+        await().until(() -> closing.getState() == Thread.State.TIMED_WAITING);
+        mayFinish.countDown();
+        closing.join();
+
+        assertThat(received).extracting(ReceivedEvent::id).containsExactly(event);
+        assertThat(database.count("effect")).isOne();
+        await().untilAsserted(() -> assertThat(harness.ready()).isEqualTo(2));
+    }
+
+    @Test
+    void stopping_interrupts_a_handler_that_does_not_finish_and_its_event_is_delivered_again() throws Exception {
+        CountDownLatch inside = new CountDownLatch(1);
+        harness.publish(event);
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+                    effect(e);
+                    inside.countDown();
+                    new CountDownLatch(1).await();
+                })
+                .stopTimeout(Duration.ofMillis(50)));
+        inside.await();
+
+        consumer.close();
+
+        await().until(() -> consumer.state() == State.STOPPED);
+        assertThat(database.count("effect")).isZero();
+        harness.start(harness.consumer(this::effect));
+        await().until(() -> database.count("effect") == 1);
+        assertThat(received.get(1).redelivered()).isTrue();
+    }
+
+    @Test
+    void stopping_gives_back_an_event_that_waits_for_its_next_attempt() throws Exception {
+        harness.publish(event);
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+                    effect(e);
+                    throw new IllegalStateException("no");
+                })
+                .backoff(Duration.ofHours(1), Duration.ofHours(1)));
+        await().until(() -> received.size() == 1);
+
+        consumer.close();
+
+        assertThat(consumer.state()).isEqualTo(State.STOPPED);
+        await().untilAsserted(() -> assertThat(harness.ready()).isOne());
+        assertThat(harness.deadLetters()).isEmpty();
+    }
+
+    @Test
+    void an_error_of_the_handler_is_a_failed_attempt_and_does_not_end_the_consumer() throws Exception {
+        UUID endless = UUID.randomUUID();
+        UUID last = UUID.randomUUID();
+        harness.publish(event, endless, last);
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+            effect(e);
+            if (e.id().equals(event)) {
+                throw new LinkageError("on purpose");
+            }
+            if (e.id().equals(endless)) {
+                recurse(0);
+            }
+        }));
+        await().until(() -> consumer.deadLettered() == 2 && database.count("effect") == 1);
+
+        assertThat(received)
+                .extracting(ReceivedEvent::id)
+                .containsExactly(event, event, event, endless, endless, endless, last);
+        assertThat(consumer.state()).isEqualTo(State.CONSUMING);
+        assertThat(database.jdbc.queryForList("SELECT event_id FROM inbox", UUID.class))
+                .containsExactly(last);
+        await().untilAsserted(() -> assertThat(harness.ready()).isZero());
+    }
+
+    @Test
+    void an_error_of_the_virtual_machine_ends_the_consumer_and_the_event_is_delivered_again() throws Exception {
+        harness.publish(event);
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+            throw new OutOfMemoryError("on purpose");
+        }));
+
+        await().dontCatchUncaughtExceptions().until(() -> consumer.state() == State.STOPPED);
+        await().untilAsserted(() -> assertThat(harness.ready()).isOne());
+    }
+
+    @Test
+    void a_queue_that_is_deleted_is_declared_again() throws Exception {
+        IdempotentConsumer consumer = harness.start(harness.consumer(this::effect));
+        await().until(() -> consumer.state() == State.CONSUMING);
+
+        try (var connection = broker.connectionFactory().newConnection();
+                var channel = connection.createChannel()) {
+            channel.queueDelete(ConsumerHarness.QUEUE.name());
+        }
+
+        await().ignoreExceptions().until(() -> {
+            harness.publish(event);
+            return database.count("effect") == 1;
+        });
+    }
+
+    @Test
+    void an_impossible_description_is_refused() {
+        assertThatThrownBy(() -> harness.consumer(this::effect).prefetch(0).build())
+                .hasMessageContaining("prefetch of 0");
+        assertThatThrownBy(() -> harness.consumer(this::effect).attempts(0).build())
+                .hasMessageContaining("0 attempts");
+        assertThatThrownBy(() -> harness.consumer(this::effect).name("").build())
+                .hasMessageContaining("needs a name");
+        assertThatThrownBy(() -> harness.consumer(this::effect).backoff(Duration.ofSeconds(2), Duration.ofSeconds(1)))
+                .hasMessageContaining("PT2S to PT1S");
+        IdempotentConsumer closed = harness.consumer(this::effect).build();
+        closed.close();
+        assertThatThrownBy(closed::start)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("STOPPED");
+    }
+
+    private static int recurse(int depth) {
+        return 1 + recurse(depth + 1);
+    }
+
+    private void effect(ReceivedEvent e) {
+        received.add(e);
+        database.effect(e.id());
+    }
+}

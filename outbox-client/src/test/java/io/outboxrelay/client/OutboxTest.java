@@ -1,0 +1,218 @@
+package io.outboxrelay.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.outboxrelay.testservers.Servers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.dao.DuplicateKeyException;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+class OutboxTest {
+
+    private ClientDatabase database;
+    private Outbox outbox;
+
+    @BeforeEach
+    void open() {
+        database = new ClientDatabase(Servers.postgres().newDatabase());
+        outbox = new Outbox(database.pool);
+    }
+
+    @AfterEach
+    void close() {
+        database.close();
+    }
+
+    @Test
+    void an_event_is_stored_with_everything_it_has() {
+        byte[] payload = new byte[256];
+        IntStream.range(0, 256).forEach(i -> payload[i] = (byte) i);
+        OutboxEvent event = OutboxEvent.of("order", "4711", "OrderPlaced", payload, "application/octet-stream")
+                .withHeader("tenant", "north");
+
+        UUID id = database.transaction.execute(status -> outbox.publish(event));
+
+        Map<String, Object> row = database.jdbc.queryForMap("SELECT *, headers::text AS text FROM outbox");
+        assertThat(row)
+                .containsEntry("event_id", id)
+                .containsEntry("aggregate_type", "order")
+                .containsEntry("aggregate_id", "4711")
+                .containsEntry("event_type", "OrderPlaced")
+                .containsEntry("content_type", "application/octet-stream")
+                .containsEntry("text", "{\"tenant\": \"north\"}");
+        assertThat((byte[]) row.get("payload")).isEqualTo(payload);
+        assertThat(((java.sql.Timestamp) row.get("occurred_at")).toInstant())
+                .isBetween(
+                        Instant.now().minus(Duration.ofMinutes(1)),
+                        Instant.now().plus(Duration.ofMinutes(1)));
+    }
+
+    @Test
+    void texts_arrive_as_they_are_whatever_they_contain() {
+        List<String> texts = List.of(
+                "",
+                " ",
+                "\\",
+                "\\x41",
+                "'",
+                "\"",
+                "{a,b}",
+                "NULL",
+                "null",
+                "$1",
+                "\n\t\b",
+                "é",
+                "日本",
+                "😀",
+                "\u0001",
+                "a\\\"b{},'",
+                "\u2028");
+        List<OutboxEvent> events = texts.stream()
+                .map(text -> OutboxEvent.of(
+                                "type" + text, text, "event" + text, text.getBytes(StandardCharsets.UTF_8), "c" + text)
+                        .withHeader("header" + text, text))
+                .toList();
+
+        database.transaction.execute(status -> outbox.publish(events));
+
+        List<OutboxEvent> stored = database.jdbc.query(
+                """
+                SELECT *, (jsonb_each_text(headers)).* FROM outbox ORDER BY position""",
+                (rows, n) -> OutboxEvent.of(
+                                rows.getString("aggregate_type"),
+                                rows.getString("aggregate_id"),
+                                rows.getString("event_type"),
+                                rows.getBytes("payload"),
+                                rows.getString("content_type"))
+                        .withHeader(rows.getString("key"), rows.getString("value")));
+        assertThat(stored).isEqualTo(events);
+    }
+
+    @Test
+    void an_event_of_a_transaction_that_rolls_back_is_not_stored() {
+        database.transaction.executeWithoutResult(status -> {
+            outbox.publish(event("1"));
+            status.setRollbackOnly();
+        });
+
+        assertThat(database.count("outbox")).isZero();
+    }
+
+    @Test
+    void without_a_transaction_it_is_an_error_that_says_what_to_do() {
+        assertThatThrownBy(() -> outbox.publish(event("1")))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("there is none")
+                .hasMessageContaining("@Transactional");
+        assertThatThrownBy(() -> outbox.publish(List.of())).isInstanceOf(IllegalStateException.class);
+        assertThat(database.count("outbox")).isZero();
+    }
+
+    @Test
+    void a_transaction_of_another_data_source_is_an_error_and_nothing_is_stored() {
+        try (ClientDatabase other = new ClientDatabase(Servers.postgres().newDatabase())) {
+            assertThatThrownBy(() -> other.transaction.execute(status -> outbox.publish(event("1"))))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("does not include this data source");
+            assertThat(database.count("outbox")).isZero();
+        }
+    }
+
+    @Test
+    void the_order_of_a_batch_is_the_order_of_its_positions() {
+        List<OutboxEvent> events = IntStream.range(0, 20_000)
+                .mapToObj(n -> event("a" + n * 31 % 97))
+                .toList();
+
+        List<UUID> ids = database.transaction.execute(status -> {
+            List<UUID> published = new ArrayList<>(outbox.publish(events.subList(0, 3)));
+            published.addAll(outbox.publish(events.subList(3, events.size())));
+            return published;
+        });
+
+        assertThat(database.jdbc.queryForList("SELECT event_id FROM outbox ORDER BY position", UUID.class))
+                .isEqualTo(ids)
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void a_batch_is_one_statement_whatever_its_size() {
+        database.jdbc.execute("""
+                CREATE TABLE statements (n int);
+                CREATE FUNCTION count_statement() RETURNS trigger LANGUAGE plpgsql AS
+                    'BEGIN INSERT INTO statements VALUES (1); RETURN NULL; END';
+                CREATE TRIGGER count_statement AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION count_statement()""");
+        List<OutboxEvent> events =
+                IntStream.range(0, 70_000).mapToObj(n -> event("a" + n)).toList();
+
+        database.transaction.execute(status -> outbox.publish(events));
+
+        assertThat(database.count("outbox")).isEqualTo(70_000);
+        assertThat(database.count("statements")).isOne();
+    }
+
+    @Test
+    void an_empty_batch_does_nothing() {
+        List<UUID> ids = database.transaction.execute(status -> outbox.publish(List.of()));
+
+        assertThat(ids).isEmpty();
+    }
+
+    @Test
+    void ids_are_uuids_of_version_7_that_grow_unless_they_are_given() {
+        UUID given = UUID.randomUUID();
+        List<UUID> ids = database.transaction.execute(
+                status -> outbox.publish(List.of(event("1"), event("2").withId(given), event("3"))));
+
+        assertThat(ids.get(1)).isEqualTo(given);
+        assertThat(ids.get(0).version()).isEqualTo(7);
+        assertThat(ids.get(0).toString()).isLessThan(ids.get(2).toString());
+    }
+
+    @Test
+    void the_rights_of_a_writer_are_enough() {
+        try (HikariDataSource writer = ClientDatabase.pool(database.server, "outbox_writer")) {
+            new TransactionTemplate(new JdbcTransactionManager(writer))
+                    .execute(status -> new Outbox(writer).publish(List.of(event("1"), event("2"))));
+        }
+        assertThat(database.count("outbox")).isEqualTo(2);
+    }
+
+    @Test
+    void the_outbox_may_lie_in_another_schema() {
+        try (ClientDatabase shop = new ClientDatabase(Servers.postgres().newDatabase(), "shop")) {
+            shop.transaction.execute(status -> new Outbox(shop.pool, "shop").publish(event("1")));
+
+            assertThat(shop.count("shop.outbox")).isOne();
+        }
+        assertThatThrownBy(() -> new Outbox(database.pool, "shop; DROP TABLE outbox"))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void a_refusal_of_the_database_is_a_spring_exception() {
+        database.jdbc.execute("CREATE UNIQUE INDEX ON outbox (event_id)");
+        OutboxEvent event = event("1").withId(UUID.randomUUID());
+
+        assertThatThrownBy(() -> database.transaction.execute(status -> outbox.publish(List.of(event, event))))
+                .isInstanceOf(DuplicateKeyException.class);
+        assertThat(database.count("outbox")).isZero();
+    }
+
+    private static OutboxEvent event(String aggregateId) {
+        return OutboxEvent.of("order", aggregateId, "OrderPlaced", new byte[] {1, 2, 3}, "application/json");
+    }
+}
