@@ -1,0 +1,16 @@
+package io.outboxrelay.spring;
+
+import java.util.Set;
+import org.springframework.boot.sql.init.dependency.AbstractBeansOfTypeDatabaseInitializerDetector;
+
+/** Tells Spring Boot that beans which use the database must wait for the {@link OutboxSchemaInitializer}. */
+final class OutboxSchemaInitializerDetector extends AbstractBeansOfTypeDatabaseInitializerDetector {
+
+    /** Called by Spring. */
+    OutboxSchemaInitializerDetector() {}
+
+    @Override
+    protected Set<Class<?>> getDatabaseInitializerBeanTypes() {
+        return Set.of(OutboxSchemaInitializer.class);
+    }
+}

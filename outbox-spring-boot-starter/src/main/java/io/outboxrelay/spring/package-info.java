@@ -1,0 +1,20 @@
+/**
+ * Configures outbox and inbox for Spring Boot from {@code outbox.*} properties. A bean of the application's own always
+ * wins over the one from here.
+ *
+ * <ul>
+ *   <li>{@code Outbox} and {@code Inbox} on the application's data source and transaction manager;
+ *   <li>with {@code outbox.schema.install=true} the tables are installed before anything uses the database: inside the
+ *       application's own Flyway run if Spring Boot runs one (before its migrations, which may then refer to the
+ *       outbox), otherwise by themselves;
+ *   <li>with {@code outbox.inbox.purge.older-than} the inbox forgets old events;
+ *   <li>with {@code outbox.consumer.uri}, or a {@code ConnectionFactory} of RabbitMQ's Java client as a bean,
+ *       {@link io.outboxrelay.spring.IdempotentConsumers} builds consumers with the defaults in {@code outbox.consumer.*};
+ *   <li>every bean of type {@code IdempotentConsumer} is started when the application is ready and stopped before anything
+ *       that it uses.
+ * </ul>
+ */
+@NullMarked
+package io.outboxrelay.spring;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,184 @@
+package io.outboxrelay.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.ConnectionFactory;
+import io.outboxrelay.client.ConsumerQueue;
+import io.outboxrelay.client.IdempotentConsumer;
+import io.outboxrelay.client.ReceivedEvent;
+import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestDatabase;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+class ConsumerAutoConfigurationTest {
+
+    private static final String NOBODY = "amqp://guest:guest@127.0.0.1:1/nowhere";
+
+    private TestDatabase database;
+    private TestVirtualHost broker;
+    private ApplicationContextRunner application;
+
+    @BeforeEach
+    void create_an_inbox_and_a_virtual_host() {
+        database = Servers.postgres().newDatabase();
+        OutboxSchema.install(database.dataSource());
+        broker = Servers.rabbitmq().newVirtualHost();
+        application = new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(
+                        DataSourceAutoConfiguration.class,
+                        DataSourceTransactionManagerAutoConfiguration.class,
+                        OutboxAutoConfiguration.class,
+                        ConsumerAutoConfiguration.class))
+                .withPropertyValues(
+                        "spring.datasource.url=" + database.jdbcUrl(),
+                        "spring.datasource.username=" + database.user(),
+                        "spring.datasource.password=" + database.password());
+    }
+
+    @AfterEach
+    void drop_both() {
+        broker.close();
+        database.close();
+    }
+
+    @Test
+    void a_consumer_built_from_the_properties_runs_with_the_application_and_handles_every_event_once() {
+        List<IdempotentConsumer> stopped = new CopyOnWriteArrayList<>();
+        application
+                .withUserConfiguration(Billing.class)
+                .withPropertyValues(
+                        "outbox.consumer.uri=" + broker.amqpUri(),
+                        "outbox.consumer.attempts=2",
+                        "outbox.consumer.first-backoff=1ms",
+                        "outbox.consumer.longest-backoff=2ms")
+                .run(context -> {
+                    IdempotentConsumer consumer = consuming(context);
+                    UUID poison = UUID.randomUUID();
+                    UUID event = UUID.randomUUID();
+
+                    deliver(poison, "poison");
+                    deliver(event, "order");
+                    deliver(event, "order");
+
+                    await().until(() -> consumer.duplicatesDropped() == 1);
+                    assertThat(context.getBean(Handled.class).events)
+                            .extracting(ReceivedEvent::id)
+                            .containsExactly(poison, poison, event);
+                    assertThat(consumer.deadLettered()).isOne();
+                    stopped.add(consumer);
+                });
+        assertThat(stopped)
+                .singleElement()
+                .extracting(IdempotentConsumer::state)
+                .isEqualTo(IdempotentConsumer.State.STOPPED);
+    }
+
+    @Test
+    void a_connection_factory_of_the_application_wins_over_the_address() {
+        application
+                .withBean(ConnectionFactory.class, broker::connectionFactory)
+                .withUserConfiguration(Billing.class)
+                .withPropertyValues("outbox.consumer.uri=" + NOBODY)
+                .run(context -> assertThat(consuming(context).state()).isEqualTo(IdempotentConsumer.State.CONSUMING));
+    }
+
+    @Test
+    void without_an_address_and_a_connection_factory_there_is_nothing_to_build_consumers_from() {
+        application.run(context -> assertThat(context)
+                .hasNotFailed()
+                .doesNotHaveBean(IdempotentConsumers.class)
+                .doesNotHaveBean(ConnectionFactory.class));
+    }
+
+    @Test
+    void an_amqps_address_means_tls_and_a_wrong_address_is_refused_without_its_password() {
+        application
+                .withPropertyValues("outbox.consumer.uri=amqps://u:secret@localhost")
+                .run(context -> {
+                    ConnectionFactory factory = context.getBean(ConnectionFactory.class);
+                    assertThat(factory.isSSL()).isTrue();
+                    assertThat(factory.getPort()).isEqualTo(5671);
+                });
+        application
+                .withPropertyValues("outbox.consumer.uri=amqp://u:secret@local host")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .hasStackTraceContaining("outbox.consumer.uri is not an address")
+                        .satisfies(failure -> assertThat(failure).asString().doesNotContain("secret")));
+    }
+
+    @Test
+    void values_out_of_range_stop_the_start_and_name_the_property() {
+        refuses("outbox.consumer.prefetch=65536", "outbox.consumer.prefetch must be 1 to 65535, not 65536");
+        refuses("outbox.consumer.attempts=0", "outbox.consumer.attempts must be at least 1, not 0");
+        refuses("outbox.consumer.first-backoff=0s", "outbox.consumer.first-backoff must be positive");
+        refuses("outbox.consumer.longest-backoff=1ms", "outbox.consumer.longest-backoff is PT0.001S, below");
+        refuses("outbox.consumer.patience=-1s", "outbox.consumer.patience must not be negative");
+        refuses("outbox.consumer.stop-timeout=-1s", "outbox.consumer.stop-timeout must not be negative");
+    }
+
+    private void refuses(String property, String message) {
+        application
+                .withPropertyValues(property)
+                .run(context -> assertThat(context).getFailure().hasStackTraceContaining(message));
+    }
+
+    private static IdempotentConsumer consuming(ApplicationContext context) {
+        IdempotentConsumer consumer = context.getBean(IdempotentConsumer.class);
+        await().until(() -> consumer.state() == IdempotentConsumer.State.CONSUMING);
+        return consumer;
+    }
+
+    /** What a relay would do. */
+    private void deliver(UUID event, String payload) throws Exception {
+        try (var connection = broker.connectionFactory().newConnection();
+                var channel = connection.createChannel()) {
+            AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
+                    .messageId(event.toString())
+                    .build();
+            channel.basicPublish("events", "order.placed", true, properties, payload.getBytes());
+        }
+    }
+
+    /** What came to the handler. */
+    record Handled(List<ReceivedEvent> events) {
+
+        void handle(ReceivedEvent event) {
+            events.add(event);
+            if (new String(event.payload()).equals("poison")) {
+                throw new IllegalStateException("never");
+            }
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Billing {
+
+        @Bean
+        Handled handled() {
+            return new Handled(new CopyOnWriteArrayList<>());
+        }
+
+        @Bean
+        IdempotentConsumer billing(IdempotentConsumers consumers, Handled handled) {
+            ConsumerQueue queue = ConsumerQueue.named("billing.orders").boundTo("events", "order.*");
+            return consumers.consumer("billing", queue, handled::handle);
+        }
+    }
+}
