@@ -1,0 +1,15 @@
+package io.outboxrelay.schemas;
+
+import org.jspecify.annotations.Nullable;
+
+/** An event's body cannot be encoded or decoded. */
+public final class AvroEventException extends RuntimeException {
+
+    AvroEventException(String message) {
+        super(message);
+    }
+
+    AvroEventException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+}
