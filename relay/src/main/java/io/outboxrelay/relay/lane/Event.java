@@ -1,0 +1,47 @@
+package io.outboxrelay.relay.lane;
+
+import java.time.Instant;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One row of the outbox. Two events are the same when they are the same object: a claim reads each row once.
+ *
+ * @param position where it stands in its lane
+ * @param id its identity for consumers
+ * @param aggregate what it belongs to
+ * @param type kind of event
+ * @param payloadBytes size of the payload
+ * @param payload the bytes that the service wrote; null when they are more than may be published, and so were not read
+ * @param contentType media type of the payload
+ * @param headers the service's headers, a JSON object
+ * @param occurredAt when it was written, by the database's clock
+ */
+@SuppressWarnings("ArrayRecordComponent")
+public record Event(
+        long position,
+        UUID id,
+        Aggregate aggregate,
+        String type,
+        int payloadBytes,
+        byte @Nullable [] payload,
+        String contentType,
+        String headers,
+        Instant occurredAt) {
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return Long.hashCode(position);
+    }
+
+    /** Names the event without its payload and headers, which never reach a log. */
+    @Override
+    public String toString() {
+        return "event %s (%s of %s %s, position %d)".formatted(id, type, aggregate.type(), aggregate.id(), position);
+    }
+}

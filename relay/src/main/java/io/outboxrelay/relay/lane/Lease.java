@@ -1,0 +1,68 @@
+package io.outboxrelay.relay.lane;
+
+import java.time.Duration;
+
+/**
+ * The right to publish a lane for a while. The database decides who has it; this says how long the owner may trust that
+ * it still does: from <em>before</em> the request that renewed it, less a margin, by a clock that no one sets. A relay
+ * that was frozen finds its trust gone when it wakes.
+ *
+ * <p>Renewed by the housekeeping thread, read by the lane's.
+ */
+public final class Lease {
+
+    /** What publishing a burst may take between looking at the lease and the last byte sent. */
+    public static final Duration MARGIN = Duration.ofSeconds(1);
+
+    private final int lane;
+    private final long epoch;
+    private volatile long trustedUntil;
+
+    /**
+     * A lease just obtained.
+     *
+     * @param lane the lane
+     * @param epoch the lane's count of owners
+     * @param requestedAt {@link Clock#nanoTime()} before the request
+     * @param duration what the database granted
+     */
+    public Lease(int lane, long epoch, long requestedAt, Duration duration) {
+        this.lane = lane;
+        this.epoch = epoch;
+        renewed(requestedAt, duration);
+    }
+
+    /** Returns the lane. */
+    public int lane() {
+        return lane;
+    }
+
+    /** Returns the lane's count of owners; writes of an owner with a lower one are void. */
+    public long epoch() {
+        return epoch;
+    }
+
+    /**
+     * Notes a renewal.
+     *
+     * @param requestedAt {@link Clock#nanoTime()} before the request
+     * @param duration what the database granted
+     */
+    public void renewed(long requestedAt, Duration duration) {
+        trustedUntil = requestedAt + duration.minus(MARGIN).toNanos();
+    }
+
+    /** Ends the trust at once. */
+    public void lost(long now) {
+        trustedUntil = now;
+    }
+
+    /**
+     * Returns whether the lane may be published.
+     *
+     * @param now {@link Clock#nanoTime()}
+     */
+    public boolean trusted(long now) {
+        return trustedUntil - now > 0;
+    }
+}

@@ -1,0 +1,31 @@
+/**
+ * The core: one lane's cycle of claim, publish and settle.
+ *
+ * <p>A lane is a fixed slice of the outbox with one owner at a time. Its owner runs one thread, and the thread runs
+ * {@link io.outboxrelay.relay.lane.Lane#cycle()} again and again:
+ *
+ * <ol>
+ *   <li><b>claim</b>: one SELECT reads the oldest events of the lane. It locks nothing and writes nothing.
+ *   <li><b>publish</b>: the events go out, aggregates side by side, within an aggregate one after the other: the next
+ *       one only when the one before it is confirmed.
+ *   <li><b>settle</b>: one DELETE removes exactly the events that were confirmed.
+ * </ol>
+ *
+ * <p>Nothing is remembered between two cycles that would be missed after a crash: what was not deleted is claimed again
+ * by whoever owns the lane then. What is kept in memory only makes the next cycle cheaper or kinder:
+ *
+ * <ul>
+ *   <li>the {@linkplain io.outboxrelay.relay.lane.Lane#floor() floor}, below which no event can appear any more, so that
+ *       reading does not pass over what was deleted;
+ *   <li>the aggregates that wait after a failure, with the time of their next attempt;
+ *   <li>confirmed events whose DELETE failed, to be deleted before the next claim.
+ * </ul>
+ *
+ * <p>The package knows three narrow interfaces and nothing else: the {@link io.outboxrelay.relay.lane.LaneStore store},
+ * the {@link io.outboxrelay.relay.lane.Publisher publisher} and the {@link io.outboxrelay.relay.lane.Clock clock}. So the
+ * same code runs against a database and a broker, and against simulated ones that crash between any two steps.
+ */
+@NullMarked
+package io.outboxrelay.relay.lane;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,350 @@
+package io.outboxrelay.relay.lane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class LaneTest {
+
+    private static final Duration LEASE = Duration.ofSeconds(15);
+    private static final Duration CONFIRM_DEADLINE = Duration.ofSeconds(5);
+    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(2);
+
+    private final SettableClock clock = new SettableClock();
+    private final ListStore store = new ListStore();
+    private final ScriptedPublisher publisher = new ScriptedPublisher(clock);
+    private final Lease lease = new Lease(0, 1, clock.nanoTime(), LEASE);
+    private final Lane lane = lane(100, 50, 1_000);
+
+    private Lane lane(int batchEvents, int windowEvents, long windowBytes) {
+        return new Lane(
+                lease,
+                store,
+                publisher,
+                clock,
+                new LaneSettings(
+                        batchEvents,
+                        1_000_000,
+                        3,
+                        windowEvents,
+                        windowBytes,
+                        1_000_000,
+                        CONFIRM_DEADLINE,
+                        Duration.ofMillis(500),
+                        LONGEST_BACKOFF),
+                new Random(1));
+    }
+
+    @Test
+    void publishes_oldest_events_first_and_deletes_what_was_confirmed() throws Exception {
+        store.write(1, "a");
+        store.write(2, "b");
+        store.write(3, "c");
+
+        assertThat(lane.cycle()).isEqualTo(3);
+
+        assertThat(publisher.positions()).containsExactly(1L, 2L, 3L);
+        assertThat(store.rows).isEmpty();
+    }
+
+    @Test
+    void has_at_most_one_event_of_an_aggregate_in_flight() throws Exception {
+        store.write(1, "a");
+        store.write(2, "a");
+        store.write(3, "a");
+
+        lane.cycle();
+
+        assertThat(publisher.positions()).containsExactly(1L, 2L, 3L);
+        assertThat(publisher.mostInFlight).isEqualTo(1);
+    }
+
+    // hazard 9
+    @Test
+    void given_an_event_fails_then_its_aggregate_waits_and_the_others_go_on() throws Exception {
+        store.write(1, "a");
+        store.write(2, "b");
+        store.write(3, "a");
+        store.write(4, "b");
+        publisher.mood = event -> event.position() == 1 ? new Outcome.Returned("no queue") : Outcome.CONFIRMED;
+
+        assertThat(lane.cycle()).isEqualTo(2);
+
+        assertThat(store.rows.keySet()).containsExactly(1L, 3L);
+        assertThat(publisher.positions()).containsExactly(1L, 2L, 4L);
+    }
+
+    @Test
+    void tries_a_failed_event_again_after_its_backoff_and_then_its_followers() throws Exception {
+        store.write(1, "a");
+        store.write(2, "a");
+        publisher.mood = event -> new Outcome.Nacked("queue full");
+        lane.cycle();
+        publisher.mood = event -> Outcome.CONFIRMED;
+
+        clock.pass(LONGEST_BACKOFF);
+        lane.cycle();
+
+        assertThat(publisher.positions()).containsExactly(1L, 1L, 2L);
+        assertThat(store.rows).isEmpty();
+    }
+
+    @Test
+    void a_waiting_aggregate_is_not_even_read() throws Exception {
+        store.write(1, "a");
+        publisher.mood = event -> new Outcome.Refused("too large");
+        lane.cycle();
+
+        lane.cycle();
+
+        assertThat(store.claims.get(1).without()).containsExactly(new Aggregate("order", "a"));
+        assertThat(publisher.published).hasSize(1);
+    }
+
+    // hazard 6
+    @Test
+    void after_a_thousand_confirms_that_never_came_the_window_is_whole_again() throws Exception {
+        Lane narrow = lane(1_000, 50, 1_000_000);
+        for (int position = 1; position <= 1_000; position++) {
+            store.write(position, "aggregate-" + position);
+        }
+        publisher.mood = event -> ScriptedPublisher.SILENCE;
+        for (int round = 0; publisher.forgotten.size() < 1_000; round++) {
+            assertThat(round).as("rounds").isLessThan(100);
+            lease.renewed(clock.nanoTime(), Duration.ofDays(1));
+            narrow.cycle();
+            clock.pass(LONGEST_BACKOFF);
+        }
+        publisher.mostInFlight = 0;
+        publisher.mood = event -> Outcome.CONFIRMED;
+
+        assertThat(narrow.cycle()).isEqualTo(1_000);
+
+        assertThat(publisher.mostInFlight).isEqualTo(50);
+        assertThat(store.rows).isEmpty();
+    }
+
+    @Test
+    void the_window_is_bounded_in_bytes_but_lets_a_larger_event_pass_alone() throws Exception {
+        store.write(1, "a", 600);
+        store.write(2, "b", 600);
+        store.write(3, "c", 5_000);
+
+        assertThat(lane.cycle()).isEqualTo(3);
+
+        assertThat(publisher.mostInFlight).isEqualTo(1);
+        assertThat(publisher.mostBytesInFlight).isEqualTo(5_000);
+    }
+
+    // hazard 20
+    @Test
+    void publishes_nothing_more_once_its_lease_cannot_be_trusted() throws Exception {
+        store.write(1, "a");
+        store.write(2, "a");
+        publisher.mood = event -> {
+            clock.pass(LEASE);
+            return Outcome.CONFIRMED;
+        };
+
+        assertThat(lane.cycle()).isEqualTo(1);
+        assertThat(lane.cycle()).isZero();
+
+        assertThat(publisher.positions()).containsExactly(1L);
+        assertThat(store.rows.keySet()).containsExactly(2L);
+    }
+
+    // hazard 21
+    @Test
+    void goes_on_publishing_as_long_as_its_lease_is_renewed() throws Exception {
+        store.write(1, "a");
+        store.write(2, "a");
+        publisher.mood = event -> {
+            clock.pass(LEASE);
+            lease.renewed(clock.nanoTime(), LEASE);
+            return Outcome.CONFIRMED;
+        };
+
+        assertThat(lane.cycle()).isEqualTo(2);
+    }
+
+    // hazard 25
+    @Test
+    void when_drained_it_settles_what_is_in_flight_and_publishes_nothing_more() throws Exception {
+        store.write(1, "a");
+        store.write(2, "a");
+        publisher.mood = event -> {
+            lane.drain();
+            return Outcome.CONFIRMED;
+        };
+
+        assertThat(lane.cycle()).isEqualTo(1);
+
+        assertThat(publisher.positions()).containsExactly(1L);
+        assertThat(store.rows.keySet()).containsExactly(2L);
+    }
+
+    // hazard 7
+    @Test
+    void claims_nothing_while_the_broker_takes_nothing() throws Exception {
+        store.write(1, "a");
+        publisher.ready = false;
+
+        assertThat(lane.cycle()).isZero();
+
+        assertThat(store.claims).isEmpty();
+    }
+
+    @Test
+    void a_settling_that_failed_is_made_up_for_before_anything_is_claimed() throws Exception {
+        store.write(1, "a");
+        store.away = true;
+        assertThatThrownBy(lane::cycle).hasMessageContaining("does not answer");
+        store.away = false;
+
+        assertThat(lane.cycle()).isEqualTo(1);
+
+        assertThat(publisher.positions()).containsExactly(1L);
+        assertThat(store.rows).isEmpty();
+    }
+
+    // hazard 16
+    @Test
+    void a_settling_that_comes_late_leaves_an_event_alone_that_has_taken_the_position_since() throws Exception {
+        store.write(1, "a");
+        store.away = true;
+        assertThatThrownBy(lane::cycle).hasMessageContaining("does not answer");
+        store.away = false;
+        store.write(1, "another");
+
+        lane.cycle();
+
+        assertThat(publisher.published)
+                .extracting(event -> event.aggregate().id())
+                .containsExactly("a", "another");
+    }
+
+    @Test
+    void a_hot_aggregate_does_not_hold_up_its_lane() throws Exception {
+        Lane small = lane(5, 50, 1_000);
+        for (int position = 1; position <= 20; position++) {
+            store.write(position, "hot");
+        }
+        store.write(21, "cold");
+
+        small.cycle();
+
+        assertThat(publisher.positions()).containsExactlyInAnyOrder(1L, 2L, 3L, 21L);
+    }
+
+    // Found by the simulation: reading on behind a hot aggregate in a second snapshot overtook.
+    @Test
+    void given_events_become_visible_between_two_reads_then_their_order_is_kept() throws Exception {
+        for (int position : List.of(1, 2, 3, 5, 6)) {
+            store.write(position, "hot");
+        }
+        Lane racing = new Lane(
+                lease,
+                new LaneStore() {
+                    @Override
+                    public Claimed claim(Claim claim) {
+                        Claimed claimed = store.claim(claim);
+                        if (store.claims.size() == 1) {
+                            store.write(4, "cold");
+                            store.write(7, "cold");
+                        }
+                        return claimed;
+                    }
+
+                    @Override
+                    public int settle(int number, List<Event> events) {
+                        return store.settle(number, events);
+                    }
+
+                    @Override
+                    public long closed() {
+                        return 0;
+                    }
+                },
+                publisher,
+                clock,
+                new LaneSettings(
+                        5, 1_000_000, 3, 50, 1_000, 1_000_000, CONFIRM_DEADLINE, LONGEST_BACKOFF, LONGEST_BACKOFF),
+                new Random(1));
+
+        racing.cycle();
+
+        assertThat(publisher.positions()).contains(4L, 7L);
+        assertThat(publisher.positions().indexOf(4L))
+                .isLessThan(publisher.positions().indexOf(7L));
+    }
+
+    @Test
+    void the_floor_rises_to_what_is_closed_once_everything_up_to_it_is_settled() throws Exception {
+        store.write(1, "a");
+        store.write(2, "b");
+        store.closed = 10;
+
+        lane.cycle();
+
+        assertThat(lane.floor()).isEqualTo(10);
+    }
+
+    // hazards 13, 15
+    @Test
+    void the_floor_stays_below_a_position_that_may_still_appear() throws Exception {
+        store.write(6, "a");
+        store.closed = 4;
+        lane.cycle();
+        assertThat(lane.floor()).isEqualTo(4);
+        store.write(5, "b");
+
+        lane.cycle();
+
+        assertThat(publisher.positions()).containsExactly(6L, 5L);
+    }
+
+    @Test
+    void the_floor_stays_below_an_event_that_waits() throws Exception {
+        store.write(1, "a");
+        store.write(2, "b");
+        store.closed = 10;
+        publisher.mood = event -> event.position() == 2 ? new Outcome.Nacked("queue full") : Outcome.CONFIRMED;
+
+        lane.cycle();
+        lane.cycle();
+
+        assertThat(lane.floor()).isEqualTo(1);
+    }
+
+    // hazard 16
+    @Test
+    void the_floor_falls_when_positions_begin_again() throws Exception {
+        store.closed = 1_000;
+        lane.cycle();
+        store.closed = 0;
+        store.write(1, "a");
+
+        lane.cycle();
+        lane.cycle();
+
+        assertThat(publisher.positions()).containsExactly(1L);
+    }
+
+    // hazard 12
+    @Test
+    void keeps_nothing_of_the_batches_that_it_settled() throws Exception {
+        for (int position = 1; position <= 1_000; position++) {
+            store.write(position, "aggregate-" + position);
+            store.closed = position;
+            lane.cycle();
+        }
+
+        assertThat(lane)
+                .extracting("inFlight", "unsettled", "backoffs.waits", "bytesInFlight")
+                .hasToString("[{}, [], {}, 0]");
+    }
+}

@@ -1,0 +1,71 @@
+package io.outboxrelay.relay.lane;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/** A broker whose moods a test decides. Time passes only while a lane waits for answers that do not come. */
+final class ScriptedPublisher implements Publisher {
+
+    /** An answer that never comes. */
+    static final Outcome SILENCE = new Outcome.Unconfirmed("silence");
+
+    final List<Event> published = new ArrayList<>();
+    final List<Event> forgotten = new ArrayList<>();
+    Function<Event, Outcome> mood = event -> Outcome.CONFIRMED;
+    boolean ready = true;
+    int mostInFlight;
+    long mostBytesInFlight;
+
+    private final SettableClock clock;
+    private final List<Event> inFlight = new ArrayList<>();
+
+    ScriptedPublisher(SettableClock clock) {
+        this.clock = clock;
+    }
+
+    @Override
+    public boolean ready() {
+        return ready;
+    }
+
+    @Override
+    public void publish(Event event) {
+        published.add(event);
+        inFlight.add(event);
+        mostInFlight = Math.max(mostInFlight, inFlight.size());
+        mostBytesInFlight = Math.max(
+                mostBytesInFlight,
+                inFlight.stream().mapToLong(Event::payloadBytes).sum());
+    }
+
+    @Override
+    public void flush() {
+        // nothing is buffered
+    }
+
+    @Override
+    public List<Answer> answers(Duration atMost) {
+        List<Answer> answers = inFlight.stream()
+                .map(event -> new Answer(event, mood.apply(event)))
+                .filter(answer -> answer.outcome() != SILENCE)
+                .toList();
+        answers.forEach(answer -> inFlight.remove(answer.event()));
+        if (answers.isEmpty()) {
+            clock.pass(atMost);
+        }
+        return answers;
+    }
+
+    @Override
+    public void forget(Event event) {
+        forgotten.add(event);
+        inFlight.remove(event);
+    }
+
+    /** Positions of what was published, in order. */
+    List<Long> positions() {
+        return published.stream().map(Event::position).toList();
+    }
+}

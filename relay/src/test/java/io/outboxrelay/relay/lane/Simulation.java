@@ -1,0 +1,574 @@
+package io.outboxrelay.relay.lane;
+
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.toMap;
+import static java.util.stream.Collectors.toSet;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Function;
+
+/**
+ * One lane, two relays that share it, writers and a broker, in one thread, with every choice made by a seed. The relays
+ * run the real {@link Lane}, {@link Lease} and {@link WriterWatch}; the database and the broker are simulated. Whenever a
+ * relay calls one of them, the world may go on first: transactions begin, commit late or roll back; the broker answers,
+ * answers late, loses its answer, returns or refuses; connections break; the database fails before or after it has done
+ * what it was asked; the relay crashes, or is frozen while the other one takes over and works.
+ */
+final class Simulation {
+
+    private static final Duration LEASE = Duration.ofSeconds(10);
+    private static final Duration CONFIRM_DEADLINE = Duration.ofSeconds(3);
+    private static final int AGGREGATES = 5;
+    private static final int EVENTFUL_STEPS = 80;
+    private static final int CALM_STEPS = 3_000;
+    private static final int MOST_WRITTEN = 120;
+
+    private final Random random;
+    private final LaneSettings settings;
+    private final Database database = new Database();
+    private final Broker broker = new Broker();
+    private final List<Relay> relays = List.of(new Relay("red"), new Relay("blue"));
+    private final List<String> history = new ArrayList<>();
+    private final double trouble;
+    private long now = 1;
+    private boolean calm;
+    private boolean otherRuns;
+
+    Simulation(long seed) {
+        random = new Random(seed);
+        trouble = random.nextDouble() * 0.15;
+        settings = new LaneSettings(
+                1 + random.nextInt(10),
+                1 + random.nextInt(500),
+                1 + random.nextInt(4),
+                1 + random.nextInt(8),
+                1 + random.nextInt(300),
+                1_000,
+                CONFIRM_DEADLINE,
+                Duration.ofMillis(200),
+                Duration.ofSeconds(2));
+    }
+
+    /** What a history came to. */
+    record Result(int published, int duplicates, Map<String, Long> faults) {}
+
+    /** The relay's process has ended, at whatever it was doing. */
+    private static final class Crash extends Error {
+        private static final long serialVersionUID = 1;
+
+        Crash() {
+            super("crash", null, false, false);
+        }
+    }
+
+    private static final class DatabaseAway extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        DatabaseAway() {
+            super("the database does not answer", null, false, false);
+        }
+    }
+
+    /** Runs a history to its end and checks what came of it. */
+    Result run() {
+        for (int i = 0; i < EVENTFUL_STEPS; i++) {
+            pick(relays).step();
+            writersGoOn();
+            passTime(Duration.ofMillis(random.nextInt(500)));
+        }
+        calm = true;
+        broker.blocked = false;
+        database.finishAll();
+        for (int i = 0; i < CALM_STEPS && !database.rows.isEmpty(); i++) {
+            pick(relays).step();
+            passTime(Duration.ofMillis(random.nextInt(500)));
+        }
+        check();
+        return new Result(
+                database.committed.size(),
+                broker.delivered.size() - database.committed.size(),
+                history.stream().collect(groupingBy(Function.identity(), java.util.stream.Collectors.counting())));
+    }
+
+    private void check() {
+        require(database.rows.isEmpty(), "left in the outbox for ever: " + database.rows.values());
+        Set<UUID> delivered = broker.delivered.stream().map(Event::id).collect(toSet());
+        require(delivered.equals(new HashSet<>(database.committed)), "what was delivered is not what was committed");
+        Map<Aggregate, Long> last = new LinkedHashMap<>();
+        Set<UUID> seen = new HashSet<>();
+        for (Event event : broker.delivered) {
+            if (seen.add(event.id())) {
+                Long before = last.put(event.aggregate(), event.position());
+                require(before == null || before < event.position(), event + " was first delivered after " + before);
+            }
+        }
+    }
+
+    private static void require(boolean condition, String otherwise) {
+        if (!condition) {
+            throw new AssertionError(otherwise);
+        }
+    }
+
+    /** What else happens while a relay waits for an answer of the database or of the broker. */
+    private void worldGoesOn(Relay relay) {
+        writersGoOn();
+        broker.goOn();
+        passTime(Duration.ofMillis(random.nextInt(200)));
+        if (calm) {
+            relay.housekeeping();
+            return;
+        }
+        if (chance(0.3)) {
+            relay.housekeeping();
+        }
+        if (chance(trouble / 10)) {
+            noted("crash");
+            throw new Crash();
+        }
+        if (chance(trouble / 4)) {
+            noted("connection lost");
+            relay.publisher.loseConnection();
+        }
+        if (chance(trouble / 4)) {
+            broker.blocked = !broker.blocked;
+        }
+        if (chance(trouble / 6) && !otherRuns) {
+            freeze(relay);
+        }
+    }
+
+    /** The relay stands still, longer or shorter than its lease, while the other one goes on. */
+    private void freeze(Relay frozen) {
+        noted("freeze");
+        otherRuns = true;
+        Relay other = relays.get(1 - relays.indexOf(frozen));
+        for (int i = random.nextInt(20); i > 0; i--) {
+            passTime(Duration.ofMillis(random.nextInt(3_000)));
+            other.step();
+        }
+        otherRuns = false;
+    }
+
+    private void writersGoOn() {
+        for (int i = random.nextInt(3); i > 0 && !calm; i--) {
+            database.writerGoesOn();
+        }
+    }
+
+    private void passTime(Duration duration) {
+        now += duration.toNanos();
+    }
+
+    private boolean chance(double probability) {
+        return !calm && random.nextDouble() < probability;
+    }
+
+    private <T> T pick(List<T> list) {
+        return list.get(random.nextInt(list.size()));
+    }
+
+    private void noted(String fault) {
+        history.add(fault);
+    }
+
+    /** One relay's process: what it has in memory is gone after a crash. */
+    private final class Relay {
+
+        private final String name;
+        private WriterWatch watch = new WriterWatch();
+        private SimulatedPublisher publisher;
+        private Lease lease;
+        private Lane lane;
+        private int publishedWithoutTrust;
+
+        Relay(String name) {
+            this.name = name;
+            this.publisher = new SimulatedPublisher(this);
+        }
+
+        void step() {
+            try {
+                housekeeping();
+                if (lane == null) {
+                    acquire();
+                } else {
+                    runLane(lane);
+                }
+            } catch (Crash e) {
+                forgetEverything();
+            }
+        }
+
+        private void runLane(Lane running) {
+            try {
+                if (chance(0.03)) {
+                    noted("handover");
+                    running.drain();
+                    try {
+                        running.cycle();
+                    } finally {
+                        release();
+                    }
+                } else {
+                    running.cycle();
+                }
+            } catch (DatabaseAway e) {
+                noted("database away");
+            } catch (InterruptedException e) {
+                noted("interrupted");
+                release();
+            }
+        }
+
+        void housekeeping() {
+            watch.look(database.sequence, database.openWriters(), now);
+            if (lease != null) {
+                renew(lease);
+            }
+        }
+
+        private void renew(Lease held) {
+            long requestedAt = now;
+            if (chance(trouble / 4)) {
+                return; // the database did not answer in time
+            }
+            if (database.owner == this && database.epoch == held.epoch()) {
+                database.leaseUntil = now + LEASE.toNanos();
+                held.renewed(requestedAt, LEASE);
+                publishedWithoutTrust = 0;
+            } else {
+                noted("lease lost");
+                held.lost(now);
+                if (lane != null) {
+                    lane.drain();
+                }
+                lease = null;
+                lane = null;
+            }
+        }
+
+        private void acquire() {
+            if (database.owner == null || database.leaseUntil < now) {
+                database.owner = this;
+                database.epoch++;
+                database.leaseUntil = now + LEASE.toNanos();
+                lease = new Lease(0, database.epoch, now, LEASE);
+                publishedWithoutTrust = 0;
+                lane = new Lane(lease, new Store(this), publisher, () -> ++now, settings, random);
+            }
+        }
+
+        private void release() {
+            if (database.owner == this && lease != null && database.epoch == lease.epoch()) {
+                database.owner = null;
+            }
+            forgetEverything();
+        }
+
+        private void forgetEverything() {
+            publisher.loseConnection();
+            publisher = new SimulatedPublisher(this);
+            watch = new WriterWatch();
+            lease = null;
+            lane = null;
+        }
+    }
+
+    /** The outbox: rows that are visible, transactions that are open, and who owns the lane. */
+    private final class Database {
+
+        private final TreeMap<Long, Event> rows = new TreeMap<>();
+        private final List<Transaction> open = new ArrayList<>();
+        private final List<UUID> committed = new ArrayList<>();
+        private long sequence;
+        private long transactions;
+        private int written;
+        private Relay owner;
+        private long epoch;
+        private long leaseUntil;
+
+        private record Transaction(String name, Aggregate aggregate, List<Event> events) {}
+
+        void writerGoesOn() {
+            int choice = random.nextInt(4);
+            if (choice == 0 || open.isEmpty()) {
+                begin(new Aggregate("order", "" + random.nextInt(AGGREGATES)));
+            } else {
+                Transaction transaction = pick(open);
+                if (choice == 1) {
+                    insert(transaction);
+                } else if (random.nextInt(3) == 0) {
+                    end(transaction, random.nextInt(4) > 0);
+                }
+            }
+        }
+
+        /** Writers of one aggregate wait for each other. */
+        private void begin(Aggregate aggregate) {
+            if (written < MOST_WRITTEN && open.stream().noneMatch(t -> t.aggregate.equals(aggregate))) {
+                Transaction transaction = new Transaction("t" + ++transactions, aggregate, new ArrayList<>());
+                open.add(transaction);
+                if (random.nextBoolean()) {
+                    insert(transaction);
+                }
+            }
+        }
+
+        private void insert(Transaction transaction) {
+            written++;
+            int size = random.nextInt(100);
+            transaction.events.add(new Event(
+                    ++sequence,
+                    new UUID(0, sequence),
+                    transaction.aggregate,
+                    "placed",
+                    size,
+                    new byte[0],
+                    "text/plain",
+                    "{}",
+                    Instant.EPOCH));
+        }
+
+        private void end(Transaction transaction, boolean commit) {
+            open.remove(transaction);
+            if (!commit && !transaction.events.isEmpty()) {
+                noted("rollback");
+            }
+            if (commit) {
+                if (transaction.events.stream().anyMatch(broker::hasLaterThan)) {
+                    noted("late commit");
+                }
+                transaction.events.forEach(event -> {
+                    rows.put(event.position(), event);
+                    committed.add(event.id());
+                });
+            }
+        }
+
+        void finishAll() {
+            List.copyOf(open).forEach(transaction -> end(transaction, true));
+        }
+
+        Map<String, WriterWatch.Writer> openWriters() {
+            return open.stream()
+                    .collect(toMap(Transaction::name, t -> new WriterWatch.Writer(t.name, "someone", Duration.ZERO)));
+        }
+    }
+
+    private final class Store implements LaneStore {
+
+        private final Relay relay;
+
+        Store(Relay relay) {
+            this.relay = relay;
+        }
+
+        @Override
+        public Claimed claim(Claim claim) {
+            worldGoesOn(relay);
+            perhapsAway();
+            List<Event> events = new ArrayList<>();
+            long bytes = 0;
+            for (Event event : database.rows.tailMap(claim.above(), false).values()) {
+                if (claim.without().contains(event.aggregate())) {
+                    continue;
+                }
+                if (events.size() == claim.events() || bytes >= claim.bytes()) {
+                    return answered(new Claimed(events, false));
+                }
+                events.add(event);
+                bytes += event.payloadBytes();
+            }
+            return answered(new Claimed(events, events.size() < claim.events() && bytes < claim.bytes()));
+        }
+
+        /** The answer takes its time: what was read may be old when it arrives. */
+        private Claimed answered(Claimed claimed) {
+            worldGoesOn(relay);
+            return claimed;
+        }
+
+        @Override
+        public int settle(int lane, List<Event> events) {
+            worldGoesOn(relay);
+            perhapsAway();
+            require(
+                    events.stream().allMatch(broker.delivered::contains),
+                    "an event is deleted that the broker does not have");
+            int before = database.rows.size();
+            database.rows.values().removeAll(new HashSet<>(events));
+            int settled = before - database.rows.size();
+            perhapsAway();
+            worldGoesOn(relay);
+            return settled;
+        }
+
+        @Override
+        public long closed() {
+            return relay.watch.closed();
+        }
+
+        private void perhapsAway() {
+            if (chance(trouble / 3)) {
+                throw new DatabaseAway();
+            }
+        }
+    }
+
+    /** Takes messages in the order of their channel; those of a channel that is gone may still arrive later. */
+    private final class Broker {
+
+        private final List<Event> delivered = new ArrayList<>();
+        private final List<Channel> channels = new ArrayList<>();
+        private boolean blocked;
+
+        void goOn() {
+            for (int i = random.nextInt(4); i > 0 && !channels.isEmpty() && !blocked; i--) {
+                Channel channel = pick(channels);
+                if (channel.publisher == null && random.nextInt(4) == 0) {
+                    channels.remove(channel); // what was on its way is lost with the connection
+                } else if (!channel.sent.isEmpty()) {
+                    take(channel);
+                }
+            }
+        }
+
+        boolean hasLaterThan(Event event) {
+            return delivered.stream().anyMatch(other -> other.position() > event.position());
+        }
+
+        private void take(Channel channel) {
+            Event event = channel.sent.remove();
+            Outcome outcome = Outcome.CONFIRMED;
+            if (chance(trouble)) {
+                noted("returned");
+                outcome = new Outcome.Returned("no queue");
+            } else if (chance(trouble)) {
+                noted("nacked");
+                outcome = new Outcome.Nacked("queue full");
+            } else {
+                delivered.add(event);
+            }
+            if (chance(trouble / 2)) {
+                noted("confirm lost");
+            } else if (channel.publisher != null) {
+                channel.publisher.arrives(event, outcome);
+            }
+        }
+    }
+
+    private static final class Channel {
+
+        private final Deque<Event> sent = new ArrayDeque<>();
+        private SimulatedPublisher publisher;
+
+        Channel(SimulatedPublisher publisher) {
+            this.publisher = publisher;
+        }
+    }
+
+    private final class SimulatedPublisher implements Publisher {
+
+        private final Relay relay;
+        private final List<Event> outstanding = new ArrayList<>();
+        private final List<Answer> arrived = new ArrayList<>();
+        private Channel channel;
+
+        SimulatedPublisher(Relay relay) {
+            this.relay = relay;
+        }
+
+        @Override
+        public boolean ready() {
+            if (channel == null && !chance(0.5)) {
+                channel = new Channel(this);
+                broker.channels.add(channel);
+            }
+            return channel != null && !broker.blocked;
+        }
+
+        @Override
+        public void publish(Event event) {
+            if (relay.lease != null && relay.lease.trusted(now)) {
+                require(
+                        database.owner == relay && database.epoch == relay.lease.epoch(),
+                        relay.name + " trusts a lease that it does not have");
+            } else {
+                require(
+                        ++relay.publishedWithoutTrust <= settings.windowEvents(),
+                        relay.name + " publishes more than a window without trusting its lease");
+            }
+            require(
+                    outstanding.stream().noneMatch(other -> other.aggregate().equals(event.aggregate())),
+                    "two events of one aggregate are in flight");
+            require(outstanding.size() < settings.windowEvents(), "the window is too full");
+            outstanding.add(event);
+            if (channel == null) {
+                arrives(event, new Outcome.Unconfirmed("no channel"));
+            } else {
+                channel.sent.add(event);
+            }
+            worldGoesOn(relay);
+        }
+
+        @Override
+        public void flush() {
+            // everything is sent at once
+        }
+
+        @Override
+        public List<Answer> answers(Duration atMost) throws InterruptedException {
+            worldGoesOn(relay);
+            if (chance(trouble / 20)) {
+                throw new InterruptedException();
+            }
+            if (arrived.isEmpty()
+                    && (calm && broker.channels.stream().allMatch(c -> c.sent.isEmpty()) || chance(0.2))) {
+                passTime(atMost);
+            }
+            List<Answer> some = new ArrayList<>(arrived.subList(0, random.nextInt(arrived.size() + 1)));
+            arrived.subList(0, some.size()).clear();
+            return some;
+        }
+
+        @Override
+        public void forget(Event event) {
+            noted("deadline");
+            outstanding.remove(event);
+            arrived.removeIf(answer -> answer.event() == event);
+        }
+
+        void arrives(Event event, Outcome outcome) {
+            if (outstanding.remove(event)) {
+                arrived.add(new Answer(event, outcome));
+            }
+        }
+
+        void loseConnection() {
+            if (channel != null) {
+                channel.publisher = null;
+                channel = null;
+            }
+            List.copyOf(outstanding).forEach(event -> arrives(event, new Outcome.Unconfirmed("connection lost")));
+        }
+    }
+
+    /** Faults that happened so far, for the message about a failure. */
+    Collection<String> history() {
+        return history;
+    }
+}
