@@ -1,0 +1,82 @@
+package io.outboxrelay.relay;
+
+import io.outboxrelay.relay.configuration.ConfigurationException;
+import io.outboxrelay.relay.operations.LogSettings;
+import io.outboxrelay.relay.operations.Logging;
+import io.outboxrelay.schema.OutboxSchemaException;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
+
+/**
+ * The program: finds the command that was asked for and runs it. Exit status 0 when all is well, 1 when it failed, 2 when
+ * the command or the configuration is wrong.
+ */
+@Command(
+        name = "outbox-relay",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        description = "Publishes the domain events of outbox tables to RabbitMQ: confirmed and in order.",
+        footer = {"", "Exit status: 0 fine, 1 failed, 2 wrong use or configuration."})
+public final class Main implements Callable<Integer> {
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    private Main() {}
+
+    /**
+     * Runs one command and ends the process.
+     *
+     * @param arguments the command line
+     */
+    public static void main(String[] arguments) {
+        Logging.start(new LogSettings(LogSettings.Format.TEXT, LogSettings.Level.INFO), Logging.Stream.ERR);
+        System.exit(commandLine(System.getenv()).execute(arguments));
+    }
+
+    static CommandLine commandLine(Map<String, String> environment) {
+        return new CommandLine(new Main())
+                .addSubcommand(new RunCommand(environment))
+                .addSubcommand(new MigrateCommand(environment))
+                .addSubcommand(new CheckConfigCommand(environment))
+                .addSubcommand(new StatusCommand(environment))
+                .addSubcommand(new HealthCommand(environment))
+                .setExecutionExceptionHandler(Main::report);
+    }
+
+    private static int report(Exception failure, CommandLine command, ParseResult parsed) {
+        command.getErr().println(message(failure));
+        return failure instanceof ConfigurationException ? 2 : 1;
+    }
+
+    /** What failed and why, each cause on a line. Of a fault of our own the whole stack is shown, so that it can be mended. */
+    private static String message(Exception failure) {
+        boolean foreseen = failure instanceof ConfigurationException
+                || failure instanceof OutboxSchemaException
+                || failure instanceof IllegalStateException;
+        StringBuilder message = new StringBuilder("outbox-relay: ");
+        message.append(foreseen ? failure.getMessage() : failure.toString());
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            message.append("\n  because: ").append(cause.getMessage() == null ? cause.toString() : cause.getMessage());
+        }
+        if (!foreseen) {
+            for (StackTraceElement element : failure.getStackTrace()) {
+                message.append("\n  at ").append(element);
+            }
+        }
+        return message.toString();
+    }
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "Say which command to run.");
+    }
+}

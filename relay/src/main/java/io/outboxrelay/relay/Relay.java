@@ -1,0 +1,73 @@
+package io.outboxrelay.relay;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.configuration.Configuration;
+import io.outboxrelay.relay.operations.SourceHealth;
+import io.outboxrelay.relay.source.Source;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The running daemon: one part for every source, isolated from each other. */
+final class Relay {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+
+    private final Configuration configuration;
+    private final List<Source> sources;
+
+    Relay(Configuration configuration, MeterRegistry meters) {
+        this.configuration = configuration;
+        this.sources = configuration.sources().stream()
+                .map(source -> new Source(
+                        source,
+                        configuration.instance(),
+                        configuration.broker(),
+                        configuration.lane(),
+                        configuration.lease(),
+                        configuration.poll(),
+                        meters))
+                .toList();
+    }
+
+    /**
+     * Starts to relay every source.
+     *
+     * @throws IllegalStateException when the schema of a source is missing or too old
+     */
+    void start() {
+        sources.forEach(Source::start);
+        LOG.info(
+                "Relay {} started for {}",
+                configuration.instance(),
+                sources.stream().map(Source::name).toList());
+    }
+
+    /** Settles what is confirmed, gives the leases back, and closes everything, within the grace period. */
+    void drain() {
+        LOG.info("Relay {} drains, for at most {}", configuration.instance(), configuration.gracePeriod());
+        long deadline = System.nanoTime() + configuration.gracePeriod().toNanos();
+        List<Thread> drains = sources.stream()
+                .map(source -> new Thread(() -> source.drain(deadline), source.name() + "-drain"))
+                .toList();
+        drains.forEach(Thread::start);
+        try {
+            for (Thread drain : drains) {
+                drain.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        LOG.info("Relay {} stopped", configuration.instance());
+    }
+
+    /** {@return how each source is doing, in the order of the configuration} */
+    List<SourceHealth> health() {
+        return sources.stream()
+                .map(source -> source.trouble()
+                        .map(trouble -> new SourceHealth(source.name(), false, trouble))
+                        .orElseGet(() -> new SourceHealth(
+                                source.name(), true, source.ownedLanes() + " lanes owned by this relay")))
+                .toList();
+    }
+}

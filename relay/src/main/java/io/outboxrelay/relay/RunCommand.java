@@ -1,0 +1,35 @@
+package io.outboxrelay.relay;
+
+import io.outboxrelay.relay.configuration.Configuration;
+import io.outboxrelay.relay.operations.Logging;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(
+        name = "run",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        description =
+                "Relays the events of all configured sources until it is told to stop (SIGTERM, Ctrl-C), then drains.",
+        footer = {
+            "",
+            "Exit status: 0 stopped after SIGTERM, 1 failed or did not stop soon after the grace period, 2 wrong use or configuration."
+        })
+final class RunCommand implements Callable<Integer> {
+
+    @Mixin
+    private final ConfigurationOptions options;
+
+    RunCommand(Map<String, String> environment) {
+        this.options = new ConfigurationOptions(environment);
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Configuration configuration = options.reader().configuration();
+        Logging.start(configuration.log(), Logging.Stream.OUT);
+        return new Daemon(configuration).run();
+    }
+}

@@ -1,0 +1,59 @@
+package io.outboxrelay.relay.configuration;
+
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The layer of the command line: {@code --set http.port=0}, {@code --set sources.orders.url=…}. */
+final class Assignments {
+
+    private static final String ORIGIN = "command line";
+    private static final Pattern OF_SOURCE = Pattern.compile("sources(?:\\[(\\w+)]|\\.([\\w-]+))\\.(.+)");
+
+    private final List<String> assignments;
+    private final Settings settings;
+
+    Assignments(List<String> assignments, Settings settings) {
+        this.assignments = assignments;
+        this.settings = settings;
+    }
+
+    void read() {
+        assignments.forEach(this::read);
+    }
+
+    private void read(String assignment) {
+        int equals = assignment.indexOf('=');
+        if (equals < 1) {
+            settings.fault("--set", null, ORIGIN, "needs key=value, such as --set http.port=8081.");
+            return;
+        }
+        String given = assignment.substring(0, equals);
+        String path = path(given);
+        if (Settings.key(path) == null) {
+            settings.fault(given, null, ORIGIN, "is not a key." + nearest(given));
+        } else {
+            settings.put(path, assignment.substring(equals + 1), ORIGIN);
+        }
+    }
+
+    private String path(String given) {
+        Matcher ofSource = OF_SOURCE.matcher(given);
+        if (!ofSource.matches()) {
+            return given;
+        }
+        String source = ofSource.group(1) == null ? ofSource.group(2) : ofSource.group(1);
+        OptionalInt number =
+                source.matches("\\d{1,9}") ? OptionalInt.of(Integer.parseInt(source)) : settings.sourceNamed(source);
+        return number.isPresent() ? "sources[" + number.getAsInt() + "]." + ofSource.group(3) : given;
+    }
+
+    private static String nearest(String given) {
+        String general = given.replaceFirst("^sources(\\[\\w+]|\\.[\\w-]+)\\.", Key.SOURCES + ".");
+        if (Settings.key(general) != null) {
+            return " There is no source of this name.";
+        }
+        return Suggestion.nearest(general, Keys.ALL.stream().map(Key::path).toList());
+    }
+}

@@ -1,0 +1,28 @@
+package io.outboxrelay.relay.configuration;
+
+import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.operations.HttpSettings;
+import io.outboxrelay.relay.operations.LogSettings;
+import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.source.LeaseSettings;
+import io.outboxrelay.relay.source.PollSettings;
+import io.outboxrelay.relay.source.SourceSettings;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Everything that a relay is told, checked.
+ *
+ * @param instance name of this relay among those that share its sources
+ * @param gracePeriod longest that draining may take after SIGTERM
+ */
+public record Configuration(
+        String instance,
+        List<SourceSettings> sources,
+        BrokerSettings broker,
+        LaneSettings lane,
+        LeaseSettings lease,
+        PollSettings poll,
+        HttpSettings http,
+        LogSettings log,
+        Duration gracePeriod) {}

@@ -1,0 +1,155 @@
+package io.outboxrelay.relay.configuration;
+
+import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.operations.HttpSettings;
+import io.outboxrelay.relay.operations.LogSettings;
+import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.source.LeaseSettings;
+import io.outboxrelay.relay.source.PollSettings;
+import io.outboxrelay.relay.source.SourceSettings;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** Reads what the relay is told: command line over environment over file over default. */
+public final class ConfigurationReader {
+
+    private final Settings settings = new Settings();
+    private final Values values;
+
+    /**
+     * Reads every layer; faults are kept until something is asked for.
+     *
+     * @param file the YAML file; null for the one that {@code OUTBOX_RELAY_CONFIG} names, or none
+     * @param assignments {@code key=value} from the command line, the last one wins
+     * @param environment the process environment
+     */
+    public ConfigurationReader(@Nullable Path file, List<String> assignments, Map<String, String> environment) {
+        String named = environment.get(EnvironmentVariables.CONFIG);
+        if (file != null || named != null) {
+            new YamlFile(file != null ? file : Path.of(named), environment, settings).read();
+        }
+        new EnvironmentVariables(environment, settings).read();
+        new Assignments(assignments, settings).read();
+        this.values = new Values(settings);
+        new CrossChecks(settings, values).run();
+    }
+
+    /**
+     * {@return everything that a relay needs}
+     *
+     * @throws ConfigurationException with every fault
+     */
+    public Configuration configuration() {
+        refuse(fault -> true);
+        return new Configuration(
+                values.find(Keys.INSTANCE).orElseGet(ConfigurationReader::freshInstance),
+                sourceSettings(),
+                broker(),
+                lane(),
+                new LeaseSettings(values.get(Keys.LEASE_DURATION), values.get(Keys.LEASE_HEARTBEAT)),
+                new PollSettings(values.get(Keys.POLL_MIN), values.get(Keys.POLL_MAX)),
+                httpSettings(),
+                new LogSettings(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)),
+                values.get(Keys.GRACE_PERIOD));
+    }
+
+    /**
+     * {@return the databases, for a command that needs no broker}
+     *
+     * @throws ConfigurationException with every fault but those of the broker
+     */
+    public List<SourceSettings> sources() {
+        refuse(fault -> !fault.key().startsWith("broker."));
+        return sourceSettings();
+    }
+
+    /**
+     * {@return where health and metrics are served, for a command that needs nothing else}
+     *
+     * @throws ConfigurationException with the faults of these keys
+     */
+    public HttpSettings http() {
+        refuse(fault -> fault.key().startsWith("http.") || fault.key().equals("--config"));
+        return httpSettings();
+    }
+
+    /**
+     * {@return the effective configuration as YAML, with secrets masked and the origin of each value that was given}
+     *
+     * @throws ConfigurationException with every fault
+     */
+    public String effectiveYaml() {
+        refuse(fault -> true);
+        return new EffectiveYaml(settings).write();
+    }
+
+    private void refuse(Predicate<Fault> matters) {
+        List<Fault> faults = settings.faults().stream().filter(matters).toList();
+        if (!faults.isEmpty()) {
+            throw new ConfigurationException(faults);
+        }
+    }
+
+    private HttpSettings httpSettings() {
+        return new HttpSettings(values.get(Keys.HTTP_HOST), values.get(Keys.HTTP_PORT));
+    }
+
+    private List<SourceSettings> sourceSettings() {
+        return IntStream.range(0, settings.sources()).mapToObj(this::source).toList();
+    }
+
+    private SourceSettings source(int number) {
+        return new SourceSettings(
+                values.get(Keys.SOURCE_NAME, number),
+                values.get(Keys.SOURCE_URL, number),
+                values.get(Keys.SOURCE_USER, number),
+                values.get(Keys.SOURCE_PASSWORD, number),
+                values.get(Keys.SOURCE_SCHEMA, number),
+                values.get(Keys.SOURCE_POOL_SIZE, number),
+                values.get(Keys.SOURCE_STATEMENT_TIMEOUT, number));
+    }
+
+    private BrokerSettings broker() {
+        return new BrokerSettings(
+                values.get(Keys.BROKER_URI),
+                values.get(Keys.BROKER_EXCHANGE),
+                values.get(Keys.BROKER_ROUTING_KEY),
+                values.get(Keys.BROKER_TOPOLOGY),
+                values.get(Keys.BROKER_CLOUDEVENTS),
+                values.get(Keys.BROKER_HEARTBEAT),
+                values.get(Keys.BROKER_CONNECT_TIMEOUT),
+                values.find(Keys.BROKER_TRUST_STORE).orElse(null),
+                values.find(Keys.BROKER_TRUST_STORE_PASSWORD).orElse(null),
+                values.get(Keys.BROKER_INSECURE));
+    }
+
+    private LaneSettings lane() {
+        return new LaneSettings(
+                values.get(Keys.BATCH_EVENTS),
+                values.get(Keys.BATCH_BYTES),
+                values.get(Keys.EVENTS_PER_AGGREGATE),
+                values.get(Keys.WINDOW_EVENTS),
+                values.get(Keys.WINDOW_BYTES),
+                Math.toIntExact(values.get(Keys.MAX_EVENT_BYTES)),
+                values.get(Keys.CONFIRM_DEADLINE),
+                values.get(Keys.FIRST_BACKOFF),
+                values.get(Keys.LONGEST_BACKOFF));
+    }
+
+    private static String freshInstance() {
+        String host;
+        try {
+            host = InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            host = "relay";
+        }
+        return host + "-" + UUID.randomUUID().toString().substring(0, 8);
+    }
+}

@@ -1,0 +1,112 @@
+package io.outboxrelay.relay.configuration;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Rules between keys. A rule is silent when one of its values is at fault already. */
+final class CrossChecks {
+
+    /** For settling and for the pause between two steps; a lease must outlast the longest cycle. */
+    private static final Duration MARGIN = Duration.ofSeconds(1);
+
+    private final Settings settings;
+    private final Values values;
+
+    CrossChecks(Settings settings, Values values) {
+        this.settings = settings;
+        this.values = values;
+    }
+
+    void run() {
+        if (settings.sources() == 0) {
+            settings.fault(
+                    "sources",
+                    null,
+                    "not given",
+                    "is missing. Give the relay at least one database: name, url, user and password.");
+        }
+        distinctSources();
+        leaseOutlastsACycle();
+        atMost(Keys.LEASE_HEARTBEAT, Keys.LEASE_DURATION, 3);
+        atMost(Keys.POLL_MIN, Keys.POLL_MAX, 1);
+        atMost(Keys.FIRST_BACKOFF, Keys.LONGEST_BACKOFF, 1);
+    }
+
+    private void distinctSources() {
+        Map<String, Integer> names = new HashMap<>();
+        Map<String, Integer> outboxes = new HashMap<>();
+        for (int source = 0; source < settings.sources(); source++) {
+            int number = source;
+            values.find(Keys.SOURCE_NAME, source)
+                    .ifPresent(name -> distinct(names, name.replace('-', '_'), Keys.SOURCE_NAME, number, "the name"));
+            Optional<String> schema = values.find(Keys.SOURCE_SCHEMA, source);
+            values.find(Keys.SOURCE_URL, source)
+                    .filter(url -> schema.isPresent())
+                    .ifPresent(url -> distinct(
+                            outboxes, schema.orElse("") + " " + url, Keys.SOURCE_URL, number, "url and schema"));
+        }
+    }
+
+    private void distinct(Map<String, Integer> seen, String value, Key<?> key, int source, String what) {
+        Integer first = seen.putIfAbsent(value, source);
+        if (first != null) {
+            fault(
+                    key,
+                    source,
+                    "has %s of sources[%d]. Each source is one outbox with one name; - and _ count as the same."
+                            .formatted(what, first));
+        }
+    }
+
+    private void leaseOutlastsACycle() {
+        Optional<Duration> lease = values.find(Keys.LEASE_DURATION);
+        Optional<Duration> confirm = values.find(Keys.CONFIRM_DEADLINE);
+        if (lease.isEmpty() || confirm.isEmpty()) {
+            return;
+        }
+        for (int source = 0; source < settings.sources(); source++) {
+            Optional<Duration> statement = values.find(Keys.SOURCE_STATEMENT_TIMEOUT, source);
+            if (statement.isPresent()) {
+                Duration needed = confirm.get().plus(statement.get()).plus(MARGIN);
+                if (lease.get().compareTo(needed) <= 0) {
+                    fault(
+                            Keys.LEASE_DURATION,
+                            0,
+                            ("must be longer than %s: publish.confirm-deadline %s, %s %s and 1s margin, so that a "
+                                            + "lease outlasts a cycle. Raise it or lower one of the others.")
+                                    .formatted(
+                                            text(needed),
+                                            text(confirm.get()),
+                                            Keys.SOURCE_STATEMENT_TIMEOUT.path(source),
+                                            text(statement.get())));
+                    return;
+                }
+            }
+        }
+    }
+
+    private void atMost(Key<Duration> small, Key<Duration> large, int parts) {
+        Optional<Duration> most = values.find(large).map(duration -> duration.dividedBy(parts));
+        Optional<Duration> given = values.find(small);
+        if (given.isPresent() && most.isPresent() && given.get().compareTo(most.get()) > 0) {
+            fault(
+                    small,
+                    0,
+                    "must be at most %s%s (%s). Lower it or raise %2$s."
+                            .formatted(parts == 1 ? "" : "a third of ", large.path(), text(most.get())));
+        }
+    }
+
+    private void fault(Key<?> key, int source, String problem) {
+        Setting setting = settings.find(key.path(source));
+        String value = setting == null ? String.valueOf(key.standard()) : setting.value();
+        settings.fault(
+                key.path(source), key.secrecy().mask(value), setting == null ? "default" : setting.origin(), problem);
+    }
+
+    private static String text(Duration duration) {
+        return duration.toMillis() % 1000 == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
+    }
+}

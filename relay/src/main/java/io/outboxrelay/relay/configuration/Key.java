@@ -1,0 +1,56 @@
+package io.outboxrelay.relay.configuration;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thing that the relay can be told.
+ *
+ * @param path where it stands in the file; {@code []} stands for the number of a source
+ * @param kind which values it takes
+ * @param standard the value if nobody gives one; null for none
+ * @param required whether somebody must give one
+ * @param secrecy how much of the value may be shown
+ * @param meaning what it does, in words for the table of keys
+ */
+record Key<T>(String path, Kind<T> kind, @Nullable String standard, boolean required, Secrecy secrecy, String meaning) {
+
+    static final String SOURCES = "sources[]";
+
+    static <T> Key<T> of(String path, Kind<T> kind, String standard, String meaning) {
+        return new Key<>(path, kind, standard, false, Secrecy.OPEN, meaning);
+    }
+
+    static <T> Key<T> required(String path, Kind<T> kind, String meaning) {
+        return new Key<>(path, kind, null, true, Secrecy.OPEN, meaning);
+    }
+
+    static <T> Key<T> optional(String path, Kind<T> kind, String meaning) {
+        return new Key<>(path, kind, null, false, Secrecy.OPEN, meaning);
+    }
+
+    Key<T> hidden(Secrecy how) {
+        return new Key<>(path, kind, standard, required, how, meaning);
+    }
+
+    boolean ofSource() {
+        return path.startsWith(SOURCES);
+    }
+
+    /** The path within a source: {@code pool-size}. */
+    String name() {
+        return path.substring(SOURCES.length() + 1);
+    }
+
+    String path(int source) {
+        return path.replace("[]", "[" + source + "]");
+    }
+
+    /** As part of the name of an environment variable. */
+    static String variable(String path) {
+        return path.replaceAll("\\[(\\d*)]", ".$1")
+                .replace('.', '_')
+                .replace('-', '_')
+                .toUpperCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,201 @@
+package io.outboxrelay.relay.configuration;
+
+import static io.outboxrelay.relay.configuration.Key.of;
+import static io.outboxrelay.relay.configuration.Key.optional;
+import static io.outboxrelay.relay.configuration.Key.required;
+import static io.outboxrelay.relay.configuration.Kind.count;
+import static io.outboxrelay.relay.configuration.Kind.duration;
+import static io.outboxrelay.relay.configuration.Kind.flag;
+import static io.outboxrelay.relay.configuration.Kind.size;
+
+import io.outboxrelay.relay.operations.LogSettings;
+import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** The catalogue: reading, {@code check-config} and the table in {@code docs/configuration.md} follow it. */
+final class Keys {
+
+    static final Key<String> INSTANCE = optional(
+            "instance",
+            Kind.matching("name", "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"),
+            "Name of this relay among those that share its sources; no two may have the same. "
+                    + "Without it: the host name and a random suffix, another at every start.");
+
+    static final Key<String> SOURCE_NAME = required(
+            "sources[].name",
+            Kind.matching("name", "[a-z][a-z0-9_-]{0,62}"),
+            "What the source is called in logs, metrics and commands; `app_id` of its messages.");
+    static final Key<String> SOURCE_URL = required(
+                    "sources[].url",
+                    Kind.databaseUrl(),
+                    "The database, such as `jdbc:postgresql://localhost:5432/orders`, without user and password.")
+            .hidden(Secrecy.URL);
+    static final Key<String> SOURCE_USER =
+            required("sources[].user", Kind.text(), "Database user; the rights of the role `outbox_relay` are enough.");
+    static final Key<String> SOURCE_PASSWORD =
+            of("sources[].password", Kind.secret(), "", "The user's password.").hidden(Secrecy.SECRET);
+    static final Key<String> SOURCE_SCHEMA = of(
+            "sources[].schema",
+            Kind.matching("name", "[a-z_][a-z0-9_]{0,62}"),
+            "public",
+            "Database schema that holds the outbox.");
+    static final Key<Integer> SOURCE_POOL_SIZE = of(
+            "sources[].pool-size",
+            count(1, 1000),
+            "10",
+            "Most connections to the database; a lane uses one while it reads or settles.");
+    static final Key<Duration> SOURCE_STATEMENT_TIMEOUT = of(
+            "sources[].statement-timeout", Kind.seconds(), "5s", "Longest that one statement may take, at least 1 s.");
+
+    static final Key<URI> BROKER_URI = required(
+                    "broker.uri",
+                    Kind.brokerUri(),
+                    "RabbitMQ, such as `amqp://user:password@localhost:5672/%2f`; `amqps://` for TLS.")
+            .hidden(Secrecy.URL);
+    static final Key<String> BROKER_EXCHANGE =
+            of("broker.exchange", Kind.exchangeTemplate(), "events", "Name of the exchange, or a template of it.");
+    static final Key<String> BROKER_ROUTING_KEY =
+            of("broker.routing-key", Kind.template(), "{aggregate_type}.{event_type}", "Template of the routing key.");
+    static final Key<BrokerSettings.Topology> BROKER_TOPOLOGY = of(
+            "broker.topology",
+            Kind.choice(BrokerSettings.Topology.class),
+            "declare",
+            "What is done about an exchange before the first event goes to it: `declare` it as a durable topic exchange, "
+                    + "`check` at every connecting that it exists, or look only when an event needs it, `none`.");
+    static final Key<Boolean> BROKER_CLOUDEVENTS =
+            of("broker.cloudevents", flag(), "false", "Whether each message carries the headers of CloudEvents too.");
+    static final Key<Duration> BROKER_HEARTBEAT = of(
+            "broker.heartbeat",
+            Kind.seconds(),
+            "10s",
+            "AMQP heartbeat, at least 1 s: a connection silent for two of them counts as lost.");
+    static final Key<Duration> BROKER_CONNECT_TIMEOUT =
+            of("broker.connect-timeout", duration(), "10s", "Longest that connecting to the broker may take.");
+    static final Key<Path> BROKER_TRUST_STORE = optional(
+            "broker.tls.trust-store",
+            Kind.file(),
+            "PKCS#12 or JKS file with the certificates to trust. Without it: those of the Java runtime.");
+    static final Key<String> BROKER_TRUST_STORE_PASSWORD = optional(
+                    "broker.tls.trust-store-password", Kind.secret(), "Password of the trust store.")
+            .hidden(Secrecy.SECRET);
+    static final Key<Boolean> BROKER_INSECURE = of(
+            "broker.tls.insecure-skip-verification",
+            flag(),
+            "false",
+            "`true` accepts any certificate and any host name: anyone in between can read and change the events.");
+
+    static final Key<Integer> BATCH_EVENTS =
+            of("publish.batch-events", count(1, 100_000), "1000", "Most events that a lane reads at a time.");
+    static final Key<Long> BATCH_BYTES = of(
+            "publish.batch-bytes",
+            size(1024),
+            "8MiB",
+            "Most payload bytes that a lane reads at a time; a single larger event is read all the same.");
+    static final Key<Integer> EVENTS_PER_AGGREGATE = of(
+            "publish.events-per-aggregate",
+            count(1, 100_000),
+            "100",
+            "Most events of one aggregate at a time, so that a busy one does not hold up its lane.");
+    static final Key<Integer> WINDOW_EVENTS = of(
+            "publish.window-events",
+            count(1, 100_000),
+            "1000",
+            "Most events of a lane that are published and not yet confirmed.");
+    static final Key<Long> WINDOW_BYTES = of(
+            "publish.window-bytes",
+            size(1024),
+            "16MiB",
+            "Most payload bytes of a lane that are published and not yet confirmed.");
+    static final Key<Long> MAX_EVENT_BYTES =
+            of("publish.max-event-bytes", size(512), "16MiB", "An event with a larger payload is refused.");
+    static final Key<Duration> CONFIRM_DEADLINE = of(
+            "publish.confirm-deadline",
+            duration(),
+            "7s",
+            "How long the broker may take to confirm an event before it counts as unconfirmed.");
+
+    static final Key<Duration> FIRST_BACKOFF = of(
+            "retry.first-backoff",
+            duration(),
+            "500ms",
+            "Longest wait before the second attempt; it doubles with each.");
+    static final Key<Duration> LONGEST_BACKOFF =
+            of("retry.longest-backoff", duration(), "30s", "Longest wait between two attempts.");
+
+    static final Key<Duration> LEASE_DURATION = of(
+            "lease.duration",
+            duration(),
+            "15s",
+            "How long a lane stays with a relay that has died. More than `publish.confirm-deadline`, the statement "
+                    + "timeout and 1s together.");
+    static final Key<Duration> LEASE_HEARTBEAT =
+            of("lease.heartbeat", duration(), "1s", "How often leases are renewed; at most a third of their duration.");
+
+    static final Key<Duration> POLL_MIN =
+            of("poll.min", duration(), "5ms", "Wait between two looks at idle lanes while events are coming.");
+    static final Key<Duration> POLL_MAX =
+            of("poll.max", duration(), "50ms", "Wait between two looks at idle lanes after a while without events.");
+
+    static final Key<Duration> GRACE_PERIOD =
+            of("drain.grace-period", duration(), "20s", "Longest that draining may take after SIGTERM.");
+
+    static final Key<String> HTTP_HOST =
+            of("http.host", Kind.text(), "0.0.0.0", "Address on which health and metrics are served.");
+    static final Key<Integer> HTTP_PORT = of(
+            "http.port", count(0, 65535), "8080", "Port on which health and metrics are served; `0` for any free one.");
+
+    static final Key<LogSettings.Format> LOG_FORMAT = of(
+            "log.format",
+            Kind.choice(LogSettings.Format.class),
+            "text",
+            "Lines for people, or one JSON object a line.");
+    static final Key<LogSettings.Level> LOG_LEVEL = of(
+            "log.level",
+            Kind.choice(LogSettings.Level.class),
+            "info",
+            "The least severe level that is logged; of libraries `warn` and `error` only.");
+
+    /** In the order of the documents. */
+    static final List<Key<?>> ALL = List.of(
+            INSTANCE,
+            SOURCE_NAME,
+            SOURCE_URL,
+            SOURCE_USER,
+            SOURCE_PASSWORD,
+            SOURCE_SCHEMA,
+            SOURCE_POOL_SIZE,
+            SOURCE_STATEMENT_TIMEOUT,
+            BROKER_URI,
+            BROKER_EXCHANGE,
+            BROKER_ROUTING_KEY,
+            BROKER_TOPOLOGY,
+            BROKER_CLOUDEVENTS,
+            BROKER_HEARTBEAT,
+            BROKER_CONNECT_TIMEOUT,
+            BROKER_TRUST_STORE,
+            BROKER_TRUST_STORE_PASSWORD,
+            BROKER_INSECURE,
+            BATCH_EVENTS,
+            BATCH_BYTES,
+            EVENTS_PER_AGGREGATE,
+            WINDOW_EVENTS,
+            WINDOW_BYTES,
+            MAX_EVENT_BYTES,
+            CONFIRM_DEADLINE,
+            FIRST_BACKOFF,
+            LONGEST_BACKOFF,
+            LEASE_DURATION,
+            LEASE_HEARTBEAT,
+            POLL_MIN,
+            POLL_MAX,
+            GRACE_PERIOD,
+            HTTP_HOST,
+            HTTP_PORT,
+            LOG_FORMAT,
+            LOG_LEVEL);
+
+    private Keys() {}
+}

@@ -1,0 +1,220 @@
+package io.outboxrelay.relay.configuration;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Which values a key takes. Nothing is repaired: a text that does not fit is a fault.
+ *
+ * @param type what it is read as
+ * @param name what it is called in the table of keys
+ * @param reading from the text to the value
+ */
+record Kind<T>(Class<T> type, String name, Reading<T> reading) {
+
+    /** Placeholders of the templates for exchange and routing key. */
+    static final List<String> PLACEHOLDERS = List.of("{aggregate_type}", "{aggregate_id}", "{event_type}");
+
+    private static final Duration LONGEST = Duration.ofDays(1);
+    private static final Map<String, Long> SIZE_UNITS =
+            Map.of("B", 1L, "KiB", 1L << 10, "MiB", 1L << 20, "GiB", 1L << 30);
+
+    @FunctionalInterface
+    interface Reading<T> {
+        T read(String text) throws Unfit;
+    }
+
+    /** A text is not of its kind; the message says what would be, and never repeats the text. */
+    static final class Unfit extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Unfit(String message) {
+            super(message);
+        }
+    }
+
+    T read(String text) throws Unfit {
+        return reading.read(text);
+    }
+
+    static Kind<String> text() {
+        return new Kind<>(String.class, "text", text -> {
+            need(!text.isBlank(), "is empty. Give it a value or leave the key out.");
+            return text;
+        });
+    }
+
+    static Kind<String> secret() {
+        return new Kind<>(String.class, "secret", text -> text);
+    }
+
+    static Kind<String> matching(String name, String pattern) {
+        Pattern compiled = Pattern.compile(pattern);
+        return new Kind<>(String.class, name, text -> {
+            need(compiled.matcher(text).matches(), "must match " + pattern + ".");
+            return text;
+        });
+    }
+
+    static Kind<Integer> count(int least, int most) {
+        return new Kind<>(Integer.class, "count", text -> {
+            String rule = "must be a whole number from %d to %d.".formatted(least, most);
+            need(text.matches("\\d{1,9}"), rule);
+            int count = Integer.parseInt(text);
+            need(count >= least && count <= most, rule);
+            return count;
+        });
+    }
+
+    static Kind<Boolean> flag() {
+        return new Kind<>(Boolean.class, "true or false", text -> {
+            need(text.equals("true") || text.equals("false"), "must be true or false.");
+            return Boolean.valueOf(text);
+        });
+    }
+
+    static <E extends Enum<E>> Kind<E> choice(Class<E> type) {
+        String choices = Arrays.stream(type.getEnumConstants())
+                .map(choice -> choice.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", "));
+        return new Kind<>(type, choices, text -> {
+            need(List.of(choices.split(", ")).contains(text), "must be one of " + choices + ".");
+            return Enum.valueOf(type, text.toUpperCase(Locale.ROOT));
+        });
+    }
+
+    static Kind<Duration> duration() {
+        return new Kind<>(Duration.class, "duration", text -> {
+            Duration duration = parseDuration(text);
+            need(
+                    duration.compareTo(Duration.ZERO) > 0 && duration.compareTo(LONGEST) <= 0,
+                    "must be longer than nothing and at most 24h.");
+            return duration;
+        });
+    }
+
+    /** A duration that those who take it count in whole seconds. */
+    static Kind<Duration> seconds() {
+        return new Kind<>(Duration.class, "duration", text -> {
+            Duration duration = duration().reading().read(text);
+            need(duration.compareTo(Duration.ofSeconds(1)) >= 0, "must be at least 1s.");
+            return duration;
+        });
+    }
+
+    private static Duration parseDuration(String text) throws Unfit {
+        String rule = "must be a duration such as 500ms, 10s, 2m, 1h or PT1M30S.";
+        Matcher matcher = Pattern.compile("(\\d{1,9})(ms|s|m|h)").matcher(text);
+        if (matcher.matches()) {
+            long number = Long.parseLong(matcher.group(1));
+            return switch (matcher.group(2)) {
+                case "ms" -> Duration.ofMillis(number);
+                case "s" -> Duration.ofSeconds(number);
+                case "m" -> Duration.ofMinutes(number);
+                default -> Duration.ofHours(number);
+            };
+        }
+        try {
+            return Duration.parse(text);
+        } catch (DateTimeParseException | ArithmeticException e) {
+            throw new Unfit(rule);
+        }
+    }
+
+    /** Of at most {@code mostMiB} mebibytes, so that it fits an int where an int is needed. */
+    static Kind<Long> size(int mostMiB) {
+        return new Kind<>(Long.class, "size", text -> {
+            Matcher matcher = Pattern.compile("(\\d{1,9})(B|KiB|MiB|GiB)").matcher(text);
+            need(matcher.matches(), "must be a size such as 512B, 64KiB, 8MiB or 1GiB.");
+            long size = Long.parseLong(matcher.group(1)) * SIZE_UNITS.get(matcher.group(2));
+            need(size > 0 && size <= (long) mostMiB << 20, "must be from 1B to " + mostMiB + "MiB.");
+            return size;
+        });
+    }
+
+    static Kind<Path> file() {
+        return new Kind<>(Path.class, "file", text -> {
+            need(!text.isBlank(), "is empty. Give it the path of a file or leave the key out.");
+            try {
+                return Path.of(text);
+            } catch (InvalidPathException e) {
+                throw new Unfit("is not a path.");
+            }
+        });
+    }
+
+    static Kind<String> template() {
+        return new Kind<>(String.class, "template", text -> {
+            need(!text.isBlank(), "is empty. Give it a name or a template.");
+            String rest = text;
+            for (String placeholder : PLACEHOLDERS) {
+                rest = rest.replace(placeholder, "");
+            }
+            need(
+                    !rest.contains("{") && !rest.contains("}"),
+                    "has braces that are no placeholder. There are " + String.join(", ", PLACEHOLDERS) + ".");
+            return text;
+        });
+    }
+
+    /** Exchanges are few and stay: an aggregate's id would make one for each aggregate. */
+    static Kind<String> exchangeTemplate() {
+        return new Kind<>(String.class, "template", text -> {
+            need(!text.contains("{aggregate_id}"), "must not use {aggregate_id}: an exchange for each aggregate.");
+            return template().reading().read(text);
+        });
+    }
+
+    static Kind<URI> brokerUri() {
+        return new Kind<>(URI.class, "URI", text -> {
+            URI uri;
+            try {
+                uri = new URI(text);
+            } catch (URISyntaxException e) {
+                throw new Unfit("is not a URI: " + e.getReason() + " at character " + (e.getIndex() + 1)
+                        + ". Percent-encode special characters of user, password and virtual host.");
+            }
+            need(
+                    "amqp".equals(uri.getScheme()) || "amqps".equals(uri.getScheme()),
+                    "must begin with amqp:// or amqps://.");
+            need(
+                    uri.getHost() != null,
+                    "names no host. Write amqp://user:password@host:5672/vhost, special characters percent-encoded.");
+            return uri;
+        });
+    }
+
+    static Kind<String> databaseUrl() {
+        return new Kind<>(String.class, "URL", text -> {
+            need(text.startsWith("jdbc:"), "must begin with jdbc:postgresql:.");
+            String database = text.split(":", 3)[1];
+            need(
+                    database.equals("postgresql"),
+                    "names a database that is not supported yet. The relay reads PostgreSQL: jdbc:postgresql:….");
+            need(
+                    !text.contains("@")
+                            && !Pattern.compile("(?i)[?&](user|password)=")
+                                    .matcher(text)
+                                    .find(),
+                    "holds user or password. Give them as user and password of the source, where they stay out of logs.");
+            return text;
+        });
+    }
+
+    private static void need(boolean condition, String problem) throws Unfit {
+        if (!condition) {
+            throw new Unfit(problem);
+        }
+    }
+}

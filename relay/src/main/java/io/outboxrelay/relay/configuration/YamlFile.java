@@ -1,0 +1,142 @@
+package io.outboxrelay.relay.configuration;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.error.Mark;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.NodeTuple;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+import org.yaml.snakeyaml.nodes.Tag;
+
+/**
+ * The layer of the file. It is read as text with line numbers, not as objects: a password {@code 0123} stays what it is,
+ * and a fault can say where it stands. The parser's own messages quote the file, so they are never shown.
+ */
+final class YamlFile {
+
+    private final Path file;
+    private final Variables variables;
+    private final Settings settings;
+    private final Set<String> seen = new HashSet<>();
+
+    YamlFile(Path file, Map<String, String> environment, Settings settings) {
+        this.file = file;
+        this.variables = new Variables(environment);
+        this.settings = settings;
+    }
+
+    void read() {
+        try {
+            Node root = new Yaml(new LoaderOptions()).compose(new StringReader(Files.readString(file)));
+            if (root != null) {
+                section("", root);
+            }
+        } catch (NoSuchFileException e) {
+            settings.fault("--config", file.toString(), "command line or environment", "does not exist.");
+        } catch (CharacterCodingException e) {
+            settings.fault("--config", file.toString(), "command line or environment", "is not UTF-8 text.");
+        } catch (IOException e) {
+            settings.fault(
+                    "--config",
+                    file.toString(),
+                    "command line or environment",
+                    "cannot be read (" + e.getClass().getSimpleName() + "). Is it a file that this user may read?");
+        } catch (MarkedYAMLException e) {
+            Mark mark = e.getProblemMark();
+            String place =
+                    mark == null ? "" : " near line %d, column %d".formatted(mark.getLine() + 1, mark.getColumn() + 1);
+            settings.fault(
+                    file.toString(),
+                    null,
+                    "file",
+                    "is not valid YAML" + place + ". Put values with special characters into quotes.");
+        } catch (YAMLException e) {
+            settings.fault(file.toString(), null, "file", "is not valid YAML.");
+        }
+    }
+
+    private void section(String path, Node node) {
+        if (!(node instanceof MappingNode mapping)) {
+            settings.fault(
+                    path.isEmpty() ? file.toString() : path,
+                    null,
+                    origin(node),
+                    "must be a section: key: value lines.");
+            return;
+        }
+        for (NodeTuple entry : mapping.getValue()) {
+            String name = entry.getKeyNode() instanceof ScalarNode scalar ? scalar.getValue() : "?";
+            entry(path.isEmpty() ? name : path + "." + name, entry.getKeyNode(), entry.getValueNode());
+        }
+    }
+
+    private void entry(String path, Node keyNode, Node value) {
+        Key<?> key = Settings.key(path);
+        if (!seen.add(path)) {
+            settings.fault(path, null, origin(keyNode), "is given twice. Keep one.");
+        } else if (key != null) {
+            scalar(path, key, keyNode, value);
+        } else if (path.equals("sources")) {
+            sources(value);
+        } else if (isSection(path)) {
+            section(path, value);
+        } else {
+            settings.fault(path, null, origin(keyNode), "is not a key." + nearest(path));
+        }
+    }
+
+    private void sources(Node node) {
+        if (!(node instanceof SequenceNode sequence)) {
+            settings.fault("sources", null, origin(node), "must be a list: each source begins with \"- name: …\".");
+            return;
+        }
+        List<Node> sources = sequence.getValue();
+        for (int number = 0; number < sources.size(); number++) {
+            section("sources[" + number + "]", sources.get(number));
+        }
+    }
+
+    private void scalar(String path, Key<?> key, Node keyNode, Node value) {
+        if (!(value instanceof ScalarNode scalar)) {
+            settings.fault(path, null, origin(keyNode), "must be a single value.");
+        } else if (scalar.getTag().equals(Tag.NULL)) {
+            settings.fault(path, null, origin(keyNode), "has no value. Give it one or leave the key out.");
+        } else {
+            String problem = variables.fault(scalar.getValue());
+            if (problem == null) {
+                settings.put(path, variables.replace(scalar.getValue()), origin(scalar));
+            } else {
+                settings.fault(path, null, origin(scalar), problem);
+            }
+        }
+    }
+
+    private static boolean isSection(String path) {
+        return Keys.ALL.stream().anyMatch(key -> key.path().startsWith(path + "."));
+    }
+
+    private static String nearest(String path) {
+        String general = path.replaceFirst("^sources\\[\\d+]", Key.SOURCES);
+        return Suggestion.nearest(general, Keys.ALL.stream().map(Key::path).toList());
+    }
+
+    private String origin(@Nullable Node node) {
+        return file.getFileName()
+                + (node == null ? "" : " line " + (node.getStartMark().getLine() + 1));
+    }
+}

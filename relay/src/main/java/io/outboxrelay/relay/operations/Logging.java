@@ -1,0 +1,79 @@
+package io.outboxrelay.relay.operations;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.JsonEncoder;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Where messages go and how they look. Each message is written before the call that logs it returns. */
+public final class Logging {
+
+    private static final String OURS = "io.outboxrelay";
+    private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n";
+
+    private Logging() {}
+
+    /** The stream that messages go to. */
+    public enum Stream {
+        /** For the daemon, whose messages are its output. */
+        OUT("System.out"),
+        /** For commands whose output is a result. */
+        ERR("System.err");
+
+        private final String target;
+
+        Stream(String target) {
+            this.target = target;
+        }
+    }
+
+    /**
+     * Replaces how the whole process logs.
+     *
+     * @param settings format and level
+     * @param stream where to
+     */
+    public static void start(LogSettings settings, Stream stream) {
+        LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        context.reset();
+        ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
+        appender.setContext(context);
+        appender.setTarget(stream.target);
+        appender.setEncoder(encoder(context, settings.format()));
+        appender.start();
+        Level level = Level.valueOf(settings.level().name());
+        context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
+        context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
+        context.getLogger(OURS).setLevel(level);
+        // A lost connection is told once and in words by the relay; the client would add a stack trace each time.
+        context.getLogger("com.rabbitmq.client.impl.ForgivingExceptionHandler").setLevel(Level.OFF);
+    }
+
+    private static Encoder<ILoggingEvent> encoder(LoggerContext context, LogSettings.Format format) {
+        if (format == LogSettings.Format.JSON) {
+            JsonEncoder json = new JsonEncoder();
+            json.setContext(context);
+            json.setWithSequenceNumber(false);
+            json.setWithNanoseconds(false);
+            json.setWithContext(false);
+            json.setWithMarkers(false);
+            json.setWithKVPList(false);
+            json.setWithMDC(false);
+            json.setWithMessage(false);
+            json.setWithArguments(false);
+            json.setWithFormattedMessage(true);
+            json.start();
+            return json;
+        }
+        PatternLayoutEncoder text = new PatternLayoutEncoder();
+        text.setContext(context);
+        text.setPattern(PATTERN);
+        text.start();
+        return text;
+    }
+}

@@ -1,0 +1,106 @@
+package io.outboxrelay.relay.operations;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.outboxrelay.relay.source.SourceSettings;
+import java.util.List;
+import java.util.Locale;
+
+/** The status of all sources, to be shown. The names in the JSON are stable. */
+public final class StatusReport {
+
+    private final List<SourceStatus> sources;
+
+    StatusReport(List<SourceStatus> sources) {
+        this.sources = sources;
+    }
+
+    /**
+     * Looks into the database of each source.
+     *
+     * @param sources the databases; one that does not answer is shown as such
+     * @return what they show, in the same order
+     */
+    public static StatusReport read(List<SourceSettings> sources) {
+        return new StatusReport(
+                sources.stream().map(source -> new StatusReader(source).read()).toList());
+    }
+
+    /** {@return whether every source answered and has the tables that the relay needs} */
+    public boolean complete() {
+        return sources.stream().allMatch(source -> source.problem() == null);
+    }
+
+    /** {@return the report as JSON on several lines} */
+    public String toJson() {
+        ObjectNode report = JsonNodeFactory.instance.objectNode();
+        ArrayNode list = report.putArray("sources");
+        sources.forEach(source -> add(list.addObject(), source));
+        return report.toPrettyString();
+    }
+
+    private static void add(ObjectNode json, SourceStatus source) {
+        json.put("name", source.name());
+        json.put("reachable", source.reachable());
+        json.put("problem", source.problem());
+        json.put("schema_version", source.schemaVersion());
+        json.put("backlog_events", source.backlogEvents());
+        json.put("lag_seconds", rounded(source.lagSeconds()));
+        ArrayNode lanes = json.putArray("lanes");
+        for (SourceStatus.Lane lane : source.lanes()) {
+            lanes.addObject()
+                    .put("lane", lane.lane())
+                    .put("owner", lane.owner())
+                    .put("epoch", lane.epoch())
+                    .put("lease_seconds", rounded(lane.leaseSeconds()))
+                    .put("backlog_events", lane.backlogEvents());
+        }
+        ArrayNode instances = json.putArray("instances");
+        source.instances().forEach(instances::add);
+    }
+
+    /** {@return the report as a table for people} */
+    public String toTable() {
+        StringBuilder table = new StringBuilder();
+        for (SourceStatus source : sources) {
+            table.append("source ").append(source.name()).append('\n');
+            if (source.problem() != null) {
+                table.append("  ").append(source.problem()).append('\n');
+            } else {
+                addTable(table, source);
+            }
+        }
+        return table.toString();
+    }
+
+    private static void addTable(StringBuilder table, SourceStatus source) {
+        table.append(String.format(
+                Locale.ROOT,
+                "  schema version %d, backlog %d events, lag %.1f s, relays alive: %s%n",
+                source.schemaVersion(),
+                source.backlogEvents(),
+                source.lagSeconds(),
+                source.instances().isEmpty() ? "none" : String.join(", ", source.instances())));
+        int width = source.lanes().stream()
+                .mapToInt(lane -> String.valueOf(lane.owner()).length())
+                .max()
+                .orElse(0);
+        String format = "  %4s  %-" + Math.max(width, 5) + "s  %8s  %7s  %8s%n";
+        table.append(String.format(Locale.ROOT, format, "lane", "owner", "epoch", "lease s", "backlog"));
+        for (SourceStatus.Lane lane : source.lanes()) {
+            table.append(String.format(
+                    Locale.ROOT,
+                    format,
+                    lane.lane(),
+                    lane.owner() == null ? "-" : lane.owner(),
+                    lane.epoch(),
+                    String.format(Locale.ROOT, "%.1f", lane.leaseSeconds()),
+                    lane.backlogEvents()));
+        }
+    }
+
+    private static double rounded(double seconds) {
+        return Math.round(seconds * 1000) / 1000.0;
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * The program: {@code Main} finds the command, a class each; {@code Daemon} is the life of the process that
+ * {@code run} starts; {@code Relay} is the list of the running parts.
+ */
+@NullMarked
+package io.outboxrelay.relay;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,500 @@
+package io.outboxrelay.relay.postgresql;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.LaneStore;
+import io.outboxrelay.relay.lane.WriterWatch;
+import java.sql.Array;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+/**
+ * All statements of a running relay on one outbox. Thread-safe; every method is one statement in a transaction of its
+ * own and throws a {@link org.springframework.dao.DataAccessException} when the database does not answer.
+ *
+ * <p>Claims and settling go through one pool, everything else through another, so that lanes that wait for a connection
+ * never keep their own leases from being renewed.
+ */
+public final class PostgresOutbox implements LaneStore {
+
+    /**
+     * What the connections of lanes need. The plan is forced to the primary key: right after a burst the statistics
+     * still describe an empty table, and a sort of all its rows would be chosen. A settled row may come back when the
+     * server crashes, since it was published and would be published once more under its id: so its commit does not wait
+     * for the disk.
+     */
+    public static final String LANE_SESSION =
+            "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET jit = off;"
+                    + " SET synchronous_commit = off";
+
+    /** Counting goes on only so far in a lane: a gauge must not become the load that it shows. */
+    public static final int MOST_COUNTED = 100_000;
+
+    private static final int TOO_LONG_FOR_A_NAME = 64;
+
+    private final JdbcTemplate lanes;
+    private final JdbcTemplate housekeeping;
+    private final Statements sql;
+    private final int maxEventBytes;
+    private final WriterWatch writers = new WriterWatch();
+    private @Nullable Tail lastTail;
+    private final Timer claims;
+    private final Timer settlings;
+
+    /**
+     * @param source name of the source, for metrics
+     * @param schema database schema of the outbox
+     * @param lanes connections for claiming and settling, set up by {@link #LANE_SESSION}
+     * @param housekeeping connections for everything else
+     * @param maxEventBytes larger payloads are not read
+     * @param meters where the time of claims and settling is recorded
+     */
+    public PostgresOutbox(
+            String source,
+            String schema,
+            DataSource lanes,
+            DataSource housekeeping,
+            int maxEventBytes,
+            MeterRegistry meters) {
+        this.lanes = new JdbcTemplate(lanes);
+        this.housekeeping = new JdbcTemplate(housekeeping);
+        this.sql = new Statements(schema);
+        this.maxEventBytes = maxEventBytes;
+        this.claims = meters.timer("outbox_relay_claim", "source", source);
+        this.settlings = meters.timer("outbox_relay_settle", "source", source);
+    }
+
+    @Override
+    public Claimed claim(Claim claim) {
+        List<Event> events = timed(
+                claims,
+                () -> lanes.query(
+                        claim.without().isEmpty() ? sql.claim : sql.claimWithout,
+                        statement -> bind(statement, claim),
+                        this::event));
+        long bytes = events.stream()
+                .filter(event -> event.payload() != null)
+                .mapToLong(Event::payloadBytes)
+                .sum();
+        return new Claimed(events, events.size() < claim.events() && bytes < claim.bytes());
+    }
+
+    @Override
+    public int settle(int lane, List<Event> events) {
+        Object[] positions = events.stream().map(Event::position).toArray();
+        Object[] ids = events.stream().map(Event::id).toArray();
+        return timed(
+                settlings,
+                () -> lanes.update(sql.settle, statement -> {
+                    statement.setArray(1, statement.getConnection().createArrayOf("bigint", positions));
+                    statement.setArray(2, statement.getConnection().createArrayOf("uuid", ids));
+                    statement.setInt(3, lane);
+                }));
+    }
+
+    @Override
+    public long closed() {
+        return writers.closed();
+    }
+
+    /**
+     * Looks which transactions may still write, and so how far the floor of the lanes may rise. Called by one thread.
+     *
+     * @param now {@link System#nanoTime()}
+     * @return what was found
+     */
+    public Look lookAtWriters(long now) {
+        // The position first: whoever took one up to it holds its lock already, or has ended.
+        Tail tail = required(housekeeping.queryForObject(
+                sql.tail, (row, n) -> new Tail(row.getString("identity"), row.getLong("position"))));
+        boolean another = lastTail != null && !tail.continues(lastTail);
+        if (another) {
+            writers.forget();
+        }
+        lastTail = tail;
+        return new Look(writers.look(tail.position(), openWriters(), now), another);
+    }
+
+    /**
+     * What a look at the writers found.
+     *
+     * @param longest the writer that has held the floor back for longest, empty when none does
+     * @param another whether the outbox is not the one of the last look: positions may be given out again after a
+     *     restore, a failover or a restarted sequence, so floors that were raised before hold no more
+     */
+    public record Look(Optional<WriterWatch.Writer> longest, boolean another) {}
+
+    /** The last position that was given out, and what makes sure that the next one is higher. */
+    private record Tail(String identity, long position) {
+
+        boolean continues(Tail earlier) {
+            return identity.equals(earlier.identity) && position >= earlier.position;
+        }
+    }
+
+    private Map<String, WriterWatch.Writer> openWriters() {
+        return housekeeping
+                .query(
+                        sql.writers,
+                        (row, n) -> new WriterWatch.Writer(
+                                row.getString("transaction"), row.getString("session"), Duration.ZERO))
+                .stream()
+                .collect(Collectors.toMap(WriterWatch.Writer::transaction, Function.identity(), (one, same) -> one));
+    }
+
+    /**
+     * Asks which of several lanes have events above their floors.
+     *
+     * @param floors floor by lane
+     * @return those lanes
+     */
+    public Set<Integer> lanesWithEvents(Map<Integer, Long> floors) {
+        Integer[] numbers = floors.keySet().toArray(Integer[]::new);
+        Long[] above = floors.values().toArray(Long[]::new);
+        return new TreeSet<>(lanes.query(
+                sql.lanesWithEvents,
+                statement -> {
+                    statement.setArray(1, statement.getConnection().createArrayOf("int", numbers));
+                    statement.setArray(2, statement.getConnection().createArrayOf("bigint", above));
+                },
+                (row, n) -> row.getInt(1)));
+    }
+
+    /**
+     * Returns the version of the installed tables.
+     *
+     * @return the version; empty when there are none
+     */
+    public OptionalInt schemaVersion() {
+        if (required(housekeeping.queryForObject(sql.hasSchemaVersion, Boolean.class))) {
+            return OptionalInt.of(required(housekeeping.queryForObject(sql.schemaVersion, Integer.class)));
+        }
+        return OptionalInt.empty();
+    }
+
+    /** Returns the number of lanes that the outbox was installed with. */
+    public int numberOfLanes() {
+        return required(housekeeping.queryForObject(sql.numberOfLanes, Integer.class));
+    }
+
+    /**
+     * Says that a relay is alive, and removes those that have not said so for long.
+     *
+     * @param instance the relay
+     * @param duration how long this holds
+     * @return how many relays are alive, this one included
+     */
+    public int heartbeat(String instance, Duration duration) {
+        housekeeping.update(sql.heartbeat, instance, duration.toMillis());
+        housekeeping.update(sql.removeDeadInstances, instance);
+        return required(housekeeping.queryForObject(sql.liveInstances, Integer.class, instance));
+    }
+
+    /** Says that a relay has ended. */
+    public void goodbye(String instance) {
+        housekeeping.update(sql.goodbye, instance);
+    }
+
+    /**
+     * Renews the leases that a relay still owns.
+     *
+     * @param instance the relay
+     * @param held lanes that it believes it owns
+     * @param duration of the leases
+     * @return those that it does own, renewed
+     */
+    public List<OwnedLane> renew(String instance, Collection<Integer> held, Duration duration) {
+        return housekeeping.query(
+                sql.renew,
+                statement -> {
+                    statement.setLong(1, duration.toMillis());
+                    statement.setString(2, instance);
+                    statement.setArray(3, statement.getConnection().createArrayOf("int", held.toArray()));
+                },
+                PostgresOutbox::ownedLane);
+    }
+
+    /**
+     * Takes lanes that no one owns or whose owner's lease has run out.
+     *
+     * @param instance the relay
+     * @param most how many at most
+     * @param duration of the leases
+     * @return the lanes that were taken
+     */
+    public List<OwnedLane> acquire(String instance, int most, Duration duration) {
+        return housekeeping.query(
+                sql.acquire,
+                statement -> {
+                    statement.setString(1, instance);
+                    statement.setLong(2, duration.toMillis());
+                    statement.setInt(3, most);
+                },
+                PostgresOutbox::ownedLane);
+    }
+
+    /**
+     * Gives a lane back, if it is still owned under this epoch.
+     *
+     * @param instance the relay
+     * @param owned the lane
+     * @return whether it was
+     */
+    public boolean release(String instance, OwnedLane owned) {
+        return housekeeping.update(sql.release, owned.lane(), instance, owned.epoch()) == 1;
+    }
+
+    /**
+     * Counts what is not yet confirmed in some lanes.
+     *
+     * @param floors floor by lane
+     * @return how many events, and the age of the oldest
+     */
+    public Backlog backlog(Map<Integer, Long> floors) {
+        return required(housekeeping.query(
+                sql.backlog,
+                statement -> {
+                    statement.setArray(
+                            1,
+                            statement
+                                    .getConnection()
+                                    .createArrayOf("int", floors.keySet().toArray()));
+                    statement.setArray(
+                            2,
+                            statement
+                                    .getConnection()
+                                    .createArrayOf("bigint", floors.values().toArray()));
+                },
+                row -> {
+                    row.next();
+                    return new Backlog(row.getLong("events"), row.getDouble("lag_seconds"));
+                }));
+    }
+
+    /**
+     * A lane and its owner's epoch.
+     *
+     * @param lane the lane
+     * @param epoch its count of owners
+     */
+    public record OwnedLane(int lane, long epoch) {}
+
+    /**
+     * What is not yet confirmed.
+     *
+     * @param events how many; in a lane no more than {@link #MOST_COUNTED} are counted
+     * @param lagSeconds age of the oldest; 0 when there is none
+     */
+    public record Backlog(double events, double lagSeconds) {
+
+        /** Neither number is known. */
+        public static final Backlog UNKNOWN = new Backlog(Double.NaN, Double.NaN);
+    }
+
+    private void bind(PreparedStatement statement, Claim claim) throws SQLException {
+        int n = 0;
+        statement.setInt(++n, maxEventBytes);
+        statement.setInt(++n, maxEventBytes);
+        statement.setInt(++n, claim.lane());
+        statement.setLong(++n, claim.above());
+        if (!claim.without().isEmpty()) {
+            statement.setArray(++n, texts(statement, claim.without(), Aggregate::type));
+            statement.setArray(++n, texts(statement, claim.without(), Aggregate::id));
+        }
+        statement.setInt(++n, claim.events());
+        statement.setLong(++n, claim.bytes());
+    }
+
+    private static Array texts(
+            PreparedStatement statement, Collection<Aggregate> aggregates, Function<Aggregate, String> part)
+            throws SQLException {
+        return statement
+                .getConnection()
+                .createArrayOf("text", aggregates.stream().map(part).toArray());
+    }
+
+    private Event event(ResultSet row, int n) throws SQLException {
+        return new Event(
+                row.getLong(1),
+                row.getObject(2, UUID.class),
+                new Aggregate(row.getString(3), row.getString(4)),
+                row.getString(5),
+                row.getInt(6),
+                row.getBytes(7),
+                row.getString(8),
+                row.getString(9),
+                row.getObject(10, OffsetDateTime.class).toInstant());
+    }
+
+    private static OwnedLane ownedLane(ResultSet row, int n) throws SQLException {
+        return new OwnedLane(row.getInt("lane"), row.getLong("epoch"));
+    }
+
+    private static <T> T timed(Timer timer, Supplier<T> work) {
+        return required(timer.record(work));
+    }
+
+    private static <T> T required(@Nullable T value) {
+        return Objects.requireNonNull(value);
+    }
+
+    /** The statements, with the schema put in; it is the only thing that cannot be bound. */
+    static final class Statements {
+
+        private final String schema;
+
+        final String claim;
+        final String claimWithout;
+        final String settle;
+        final String tail;
+        final String writers;
+        final String lanesWithEvents;
+        final String hasSchemaVersion;
+        final String schemaVersion;
+        final String numberOfLanes;
+        final String heartbeat;
+        final String removeDeadInstances;
+        final String liveInstances;
+        final String goodbye;
+        final String renew;
+        final String acquire;
+        final String release;
+        final String backlog;
+
+        Statements(String schema) {
+            if (schema.length() >= TOO_LONG_FOR_A_NAME || !schema.matches("[a-z_][a-z0-9_]*")) {
+                throw new IllegalArgumentException("The schema '" + schema
+                        + "' is not a plain lower-case name of at most 63 letters, digits and underscores");
+            }
+            this.schema = schema;
+            claim = claim("");
+            claimWithout = claim("AND (aggregate_type, aggregate_id) NOT IN (SELECT * FROM unnest(?, ?))");
+            // The id too: a database that fell back, to a replica or a restored one, gives positions out again.
+            settle = in("""
+                DELETE FROM SCHEMA.outbox o USING unnest(?, ?) AS confirmed (position, event_id)
+                WHERE o.lane = ? AND o.position = confirmed.position AND o.event_id = confirmed.event_id
+                """);
+            // Before the first position is taken, last_value is that position. A server that was started again may be
+            // a standby or a restored one, and a truncated table or restarted sequence has another file. After a crash
+            // of one process the server goes on under its old start time, but with new statistics.
+            tail = in("""
+                SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS position,
+                       format('%s/%s/%s/%s', pg_postmaster_start_time(),
+                              (SELECT stats_reset FROM pg_stat_bgwriter), pg_relation_filenode('SCHEMA.outbox'),
+                              pg_relation_filenode('SCHEMA.outbox_position_seq')) AS identity
+                FROM SCHEMA.outbox_position_seq
+                """);
+            // An INSERT takes this lock before its position and keeps it until its transaction has ended. A transaction
+            // that is prepared keeps its name, but has no process any more.
+            writers = in("""
+                SELECT l.virtualtransaction AS transaction,
+                       CASE WHEN l.pid IS NULL THEN 'a prepared transaction, see pg_prepared_xacts'
+                           ELSE format('pid %s, user %s, application "%s"', l.pid, a.usename, a.application_name)
+                       END AS session
+                FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+                WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
+                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                  AND l.relation = 'SCHEMA.outbox'::regclass
+                  AND l.pid IS DISTINCT FROM pg_backend_pid()
+                """);
+            lanesWithEvents = in("""
+                SELECT f.lane FROM unnest(?::int[], ?::bigint[]) AS f (lane, floor)
+                WHERE EXISTS (SELECT FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor)
+                """);
+            hasSchemaVersion = in("SELECT to_regprocedure('SCHEMA.outbox_schema_version()') IS NOT NULL");
+            schemaVersion = in("SELECT SCHEMA.outbox_schema_version()");
+            numberOfLanes = in("SELECT count(*) FROM SCHEMA.outbox_lane");
+            heartbeat = in("""
+                INSERT INTO SCHEMA.outbox_instance (instance, alive_until)
+                VALUES (?, clock_timestamp() + ? * interval '1 millisecond')
+                ON CONFLICT (instance) DO UPDATE SET alive_until = excluded.alive_until
+                """);
+            removeDeadInstances = in("""
+                DELETE FROM SCHEMA.outbox_instance
+                WHERE alive_until < clock_timestamp() - interval '1 hour' AND instance <> ?
+                """);
+            // Whoever asks is alive, also when it was frozen since it said so.
+            liveInstances = in("""
+                SELECT 1 + count(*) FROM SCHEMA.outbox_instance
+                WHERE alive_until > clock_timestamp() AND instance <> ?
+                """);
+            goodbye = in("DELETE FROM SCHEMA.outbox_instance WHERE instance = ?");
+            renew = in("""
+                UPDATE SCHEMA.outbox_lane SET lease_until = clock_timestamp() + ? * interval '1 millisecond'
+                WHERE owner = ? AND lane = ANY (?)
+                RETURNING lane, epoch
+                """);
+            // ARRAY makes the inner statement run once; joined, it could run for every row and lock more than its
+            // limit.
+            acquire = in("""
+                UPDATE SCHEMA.outbox_lane
+                SET owner = ?, epoch = epoch + 1, lease_until = clock_timestamp() + ? * interval '1 millisecond'
+                WHERE lane = ANY (ARRAY (
+                    SELECT lane FROM SCHEMA.outbox_lane
+                    WHERE owner IS NULL OR lease_until < clock_timestamp()
+                    ORDER BY lane LIMIT ? FOR UPDATE SKIP LOCKED))
+                RETURNING lane, epoch
+                """);
+            release = in("""
+                UPDATE SCHEMA.outbox_lane SET owner = NULL, lease_until = NULL
+                WHERE lane = ? AND owner = ? AND epoch = ?
+                """);
+            backlog = in("""
+                SELECT coalesce(sum(n), 0) AS events,
+                       greatest(extract(epoch FROM clock_timestamp() - min(oldest)), 0) AS lag_seconds
+                FROM unnest(?::int[], ?::bigint[]) AS f (lane, floor), LATERAL (
+                    SELECT count(*) AS n,
+                           (SELECT occurred_at FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor
+                            ORDER BY position LIMIT 1) AS oldest
+                    FROM (SELECT FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor
+                          LIMIT MOST_COUNTED) AS counted) AS b
+                """);
+        }
+
+        /**
+         * The running sum stops the reading at so many bytes; of a payload that is too large to be published only the
+         * size is read. What is read is always a beginning of what is there, without holes: the floor relies on it.
+         */
+        private String claim(String condition) {
+            return in("""
+                SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
+                       CASE WHEN bytes <= ? THEN payload END,
+                       content_type, headers, occurred_at
+                FROM (
+                    SELECT b.*, sum(read) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - read AS read_before
+                    FROM (
+                        SELECT c.*, CASE WHEN bytes <= ? THEN bytes ELSE 0 END AS read
+                        FROM (
+                            SELECT *, octet_length(payload) AS bytes FROM SCHEMA.outbox
+                            WHERE lane = ? AND position > ? CONDITION
+                            ORDER BY position LIMIT ?) AS c) AS b) AS r
+                WHERE read_before < ?
+                ORDER BY position
+                """.replace("CONDITION", condition));
+        }
+
+        private String in(String statement) {
+            return statement.replace("SCHEMA", schema).replace("MOST_COUNTED", String.valueOf(MOST_COUNTED));
+        }
+    }
+}

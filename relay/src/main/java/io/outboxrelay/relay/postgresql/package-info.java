@@ -1,0 +1,10 @@
+/**
+ * An outbox in PostgreSQL: {@link io.outboxrelay.relay.postgresql.PostgresOutbox} holds every statement that a running
+ * relay makes.
+ *
+ * <p>Time is the database's: no statement is given a time of the host.
+ */
+@NullMarked
+package io.outboxrelay.relay.postgresql;
+
+import org.jspecify.annotations.NullMarked;

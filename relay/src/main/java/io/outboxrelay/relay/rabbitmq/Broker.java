@@ -1,0 +1,351 @@
+package io.outboxrelay.relay.rabbitmq;
+
+import com.rabbitmq.client.AlreadyClosedException;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ShutdownSignalException;
+import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.random.RandomGenerator;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One source's connection to the broker. A thread of its own connects, waits until the connection is lost, and connects
+ * again, with backoff and jitter. Lanes ask for channels; they get none while there is no connection.
+ */
+public final class Broker implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
+    private static final Duration FIRST_BACKOFF = Duration.ofMillis(100);
+    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
+    private static final Duration EXCHANGE_LOOKED_AT_AGAIN_AFTER = Duration.ofSeconds(1);
+    private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
+    private static final int CLOSE_TIMEOUT_MILLIS = 2_000;
+    private static final int MOST_EXCHANGES_REMEMBERED = 10_000;
+
+    private final String source;
+    private final BrokerSettings settings;
+    private final BurstConnectionFactory factory;
+    private final Thread keeper;
+    private final Map<String, ExchangeState> exchanges = new ConcurrentHashMap<>();
+    private volatile @Nullable Connection connection;
+    private volatile @Nullable String blocked;
+    private volatile String trouble = "not connected yet";
+    private volatile boolean closed;
+
+    /** @param missing why it cannot be published to; null when it exists */
+    private record ExchangeState(@Nullable String missing, long lookedAt) {}
+
+    /**
+     * @param source name of the source that is published
+     * @param instance name of this relay, shown in the broker's list of connections
+     * @param settings where the broker is
+     * @throws IllegalArgumentException if the settings cannot be used, for instance a trust store that cannot be read
+     */
+    public Broker(String source, String instance, BrokerSettings settings) {
+        this.source = source;
+        this.settings = settings;
+        this.factory = factory(settings);
+        this.keeper = new Thread(() -> keepConnected("outbox-relay " + source + " " + instance), source + "-broker");
+    }
+
+    /** Starts to connect. */
+    public void start() {
+        keeper.start();
+    }
+
+    /** Returns why nothing can be published at the moment; empty when it can. */
+    public Optional<String> trouble() {
+        Connection current = connection;
+        if (current == null || !current.isOpen()) {
+            return Optional.of("no connection to the broker " + address() + ": " + trouble);
+        }
+        String reason = blocked;
+        return reason == null
+                ? Optional.empty()
+                : Optional.of("the broker " + address() + " blocks publishing: " + reason);
+    }
+
+    /** Returns whether events can be sent. */
+    boolean ready() {
+        Connection current = connection;
+        return current != null && blocked == null && current.isOpen();
+    }
+
+    /** Opens a channel in confirm mode; empty when there is no connection. */
+    Optional<Channel> openChannel() {
+        Connection current = connection;
+        if (current == null || !current.isOpen()) {
+            return Optional.empty();
+        }
+        try {
+            Channel channel = current.createChannel();
+            if (channel == null) {
+                LOG.warn("Source {}: the broker allows no more channels on this connection", source);
+                return Optional.empty();
+            }
+            channel.confirmSelect();
+            return Optional.of(channel);
+        } catch (IOException | AlreadyClosedException e) {
+            LOG.debug("Source {}: no channel could be opened", source, e);
+            return Optional.empty();
+        }
+    }
+
+    /** Makes the current thread's publishes stay in the buffer, or not. */
+    void holdBack(boolean held) {
+        factory.holdBack(held);
+    }
+
+    /** Writes what is in the buffer. */
+    void flush() throws IOException {
+        factory.flush();
+    }
+
+    /**
+     * Returns why an exchange cannot be published to; empty when it can. The answer is remembered: for good when the
+     * exchange exists, for a second when it does not.
+     */
+    Optional<String> missing(String exchange) {
+        ExchangeState state = exchanges.get(exchange);
+        long now = System.nanoTime();
+        if (state == null || state.missing != null && now - state.lookedAt > EXCHANGE_LOOKED_AT_AGAIN_AFTER.toNanos()) {
+            if (exchanges.size() >= MOST_EXCHANGES_REMEMBERED) {
+                exchanges.clear();
+            }
+            state = new ExchangeState(look(exchange), now);
+            exchanges.put(exchange, state);
+        }
+        return Optional.ofNullable(state.missing);
+    }
+
+    /** Looks at the exchanges again before the next publish: one of them may be gone. */
+    void forgetExchanges() {
+        exchanges.clear();
+    }
+
+    /** Closes the connection and ends the thread. */
+    @Override
+    public void close() {
+        closed = true;
+        keeper.interrupt();
+        try {
+            keeper.join(2L * CLOSE_TIMEOUT_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private @Nullable String look(String exchange) {
+        if (exchange.isEmpty()) {
+            return null; // the default exchange always exists and cannot be declared
+        }
+        if (succeeds(channel -> channel.exchangeDeclarePassive(exchange))) {
+            return null;
+        }
+        if (settings.topology() == Topology.DECLARE
+                && succeeds(channel -> channel.exchangeDeclare(exchange, "topic", true))) {
+            LOG.info("Source {}: declared the topic exchange '{}'", source, exchange);
+            return null;
+        }
+        if (!ready()) {
+            return null; // nothing was learnt; the next connection begins with nothing remembered
+        }
+        return "the exchange '" + exchange + "' does not exist on " + address()
+                + (settings.topology() == Topology.DECLARE
+                        ? " and could not be declared"
+                        : "; create it, or let the relay do so by broker.topology: declare");
+    }
+
+    private interface ChannelCall {
+        Object on(Channel channel) throws IOException;
+    }
+
+    /** Asks on a channel of its own, since the broker closes it to say no. */
+    private boolean succeeds(ChannelCall call) {
+        Connection current = connection;
+        if (current == null) {
+            return false;
+        }
+        try {
+            Channel channel = current.createChannel();
+            if (channel == null) {
+                return false;
+            }
+            call.on(channel);
+            channel.close();
+            return true;
+        } catch (IOException | TimeoutException | ShutdownSignalException e) {
+            LOG.debug("Source {}: the broker said no", source, e);
+            return false;
+        }
+    }
+
+    private void keepConnected(String name) {
+        int failures = 0;
+        long complainedAt = 0;
+        while (!closed) {
+            try {
+                Connection current = factory.newConnection(name);
+                failures = 0;
+                serve(current);
+            } catch (InterruptedException e) {
+                return;
+            } catch (Exception e) {
+                trouble = reason(e);
+                long now = System.nanoTime();
+                if (failures == 0 || now - complainedAt > REPEATED_AFTER.toNanos()) {
+                    complainedAt = now;
+                    LOG.warn(
+                            "Source {}: no connection to the broker {} ({}), attempt {}; events stay in the outbox,"
+                                    + " trying again with at most {} between attempts",
+                            source,
+                            address(),
+                            trouble,
+                            failures + 1,
+                            LONGEST_BACKOFF);
+                }
+                failures++;
+            }
+            if (!closed && !slept(failures)) {
+                return;
+            }
+        }
+    }
+
+    /** Returns when the connection is lost, and leaves none open. */
+    private void serve(Connection current) throws InterruptedException {
+        CountDownLatch lost = new CountDownLatch(1);
+        current.addShutdownListener(cause -> {
+            trouble = reason(cause);
+            lost.countDown();
+        });
+        exchanges.clear();
+        blocked = null;
+        current.addBlockedListener(
+                reason -> {
+                    blocked = reason;
+                    LOG.warn("Source {}: the broker {} blocks publishing: {}; waiting", source, address(), reason);
+                },
+                () -> {
+                    blocked = null;
+                    LOG.info("Source {}: the broker {} takes events again", source, address());
+                });
+        try {
+            connection = current;
+            LOG.info("Source {}: connected to the broker {}", source, address());
+            Route exchange = Route.of(settings.exchange());
+            if (exchange.isConstant() && settings.topology() != Topology.NONE) {
+                missing(settings.exchange())
+                        .ifPresent(missing -> LOG.error("Source {}: {}; events wait until then", source, missing));
+            }
+            if (!closed) {
+                lost.await();
+            }
+        } finally {
+            connection = null;
+            current.abort(CLOSE_TIMEOUT_MILLIS);
+        }
+        if (!closed) {
+            LOG.warn(
+                    "Source {}: lost the connection to the broker {}: {}; connecting again",
+                    source,
+                    address(),
+                    trouble);
+        }
+    }
+
+    private boolean slept(int failures) {
+        long bound = Math.min(LONGEST_BACKOFF.toMillis(), FIRST_BACKOFF.toMillis() << Math.min(failures, 10));
+        try {
+            TimeUnit.MILLISECONDS.sleep(RandomGenerator.getDefault().nextLong(FIRST_BACKOFF.toMillis() / 2, bound + 1));
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    private String address() {
+        return factory.getHost() + ":" + factory.getPort() + " (virtual host " + factory.getVirtualHost() + ")";
+    }
+
+    private static String reason(Throwable e) {
+        Throwable cause = e;
+        while (cause.getMessage() == null && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    }
+
+    private static BurstConnectionFactory factory(BrokerSettings settings) {
+        BurstConnectionFactory factory = new BurstConnectionFactory();
+        try {
+            factory.setUri(settings.uri());
+            if (factory.isSSL()) {
+                useTls(factory, settings);
+            }
+        } catch (URISyntaxException | GeneralSecurityException | IOException e) {
+            throw new IllegalArgumentException("The broker's settings cannot be used: " + e.getMessage(), e);
+        }
+        // Without one, closing a connection writes its buffer first, and waits for a peer that is gone.
+        factory.setShutdownExecutor(Executors.newCachedThreadPool(work -> {
+            Thread thread = new Thread(work, "broker-shutdown");
+            thread.setDaemon(true);
+            return thread;
+        }));
+        factory.setAutomaticRecoveryEnabled(false);
+        factory.setTopologyRecoveryEnabled(false);
+        factory.setRequestedHeartbeat((int) settings.heartbeat().toSeconds());
+        factory.setConnectionTimeout((int) settings.connectTimeout().toMillis());
+        factory.setHandshakeTimeout((int) settings.connectTimeout().toMillis());
+        factory.setChannelRpcTimeout((int) settings.connectTimeout().toMillis());
+        return factory;
+    }
+
+    private static void useTls(BurstConnectionFactory factory, BrokerSettings settings)
+            throws GeneralSecurityException, IOException {
+        if (settings.insecureSkipTlsVerification()) {
+            factory.useSslProtocol();
+            LOG.warn(
+                    "broker.tls.insecure-skip-verification is on: whoever answers at {} is trusted, and may read and"
+                            + " change every event",
+                    factory.getHost());
+            return;
+        }
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trustStore(settings));
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        factory.useSslProtocol(context);
+        factory.enableHostnameVerification();
+    }
+
+    private static @Nullable KeyStore trustStore(BrokerSettings settings) throws GeneralSecurityException, IOException {
+        if (settings.trustStore() == null) {
+            return null; // the runtime's own
+        }
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        String password = settings.trustStorePassword();
+        try (InputStream file = Files.newInputStream(settings.trustStore())) {
+            store.load(file, password == null ? null : password.toCharArray());
+        }
+        return store;
+    }
+}

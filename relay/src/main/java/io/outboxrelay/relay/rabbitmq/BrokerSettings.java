@@ -1,0 +1,48 @@
+package io.outboxrelay.relay.rabbitmq;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The broker and what is sent to it.
+ *
+ * @param uri {@code amqp://} or {@code amqps://}, with credentials and virtual host
+ * @param exchange template of the exchange's name
+ * @param routingKey template of the routing key
+ * @param topology what is done about the exchange when connecting
+ * @param cloudEvents whether the CloudEvents headers are sent too
+ * @param heartbeat AMQP heartbeat: a silent connection counts as lost after two of them
+ * @param connectTimeout longest that connecting may take
+ * @param trustStore PKCS#12 or JKS file with the certificates to trust; null for those of the Java runtime
+ * @param trustStorePassword its password; null for none
+ * @param insecureSkipTlsVerification true to accept any certificate and any host name
+ */
+public record BrokerSettings(
+        URI uri,
+        String exchange,
+        String routingKey,
+        Topology topology,
+        boolean cloudEvents,
+        Duration heartbeat,
+        Duration connectTimeout,
+        @Nullable Path trustStore,
+        @Nullable String trustStorePassword,
+        boolean insecureSkipTlsVerification) {
+
+    /** What the relay does about an exchange before it first publishes to it. */
+    public enum Topology {
+        /** Declares a durable topic exchange. */
+        DECLARE,
+        /** Looks for it when connecting, and says so when it is missing; events wait until it is there. */
+        CHECK,
+        /** Looks for it only when an event is to go there; that one waits until it is there. */
+        NONE
+    }
+
+    @Override
+    public String toString() {
+        return "BrokerSettings[host=%s, exchange=%s]".formatted(uri.getHost(), exchange);
+    }
+}

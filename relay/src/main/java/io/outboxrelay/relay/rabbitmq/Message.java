@@ -1,0 +1,100 @@
+package io.outboxrelay.relay.rabbitmq;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.rabbitmq.client.AMQP.BasicProperties;
+import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.Event;
+import java.io.IOException;
+import java.util.Date;
+import java.util.HashMap;
+import java.util.Map;
+
+/** How an event looks on the wire. */
+final class Message {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final TypeReference<Map<String, Object>> HEADERS = new TypeReference<>() {};
+    private static final int PERSISTENT = 2;
+
+    private static final String AGGREGATE_TYPE = "aggregate_type";
+    private static final String AGGREGATE_ID = "aggregate_id";
+
+    private final String source;
+    private final boolean cloudEvents;
+
+    /**
+     * @param source name of the source, sent as {@code app_id}
+     * @param cloudEvents whether the CloudEvents headers are sent too
+     */
+    Message(String source, boolean cloudEvents) {
+        this.source = source;
+        this.cloudEvents = cloudEvents;
+    }
+
+    /**
+     * Returns the properties of the event's message. They are encoded once to see whether they can be: the client finds
+     * out only when it has counted the message already, and the channel's tags are of no use any more.
+     *
+     * @param frameMax most bytes of a frame; 0 for no limit
+     * @throws IllegalArgumentException if they cannot be sent
+     */
+    BasicProperties properties(Event event, int frameMax) {
+        BasicProperties properties = new BasicProperties.Builder()
+                .messageId(event.id().toString())
+                .type(event.type())
+                .timestamp(Date.from(event.occurredAt()))
+                .appId(source)
+                .contentType(event.contentType())
+                .deliveryMode(PERSISTENT)
+                .headers(headers(event))
+                .build();
+        int size = encodedSize(properties);
+        if (frameMax > 0 && size > frameMax) {
+            throw new IllegalArgumentException("properties and headers take " + size + " bytes, a frame of the broker "
+                    + frameMax + "; fewer or shorter headers are needed");
+        }
+        return properties;
+    }
+
+    private static int encodedSize(BasicProperties properties) {
+        try {
+            return properties.toFrame(0, 0).size();
+        } catch (IOException e) {
+            throw new IllegalArgumentException("properties and headers cannot be encoded: " + e.getMessage(), e);
+        }
+    }
+
+    /** Returns the aggregate of a message that came back. */
+    static Aggregate aggregate(BasicProperties properties) {
+        Map<String, Object> headers = properties.getHeaders();
+        return new Aggregate(String.valueOf(headers.get(AGGREGATE_TYPE)), String.valueOf(headers.get(AGGREGATE_ID)));
+    }
+
+    private Map<String, Object> headers(Event event) {
+        Map<String, Object> headers = new HashMap<>(16);
+        if (!"{}".equals(event.headers())) {
+            try {
+                headers.putAll(JSON.readValue(event.headers(), HEADERS));
+            } catch (JsonProcessingException e) {
+                // Its message would quote the headers.
+                throw new IllegalArgumentException("the headers are not a JSON object");
+            }
+        }
+        if (headers.containsKey("CC") || headers.containsKey("BCC")) {
+            throw new IllegalArgumentException("the headers CC and BCC are RabbitMQ's own, for more routing keys");
+        }
+        if (cloudEvents) {
+            headers.put("cloudEvents_specversion", "1.0");
+            headers.put("cloudEvents_id", event.id().toString());
+            headers.put("cloudEvents_source", source);
+            headers.put("cloudEvents_type", event.type());
+            headers.put("cloudEvents_subject", event.aggregate().id());
+            headers.put("cloudEvents_time", event.occurredAt().toString());
+        }
+        headers.put(AGGREGATE_TYPE, event.aggregate().type());
+        headers.put(AGGREGATE_ID, event.aggregate().id());
+        return headers;
+    }
+}

@@ -1,0 +1,96 @@
+package io.outboxrelay.relay.rabbitmq;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Outcome;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Counts what became of published events, for all lanes of one source, and tells about those that wait: the first of an
+ * exchange and outcome at once, then one a minute with a count. Thread-safe.
+ */
+public final class PublishMetrics {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PublishMetrics.class);
+    private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
+
+    private record Key(String exchange, Class<? extends Outcome> outcome) {}
+
+    private record Told(long at, long since) {}
+
+    private final String source;
+    private final MeterRegistry meters;
+    private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
+    private final Map<Key, Told> told = new ConcurrentHashMap<>();
+    private final Timer confirms;
+
+    /**
+     * @param source name of the source
+     * @param meters where the meters are registered
+     */
+    public PublishMetrics(String source, MeterRegistry meters) {
+        this.source = source;
+        this.meters = meters;
+        this.confirms = Timer.builder("outbox_relay_publish")
+                .description("Time from publishing an event to its confirmation")
+                .tag("source", source)
+                .serviceLevelObjectives(
+                        Duration.ofMillis(1),
+                        Duration.ofMillis(2),
+                        Duration.ofMillis(5),
+                        Duration.ofMillis(10),
+                        Duration.ofMillis(25),
+                        Duration.ofMillis(50),
+                        Duration.ofMillis(100),
+                        Duration.ofMillis(250),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(5))
+                .register(meters);
+    }
+
+    void count(Event event, String exchange, Outcome outcome) {
+        Key key = new Key(exchange, outcome.getClass());
+        counters.computeIfAbsent(key, this::counter).increment();
+        if (!(outcome instanceof Outcome.Confirmed)) {
+            told.compute(key, (same, before) -> tell(before, event, outcome));
+        }
+    }
+
+    private Told tell(@Nullable Told before, Event event, Outcome outcome) {
+        long now = System.nanoTime();
+        if (before != null && now - before.at() < REPEATED_AFTER.toNanos()) {
+            return new Told(before.at(), before.since() + 1);
+        }
+        LOG.warn(
+                "Source {}: {} waits and is tried again: {}{}",
+                source,
+                event,
+                outcome,
+                before == null || before.since() == 0
+                        ? ""
+                        : " (and " + before.since() + " like it since the last report)");
+        return new Told(now, 0);
+    }
+
+    void time(long nanos) {
+        confirms.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private Counter counter(Key key) {
+        return Counter.builder("outbox_relay_published")
+                .description("Answers about published events, by outcome")
+                .tag("source", source)
+                .tag("exchange", key.exchange())
+                .tag("outcome", key.outcome().getSimpleName().toLowerCase(Locale.ROOT))
+                .register(meters);
+    }
+}

@@ -1,0 +1,80 @@
+package io.outboxrelay.relay.rabbitmq;
+
+import io.outboxrelay.relay.lane.Event;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A template of an exchange's name or a routing key, such as {@code {aggregate_type}.{event_type}}. Types are put in in
+ * lower-case dotted form, {@code OrderPlaced} as {@code order.placed}; ids as they are.
+ */
+final class Route {
+
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^}]*)}");
+    private static final Pattern WORD_BOUNDARY = Pattern.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])");
+
+    private final List<Function<Event, String>> parts = new ArrayList<>();
+    private final boolean constant;
+
+    private Route(String template) {
+        Matcher placeholder = PLACEHOLDER.matcher(template);
+        int end = 0;
+        while (placeholder.find()) {
+            add(template.substring(end, placeholder.start()));
+            parts.add(value(template, placeholder.group(1)));
+            end = placeholder.end();
+        }
+        constant = end == 0;
+        add(template.substring(end));
+    }
+
+    /**
+     * Reads a template.
+     *
+     * @param template text with placeholders {@code {aggregate_type}}, {@code {aggregate_id}}, {@code {event_type}}
+     * @throws IllegalArgumentException if it has another placeholder
+     */
+    static Route of(String template) {
+        return new Route(template);
+    }
+
+    /** Returns the template's text for an event. */
+    String of(Event event) {
+        if (parts.size() == 1) {
+            return parts.get(0).apply(event);
+        }
+        StringBuilder text = new StringBuilder();
+        parts.forEach(part -> text.append(part.apply(event)));
+        return text.toString();
+    }
+
+    /** Returns whether the text is the same for all events. */
+    boolean isConstant() {
+        return constant;
+    }
+
+    private void add(String text) {
+        if (!text.isEmpty()) {
+            parts.add(event -> text);
+        }
+    }
+
+    private static Function<Event, String> value(String template, String name) {
+        return switch (name) {
+            case "aggregate_type" -> event -> dotted(event.aggregate().type());
+            case "aggregate_id" -> event -> event.aggregate().id();
+            case "event_type" -> event -> dotted(event.type());
+            default ->
+                throw new IllegalArgumentException("The template '" + template + "' has the unknown placeholder {"
+                        + name + "}; known are {aggregate_type}, {aggregate_id} and {event_type}");
+        };
+    }
+
+    private static String dotted(String name) {
+        return WORD_BOUNDARY.matcher(name).replaceAll(".").toLowerCase(Locale.ROOT);
+    }
+}

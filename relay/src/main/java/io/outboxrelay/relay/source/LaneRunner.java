@@ -1,0 +1,116 @@
+package io.outboxrelay.relay.source;
+
+import io.outboxrelay.relay.lane.Lane;
+import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The thread of one owned lane: cycles until it is told to stop or the lease is gone, and waits when there is nothing. */
+final class LaneRunner {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LaneRunner.class);
+
+    /** An idle lane's cycle costs a query of its own; it is there only to raise the floor. */
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
+
+    private final Lease lease;
+    private final Lane lane;
+    private final RabbitPublisher publisher;
+    private final Lookout lookout;
+    private final Consumer<LaneRunner> ended;
+    private final Complaints complaints;
+    private final Thread thread;
+    private volatile long floor;
+    private volatile boolean stopping;
+
+    /**
+     * @param source name of the source
+     * @param lease the right to publish the lane
+     * @param lane its core
+     * @param publisher closed when the runner ends
+     * @param lookout where to wait for events
+     * @param ended called on this thread after the last cycle, when nothing is in flight any more
+     */
+    LaneRunner(
+            String source,
+            Lease lease,
+            Lane lane,
+            RabbitPublisher publisher,
+            Lookout lookout,
+            Consumer<LaneRunner> ended) {
+        this.lease = lease;
+        this.lane = lane;
+        this.publisher = publisher;
+        this.lookout = lookout;
+        this.ended = ended;
+        this.complaints = new Complaints(
+                LOG, "Source " + source + ", lane " + lease.lane() + ": a cycle", "its events are claimed again");
+        this.thread = new Thread(this::run, source + "-lane-" + lease.lane());
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** Ends after the current cycle, which publishes nothing more and settles what is in flight. */
+    void stop() {
+        stopping = true;
+        lane.drain();
+        lookout.call(lease.lane());
+    }
+
+    /** Ends a cycle that takes too long; what it has in flight will be published again. */
+    void interrupt() {
+        thread.interrupt();
+    }
+
+    void join(Duration atMost) throws InterruptedException {
+        thread.join(Math.max(1, atMost.toMillis()));
+    }
+
+    Lease lease() {
+        return lease;
+    }
+
+    boolean isStopping() {
+        return stopping;
+    }
+
+    /** The lane's floor after its last cycle. */
+    long floor() {
+        return floor;
+    }
+
+    private void run() {
+        try {
+            while (!stopping) {
+                if (cycle() == 0 && !stopping) {
+                    lookout.await(lease.lane(), lane.floor(), LONGEST_WAIT);
+                }
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("Lane {} ends in the middle of a cycle", lease.lane());
+        } finally {
+            publisher.close();
+            ended.accept(this);
+        }
+    }
+
+    private int cycle() throws InterruptedException {
+        try {
+            int settled = lane.cycle();
+            floor = lane.floor();
+            complaints.succeeded();
+            if (settled > 0) {
+                lookout.busy();
+            }
+            return settled;
+        } catch (RuntimeException e) {
+            complaints.failed(e);
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package io.outboxrelay.relay.source;
+
+import io.outboxrelay.relay.postgresql.PostgresOutbox;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where idle lanes wait. One query asks for all of them which have events above their floor, and those go on. The wait
+ * between two looks is short while events are being settled and grows when they are not.
+ */
+final class Lookout {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Lookout.class);
+    private static final double GROWTH = 1.5;
+    private static final double JITTER = 0.25;
+    private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+
+    private final PostgresOutbox outbox;
+    private final PollSettings settings;
+    private final RandomGenerator random;
+    private final Complaints complaints;
+    private final Thread thread;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition change = lock.newCondition();
+    private final Map<Integer, Long> waiting = new HashMap<>();
+    private final Set<Integer> called = new HashSet<>();
+    private double interval;
+    private boolean stopped;
+
+    Lookout(String source, PostgresOutbox outbox, PollSettings settings, RandomGenerator random) {
+        this.outbox = outbox;
+        this.settings = settings;
+        this.random = random;
+        this.interval = settings.shortest().toNanos();
+        this.complaints = new Complaints(LOG, "Source " + source + ": looking for events", "idle lanes wait");
+        this.thread = new Thread(this::run, source + "-lookout");
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    void stop() {
+        lock.lock();
+        try {
+            stopped = true;
+            change.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        thread.interrupt();
+    }
+
+    /** Says that events are coming: look often. */
+    void busy() {
+        lock.lock();
+        try {
+            interval = settings.shortest().toNanos();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits until a lane has events.
+     *
+     * @param lane the lane
+     * @param floor events above it count
+     * @param atMost longest wait
+     */
+    void await(int lane, long floor, Duration atMost) throws InterruptedException {
+        lock.lock();
+        try {
+            waiting.put(lane, floor);
+            change.signalAll();
+            long left = atMost.toNanos();
+            while (left > 0 && !stopped && !called.contains(lane)) {
+                left = change.awaitNanos(left);
+            }
+        } finally {
+            waiting.remove(lane);
+            called.remove(lane);
+            lock.unlock();
+        }
+    }
+
+    /** Makes a lane that waits go on. */
+    void call(int lane) {
+        lock.lock();
+        try {
+            called.add(lane);
+            change.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        try {
+            for (Map<Integer, Long> floors = whoWaits(); !floors.isEmpty(); floors = whoWaits()) {
+                look(floors);
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("The lookout ends");
+        }
+    }
+
+    private void look(Map<Integer, Long> floors) throws InterruptedException {
+        @Nullable Duration pause = null;
+        try {
+            outbox.lanesWithEvents(floors).forEach(this::call);
+            complaints.succeeded();
+        } catch (RuntimeException e) {
+            complaints.failed(e);
+            pause = AFTER_FAILURE;
+        }
+        rest(pause);
+    }
+
+    /** Returns the waiting lanes and their floors once there are any; none when stopped. */
+    private Map<Integer, Long> whoWaits() throws InterruptedException {
+        lock.lock();
+        try {
+            while (waiting.isEmpty() && !stopped) {
+                change.await();
+            }
+            return stopped ? Map.of() : Map.copyOf(waiting);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void rest(@Nullable Duration pause) throws InterruptedException {
+        lock.lock();
+        try {
+            double jittered = interval * (1 + JITTER * (2 * random.nextDouble() - 1));
+            interval = Math.min(interval * GROWTH, settings.longest().toNanos());
+            long left = pause == null ? (long) jittered : pause.toNanos();
+            while (left > 0 && !stopped) {
+                left = change.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}

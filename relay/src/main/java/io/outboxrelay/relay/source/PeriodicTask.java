@@ -1,0 +1,101 @@
+package io.outboxrelay.relay.source;
+
+import java.time.Duration;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs a small task again and again on a thread of its own, whatever becomes of a single run. */
+final class PeriodicTask {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PeriodicTask.class);
+
+    private final Runnable task;
+    private final Duration interval;
+    private final Complaints complaints;
+    private final Thread thread;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition change = lock.newCondition();
+    private boolean stopped;
+
+    /**
+     * @param name name of the thread
+     * @param what what the task does, for the log
+     * @param consequence what follows when it fails
+     * @param interval wait between two runs
+     * @param task an exception ends one run only
+     */
+    PeriodicTask(String name, String what, String consequence, Duration interval, Runnable task) {
+        this.task = task;
+        this.interval = interval;
+        this.complaints = new Complaints(LOG, what, consequence);
+        this.thread = new Thread(this::run, name);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** Why the last run failed; null when it did not. */
+    @Nullable
+    String trouble() {
+        return complaints.current();
+    }
+
+    /**
+     * Lets a run that is under way end, and no other begin.
+     *
+     * @param atMost longest wait for the end
+     * @return whether it has ended
+     */
+    boolean stop(Duration atMost) throws InterruptedException {
+        lock.lock();
+        try {
+            stopped = true;
+            change.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        thread.join(Math.max(1, atMost.toMillis()));
+        return !thread.isAlive();
+    }
+
+    private void run() {
+        do {
+            try {
+                task.run();
+                complaints.succeeded();
+            } catch (RuntimeException e) {
+                if (!isStopped()) {
+                    complaints.failed(e);
+                }
+            }
+        } while (waited());
+    }
+
+    private boolean isStopped() {
+        lock.lock();
+        try {
+            return stopped;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean waited() {
+        lock.lock();
+        try {
+            long left = interval.toNanos();
+            while (!stopped && left > 0) {
+                left = change.awaitNanos(left);
+            }
+            return !stopped;
+        } catch (InterruptedException e) {
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+}

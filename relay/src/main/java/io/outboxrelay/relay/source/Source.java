@@ -1,0 +1,318 @@
+package io.outboxrelay.relay.source;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.lane.Lane;
+import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.WriterWatch.Writer;
+import io.outboxrelay.relay.postgresql.PostgresOutbox;
+import io.outboxrelay.relay.postgresql.PostgresOutbox.Backlog;
+import io.outboxrelay.relay.postgresql.PostgresOutbox.Look;
+import io.outboxrelay.relay.rabbitmq.Broker;
+import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.rabbitmq.PublishMetrics;
+import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
+import io.outboxrelay.schema.OutboxSchema;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
+
+/** One database and everything that relays its outbox. */
+public final class Source {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Source.class);
+    private static final Duration BETWEEN_GAUGES = Duration.ofSeconds(5);
+    private static final Duration WRITER_IS_NAMED_AFTER = Duration.ofMinutes(1);
+    /** How long giving back the leases may take once the lanes have ended or the grace period is over. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(1);
+
+    private static final int HOUSEKEEPING_CONNECTIONS = 3;
+
+    private final SourceSettings settings;
+    private final String instance;
+    private final LaneSettings laneSettings;
+    private final LeaseSettings leaseSettings;
+    private final PollSettings pollSettings;
+    private final BrokerSettings brokerSettings;
+
+    private final HikariDataSource lanePool;
+    private final HikariDataSource housekeepingPool;
+    private final PostgresOutbox outbox;
+    private final Broker broker;
+    private final PublishMetrics metrics;
+    private final Leases leases;
+    private final Lookout lookout;
+    private final PeriodicTask beats;
+    private final PeriodicTask writers;
+    private final PeriodicTask gauges;
+    private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
+    private volatile @Nullable String unusable = "the database was not reached yet";
+    private @Nullable String namedWriter;
+
+    /**
+     * @param settings the database
+     * @param instance name of this relay among those that share it
+     * @param broker where its events go
+     * @param lane bounds of a lane's cycle
+     * @param lease how lanes are held
+     * @param poll how often idle lanes are looked at
+     * @param meters where the source's meters are registered
+     */
+    public Source(
+            SourceSettings settings,
+            String instance,
+            BrokerSettings broker,
+            LaneSettings lane,
+            LeaseSettings lease,
+            PollSettings poll,
+            MeterRegistry meters) {
+        this.settings = settings;
+        this.instance = instance;
+        this.laneSettings = lane;
+        this.leaseSettings = lease;
+        this.pollSettings = poll;
+        this.brokerSettings = broker;
+        String name = settings.name();
+        this.lanePool = pool("lanes", settings.poolSize(), PostgresOutbox.LANE_SESSION);
+        this.housekeepingPool = pool("housekeeping", HOUSEKEEPING_CONNECTIONS, "SET jit = off");
+        this.outbox =
+                new PostgresOutbox(name, settings.schema(), lanePool, housekeepingPool, lane.maxEventBytes(), meters);
+        this.broker = new Broker(name, instance, broker);
+        this.metrics = new PublishMetrics(name, meters);
+        this.lookout = new Lookout(name, outbox, poll, RandomGenerator.getDefault());
+        this.leases = new Leases(name, instance, outbox, lease.duration(), this::runner);
+        this.beats = new PeriodicTask(
+                name + "-leases",
+                "Source " + name + ": the heartbeat in the database",
+                "its lanes rest once their leases have run out",
+                lease.heartbeat(),
+                this::beat);
+        this.writers = new PeriodicTask(
+                name + "-writers",
+                "Source " + name + ": looking at writers",
+                "floors do not rise",
+                lease.heartbeat(),
+                this::watchWriters);
+        this.gauges = new PeriodicTask(
+                name + "-backlog",
+                "Source " + name + ": counting the backlog",
+                "its gauges show nothing",
+                BETWEEN_GAUGES,
+                this::countBacklog);
+        register(meters);
+    }
+
+    /** Returns the source's name. */
+    public String name() {
+        return settings.name();
+    }
+
+    /**
+     * Looks at the tables, and starts. A database that does not answer yet is tried again in the background.
+     *
+     * @throws IllegalStateException when the tables are missing or too old
+     */
+    public void start() {
+        try {
+            checkSchema();
+        } catch (DataAccessException e) {
+            LOG.warn(
+                    "Source {}: the database {} does not answer yet, trying on: {}",
+                    name(),
+                    settings.address(),
+                    e.getMostSpecificCause().getMessage());
+        }
+        broker.start();
+        lookout.start();
+        beats.start();
+        writers.start();
+        gauges.start();
+    }
+
+    /** Returns why the source is not served; empty when it is. */
+    public Optional<String> trouble() {
+        String failed = beats.trouble();
+        String database = failed == null ? unusable : failed;
+        return database == null ? broker.trouble() : Optional.of(database);
+    }
+
+    /** Returns the lanes that this relay owns now. */
+    public int ownedLanes() {
+        return leases.owned().size();
+    }
+
+    /**
+     * Stops: what is confirmed is settled, nothing more is published, the leases are given back.
+     *
+     * @param deadline {@link System#nanoTime()} after which nothing is waited for
+     */
+    public void drain(long deadline) {
+        try {
+            leases.drain();
+            goodbye(); // from now on the others share all lanes
+            for (LaneRunner lane : List.copyOf(leases.owned().values())) {
+                lane.join(until(deadline));
+            }
+            if (!leases.owned().isEmpty()) {
+                LOG.warn(
+                        "Source {}: the grace period is over and {} lanes still wait for the broker's answer; their"
+                                + " events are published again by the next owner",
+                        name(),
+                        leases.owned().size());
+            }
+            lookout.stop();
+            writers.stop(Duration.ZERO);
+            gauges.stop(Duration.ZERO);
+            interruptLanes();
+            if (beats.stop(LAST_WORDS)) {
+                goodbye(); // again: a heartbeat was perhaps under way
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            broker.close();
+            lanePool.close();
+            housekeepingPool.close();
+        }
+    }
+
+    /** Ends cycles that wait for an answer in vain, and gives their lanes back. */
+    private void interruptLanes() throws InterruptedException {
+        List<LaneRunner> late = List.copyOf(leases.owned().values());
+        late.forEach(LaneRunner::interrupt);
+        long deadline = System.nanoTime() + LAST_WORDS.toNanos();
+        for (LaneRunner lane : late) {
+            lane.join(until(deadline));
+        }
+    }
+
+    private void goodbye() {
+        if (beats.trouble() != null) {
+            return; // the database is away, and would only be waited for
+        }
+        try {
+            outbox.goodbye(instance);
+        } catch (DataAccessException e) {
+            LOG.debug("Source {}: could not say goodbye", name(), e);
+        }
+    }
+
+    private void beat() {
+        if (unusable != null) {
+            checkSchema();
+        }
+        leases.beat();
+    }
+
+    private void checkSchema() {
+        OptionalInt version = outbox.schemaVersion();
+        String migrate = "; install it by: java -jar outbox-relay.jar migrate --url " + settings.address()
+                + " --schema " + settings.schema() + " --user OWNER";
+        if (version.isEmpty()) {
+            throw new IllegalStateException("Source " + name() + ": there is no outbox in the schema '"
+                    + settings.schema() + "' of " + settings.address() + " (version " + OutboxSchema.REQUIRED_VERSION
+                    + " is needed)" + migrate);
+        }
+        if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
+            throw new IllegalStateException("Source " + name() + ": the outbox in the schema '" + settings.schema()
+                    + "' of " + settings.address() + " has version " + version.getAsInt() + ", this relay needs "
+                    + OutboxSchema.REQUIRED_VERSION + migrate);
+        }
+        unusable = null;
+    }
+
+    private void watchWriters() {
+        Look look = outbox.lookAtWriters(System.nanoTime());
+        if (look.another()) {
+            LOG.warn(
+                    "Source {}: the database was started again, restored or emptied: its lanes are read from the"
+                            + " beginning",
+                    name());
+            leases.beginAnew();
+        }
+        Optional<Writer> longest =
+                look.longest().filter(writer -> writer.seenFor().compareTo(WRITER_IS_NAMED_AFTER) > 0);
+        if (longest.isPresent() && !longest.get().transaction().equals(namedWriter)) {
+            LOG.warn(
+                    "Source {}: a transaction that wrote to the outbox is open for more than {} s and makes reading"
+                            + " slower until it ends: {}",
+                    name(),
+                    longest.get().seenFor().toSeconds(),
+                    longest.get().session());
+        }
+        namedWriter = longest.map(Writer::transaction).orElse(null);
+    }
+
+    private void countBacklog() {
+        Map<Integer, Long> floors = leases.owned().entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, lane -> lane.getValue().floor()));
+        try {
+            backlog.set(outbox.backlog(floors));
+        } catch (DataAccessException e) {
+            backlog.set(Backlog.UNKNOWN);
+            throw e;
+        }
+    }
+
+    private LaneRunner runner(Lease lease) {
+        RabbitPublisher publisher = new RabbitPublisher(name(), broker, brokerSettings, metrics);
+        Lane lane = new Lane(lease, outbox, publisher, System::nanoTime, laneSettings, RandomGenerator.getDefault());
+        return new LaneRunner(name(), lease, lane, publisher, lookout, leases::ended);
+    }
+
+    private void register(MeterRegistry meters) {
+        Gauge.builder("outbox_relay_backlog_events", backlog, b -> b.get().events())
+                .description("Events of this relay's lanes that are not confirmed")
+                .tag("source", name())
+                .register(meters);
+        Gauge.builder("outbox_relay_lag_seconds", backlog, b -> b.get().lagSeconds())
+                .description("Age of the oldest of them")
+                .tag("source", name())
+                .register(meters);
+        Gauge.builder("outbox_relay_lanes", this, Source::ownedLanes)
+                .description("Lanes that this relay owns")
+                .tag("source", name())
+                .register(meters);
+    }
+
+    private HikariDataSource pool(String what, int size, String session) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName(settings.name() + "-" + what);
+        config.setJdbcUrl(settings.url());
+        config.setUsername(settings.user());
+        config.setPassword(settings.password());
+        config.setMaximumPoolSize(size);
+        config.setMinimumIdle(1);
+        config.setInitializationFailTimeout(-1);
+        config.setConnectionTimeout(settings.statementTimeout().toMillis());
+        config.setValidationTimeout(Math.min(settings.statementTimeout().toMillis(), 2_000));
+        config.setConnectionInitSql(
+                "SET statement_timeout = " + settings.statementTimeout().toMillis() + "; " + session);
+        config.addDataSourceProperty("ApplicationName", "outbox-relay " + instance);
+        config.addDataSourceProperty("tcpKeepAlive", "true");
+        // A connection that dies without a word is noticed soon after the server should have ended the statement.
+        config.addDataSourceProperty(
+                "socketTimeout", String.valueOf(settings.statementTimeout().toSeconds() + 2));
+        config.addDataSourceProperty(
+                "connectTimeout",
+                String.valueOf(Math.max(1, settings.statementTimeout().toSeconds())));
+        return new HikariDataSource(config);
+    }
+
+    private static Duration until(long deadline) {
+        return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+    }
+}

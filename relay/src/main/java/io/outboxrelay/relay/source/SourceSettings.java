@@ -1,0 +1,28 @@
+package io.outboxrelay.relay.source;
+
+import java.time.Duration;
+
+/**
+ * One database whose outbox is relayed.
+ *
+ * @param name how the source is called in logs, metrics and commands
+ * @param url JDBC URL
+ * @param user database user
+ * @param password the user's password; empty for none
+ * @param schema database schema that holds the outbox
+ * @param poolSize most database connections
+ * @param statementTimeout longest that one statement may take
+ */
+public record SourceSettings(
+        String name, String url, String user, String password, String schema, int poolSize, Duration statementTimeout) {
+
+    /** Returns the URL without its parameters, among which there may be secrets. */
+    public String address() {
+        return url.replaceFirst("\\?.*", "");
+    }
+
+    @Override
+    public String toString() {
+        return "SourceSettings[name=%s, url=%s, user=%s, schema=%s]".formatted(name, address(), user, schema);
+    }
+}

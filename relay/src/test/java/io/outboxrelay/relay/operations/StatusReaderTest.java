@@ -1,0 +1,106 @@
+package io.outboxrelay.relay.operations;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.outboxrelay.relay.source.SourceSettings;
+import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestDatabase;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+class StatusReaderTest {
+
+    private final TestDatabase database = Servers.postgres().newDatabase();
+
+    @AfterEach
+    void drop() {
+        database.close();
+    }
+
+    @Test
+    void shows_backlog_lag_lanes_and_live_relays() throws Exception {
+        OutboxSchema.defaults().withSchema("events").withLanes(2).installOn(database.dataSource());
+        JdbcTemplate sql = new JdbcTemplate(database.dataSource());
+        sql.update("""
+                INSERT INTO events.outbox (aggregate_type, aggregate_id, event_type, payload, content_type, occurred_at)
+                SELECT 'order', number::text, 'placed', '', 'text/plain', clock_timestamp() - interval '1 minute'
+                  FROM generate_series(1, 20) AS number
+                """);
+        sql.update("""
+                UPDATE events.outbox_lane SET owner = 'relay-1', epoch = 3, lease_until = clock_timestamp() + interval '1 hour'
+                 WHERE lane = 1
+                """);
+        sql.update("""
+                INSERT INTO events.outbox_instance (instance, alive_until)
+                VALUES ('relay-1', clock_timestamp() + interval '1 hour'), ('relay-0', clock_timestamp() - interval '1 hour')
+                """);
+
+        StatusReport report = new StatusReport(List.of(read("events", database.password())));
+
+        assertThat(report.complete()).isTrue();
+        JsonNode source = new ObjectMapper().readTree(report.toJson()).at("/sources/0");
+        assertThat(source.get("name").asText()).isEqualTo("orders");
+        assertThat(source.get("reachable").asBoolean()).isTrue();
+        assertThat(source.get("problem").isNull()).isTrue();
+        assertThat(source.get("schema_version").asInt()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+        assertThat(source.get("backlog_events").asLong()).isEqualTo(20);
+        assertThat(source.get("lag_seconds").asDouble()).isBetween(60.0, 600.0);
+        assertThat(source.get("instances")).hasSize(1).first().hasToString("\"relay-1\"");
+        assertThat(source.at("/lanes/0/owner").isNull()).isTrue();
+        assertThat(source.at("/lanes/1/owner").asText()).isEqualTo("relay-1");
+        assertThat(source.at("/lanes/1/epoch").asLong()).isEqualTo(3);
+        assertThat(source.at("/lanes/1/lease_seconds").asDouble()).isBetween(3000.0, 3600.0);
+        assertThat(source.at("/lanes/0/backlog_events").asLong()
+                        + source.at("/lanes/1/backlog_events").asLong())
+                .isEqualTo(20);
+        assertThat(report.toTable()).contains("source orders", "backlog 20 events", "relay-1");
+    }
+
+    @Test
+    void an_empty_outbox_has_no_lag() {
+        OutboxSchema.install(database.dataSource());
+
+        SourceStatus status = read("public", database.password());
+
+        assertThat(status.backlogEvents()).isZero();
+        assertThat(status.lagSeconds()).isZero();
+        assertThat(status.lanes()).hasSize(OutboxSchema.DEFAULT_LANES);
+    }
+
+    @Test
+    void a_missing_outbox_is_named_with_the_command_that_mends_it() {
+        SourceStatus status = read("public", database.password());
+
+        assertThat(status.reachable()).isTrue();
+        assertThat(status.problem()).contains("no outbox in the schema public").contains("migrate");
+        assertThat(new StatusReport(List.of(status)).complete()).isFalse();
+    }
+
+    @Test
+    void a_database_that_does_not_answer_is_an_answer() {
+        SourceStatus status = new StatusReader(new SourceSettings(
+                        "orders",
+                        "jdbc:postgresql://127.0.0.1:1/none",
+                        "u",
+                        "hunter2",
+                        "public",
+                        1,
+                        Duration.ofSeconds(1)))
+                .read();
+
+        assertThat(status.reachable()).isFalse();
+        assertThat(status.problem()).contains("127.0.0.1:1").doesNotContain("hunter2");
+    }
+
+    private SourceStatus read(String schema, String password) {
+        return new StatusReader(new SourceSettings(
+                        "orders", database.jdbcUrl(), database.user(), password, schema, 1, Duration.ofSeconds(5)))
+                .read();
+    }
+}

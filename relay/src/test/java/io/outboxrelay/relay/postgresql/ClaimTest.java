@@ -1,0 +1,336 @@
+package io.outboxrelay.relay.postgresql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.lane.LaneStore.Claimed;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ClaimTest {
+
+    private static final int MAX_EVENT_BYTES = 1_000;
+
+    private static OutboxDatabase database;
+    private static PostgresOutbox outbox;
+
+    @BeforeAll
+    static void install() {
+        database = OutboxDatabase.withLanes(1);
+        outbox = database.outbox(MAX_EVENT_BYTES);
+    }
+
+    @AfterAll
+    static void drop() {
+        database.close();
+    }
+
+    @BeforeEach
+    void empty() {
+        database.execute("TRUNCATE outbox RESTART IDENTITY");
+    }
+
+    @Test
+    void claims_the_oldest_events_first_and_no_more_than_asked_for() {
+        List<Long> written =
+                List.of(database.write("b"), database.write("a"), database.write("b"), database.write("c"));
+
+        Claimed claimed = claim(0, 3, Long.MAX_VALUE);
+
+        assertThat(positions(claimed)).isEqualTo(written.subList(0, 3));
+        assertThat(claimed.exhausted()).isFalse();
+        assertThat(claim(0, 5, Long.MAX_VALUE).exhausted()).isTrue();
+    }
+
+    @Test
+    void claims_only_above_the_floor() {
+        database.write("a");
+        long floor = database.write("a");
+        long next = database.write("a");
+
+        assertThat(positions(claim(floor, 10, Long.MAX_VALUE))).containsExactly(next);
+    }
+
+    @Test
+    void stops_reading_at_the_limit_of_bytes() {
+        long first = database.write("a", new byte[600]);
+        long second = database.write("a", new byte[600]);
+        database.write("a", new byte[1]);
+
+        Claimed claimed = claim(0, 10, 601);
+
+        assertThat(positions(claimed)).containsExactly(first, second);
+        assertThat(claimed.exhausted()).isFalse();
+    }
+
+    @Test
+    void reads_one_event_whatever_its_size() {
+        long first = database.write("a", new byte[600]);
+        database.write("a", new byte[1]);
+
+        assertThat(positions(claim(0, 10, 1))).containsExactly(first);
+    }
+
+    @Test
+    void a_payload_that_is_too_large_to_be_published_is_not_read_but_its_size_is_known() {
+        database.write("a", new byte[MAX_EVENT_BYTES]);
+        database.write("b", new byte[MAX_EVENT_BYTES + 1]);
+
+        List<Event> events = claim(0, 10, Long.MAX_VALUE).events();
+
+        assertThat(events.get(0).payload()).hasSize(MAX_EVENT_BYTES);
+        assertThat(events.get(1).payload()).isNull();
+        assertThat(events.get(1).payloadBytes()).isEqualTo(MAX_EVENT_BYTES + 1);
+    }
+
+    @Test
+    void what_is_read_has_no_holes_also_where_a_payload_is_too_large() {
+        Random random = new Random(7);
+        List<Long> written = new ArrayList<>();
+        for (int n = 0; n < 60; n++) {
+            int bytes = random.nextInt(4) == 0 ? MAX_EVENT_BYTES + random.nextInt(50_000) : random.nextInt(400);
+            written.add(database.write("a", new byte[bytes]));
+        }
+        for (int limit = 1; limit < 12_000; limit += 250) {
+            Claimed claimed = claim(0, 100, limit);
+
+            assertThat(positions(claimed))
+                    .as("at most %d bytes", limit)
+                    .isNotEmpty()
+                    .isEqualTo(written.subList(0, claimed.events().size()));
+            assertThat(claimed.exhausted())
+                    .as("all was read within %d bytes", limit)
+                    .isEqualTo(claimed.events().size() == written.size()
+                            && claimed.events().stream()
+                                            .filter(event -> event.payload() != null)
+                                            .mapToLong(Event::payloadBytes)
+                                            .sum()
+                                    < limit);
+        }
+    }
+
+    @Test
+    void leaves_out_aggregates_by_type_and_id() {
+        database.write("a");
+        long other = database.write("b");
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+            VALUES ('Invoice', 'a', 'InvoiceSent', '', 'text/plain')\
+            """);
+
+        Claimed claimed = outbox.claim(
+                new Claim(0, 0, 10, 1_000, List.of(new Aggregate("Order", "a"), new Aggregate("Parcel", "b"))));
+
+        assertThat(claimed.events())
+                .extracting(Event::aggregate)
+                .containsExactly(new Aggregate("Order", "b"), new Aggregate("Invoice", "a"));
+        assertThat(claimed.events().get(0).position()).isEqualTo(other);
+    }
+
+    // hazard 42
+    @Test
+    void reads_every_byte_and_every_word_as_it_was_written() throws SQLException {
+        byte[] payload = new byte[512];
+        new Random(3).nextBytes(payload);
+        payload[0] = 0;
+        payload[1] = '\\';
+        String id = "it's \"5\" \\x41 \u001f ÄÖ 渋谷 🚚 ";
+        try (Connection connection = database.database().dataSource().getConnection();
+                PreparedStatement insert = connection.prepareStatement("""
+                    INSERT INTO outbox (event_id, aggregate_type, aggregate_id, event_type, payload, content_type,
+                                        headers, occurred_at)
+                    VALUES ('0196f3a0-0000-7000-8000-000000000001', 'Ördér', ?, 'Placed', ?, 'application/avro',
+                            ?::jsonb, '2026-03-29 02:30:00.123456+02')\
+                    """)) {
+            insert.setString(1, id);
+            insert.setBytes(2, payload);
+            insert.setString(3, "{\"n\": 1.50, \"text\": \"ü\\n\\\"\", \"deep\": {\"list\": [true, null]}}");
+            insert.executeUpdate();
+        }
+
+        Event event = claim(0, 1, 1_000).events().get(0);
+
+        assertThat(event.id()).hasToString("0196f3a0-0000-7000-8000-000000000001");
+        assertThat(event.aggregate()).isEqualTo(new Aggregate("Ördér", id));
+        assertThat(event.type()).isEqualTo("Placed");
+        assertThat(event.payload()).isEqualTo(payload);
+        assertThat(event.payloadBytes()).isEqualTo(payload.length);
+        assertThat(event.contentType()).isEqualTo("application/avro");
+        assertThat(event.headers())
+                .isEqualTo("{\"n\": 1.50, \"deep\": {\"list\": [true, null]}, \"text\": \"ü\\n\\\"\"}");
+        assertThat(event.occurredAt()).isEqualTo(Instant.parse("2026-03-29T00:30:00.123456Z"));
+    }
+
+    @Test
+    void never_claims_the_events_of_another_lane() {
+        try (OutboxDatabase four = OutboxDatabase.withLanes(4)) {
+            PostgresOutbox store = four.outbox();
+            for (int n = 0; n < 40; n++) {
+                four.write(n);
+            }
+            for (int lane = 0; lane < 4; lane++) {
+                assertThat(positions(store.claim(new Claim(lane, 0, 100, 100_000, List.of()))))
+                        .isNotEmpty()
+                        .isEqualTo(
+                                four.column("SELECT position FROM outbox WHERE lane = " + lane + " ORDER BY 1").stream()
+                                        .map(Long::valueOf)
+                                        .toList());
+            }
+        }
+    }
+
+    @Test
+    void settles_exactly_the_given_events_of_the_lane_and_says_how_many_there_were() {
+        database.write("a");
+        long between = database.write("b");
+        database.write("a");
+        List<Event> events = outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events();
+
+        assertThat(outbox.settle(0, List.of(events.get(0), events.get(2)))).isEqualTo(2);
+        assertThat(outbox.settle(0, List.of(events.get(0)))).isZero();
+        assertThat(outbox.settle(1, List.of(events.get(1)))).isZero();
+        assertThat(database.column("SELECT position FROM outbox")).containsExactly(String.valueOf(between));
+    }
+
+    // hazard 16
+    @Test
+    void settling_leaves_an_event_alone_that_has_taken_the_position_of_a_confirmed_one() {
+        database.write("a");
+        List<Event> confirmed =
+                outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events();
+        database.execute("TRUNCATE outbox RESTART IDENTITY");
+        long again = database.write("a");
+        assertThat(again).isEqualTo(confirmed.get(0).position());
+
+        assertThat(outbox.settle(0, confirmed)).isZero();
+
+        assertThat(database.column("SELECT position FROM outbox")).containsExactly(String.valueOf(again));
+    }
+
+    // hazard 11
+    @Test
+    void a_claim_neither_waits_for_row_locks_nor_takes_any_nor_leaves_a_transaction_open() {
+        long first = database.write("a");
+        long second = database.write("b");
+        try (OutboxDatabase.Transaction one = database.begin();
+                OutboxDatabase.Transaction other = database.begin()) {
+            one.execute("SELECT * FROM outbox WHERE position = " + first + " FOR UPDATE");
+            other.execute("DELETE FROM outbox WHERE position = " + second);
+
+            assertThat(positions(claim(0, 10, 1_000))).containsExactly(first, second);
+        }
+        assertThat(database.column("""
+            SELECT query FROM pg_stat_activity
+            WHERE datname = current_database() AND state LIKE 'idle in transaction%'\
+            """)).isEmpty();
+        assertThat(database.column("""
+            SELECT mode FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE (relation = 'outbox'::regclass OR locktype = 'tuple') AND backend_type = 'client backend'\
+            """)).isEmpty();
+        database.execute("SET lock_timeout = 1; DELETE FROM outbox");
+    }
+
+    @Test
+    void the_primary_key_is_used_also_when_the_statistics_are_of_an_empty_table() throws SQLException {
+        database.execute("ANALYZE outbox");
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+            SELECT 'Order', n % 1000, 'OrderPlaced', '{}', 'application/json' FROM generate_series(1, 100000) n\
+            """);
+        PostgresOutbox.Statements sql = new PostgresOutbox.Statements("public");
+
+        assertThat(planned(sql.claim, statement -> bindClaim(statement, false))).satisfies(ClaimTest::readsOneBatch);
+        assertThat(planned(sql.claimWithout, statement -> bindClaim(statement, true)))
+                .satisfies(ClaimTest::readsOneBatch);
+        assertThat(planned(sql.lanesWithEvents, statement -> {
+                    statement.setArray(1, statement.getConnection().createArrayOf("int", new Object[] {0}));
+                    statement.setArray(2, statement.getConnection().createArrayOf("bigint", new Object[] {0L}));
+                }))
+                .contains("outbox_pkey")
+                .doesNotContain("Seq Scan on outbox")
+                .containsPattern("outbox_pkey.*rows=1 ");
+        assertThat(outbox.lanesWithEvents(Map.of(0, 0L))).isEqualTo(Set.of(0));
+        assertThat(planned(sql.settle, statement -> {
+                    statement.setArray(1, statement.getConnection().createArrayOf("bigint", new Object[] {1L, 2L}));
+                    statement.setArray(2, statement.getConnection().createArrayOf("uuid", new Object[] {
+                        UUID.randomUUID(), UUID.randomUUID()
+                    }));
+                    statement.setInt(3, 0);
+                }))
+                .contains("outbox_pkey")
+                .doesNotContain("Seq Scan");
+    }
+
+    private static void readsOneBatch(String plan) {
+        assertThat(plan)
+                .contains("Index Scan using outbox_pkey")
+                .doesNotContain("Sort")
+                .doesNotContain("Seq Scan on outbox")
+                .containsPattern("outbox_pkey.*rows=1000 ");
+    }
+
+    private static void bindClaim(PreparedStatement statement, boolean without) throws SQLException {
+        int n = 0;
+        statement.setInt(++n, MAX_EVENT_BYTES);
+        statement.setInt(++n, MAX_EVENT_BYTES);
+        statement.setInt(++n, 0);
+        statement.setLong(++n, 0);
+        if (without) {
+            statement.setArray(++n, statement.getConnection().createArrayOf("text", new Object[] {"Invoice"}));
+            statement.setArray(++n, statement.getConnection().createArrayOf("text", new Object[] {"1"}));
+        }
+        statement.setInt(++n, 1000);
+        statement.setLong(++n, 10_000_000);
+    }
+
+    private interface Binding {
+        void on(PreparedStatement statement) throws SQLException;
+    }
+
+    /** The plan as it was carried out, on a connection like a lane's. */
+    private static String planned(String sql, Binding binding) throws SQLException {
+        try (Connection connection = database.database().dataSource().getConnection()) {
+            connection.setAutoCommit(false);
+            try (Statement session = connection.createStatement()) {
+                session.execute(PostgresOutbox.LANE_SESSION);
+            }
+            StringBuilder plan = new StringBuilder();
+            try (PreparedStatement explain =
+                    connection.prepareStatement("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + sql)) {
+                binding.on(explain);
+                try (ResultSet lines = explain.executeQuery()) {
+                    while (lines.next()) {
+                        plan.append(lines.getString(1)).append('\n');
+                    }
+                }
+            }
+            connection.rollback();
+            return plan.toString();
+        }
+    }
+
+    private static Claimed claim(long above, int events, long bytes) {
+        return outbox.claim(new Claim(0, above, events, bytes, List.of()));
+    }
+
+    private static List<Long> positions(Claimed claimed) {
+        return claimed.events().stream().map(Event::position).toList();
+    }
+}

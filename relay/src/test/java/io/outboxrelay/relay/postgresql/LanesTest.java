@@ -1,0 +1,241 @@
+package io.outboxrelay.relay.postgresql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.postgresql.PostgresOutbox.Backlog;
+import io.outboxrelay.relay.postgresql.PostgresOutbox.OwnedLane;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.schema.OutboxSchema;
+import java.lang.reflect.Method;
+import java.time.Duration;
+import java.time.temporal.Temporal;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Date;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Leases, heartbeats and what else a relay keeps in the database. */
+class LanesTest {
+
+    private static final Duration LONG = Duration.ofMinutes(10);
+    private static final Duration ENDED = Duration.ofMillis(-1);
+
+    private OutboxDatabase database;
+    private PostgresOutbox outbox;
+
+    @BeforeEach
+    void install() {
+        database = OutboxDatabase.withLanes(8);
+        outbox = database.outbox();
+    }
+
+    @AfterEach
+    void drop() {
+        database.close();
+    }
+
+    @Test
+    void takes_free_lanes_and_never_more_than_asked_for() {
+        for (String statistics : List.of("VACUUM outbox_lane", "VACUUM ANALYZE outbox_lane")) {
+            database.execute("UPDATE outbox_lane SET owner = NULL, lease_until = NULL");
+            database.execute(statistics);
+
+            assertThat(outbox.acquire("one", 3, LONG))
+                    .extracting(OwnedLane::lane)
+                    .containsExactlyInAnyOrder(0, 1, 2);
+            assertThat(outbox.acquire("two", 8, LONG))
+                    .extracting(OwnedLane::lane)
+                    .containsExactlyInAnyOrder(3, 4, 5, 6, 7);
+            assertThat(outbox.acquire("three", 8, LONG)).isEmpty();
+            assertThat(database.number("SELECT count(*) FROM outbox_lane WHERE owner = 'one'"))
+                    .isEqualTo(3);
+        }
+    }
+
+    @Test
+    void a_lease_that_ran_out_is_taken_over_under_a_higher_epoch_and_the_old_owner_can_neither_renew_nor_release_it() {
+        OwnedLane before = outbox.acquire("old", 1, ENDED).get(0);
+
+        OwnedLane after = outbox.acquire("new", 1, LONG).get(0);
+
+        assertThat(after.lane()).isEqualTo(before.lane());
+        assertThat(after.epoch()).isEqualTo(before.epoch() + 1);
+        assertThat(outbox.renew("old", List.of(before.lane()), LONG)).isEmpty();
+        assertThat(outbox.release("old", before)).isFalse();
+        assertThat(outbox.renew("new", List.of(after.lane()), LONG)).containsExactly(after);
+    }
+
+    @Test
+    void an_owner_that_took_its_lane_again_cannot_release_it_under_the_old_epoch() {
+        OwnedLane before = outbox.acquire("one", 1, ENDED).get(0);
+        OwnedLane after = outbox.acquire("one", 1, LONG).get(0);
+
+        assertThat(outbox.release("one", before)).isFalse();
+        assertThat(outbox.release("one", after)).isTrue();
+    }
+
+    @Test
+    void a_lease_that_is_renewed_is_not_taken_over() {
+        List<OwnedLane> owned = outbox.acquire("one", 8, ENDED);
+        assertThat(outbox.renew("one", List.of(0, 1), LONG)).hasSize(2);
+
+        assertThat(outbox.acquire("two", 8, LONG)).hasSize(6).noneMatch(lane -> lane.lane() < 2);
+        assertThat(owned).hasSize(8);
+    }
+
+    @Test
+    void a_lane_that_was_given_back_is_free_at_once() {
+        OwnedLane lane = outbox.acquire("one", 1, LONG).get(0);
+
+        assertThat(outbox.release("one", lane)).isTrue();
+
+        assertThat(outbox.acquire("two", 1, LONG)).containsExactly(new OwnedLane(lane.lane(), lane.epoch() + 1));
+    }
+
+    // hazard 24
+    @Test
+    void two_relays_that_race_for_lanes_never_both_own_one() throws Exception {
+        ExecutorService relays = Executors.newFixedThreadPool(2);
+        try {
+            for (int round = 0; round < 100; round++) {
+                database.execute(
+                        round % 2 == 0
+                                ? "UPDATE outbox_lane SET owner = NULL, lease_until = NULL"
+                                : "UPDATE outbox_lane SET lease_until = clock_timestamp() - interval '1 ms'");
+                List<Future<List<OwnedLane>>> races = Stream.of("one", "two")
+                        .map(relay -> relays.submit(() -> outbox.acquire(relay, 5, LONG)))
+                        .toList();
+                List<OwnedLane> one = races.get(0).get();
+                List<OwnedLane> two = races.get(1).get();
+
+                assertThat(one).hasSizeLessThanOrEqualTo(5).doesNotContainAnyElementsOf(two);
+                assertThat(two).hasSizeLessThanOrEqualTo(5);
+                assertThat(Stream.of(one, two).flatMap(Collection::stream).map(OwnedLane::lane))
+                        .doesNotHaveDuplicates()
+                        .hasSizeGreaterThanOrEqualTo(5);
+                assertThat(outbox.renew("one", List.of(0, 1, 2, 3, 4, 5, 6, 7), LONG))
+                        .containsExactlyInAnyOrderElementsOf(one);
+            }
+        } finally {
+            relays.shutdownNow();
+        }
+    }
+
+    @Test
+    void counts_the_relays_that_are_alive_and_forgets_those_that_are_long_gone() {
+        assertThat(outbox.heartbeat("one", LONG)).isEqualTo(1);
+        assertThat(outbox.heartbeat("two", ENDED))
+                .as("one and itself, although its own time is over")
+                .isEqualTo(2);
+        assertThat(outbox.heartbeat("three", LONG)).isEqualTo(2);
+        database.execute("INSERT INTO outbox_instance VALUES ('gone', clock_timestamp() - interval '2 hours')");
+        assertThat(outbox.heartbeat("one", LONG)).isEqualTo(2);
+        assertThat(database.column("SELECT instance FROM outbox_instance ORDER BY 1"))
+                .containsExactly("one", "three", "two");
+
+        outbox.goodbye("three");
+
+        assertThat(outbox.heartbeat("one", LONG)).isEqualTo(1);
+    }
+
+    @Test
+    void says_which_lanes_have_events_above_their_floors() {
+        for (int n = 0; n < 40; n++) {
+            database.write(n);
+        }
+        long last = database.number("SELECT max(position) FROM outbox WHERE lane = 3");
+
+        assertThat(outbox.lanesWithEvents(Map.of(2, 0L, 3, last - 1, 4, 1_000L)))
+                .isEqualTo(Set.of(2, 3));
+        assertThat(outbox.lanesWithEvents(Map.of(3, last))).isEmpty();
+    }
+
+    @Test
+    void counts_the_backlog_above_the_floors_and_the_age_of_its_oldest_event() {
+        assertThat(outbox.backlog(Map.of())).isEqualTo(new Backlog(0, 0));
+        assertThat(outbox.backlog(Map.of(0, 0L, 1, 0L))).isEqualTo(new Backlog(0, 0));
+        for (int n = 0; n < 40; n++) {
+            database.write(n);
+        }
+        database.execute("UPDATE outbox SET occurred_at = clock_timestamp() - interval '90 seconds' WHERE lane = 5");
+
+        Backlog some = outbox.backlog(Map.of(2, 0L, 5, 0L));
+
+        assertThat(some.events()).isEqualTo(database.number("SELECT count(*) FROM outbox WHERE lane IN (2, 5)"));
+        assertThat(some.lagSeconds()).isBetween(90.0, 3_600.0);
+    }
+
+    @Test
+    void an_event_that_says_it_occurs_in_the_future_makes_no_negative_lag() {
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, occurred_at)
+            VALUES ('Order', '1', 'OrderPlaced', '', 'text/plain', clock_timestamp() + interval '1 hour')\
+            """);
+        Map<Integer, Long> all = Map.of(0, 0L, 1, 0L, 2, 0L, 3, 0L, 4, 0L, 5, 0L, 6, 0L, 7, 0L);
+
+        assertThat(outbox.backlog(all)).isEqualTo(new Backlog(1, 0));
+    }
+
+    @Test
+    void knows_the_version_of_the_tables_and_the_number_of_lanes() {
+        assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(outbox.numberOfLanes()).isEqualTo(8);
+        database.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+        assertThat(outbox.schemaVersion()).isEmpty();
+    }
+
+    @Test
+    void a_user_who_has_nothing_but_the_relays_role_can_do_everything() {
+        PostgresOutbox asRelay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
+        try (OutboxDatabase.Transaction writer = database.begin()) {
+            writer.execute("SET application_name = 'month-end'");
+            writer.write("a");
+            assertThat(asRelay.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
+            assertThat(asRelay.numberOfLanes()).isEqualTo(8);
+            assertThat(asRelay.lookAtWriters(0).longest().orElseThrow().session())
+                    .as("the session is named although it is another user's")
+                    .contains("month-end")
+                    .contains("user " + database.database().user());
+            writer.commit();
+        }
+        asRelay.heartbeat("one", LONG);
+        List<OwnedLane> owned = asRelay.acquire("one", 8, LONG);
+        assertThat(asRelay.renew("one", owned.stream().map(OwnedLane::lane).toList(), LONG))
+                .hasSize(8);
+        int lane = (int) database.number("SELECT lane FROM outbox");
+        assertThat(asRelay.lanesWithEvents(Map.of(lane, 0L))).containsExactly(lane);
+        assertThat(asRelay.backlog(Map.of(lane, 0L)).events()).isEqualTo(1);
+        assertThat(asRelay.settle(
+                        lane,
+                        asRelay.claim(new Claim(lane, 0, 10, 1_000, List.of())).events()))
+                .isEqualTo(1);
+        assertThat(asRelay.release("one", owned.get(0))).isTrue();
+        asRelay.goodbye("one");
+
+        database.dropLogin();
+    }
+
+    // hazard 22
+    @Test
+    void no_statement_is_given_a_time_of_this_host() {
+        assertThat(Arrays.stream(PostgresOutbox.class.getMethods())
+                        .filter(method -> method.getDeclaringClass() == PostgresOutbox.class)
+                        .filter(method -> Stream.of(method.getParameterTypes()).anyMatch(LanesTest::isTime))
+                        .map(Method::getName))
+                .isEmpty();
+    }
+
+    private static boolean isTime(Class<?> type) {
+        return Temporal.class.isAssignableFrom(type) || Date.class.isAssignableFrom(type);
+    }
+}

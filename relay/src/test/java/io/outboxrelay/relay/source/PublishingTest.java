@@ -1,0 +1,128 @@
+package io.outboxrelay.relay.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Lane;
+import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.Outcome;
+import io.outboxrelay.relay.lane.Publisher;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a lane's sessions at a real database do while the lane speaks to the broker. */
+class PublishingTest {
+
+    private static final int EVENTS = 20;
+
+    /** Every session of the database but the one that asks. */
+    private static final String SESSIONS = """
+        SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()\
+        """;
+
+    private OutboxDatabase database;
+
+    @BeforeEach
+    void install() {
+        database = OutboxDatabase.withLanes(1);
+    }
+
+    @AfterEach
+    void drop() {
+        database.close();
+    }
+
+    // hazard 11
+    @Test
+    void neither_statement_nor_transaction_nor_lock_is_open_while_the_broker_is_spoken_to() throws Exception {
+        for (int n = 0; n < EVENTS; n++) {
+            database.write("order-" + n);
+        }
+        LookingPublisher publisher = new LookingPublisher();
+        LaneSettings settings = new LaneSettings(
+                100,
+                10_000_000,
+                10,
+                EVENTS / 4,
+                10_000_000,
+                1_000_000,
+                Duration.ofSeconds(60),
+                Duration.ofMillis(50),
+                Duration.ofSeconds(1));
+        Lane lane = new Lane(
+                new Lease(0, 1, System.nanoTime(), Duration.ofMinutes(10)),
+                database.outbox(),
+                publisher,
+                System::nanoTime,
+                settings,
+                new Random(1));
+
+        assertThat(lane.cycle()).isEqualTo(EVENTS);
+
+        assertThat(publisher.looks).isGreaterThan(EVENTS);
+        assertThat(publisher.fewestSessions)
+                .as("sessions of the lane that were looked at")
+                .isPositive();
+        assertThat(publisher.busy).as("sessions that were not idle").isEmpty();
+        assertThat(publisher.locks).as("locks that were held").isEmpty();
+    }
+
+    /** Confirms everything, and looks at the database whenever the lane calls it with an event in its hands. */
+    private final class LookingPublisher implements Publisher {
+
+        private final List<Answer> answers = new ArrayList<>();
+        private final List<String> busy = new ArrayList<>();
+        private final List<String> locks = new ArrayList<>();
+        private long fewestSessions = Long.MAX_VALUE;
+        private int looks;
+
+        @Override
+        public boolean ready() {
+            return true;
+        }
+
+        @Override
+        public void publish(Event event) {
+            look();
+            answers.add(new Answer(event, Outcome.CONFIRMED));
+        }
+
+        @Override
+        public void flush() {
+            look();
+        }
+
+        @Override
+        public List<Answer> answers(Duration atMost) {
+            look();
+            List<Answer> all = List.copyOf(answers);
+            answers.clear();
+            return all;
+        }
+
+        @Override
+        public void forget(Event event) {
+            throw new AssertionError(event + " was confirmed at once");
+        }
+
+        private void look() {
+            looks++;
+            fewestSessions = Math.min(fewestSessions, database.column(SESSIONS).size());
+            busy.addAll(database.column("""
+                SELECT state || ': ' || query FROM pg_stat_activity
+                WHERE pid IN (%s) AND (state <> 'idle' OR xact_start IS NOT NULL)\
+                """.formatted(SESSIONS)));
+            locks.addAll(database.column("""
+                SELECT locktype || ' ' || mode FROM pg_locks WHERE pid IN (%s)\
+                """.formatted(SESSIONS)));
+        }
+    }
+}

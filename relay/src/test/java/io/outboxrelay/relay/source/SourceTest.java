@@ -1,0 +1,262 @@
+package io.outboxrelay.relay.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.DeliverCallback;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Whole sources in one JVM, between a real database and a real broker. */
+class SourceTest {
+
+    private static final int LANES = 8;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final List<Source> sources = new ArrayList<>();
+    private final Map<String, List<Integer>> received = new ConcurrentHashMap<>();
+    private OutboxDatabase database;
+    private TestVirtualHost host;
+    private Connection consumer;
+
+    @BeforeEach
+    void connect() throws Exception {
+        database = OutboxDatabase.withLanes(LANES);
+        host = Servers.rabbitmq().newVirtualHost();
+        consumer = host.connectionFactory().newConnection();
+        Channel channel = consumer.createChannel();
+        channel.exchangeDeclare("events", "topic", true);
+        channel.queueDeclare("orders", true, false, false, Map.of());
+        channel.queueBind("orders", "events", "#");
+        DeliverCallback note = (tag, message) -> received.computeIfAbsent(
+                        message.getProperties().getHeaders().get("aggregate_id").toString(),
+                        id -> new CopyOnWriteArrayList<>())
+                .add(Integer.valueOf(new String(message.getBody(), StandardCharsets.UTF_8)));
+        channel.basicConsume("orders", true, note, tag -> {});
+    }
+
+    @AfterEach
+    void disconnect() {
+        sources.forEach(SourceTest::drain);
+        consumer.abort(2_000);
+        host.close();
+        database.close();
+    }
+
+    // hazards 13, 14, 17, 18, 19, 23
+    @Test
+    void two_relays_share_the_lanes_and_deliver_every_aggregate_in_order_while_eight_connections_write()
+            throws Exception {
+        Source first = start("first");
+        Source second = start("second");
+        ExecutorService writers = Executors.newFixedThreadPool(8);
+        List<Future<Map<String, Integer>>> work = new ArrayList<>();
+        for (int n = 0; n < 8; n++) {
+            int writer = n;
+            work.add(writers.submit(() -> write(writer)));
+        }
+        Map<String, Integer> written = new ConcurrentHashMap<>();
+        for (Future<Map<String, Integer>> one : work) {
+            written.putAll(one.get());
+        }
+        writers.shutdown();
+
+        await().atMost(PATIENCE)
+                .until(() -> received.values().stream().mapToInt(List::size).sum()
+                        >= written.values().stream().mapToInt(Integer::intValue).sum());
+        written.forEach((order, count) -> assertThat(received.get(order))
+                .as("the events of order %s", order)
+                .isEqualTo(numbersUpTo(count)));
+        await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
+        await().atMost(PATIENCE).until(() -> first.ownedLanes() == LANES / 2 && second.ownedLanes() == LANES / 2);
+        assertThat(first.trouble()).isEmpty();
+    }
+
+    // hazards 23, 25
+    @Test
+    void the_lanes_of_a_relay_that_drains_are_free_at_once_and_nothing_that_was_confirmed_is_left() {
+        Source first = start("first");
+        await().atMost(PATIENCE).until(() -> first.ownedLanes() == LANES);
+        for (int n = 0; n < 500; n++) {
+            write("order-" + n, 0);
+        }
+
+        drain(first);
+
+        assertThat(database.column("SELECT owner FROM outbox_lane WHERE owner IS NOT NULL"))
+                .isEmpty();
+        assertThat(database.column("SELECT instance FROM outbox_instance")).isEmpty();
+        start("second");
+        await().atMost(PATIENCE).until(() -> received.size() == 500);
+        assertThat(received.values()).as("none was published twice").allMatch(events -> events.size() == 1);
+    }
+
+    @Test
+    void idle_lanes_are_looked_at_by_one_query_for_all_of_them() {
+        Source source = start("first");
+        await().atMost(PATIENCE).until(() -> source.ownedLanes() == LANES);
+        write("order", 0);
+        await().atMost(PATIENCE).until(() -> received.size() == 1);
+        await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
+        long claims = claims();
+        String now = database.value("SELECT clock_timestamp()");
+
+        await().atMost(PATIENCE)
+                .until(() -> database.value("SELECT clock_timestamp() > '" + now + "'::timestamptz + interval '3 s'")
+                        .equals("t"));
+
+        assertThat(claims() - claims).as("claims of 8 idle lanes in 3 s").isLessThan(100);
+    }
+
+    @Test
+    void a_schema_that_is_missing_is_named_with_what_is_needed_and_the_command() {
+        database.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+        Source source = source("first");
+
+        assertThatThrownBy(source::start)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("there is no outbox in the schema 'public'")
+                .hasMessageContaining("version " + OutboxSchema.REQUIRED_VERSION + " is needed")
+                .hasMessageContaining(
+                        "outbox-relay.jar migrate --url " + database.database().jdbcUrl());
+    }
+
+    @Test
+    void a_schema_that_is_too_old_is_refused_with_both_versions_and_the_command() {
+        database.execute(
+                "CREATE OR REPLACE FUNCTION outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'");
+        Source source = source("first");
+
+        assertThatThrownBy(source::start)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("has version 1, this relay needs " + OutboxSchema.REQUIRED_VERSION)
+                .hasMessageContaining("outbox-relay.jar migrate");
+    }
+
+    // hazard 16
+    @Test
+    void events_written_after_the_table_was_emptied_and_its_positions_began_again_are_published() {
+        start("first");
+        for (int n = 0; n < 50; n++) {
+            write("before-" + n, 0);
+        }
+        await().atMost(PATIENCE).until(() -> received.size() == 50);
+        await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
+
+        database.execute("TRUNCATE outbox RESTART IDENTITY");
+        for (int n = 0; n < 100; n++) {
+            write("after-" + n, 0);
+        }
+
+        await().atMost(PATIENCE).until(() -> received.size() == 150);
+    }
+
+    private Map<String, Integer> write(int writer) {
+        Random random = new Random(writer);
+        Map<String, Integer> written = new ConcurrentHashMap<>();
+        for (int n = 0; n < 150; n++) {
+            try (OutboxDatabase.Transaction transaction = database.begin()) {
+                Map<String, Integer> now = new ConcurrentHashMap<>(written);
+                for (int event = random.nextInt(3); event >= 0; event--) {
+                    String order = writer + "-" + random.nextInt(6);
+                    int number = now.merge(order, 1, Integer::sum);
+                    transaction.write(order, String.valueOf(number).getBytes(StandardCharsets.UTF_8));
+                }
+                if (random.nextInt(5) > 0) {
+                    transaction.commit();
+                    written = now;
+                }
+            }
+        }
+        return written;
+    }
+
+    private void write(String order, int number) {
+        database.write(order, String.valueOf(number).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static List<Integer> numbersUpTo(int count) {
+        return IntStream.rangeClosed(1, count).boxed().toList();
+    }
+
+    private long claims() {
+        return meters.get("outbox_relay_claim").timer().count();
+    }
+
+    private Source start(String instance) {
+        Source source = source(instance);
+        source.start();
+        return source;
+    }
+
+    private Source source(String instance) {
+        SourceSettings settings = new SourceSettings(
+                "orders",
+                database.database().jdbcUrl(),
+                database.database().user(),
+                database.database().password(),
+                OutboxSchema.DEFAULT_NAME,
+                4,
+                Duration.ofSeconds(5));
+        BrokerSettings broker = new BrokerSettings(
+                URI.create(host.amqpUri()),
+                "events",
+                "{aggregate_type}.{event_type}",
+                BrokerSettings.Topology.DECLARE,
+                false,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(5),
+                null,
+                null,
+                false);
+        LaneSettings lane = new LaneSettings(
+                1_000,
+                10_000_000,
+                100,
+                250,
+                10_000_000,
+                1_000_000,
+                Duration.ofSeconds(5),
+                Duration.ofMillis(50),
+                Duration.ofSeconds(1));
+        Source source = new Source(
+                settings,
+                instance,
+                broker,
+                lane,
+                new LeaseSettings(Duration.ofSeconds(15), Duration.ofMillis(200)),
+                new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)),
+                meters);
+        sources.add(source);
+        return source;
+    }
+
+    private static void drain(Source source) {
+        source.drain(System.nanoTime() + Duration.ofSeconds(20).toNanos());
+    }
+}

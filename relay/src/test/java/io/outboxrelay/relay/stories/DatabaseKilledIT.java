@@ -1,0 +1,51 @@
+package io.outboxrelay.relay.stories;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.outboxrelay.relay.stories.RelayFile.Database;
+import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestDatabase;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DatabaseKilledIT {
+
+    private static final int EVENTS = 8_000;
+    private static final int EVENTS_OF_THE_OTHER = 6_000;
+    private static final long MOST_COMPLAINTS = 60;
+
+    // hazards 27, 35: recovery by itself, a bounded log, and the other source does not notice.
+    @Test
+    void a_database_killed_and_restarted_loses_nothing_and_slows_no_other_source(@TempDir Path folder)
+            throws Exception {
+        try (PrivatePostgres server = Servers.startPrivatePostgres();
+                TestDatabase dying = server.newDatabase();
+                TestDatabase living = Servers.postgres().newDatabase();
+                TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
+                Stage accounts = new Stage(folder, dying, host, "account", 200);
+                Stage invoices = new Stage(folder, living, host, "invoice", 200)) {
+            RelayProcess relay = accounts.relay(accounts.file().andSource(Database.of("invoice", living)));
+            accounts.writers().start(4, EVENTS);
+            accounts.awaitReceived(EVENTS / 4);
+
+            server.kill();
+            await("the relay says that it is not ready")
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> !relay.isReady());
+            // The database stays away for as long as the other source takes.
+            invoices.writers().start(2, EVENTS_OF_THE_OTHER);
+            invoices.verdict();
+            assertThat(relay.isReady()).as("the dead database is still dead").isFalse();
+            server.start();
+
+            accounts.verdict();
+            await("the relay is ready again").atMost(Duration.ofSeconds(30)).until(relay::isReady);
+            assertThat(relay.complaints()).as(relay.log()).isLessThan(MOST_COMPLAINTS);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.outboxrelay.relay.stories;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.relay.stories.RelayFile.Database;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestDatabase;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SilentConnectionIT {
+
+    private static final int EVENTS = 6_000;
+
+    // hazard 36
+    @Test
+    void connections_to_the_broker_that_die_without_a_word_are_noticed_and_replaced(@TempDir Path folder)
+            throws Exception {
+        try (TestDatabase database = Servers.postgres().newDatabase();
+                TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
+                Wire wire = new Wire(host.host(), host.port());
+                Stage stage = new Stage(folder, database, host, "account", 100)) {
+            stage.relay(stage.file().withBrokerAt(wire.port()));
+            stage.writers().start(4, EVENTS);
+            stage.awaitReceived(EVENTS / 4);
+
+            assertThat(wire.cut()).isPositive();
+
+            stage.verdict();
+        }
+    }
+
+    // hazard 36
+    @Test
+    void connections_to_the_database_that_die_without_a_word_are_noticed_and_replaced(@TempDir Path folder)
+            throws Exception {
+        try (TestDatabase database = Servers.postgres().newDatabase();
+                TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
+                Wire wire = new Wire(database.host(), database.port());
+                Stage stage = new Stage(folder, database, host, "account", 100)) {
+            stage.relay(stage.file().withSource(Database.of("account", database).at(wire.port())));
+            stage.writers().start(4, EVENTS);
+            stage.awaitReceived(EVENTS / 4);
+
+            assertThat(wire.cut()).isPositive();
+
+            stage.verdict();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package io.outboxrelay.relay.stories;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestDatabase;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code WallClockTest} proves from the byte code what this shows at work. */
+class WrongClockIT {
+
+    private static final int EVENTS = 6_000;
+    private static final Duration OFF = Duration.ofMinutes(10);
+
+    // hazard 22
+    @Test
+    void relays_whose_clocks_are_ten_minutes_off_share_lanes_and_take_over_as_ever(@TempDir Path folder)
+            throws Exception {
+        ShiftedClock clock = ShiftedClock.build(folder);
+        try (TestDatabase database = Servers.postgres().newDatabase();
+                TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
+                Stage stage = new Stage(folder, database, host, "account", 100)) {
+            Map<String, Integer> halves = Map.of("early", Stage.LANES / 2, "late", Stage.LANES / 2);
+            RelayProcess early = stage.relay(stage.file().named("early"), clock.offBy(OFF));
+            stage.relay(stage.file().named("late"), clock.offBy(OFF.negated()));
+            stage.awaitLanes(halves);
+            stage.writers().start(4, EVENTS);
+            stage.awaitReceived(EVENTS / 2);
+            assertThat(stage.lanes()).isEqualTo(halves);
+            assertThat(stage.observer().duplicates()).isZero();
+
+            early.kill();
+
+            stage.awaitLanes(Map.of("late", Stage.LANES));
+            stage.verdict();
+        }
+    }
+}

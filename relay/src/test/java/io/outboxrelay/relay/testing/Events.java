@@ -1,0 +1,76 @@
+package io.outboxrelay.relay.testing;
+
+import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.Event;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/** Makes events as a claim would read them. */
+public final class Events {
+
+    private static final int MORE_THAN_MAY_BE_PUBLISHED = 20_000_000;
+
+    private final AtomicLong position = new AtomicLong();
+    private String type = "OrderPlaced";
+    private String headers = "{}";
+    private String contentType = "application/json";
+    private byte @Nullable [] payload = "{\"total\":42}".getBytes(StandardCharsets.UTF_8);
+    private Instant occurredAt = Instant.parse("2026-03-04T05:06:07Z");
+
+    /** A maker whose events differ in aggregate and position only. */
+    public static Events maker() {
+        return new Events();
+    }
+
+    public Events type(String value) {
+        type = value;
+        return this;
+    }
+
+    public Events headers(String json) {
+        headers = json;
+        return this;
+    }
+
+    public Events contentType(String value) {
+        contentType = value;
+        return this;
+    }
+
+    public Events payload(byte[] bytes) {
+        payload = bytes;
+        return this;
+    }
+
+    public Events unreadPayload() {
+        payload = null;
+        return this;
+    }
+
+    public Events occurredAt(Instant value) {
+        occurredAt = value;
+        return this;
+    }
+
+    /** The next event, of an order. */
+    public Event of(Object orderId) {
+        return of("Order", String.valueOf(orderId));
+    }
+
+    public Event of(String aggregateType, String aggregateId) {
+        byte[] bytes = payload;
+        return new Event(
+                position.incrementAndGet(),
+                UUID.randomUUID(),
+                new Aggregate(aggregateType, aggregateId),
+                type,
+                bytes == null ? MORE_THAN_MAY_BE_PUBLISHED : bytes.length,
+                bytes,
+                contentType,
+                headers,
+                occurredAt);
+    }
+}
