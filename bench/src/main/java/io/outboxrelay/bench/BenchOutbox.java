@@ -1,0 +1,75 @@
+package io.outboxrelay.bench;
+
+import io.outboxrelay.schema.OutboxSchema;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import javax.sql.DataSource;
+
+/** The outbox that is drained, in a database schema of its own. Closing it drops the schema. */
+final class BenchOutbox implements AutoCloseable {
+
+    static final String SCHEMA = "outbox_bench";
+    private static final int EVENTS_PER_TRANSACTION = 10_000;
+
+    private final DataSource database;
+    private final Connection connection;
+
+    /** Installs an empty outbox; one that an interrupted measurement left behind is dropped. */
+    BenchOutbox(DataSource database, int lanes) throws SQLException {
+        this.database = database;
+        this.connection = database.getConnection();
+        execute("DROP SCHEMA IF EXISTS outbox_bench CASCADE");
+        OutboxSchema.defaults().withSchema(SCHEMA).withLanes(lanes).installOn(database);
+    }
+
+    /**
+     * Empties the outbox and writes events as a service would, aggregate after aggregate, many rows a transaction. The
+     * database's own work for them (checkpoint, statistics) is done when this returns.
+     */
+    void fill(long events, int aggregates, int payloadBytes) throws SQLException {
+        execute("TRUNCATE outbox_bench.outbox");
+        try (PreparedStatement insert = connection.prepareStatement("""
+                INSERT INTO outbox_bench.outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+                SELECT 'Order', 'order-' || n % ?, 'Placed', ?, 'application/octet-stream'
+                FROM generate_series(?, ?) AS n
+                """)) {
+            for (long from = 0; from < events; from += EVENTS_PER_TRANSACTION) {
+                insert.setInt(1, aggregates);
+                insert.setBytes(2, new byte[payloadBytes]);
+                insert.setLong(3, from);
+                insert.setLong(4, Math.min(events, from + EVENTS_PER_TRANSACTION) - 1);
+                insert.executeUpdate();
+            }
+        }
+        execute("VACUUM ANALYZE outbox_bench.outbox");
+        execute("CHECKPOINT");
+    }
+
+    /** Whether every event is settled. */
+    boolean isEmpty() throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT NOT EXISTS (SELECT FROM outbox_bench.outbox)")) {
+            rows.next();
+            return rows.getBoolean(1);
+        }
+    }
+
+    @Override
+    public void close() throws SQLException {
+        // Another connection: this one may be what broke.
+        connection.close();
+        try (Connection last = database.getConnection();
+                Statement statement = last.createStatement()) {
+            statement.execute("DROP SCHEMA IF EXISTS outbox_bench CASCADE");
+        }
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

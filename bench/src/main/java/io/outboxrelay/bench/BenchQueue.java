@@ -1,0 +1,51 @@
+package io.outboxrelay.bench;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.security.GeneralSecurityException;
+import java.util.concurrent.TimeoutException;
+
+/** The exchange and the queue of one run, and what the broker says about them. Closing it deletes both. */
+final class BenchQueue implements AutoCloseable {
+
+    static final String EXCHANGE = "outbox-bench";
+    static final String ROUTING_KEY = "order.placed";
+    private static final String QUEUE = "outbox-bench";
+
+    private final Connection connection;
+    private final Channel channel;
+
+    /** Declares the topic exchange and an empty durable queue that is bound to it. */
+    BenchQueue(String amqpUri, QueueKind kind) throws IOException {
+        try {
+            ConnectionFactory factory = new ConnectionFactory();
+            factory.setUri(amqpUri);
+            connection = factory.newConnection("outbox-bench");
+        } catch (URISyntaxException | GeneralSecurityException | TimeoutException e) {
+            throw new IOException("The broker does not answer: " + e.getMessage(), e);
+        }
+        channel = connection.createChannel();
+        channel.queueDelete(QUEUE);
+        channel.exchangeDeclare(EXCHANGE, "topic", true);
+        channel.queueDeclare(QUEUE, true, false, false, kind.arguments());
+        channel.queueBind(QUEUE, EXCHANGE, ROUTING_KEY);
+    }
+
+    /** How many messages are in the queue. */
+    long depth() throws IOException {
+        return channel.queueDeclarePassive(QUEUE).getMessageCount();
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            channel.queueDelete(QUEUE);
+            channel.exchangeDelete(EXCHANGE);
+        } finally {
+            connection.close();
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package io.outboxrelay.bench;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Measures how fast the relay drains a full outbox, beside PerfTest, on each kind of queue. */
+@Command(
+        name = "drain",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Measures how fast the relay drains a full outbox, beside com.rabbitmq:perf-test.",
+            "Starts servers of its own unless others are named. Nothing that it made is left behind.",
+            "Last line: drain ratio classic=R quorum=R, the relay's rate over PerfTest's, medians of the rounds."
+        },
+        sortOptions = false)
+final class DrainCommand implements Callable<Integer> {
+
+    @Option(
+            names = "--events",
+            paramLabel = "N",
+            defaultValue = "200000",
+            description = "Messages a run. Default: ${DEFAULT-VALUE}")
+    private long events;
+
+    @Option(
+            names = "--aggregates",
+            paramLabel = "N",
+            defaultValue = "1000",
+            description = "Aggregates that they belong to. Default: ${DEFAULT-VALUE}")
+    private int aggregates;
+
+    @Option(
+            names = "--payload-bytes",
+            paramLabel = "N",
+            defaultValue = "200",
+            description = "Size of a message's body. Default: ${DEFAULT-VALUE}")
+    private int payloadBytes;
+
+    @Option(
+            names = "--lanes",
+            paramLabel = "N",
+            defaultValue = "8",
+            description = "Lanes of the outbox. Default: ${DEFAULT-VALUE}")
+    private int lanes;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "Runs of each on each kind of queue. Default: ${DEFAULT-VALUE}")
+    private int rounds;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "120",
+            description = "Longest that one run may take. Default: ${DEFAULT-VALUE}")
+    private long timeoutSeconds;
+
+    @Option(
+            names = "--jdbc-url",
+            paramLabel = "URL",
+            description = "A PostgreSQL to use; the schema outbox_bench in it is dropped.")
+    private @Nullable String jdbcUrl;
+
+    @Option(names = "--user", paramLabel = "NAME", description = "Who may create a schema there.")
+    private @Nullable String user;
+
+    @Option(names = "--password-file", paramLabel = "FILE", description = "The file with the user's password.")
+    private @Nullable Path passwordFile;
+
+    @Option(
+            names = "--amqp-uri",
+            paramLabel = "URI",
+            description = "A RabbitMQ to use; the queue outbox-bench in it is deleted.")
+    private @Nullable String amqpUri;
+
+    @Option(
+            names = "--relay-jar",
+            paramLabel = "FILE",
+            description =
+                    "The relay. Default: relay/target/outbox-relay.jar of the project that this jar was built in.")
+    private @Nullable Path relayJar;
+
+    @Option(
+            names = "--relay-java-options",
+            paramLabel = "OPTIONS",
+            defaultValue = "",
+            description = "Options for the relay's JVM, for profiling.")
+    private String relayJavaOptions = "";
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+        Path jar = relayJar == null ? besideThisJar() : relayJar;
+        if (!Files.isReadable(jar)) {
+            throw wrong("There is no relay at " + jar + ": build it by ./mvnw package, or name it by --relay-jar");
+        }
+        PrintWriter out = new PrintWriter(System.out, true);
+        Path folder = Files.createTempDirectory("outbox-bench-");
+        Load load = new Load(events, aggregates, payloadBytes);
+        try (Servers servers = new Servers(database(), broker());
+                BenchOutbox outbox = new BenchOutbox(servers.dataSource(), lanes)) {
+            out.printf(
+                    Locale.ROOT,
+                    "%,d events of %d bytes, %d aggregates, %d lanes, %s, Java %s%n",
+                    events,
+                    payloadBytes,
+                    aggregates,
+                    lanes,
+                    servers.names(),
+                    Runtime.version());
+            List<Contender> contenders = List.of(
+                    new RelayProgram(jar, servers, load, outbox, relayJavaOptions, folder),
+                    new PerfTest(servers.amqpUri(), payloadBytes, folder.resolve("perf-test.log")));
+            out.println(measure(contenders, servers, out));
+        }
+        delete(folder);
+        return 0;
+    }
+
+    private String measure(List<Contender> contenders, Servers servers, PrintWriter out) throws Exception {
+        DrainMeasurement measurement =
+                new DrainMeasurement(servers.amqpUri(), events, Duration.ofSeconds(timeoutSeconds), out);
+        Map<QueueKind, Double> ratios = new EnumMap<>(QueueKind.class);
+        for (QueueKind kind : QueueKind.values()) {
+            List<List<Double>> rates = List.of(new ArrayList<>(), new ArrayList<>());
+            for (int round = 0; round < rounds; round++) {
+                // Who goes first changes with the round.
+                for (int turn = 0; turn < contenders.size(); turn++) {
+                    int who = (round + turn) % contenders.size();
+                    Drain drain = measurement.run(contenders.get(who), kind);
+                    rates.get(who).add(drain.rate());
+                    out.println(drain.describe());
+                }
+            }
+            ratios.put(kind, median(rates.get(0)) / median(rates.get(1)));
+        }
+        return String.format(
+                Locale.ROOT,
+                "drain ratio classic=%.2f quorum=%.2f",
+                ratios.get(QueueKind.CLASSIC),
+                ratios.get(QueueKind.QUORUM));
+    }
+
+    static double median(List<Double> values) {
+        double[] sorted =
+                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    private Servers.@Nullable Database database() throws IOException {
+        if (jdbcUrl == null) {
+            return null;
+        }
+        if (user == null) {
+            throw wrong("--jdbc-url needs --user");
+        }
+        String password =
+                passwordFile == null ? "" : Files.readString(passwordFile).strip();
+        return new Servers.Database("the named database", jdbcUrl, user, password);
+    }
+
+    private Servers.@Nullable Broker broker() {
+        return amqpUri == null ? null : new Servers.Broker("the named broker", amqpUri);
+    }
+
+    private ParameterException wrong(String message) {
+        if (spec == null) {
+            throw new IllegalStateException(message);
+        }
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    private static Path besideThisJar() throws URISyntaxException {
+        Path jar = Path.of(DrainCommand.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+        return jar.resolve("../../../relay/target/outbox-relay.jar").normalize();
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
+    }
+}

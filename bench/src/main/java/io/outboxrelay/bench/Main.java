@@ -1,0 +1,47 @@
+package io.outboxrelay.bench;
+
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The program: finds the measurement that was asked for and runs it. */
+@Command(
+        name = "outbox-bench",
+        mixinStandardHelpOptions = true,
+        description = "Measures Outbox Relay on this machine.",
+        subcommands = DrainCommand.class,
+        footer = {"", "Exit status: 0 measured, 1 failed, 2 wrong use."})
+public final class Main implements Callable<Integer> {
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    private Main() {}
+
+    /**
+     * Runs one measurement and ends the process.
+     *
+     * @param arguments the command line
+     */
+    public static void main(String[] arguments) {
+        int status = new CommandLine(new Main())
+                .setExecutionExceptionHandler((failure, command, parsed) -> {
+                    command.getErr().println("outbox-bench: " + failure.getMessage());
+                    failure.printStackTrace(command.getErr());
+                    return 1;
+                })
+                .execute(arguments);
+        System.exit(status);
+    }
+
+    @Override
+    public Integer call() {
+        CommandSpec command = spec;
+        throw new ParameterException(
+                command == null ? new CommandLine(this) : command.commandLine(), "Say what to measure.");
+    }
+}

@@ -1,0 +1,27 @@
+package io.outboxrelay.bench;
+
+import java.util.Map;
+
+/** The durable queues that are measured. */
+enum QueueKind {
+    CLASSIC("classic", Map.of()),
+    QUORUM("quorum", Map.of("x-queue-type", "quorum"));
+
+    private final String word;
+    private final Map<String, Object> arguments;
+
+    QueueKind(String word, Map<String, Object> arguments) {
+        this.word = word;
+        this.arguments = arguments;
+    }
+
+    /** What the broker is told when the queue is declared. */
+    Map<String, Object> arguments() {
+        return arguments;
+    }
+
+    @Override
+    public String toString() {
+        return word;
+    }
+}

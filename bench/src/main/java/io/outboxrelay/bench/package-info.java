@@ -1,0 +1,13 @@
+/**
+ * Measurements for people who doubt. {@code drain} asks how fast a relay empties a full outbox, beside RabbitMQ's own
+ * load generator, which does nothing but publish.
+ *
+ * <p>A {@code Contender} is a publisher in a process of its own. {@code DrainMeasurement} starts one and watches from
+ * outside: how many messages are in the queue, says the broker; how many events are left, says the database. Nothing that
+ * a contender says about itself decides the result. {@code DrainCommand} lets them take turns, so that a machine that
+ * becomes slower or faster does so for both.
+ */
+@NullMarked
+package io.outboxrelay.bench;
+
+import org.jspecify.annotations.NullMarked;
