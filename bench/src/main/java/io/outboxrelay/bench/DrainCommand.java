@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Measures how fast the relay drains a full outbox, beside com.rabbitmq:perf-test.",
             "Starts servers of its own unless others are named. Nothing that it made is left behind.",
+            "The last line but one compares with PerfTest sending the relay's messages: what the broker can take of them.",
             "Last line: drain ratio classic=R quorum=R, the relay's rate over PerfTest's, medians of the rounds."
         },
         sortOptions = false)
@@ -130,7 +131,8 @@ final class DrainCommand implements Callable<Integer> {
                     Runtime.version());
             List<Contender> contenders = List.of(
                     new RelayProgram(jar, servers, load, outbox, relayJavaOptions, folder),
-                    new PerfTest(servers.amqpUri(), payloadBytes, folder.resolve("perf-test.log")));
+                    PerfTest.plain(servers.amqpUri(), load, folder),
+                    PerfTest.alike(servers.amqpUri(), load, folder));
             out.println(measure(contenders, servers, out));
         }
         delete(folder);
@@ -140,9 +142,11 @@ final class DrainCommand implements Callable<Integer> {
     private String measure(List<Contender> contenders, Servers servers, PrintWriter out) throws Exception {
         DrainMeasurement measurement =
                 new DrainMeasurement(servers.amqpUri(), events, Duration.ofSeconds(timeoutSeconds), out);
-        Map<QueueKind, Double> ratios = new EnumMap<>(QueueKind.class);
+        List<Map<QueueKind, Double>> medians = new ArrayList<>();
+        contenders.forEach(contender -> medians.add(new EnumMap<>(QueueKind.class)));
         for (QueueKind kind : QueueKind.values()) {
-            List<List<Double>> rates = List.of(new ArrayList<>(), new ArrayList<>());
+            List<List<Double>> rates = new ArrayList<>();
+            contenders.forEach(contender -> rates.add(new ArrayList<>()));
             for (int round = 0; round < rounds; round++) {
                 // Who goes first changes with the round.
                 for (int turn = 0; turn < contenders.size(); turn++) {
@@ -152,13 +156,20 @@ final class DrainCommand implements Callable<Integer> {
                     out.println(drain.describe());
                 }
             }
-            ratios.put(kind, median(rates.get(0)) / median(rates.get(1)));
+            for (int who = 0; who < contenders.size(); who++) {
+                medians.get(who).put(kind, median(rates.get(who)));
+            }
         }
+        out.println("beside PerfTest with the relay's messages and window: " + ratio(medians.get(0), medians.get(2)));
+        return "drain ratio " + ratio(medians.get(0), medians.get(1));
+    }
+
+    private static String ratio(Map<QueueKind, Double> relay, Map<QueueKind, Double> other) {
         return String.format(
                 Locale.ROOT,
-                "drain ratio classic=%.2f quorum=%.2f",
-                ratios.get(QueueKind.CLASSIC),
-                ratios.get(QueueKind.QUORUM));
+                "classic=%.2f quorum=%.2f",
+                relay.get(QueueKind.CLASSIC) / other.get(QueueKind.CLASSIC),
+                relay.get(QueueKind.QUORUM) / other.get(QueueKind.QUORUM));
     }
 
     static double median(List<Double> values) {

@@ -15,7 +15,6 @@ import java.util.regex.Pattern;
 final class Route {
 
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^}]*)}");
-    private static final Pattern WORD_BOUNDARY = Pattern.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])");
 
     private final List<Function<Event, String>> parts = new ArrayList<>();
     private final boolean constant;
@@ -74,7 +73,31 @@ final class Route {
         };
     }
 
+    /** A word begins at a capital after a small letter or digit, and at the last capital of several before a small letter. */
     private static String dotted(String name) {
-        return WORD_BOUNDARY.matcher(name).replaceAll(".").toLowerCase(Locale.ROOT);
+        StringBuilder words = new StringBuilder(name.length() + 4);
+        for (int i = 0; i < name.length(); i++) {
+            char letter = name.charAt(i);
+            if (i > 0 && isCapital(letter) && beginsWord(name, i)) {
+                words.append('.');
+            }
+            words.append(letter);
+        }
+        return words.toString().toLowerCase(Locale.ROOT);
+    }
+
+    private static boolean beginsWord(String name, int i) {
+        char before = name.charAt(i - 1);
+        return isSmall(before)
+                || before >= '0' && before <= '9'
+                || isCapital(before) && i + 1 < name.length() && isSmall(name.charAt(i + 1));
+    }
+
+    private static boolean isCapital(char letter) {
+        return letter >= 'A' && letter <= 'Z';
+    }
+
+    private static boolean isSmall(char letter) {
+        return letter >= 'a' && letter <= 'z';
     }
 }
