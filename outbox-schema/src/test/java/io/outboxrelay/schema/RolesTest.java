@@ -48,7 +48,9 @@ class RolesTest {
         assertDenied(() -> Sql.execute(writer, "DELETE FROM outbox"));
         assertDenied(() -> Sql.execute(writer, "TRUNCATE outbox"));
         assertDenied(() -> Sql.execute(writer, "INSERT INTO outbox (position) VALUES (1)"));
-        for (String table : new String[] {"outbox_lane", "outbox_instance", "inbox"}) {
+        for (String table : new String[] {
+            "outbox_lane", "outbox_instance", "outbox_failure", "outbox_pause", "outbox_audit", "inbox"
+        }) {
             assertDenied(() -> Sql.execute(writer, "SELECT * FROM " + table));
         }
         assertDenied(() -> Sql.execute(writer, "INSERT INTO inbox VALUES ('billing', gen_random_uuid())"));
@@ -78,10 +80,19 @@ class RolesTest {
         Sql.execute(relay, "UPDATE outbox_lane SET owner = NULL, lease_until = NULL");
         Sql.execute(relay, "INSERT INTO outbox_instance VALUES ('a', clock_timestamp())");
         Sql.execute(relay, "DELETE FROM outbox_instance");
+        Sql.execute(relay, """
+                INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
+                    content_type, headers, occurred_at, state)
+                SELECT 0, 1, gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', now(), 'waiting'""");
+        Sql.execute(relay, "UPDATE outbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()");
+        Sql.execute(relay, "DELETE FROM outbox_failure");
+        Sql.execute(relay, "SELECT * FROM outbox_pause");
 
         assertDenied(() -> Sql.execute(relay, EVENT));
         assertDenied(() -> Sql.execute(relay, "UPDATE outbox SET payload = ''"));
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_lane"));
+        assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_pause"));
+        assertDenied(() -> Sql.execute(relay, "SELECT * FROM outbox_audit"));
         assertDenied(() -> Sql.execute(relay, "SELECT * FROM inbox"));
         assertDenied(() -> Sql.execute(relay, "SELECT nextval('outbox_position_seq')"));
         assertDenied(() -> Sql.execute(relay, "ALTER TABLE outbox ADD COLUMN x int"));
@@ -97,7 +108,13 @@ class RolesTest {
         Sql.execute(admin, "DELETE FROM outbox_instance");
         Sql.execute(admin, "DELETE FROM inbox WHERE consumer = 'nobody'");
         Sql.execute(admin, "SELECT * FROM outbox");
+        Sql.execute(admin, "DELETE FROM outbox_failure");
+        Sql.execute(admin, "DELETE FROM outbox_pause");
+        Sql.execute(admin, """
+                INSERT INTO outbox_audit (who, action, what, events, reason) VALUES ('a', 'retry', 'all', 0, 'none')""");
 
+        assertDenied(() -> Sql.execute(admin, "UPDATE outbox_audit SET who = 'b'"));
+        assertDenied(() -> Sql.execute(admin, "DELETE FROM outbox_audit"));
         assertDenied(() -> Sql.execute(admin, "DROP TABLE outbox"));
         assertDenied(() -> Sql.execute(admin, "ALTER TABLE inbox ADD COLUMN x int"));
     }
