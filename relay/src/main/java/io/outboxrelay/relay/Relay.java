@@ -24,6 +24,7 @@ final class Relay {
                         configuration.instance(),
                         configuration.broker(),
                         configuration.lane(),
+                        configuration.failures(),
                         configuration.lease(),
                         configuration.poll(),
                         meters))

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.operations.HttpSettings;
 import io.outboxrelay.relay.operations.LogSettings;
@@ -21,6 +22,7 @@ public record Configuration(
         List<SourceSettings> sources,
         BrokerSettings broker,
         LaneSettings lane,
+        FailurePolicy failures,
         LeaseSettings lease,
         PollSettings poll,
         HttpSettings http,

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.operations.HttpSettings;
 import io.outboxrelay.relay.operations.LogSettings;
@@ -53,6 +54,12 @@ public final class ConfigurationReader {
                 sourceSettings(),
                 broker(),
                 lane(),
+                new FailurePolicy(
+                        values.get(Keys.MAX_ATTEMPTS),
+                        values.get(Keys.FIRST_BACKOFF),
+                        values.get(Keys.LONGEST_BACKOFF),
+                        values.get(Keys.ON_PARK),
+                        values.get(Keys.UNROUTABLE)),
                 new LeaseSettings(values.get(Keys.LEASE_DURATION), values.get(Keys.LEASE_HEARTBEAT)),
                 new PollSettings(values.get(Keys.POLL_MIN), values.get(Keys.POLL_MAX)),
                 httpSettings(),
@@ -138,9 +145,7 @@ public final class ConfigurationReader {
                 values.get(Keys.WINDOW_EVENTS),
                 values.get(Keys.WINDOW_BYTES),
                 Math.toIntExact(values.get(Keys.MAX_EVENT_BYTES)),
-                values.get(Keys.CONFIRM_DEADLINE),
-                values.get(Keys.FIRST_BACKOFF),
-                values.get(Keys.LONGEST_BACKOFF));
+                values.get(Keys.CONFIRM_DEADLINE));
     }
 
     private static String freshInstance() {

@@ -8,6 +8,9 @@ import static io.outboxrelay.relay.configuration.Kind.duration;
 import static io.outboxrelay.relay.configuration.Kind.flag;
 import static io.outboxrelay.relay.configuration.Kind.size;
 
+import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
+import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.operations.LogSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import java.net.URI;
@@ -117,6 +120,11 @@ final class Keys {
             "7s",
             "How long the broker may take to confirm an event before it counts as unconfirmed.");
 
+    static final Key<Integer> MAX_ATTEMPTS = of(
+            "retry.max-attempts",
+            count(1, 1_000_000),
+            "10",
+            "An event that was returned so often is parked. Full queues and outages spend no attempt.");
     static final Key<Duration> FIRST_BACKOFF = of(
             "retry.first-backoff",
             duration(),
@@ -124,6 +132,18 @@ final class Keys {
             "Longest wait before the second attempt; it doubles with each.");
     static final Key<Duration> LONGEST_BACKOFF =
             of("retry.longest-backoff", duration(), "30s", "Longest wait between two attempts.");
+    static final Key<ByRoute<OnPark>> ON_PARK = of(
+            "retry.on-park",
+            Kind.byRoute(OnPark.class),
+            "block",
+            "What later events of an aggregate do behind a parked one: wait for a person's decision, `block`, or go on "
+                    + "without it, `continue`. For certain types: `block, Invoice/InvoiceSent=continue`, `*` for every type.");
+    static final Key<ByRoute<Unroutable>> UNROUTABLE = of(
+            "retry.unroutable",
+            Kind.byRoute(Unroutable.class),
+            "park",
+            "What becomes of an event that no queue is bound for: `park` it after its attempts, or `drop` it, as nobody is "
+                    + "interested. For certain types: `park, Cart/*=drop`.");
 
     static final Key<Duration> LEASE_DURATION = of(
             "lease.duration",
@@ -185,8 +205,11 @@ final class Keys {
             WINDOW_BYTES,
             MAX_EVENT_BYTES,
             CONFIRM_DEADLINE,
+            MAX_ATTEMPTS,
             FIRST_BACKOFF,
             LONGEST_BACKOFF,
+            ON_PARK,
+            UNROUTABLE,
             LEASE_DURATION,
             LEASE_HEARTBEAT,
             POLL_MIN,

@@ -1,11 +1,13 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.lane.ByRoute;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -92,6 +94,35 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
             need(List.of(choices.split(", ")).contains(text), "must be one of " + choices + ".");
             return Enum.valueOf(type, text.toUpperCase(Locale.ROOT));
         });
+    }
+
+    /** A choice for all events and others for those of certain types: {@code block, Invoice/*=continue}. */
+    @SuppressWarnings("unchecked")
+    static <E extends Enum<E>> Kind<ByRoute<E>> byRoute(Class<E> type) {
+        Kind<E> choice = choice(type);
+        String rule =
+                "must be one choice of " + choice.name() + ", and after it, separated by commas, others for certain"
+                        + " types, such as Invoice/InvoiceSent=" + choice.name().replaceFirst(".*, ", "")
+                        + "; * stands for every type.";
+        return new Kind<>((Class<ByRoute<E>>) (Class<?>) ByRoute.class, choice.name() + ", by route", text -> {
+            List<String> parts =
+                    Arrays.stream(text.split(",", -1)).map(String::strip).toList();
+            List<ByRoute.Rule<E>> rules = new ArrayList<>();
+            for (String part : parts.subList(1, parts.size())) {
+                Matcher matcher = Pattern.compile("([^/=]+)/([^/=]+)=(\\w+)").matcher(part);
+                need(matcher.matches(), rule);
+                rules.add(new ByRoute.Rule<>(matcher.group(1), matcher.group(2), read(choice, matcher.group(3), rule)));
+            }
+            return new ByRoute<>(read(choice, parts.get(0), rule), rules);
+        });
+    }
+
+    private static <T> T read(Kind<T> kind, String text, String rule) throws Unfit {
+        try {
+            return kind.read(text);
+        } catch (Unfit e) {
+            throw new Unfit(rule);
+        }
     }
 
     static Kind<Duration> duration() {

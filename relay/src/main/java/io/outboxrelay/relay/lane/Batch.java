@@ -1,11 +1,13 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The events of one cycle and who may go next: of each aggregate only the first that is not yet confirmed. After any
@@ -17,25 +19,37 @@ final class Batch {
     private final Map<Aggregate, Deque<Event>> byAggregate = new HashMap<>();
     private final Deque<Event> sendable = new ArrayDeque<>();
     private final List<Event> confirmed = new ArrayList<>();
+    private final List<Event> published = new ArrayList<>();
+    private final List<Failed> failed = new ArrayList<>();
+    private final List<Event> followers = new ArrayList<>();
     private long firstLeftBehind = Long.MAX_VALUE;
 
     Batch(int eventsPerAggregate) {
         this.eventsPerAggregate = eventsPerAggregate;
     }
 
-    /** Takes what a claim read, at most so many events of one aggregate; the rest stays behind. */
-    void add(List<Event> events) {
+    /** Takes what a claim read: at most so many events of one aggregate, and those of blocked ones not to publish them. */
+    void add(List<Event> events, Set<Aggregate> blocked) {
         for (Event event : events) {
-            Deque<Event> siblings = byAggregate.computeIfAbsent(event.aggregate(), a -> new ArrayDeque<>(2));
-            if (siblings.size() == eventsPerAggregate) {
-                leaveBehind(event);
-                continue;
+            if (blocked.contains(event.aggregate())) {
+                followers.add(event);
+            } else {
+                add(event);
             }
-            if (siblings.isEmpty()) {
-                sendable.add(event);
-            }
-            siblings.add(event);
         }
+    }
+
+    /** Takes an event, unless there are enough of its aggregate; then it stays behind. */
+    void add(Event event) {
+        Deque<Event> siblings = byAggregate.computeIfAbsent(event.aggregate(), a -> new ArrayDeque<>(2));
+        if (siblings.size() == eventsPerAggregate) {
+            leaveBehind(event);
+            return;
+        }
+        if (siblings.isEmpty()) {
+            sendable.add(event);
+        }
+        siblings.add(event);
     }
 
     boolean hasSendable() {
@@ -50,27 +64,42 @@ final class Batch {
         return sendable.remove();
     }
 
-    /** The event is published: its aggregate's next one may go. */
-    void confirmed(Event event) {
+    /** The event is done with: its aggregate's next one may go. */
+    void done(Event event) {
         Deque<Event> siblings = siblings(event);
         siblings.remove();
-        confirmed.add(event);
+        (event.kept() == null ? confirmed : published).add(event);
         if (!siblings.isEmpty()) {
             sendable.add(siblings.element());
         }
     }
 
-    /** The event is not published: its aggregate waits. */
-    void failed(Event event) {
+    /** The event stays where it is: its aggregate waits. */
+    void unanswered(Event event) {
         leaveBehind(siblings(event).element());
     }
 
-    /** The published events, in the order of their confirmation. */
+    /** The event goes to the failures: its aggregate's later ones stay behind. */
+    void failed(Failed failure) {
+        Deque<Event> siblings = siblings(failure.event());
+        siblings.remove();
+        failed.add(failure);
+        if (!siblings.isEmpty()) {
+            leaveBehind(siblings.element());
+        }
+    }
+
+    /** The published events of the outbox, in the order of their confirmation. */
     List<Event> confirmed() {
         return confirmed;
     }
 
-    /** Lowest position that was read and is not published; {@link Long#MAX_VALUE} if there is none. */
+    /** What is to be written to the failures. */
+    LaneStore.Changes changes() {
+        return new LaneStore.Changes(published, failed, followers);
+    }
+
+    /** Lowest position that was read and stays in the outbox; {@link Long#MAX_VALUE} if there is none. */
     long firstLeftBehind() {
         sendable.forEach(this::leaveBehind);
         return firstLeftBehind;
@@ -85,6 +114,8 @@ final class Batch {
     }
 
     private void leaveBehind(Event event) {
-        firstLeftBehind = Math.min(firstLeftBehind, event.position());
+        if (event.kept() == null) {
+            firstLeftBehind = Math.min(firstLeftBehind, event.position());
+        }
     }
 }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param contentType media type of the payload
  * @param headers the service's headers, a JSON object
  * @param occurredAt when it was written, by the database's clock
+ * @param kept its place among the failures; null when it comes from the outbox
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Event(
@@ -27,7 +28,17 @@ public record Event(
         byte @Nullable [] payload,
         String contentType,
         String headers,
-        Instant occurredAt) {
+        Instant occurredAt,
+        @Nullable Kept kept) {
+
+    /**
+     * The place of an event that failed before, or that waited behind one that did.
+     *
+     * @param id its place
+     * @param attempts how many attempts were spent on it
+     * @param failures how often it failed in a row
+     */
+    public record Kept(long id, int attempts, int failures) {}
 
     @Override
     public boolean equals(@Nullable Object other) {

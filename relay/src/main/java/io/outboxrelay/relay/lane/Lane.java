@@ -1,16 +1,22 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
+import io.outboxrelay.relay.lane.LaneStore.Due;
 import io.outboxrelay.relay.lane.Publisher.Answer;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,13 +28,19 @@ import org.slf4j.LoggerFactory;
 public final class Lane {
 
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+    private static final Duration BETWEEN_LOOKS_AT_FAILURES = Duration.ofSeconds(1);
+    private static final Duration BETWEEN_READS_OF_BLOCKED = Duration.ofMinutes(1);
+    private static final Duration BETWEEN_REPORTS = Duration.ofMinutes(1);
 
     private final LaneStore store;
     private final Publisher publisher;
     private final Clock clock;
     private final Lease lease;
     private final LaneSettings settings;
-    private final Backoffs backoffs;
+    private final FailurePolicy policy;
+    private final RandomGenerator random;
+    private final Unanswered unanswered;
+    private final Suspects suspects = new Suspects();
 
     /** Published and unanswered events with the time of their publishing, oldest first. */
     private final Map<Event, Long> inFlight = new LinkedHashMap<>();
@@ -36,7 +48,14 @@ public final class Lane {
     private long bytesInFlight;
     private List<Event> unsettled = List.of();
     private long floor;
-    private boolean tooManyWait;
+
+    /** Aggregates whose events must queue behind failures; null as long as they were not read. May hold more, never fewer. */
+    private @Nullable Set<Aggregate> blocked;
+
+    private long blockedReadAt;
+    private long dueLookedAt;
+    private long parkedUntold;
+    private @Nullable Long parkedToldAt;
     private volatile boolean draining;
 
     /**
@@ -45,6 +64,7 @@ public final class Lane {
      * @param publisher where they go
      * @param clock time for deadlines and waits
      * @param settings its bounds
+     * @param policy what follows when an event fails
      * @param random jitter of the waits
      */
     public Lane(
@@ -53,13 +73,16 @@ public final class Lane {
             Publisher publisher,
             Clock clock,
             LaneSettings settings,
+            FailurePolicy policy,
             RandomGenerator random) {
         this.lease = lease;
         this.store = store;
         this.publisher = publisher;
         this.clock = clock;
         this.settings = settings;
-        this.backoffs = new Backoffs(settings.firstBackoff(), settings.longestBackoff(), random);
+        this.policy = policy;
+        this.random = random;
+        this.unanswered = new Unanswered(policy.firstBackoff(), random);
     }
 
     /** Position below which no event can appear any more: what may be there is claimed from here on. */
@@ -73,7 +96,7 @@ public final class Lane {
     }
 
     /**
-     * Claims events, publishes them, and deletes those that were confirmed.
+     * Claims events, publishes them, deletes those that were confirmed, and puts those that failed among the failures.
      *
      * @return how many events were settled
      * @throws InterruptedException when the thread is to stop; what was in flight will be published again
@@ -84,37 +107,73 @@ public final class Lane {
         if (!mayPublish()) {
             return settled;
         }
-        List<Aggregate> waiting = backoffs.waiting(clock.nanoTime());
-        if (waiting.size() >= Backoffs.MOST) {
-            tellThatTooManyWait(waiting.size());
-            return settled;
-        }
-        tooManyWait = false;
+        List<Aggregate> waiting = unanswered.waiting(clock.nanoTime());
         long closed = store.closed();
         Batch batch = new Batch(settings.eventsPerAggregate());
-        long seen = claim(batch, waiting);
+        Set<Aggregate> behindFailures = blocked();
+        addDue(batch, behindFailures, waiting);
+        long seen = claim(batch, behindFailures, waiting);
         publish(batch);
         unsettled = batch.confirmed();
         settled += settle();
-        raiseFloor(waiting.isEmpty() ? Math.min(closed, seen) : floor, batch, closed);
+        Changes changes = batch.changes();
+        if (keep(changes)) {
+            settled += changes.published().size() + changes.followers().size();
+            raiseFloor(waiting.isEmpty() ? Math.min(closed, seen) : floor, batch, closed);
+        }
         return settled;
     }
 
+    /** Read once and then kept up; read again now and then, since people discard what others wait for. */
+    private Set<Aggregate> blocked() {
+        long now = clock.nanoTime();
+        if (blocked == null || !blocked.isEmpty() && now - blockedReadAt >= BETWEEN_READS_OF_BLOCKED.toNanos()) {
+            blocked = new HashSet<>(store.blocked(lease.lane()));
+            blockedReadAt = now;
+        }
+        return blocked;
+    }
+
+    /** Failures whose backoff is over. Nothing is known of those that a person wants tried again: a look tells. */
+    private void addDue(Batch batch, Set<Aggregate> behindFailures, List<Aggregate> waiting) {
+        long now = clock.nanoTime();
+        if (behindFailures.isEmpty() && now - dueLookedAt < BETWEEN_LOOKS_AT_FAILURES.toNanos()) {
+            return;
+        }
+        dueLookedAt = now;
+        store
+                .due(new Due(
+                        lease.lane(), settings.batchEvents(), settings.batchBytes(), settings.eventsPerAggregate()))
+                .stream()
+                .filter(event -> !waiting.contains(event.aggregate()))
+                .forEach(event -> {
+                    behindFailures.add(event.aggregate());
+                    batch.add(event);
+                });
+    }
+
     /** Reads a batch and returns the position up to which everything visible was seen. */
-    private long claim(Batch batch, List<Aggregate> waiting) {
+    private long claim(Batch batch, Set<Aggregate> behindFailures, List<Aggregate> waiting) {
+        long seen = Long.MAX_VALUE;
         Claimed claimed = claim(waiting);
         Set<Aggregate> hot = claimed.exhausted() ? Set.of() : hot(claimed.events());
         if (!hot.isEmpty()) {
             // They fill the head of the lane: take a few of theirs and read once more, for the others. From the floor
             // again, for each aggregate must come from one snapshot: in a second one, an event further behind may be
             // visible together with one that the first was too early for.
-            batch.add(claimed.events().stream()
-                    .filter(event -> hot.contains(event.aggregate()))
-                    .toList());
+            batch.add(
+                    claimed.events().stream()
+                            .filter(event -> hot.contains(event.aggregate()))
+                            .toList(),
+                    behindFailures);
+            // Of what is read twice only the first read tells how far the hot ones are known.
+            seen = last(claimed.events()).position();
             claimed = claim(Stream.concat(waiting.stream(), hot.stream()).toList());
         }
-        batch.add(claimed.events());
-        return claimed.exhausted() ? Long.MAX_VALUE : last(claimed.events()).position();
+        batch.add(claimed.events(), behindFailures);
+        return claimed.exhausted()
+                ? seen
+                : Math.min(seen, last(claimed.events()).position());
     }
 
     private Claimed claim(List<Aggregate> without) {
@@ -151,18 +210,26 @@ public final class Lane {
         Event event = answer.event();
         inFlight.remove(event);
         bytesInFlight -= event.payloadBytes();
-        if (answer.outcome() instanceof Outcome.Confirmed) {
-            batch.confirmed(event);
-            backoffs.succeeded(event.aggregate());
+        Outcome outcome = suspects.judge(event, answer.outcome());
+        if (outcome instanceof Outcome.Confirmed) {
+            batch.done(event);
+        } else if (outcome instanceof Outcome.Failure failure) {
+            failed(batch, event, failure);
         } else {
-            LOG.debug("Lane {}: {} waits: {}", lease.lane(), event, answer.outcome());
-            batch.failed(event);
-            if (answer.outcome() instanceof Outcome.Unconfirmed) {
-                backoffs.unanswered(event.aggregate(), clock.nanoTime());
-            } else {
-                backoffs.failed(event.aggregate(), clock.nanoTime());
-            }
+            batch.unanswered(event);
+            unanswered.add(event.aggregate(), clock.nanoTime());
         }
+    }
+
+    private void failed(Batch batch, Event event, Outcome.Failure failure) {
+        if (policy.drops(event, failure)) {
+            LOG.debug("Lane {}: {} is dropped: {}", lease.lane(), event, failure.detail());
+            batch.done(event);
+            return;
+        }
+        Failed kept = policy.keep(event, failure, random);
+        LOG.debug("Lane {}: {} is kept: {}", lease.lane(), event, kept);
+        batch.failed(kept);
     }
 
     private void giveUpAfterDeadline(Batch batch) {
@@ -185,15 +252,47 @@ public final class Lane {
         bytesInFlight = 0;
     }
 
-    private void tellThatTooManyWait(int waiting) {
-        if (!tooManyWait) {
-            tooManyWait = true;
-            LOG.warn(
-                    "Lane {}: {} aggregates wait after failed attempts, as many as it can keep; it claims nothing more"
-                            + " until the first of them is due",
-                    lease.lane(),
-                    waiting);
+    /** Writes what is to be kept among the failures. Returns false when the lane is somebody else's by now. */
+    private boolean keep(Changes changes) {
+        if (changes.isEmpty()) {
+            return true;
         }
+        Set<Aggregate> behindFailures = blocked();
+        blocked = null; // until it is known what was written
+        Optional<Set<Aggregate>> free = store.keep(lease.lane(), lease.epoch(), changes);
+        if (free.isEmpty()) {
+            LOG.warn(
+                    "Lane {}: it has another owner, who will see for himself to {} events that failed here",
+                    lease.lane(),
+                    changes.failed().size());
+            return false;
+        }
+        changes.failed().forEach(failed -> behindFailures.add(failed.event().aggregate()));
+        behindFailures.removeAll(free.get());
+        blocked = behindFailures;
+        changes.failed().stream().filter(Failed::parked).forEach(this::tell);
+        return true;
+    }
+
+    /** A person must act: the first time at once, then with a count each minute. */
+    private void tell(Failed parked) {
+        long now = clock.nanoTime();
+        if (parkedToldAt != null && now - parkedToldAt < BETWEEN_REPORTS.toNanos()) {
+            parkedUntold++;
+            return;
+        }
+        LOG.error(
+                "Lane {}: {} is parked after {} attempts, {}: {}; {}{}. Repair the cause, then: failures retry {}",
+                lease.lane(),
+                parked.event(),
+                parked.attempts(),
+                parked.reason().word(),
+                parked.detail(),
+                parked.blocking() ? "later events of its aggregate wait for it" : "its aggregate goes on without it",
+                parkedUntold == 0 ? "" : " (and " + parkedUntold + " more since the last report)",
+                parked.event().id());
+        parkedToldAt = now;
+        parkedUntold = 0;
     }
 
     private int settle() {
@@ -222,7 +321,9 @@ public final class Lane {
 
     private boolean windowHasRoomFor(Event event) {
         return inFlight.isEmpty()
-                || inFlight.size() < settings.windowEvents()
+                || !suspects.contains(event)
+                        && !suspects.contains(inFlight.keySet().iterator().next())
+                        && inFlight.size() < settings.windowEvents()
                         && bytesInFlight + event.payloadBytes() <= settings.windowBytes();
     }
 

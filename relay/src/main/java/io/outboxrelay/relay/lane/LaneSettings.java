@@ -12,8 +12,6 @@ import java.time.Duration;
  * @param windowBytes most payload bytes of one lane that are published and not yet answered
  * @param maxEventBytes an event with a larger payload is refused without reading the payload
  * @param confirmDeadline how long the broker may take to answer one event
- * @param firstBackoff longest wait before the second attempt of an event
- * @param longestBackoff longest wait between two attempts of an event
  */
 public record LaneSettings(
         int batchEvents,
@@ -22,6 +20,4 @@ public record LaneSettings(
         int windowEvents,
         long windowBytes,
         int maxEventBytes,
-        Duration confirmDeadline,
-        Duration firstBackoff,
-        Duration longestBackoff) {}
+        Duration confirmDeadline) {}

@@ -1,7 +1,10 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /** A lane's side of the database. Called by the lane's thread; an exception means that the database did not answer. */
 public interface LaneStore {
@@ -15,13 +18,38 @@ public interface LaneStore {
     Claimed claim(Claim claim);
 
     /**
+     * Reads failures whose backoff is over, and the events that wait behind them, without a lock and without a write.
+     *
+     * @param due which
+     * @return them; those of an aggregate in the order in which they were written, and without a gap
+     */
+    List<Event> due(Due due);
+
+    /**
+     * Returns the aggregates of a lane whose next events must wait among the failures, behind one that is there.
+     *
+     * @param lane the lane
+     */
+    Set<Aggregate> blocked(int lane);
+
+    /**
      * Deletes events, all of them or none. They must have been confirmed: then anyone may delete them at any time.
      *
      * @param lane the lane
-     * @param events the events; another one that has taken the position of one of them since is left alone
+     * @param events events of the outbox; another one that has taken the position of one of them since is left alone
      * @return how many there still were
      */
     int settle(int lane, List<Event> events);
+
+    /**
+     * Writes to the failures, all of it or nothing, and only as the lane's owner.
+     *
+     * @param lane the lane
+     * @param epoch the owner's epoch
+     * @param changes what to write
+     * @return the aggregates of the changes that nothing is kept of any more; empty when the lane has another owner
+     */
+    Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes);
 
     /**
      * Returns the position up to which every event that will ever be visible is visible to a claim that begins now. It
@@ -47,4 +75,29 @@ public interface LaneStore {
      * @param exhausted whether there was nothing more to read: neither limit ended the reading
      */
     record Claimed(List<Event> events, boolean exhausted) {}
+
+    /**
+     * Which failures to read.
+     *
+     * @param lane the lane
+     * @param events most events to read
+     * @param bytes most payload bytes to read; one event is read even if it has more
+     * @param eventsPerAggregate most events of one aggregate
+     */
+    record Due(int lane, int events, long bytes, int eventsPerAggregate) {}
+
+    /**
+     * What a cycle leaves to write besides deleting from the outbox.
+     *
+     * @param published failures that were published: their rows go
+     * @param failed events that failed: those of the outbox move to the failures
+     * @param followers events of the outbox whose aggregate is blocked: they move behind its failures, in this order
+     */
+    record Changes(List<Event> published, List<Failed> failed, List<Event> followers) {
+
+        /** Returns whether there is nothing to write. */
+        boolean isEmpty() {
+            return published.isEmpty() && failed.isEmpty() && followers.isEmpty();
+        }
+    }
 }

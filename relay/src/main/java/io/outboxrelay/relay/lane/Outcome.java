@@ -7,16 +7,43 @@ public sealed interface Outcome {
     record Confirmed() implements Outcome {}
 
     /** The broker found no queue, or no exchange, to put the event into. */
-    record Returned(String detail) implements Outcome {}
+    record Returned(Reason reason, String detail) implements Failure {}
 
     /** The relay itself will not send the event. */
-    record Refused(String detail) implements Outcome {}
+    record Refused(Reason reason, String detail) implements Failure {}
 
     /** The broker took the event and said no, for instance because a queue is full. */
-    record Nacked(String detail) implements Outcome {}
+    record Nacked(String detail) implements Failure {
 
-    /** The broker did not answer: whether it has the event is not known, so it is published again. */
-    record Unconfirmed(String detail) implements Outcome {}
+        @Override
+        public Reason reason() {
+            return Reason.NACKED;
+        }
+    }
+
+    /**
+     * The broker did not answer: whether it has the event is not known, so it is published again.
+     *
+     * @param detail what happened instead
+     * @param suspect whether the broker closed the channel by itself while the event was unanswered, perhaps because of it
+     */
+    record Unconfirmed(String detail, boolean suspect) implements Outcome {
+
+        /** Unanswered for a reason that has nothing to do with the event. */
+        public Unconfirmed(String detail) {
+            this(detail, false);
+        }
+    }
+
+    /** An answer that keeps the event from being published now. */
+    sealed interface Failure extends Outcome {
+
+        /** Returns why, in one word. */
+        Reason reason();
+
+        /** Returns why, in a sentence without payload or header values. */
+        String detail();
+    }
 
     /** The only confirmation there is. */
     Outcome CONFIRMED = new Confirmed();

@@ -4,15 +4,19 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.LaneStore;
 import io.outboxrelay.relay.lane.WriterWatch;
 import java.sql.Array;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -27,6 +31,8 @@ import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * All statements of a running relay on one outbox. Thread-safe; every method is one statement in a transaction of its
@@ -53,6 +59,7 @@ public final class PostgresOutbox implements LaneStore {
     private static final int TOO_LONG_FOR_A_NAME = 64;
 
     private final JdbcTemplate lanes;
+    private final TransactionTemplate laneTransactions;
     private final JdbcTemplate housekeeping;
     private final Statements sql;
     private final int maxEventBytes;
@@ -77,6 +84,7 @@ public final class PostgresOutbox implements LaneStore {
             int maxEventBytes,
             MeterRegistry meters) {
         this.lanes = new JdbcTemplate(lanes);
+        this.laneTransactions = new TransactionTemplate(new DataSourceTransactionManager(lanes));
         this.housekeeping = new JdbcTemplate(housekeeping);
         this.sql = new Statements(schema);
         this.maxEventBytes = maxEventBytes;
@@ -110,6 +118,180 @@ public final class PostgresOutbox implements LaneStore {
                     statement.setArray(2, statement.getConnection().createArrayOf("uuid", ids));
                     statement.setInt(3, lane);
                 }));
+    }
+
+    @Override
+    public List<Event> due(Due due) {
+        Map<Aggregate, Boolean> open = new HashMap<>();
+        return lanes
+                .query(
+                        sql.due,
+                        statement -> {
+                            statement.setInt(1, maxEventBytes);
+                            statement.setInt(2, maxEventBytes);
+                            statement.setInt(3, due.lane());
+                            statement.setInt(4, due.events());
+                            statement.setInt(5, due.lane());
+                            statement.setInt(6, due.eventsPerAggregate());
+                            statement.setInt(7, due.events());
+                            statement.setLong(8, due.bytes());
+                        },
+                        (row, n) -> new Failure(keptEvent(row), row.getString("state")))
+                .stream()
+                // Behind one that a person has to decide about nothing goes on.
+                .filter(failure -> open.merge(failure.event.aggregate(), failure.mayGo(), Boolean::logicalAnd))
+                .map(Failure::event)
+                .toList();
+    }
+
+    private record Failure(Event event, String state) {
+
+        boolean mayGo() {
+            return state.equals("retrying") || state.equals("waiting");
+        }
+    }
+
+    @Override
+    public Set<Aggregate> blocked(int lane) {
+        return new HashSet<>(
+                lanes.query(sql.blocked, (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane));
+    }
+
+    @Override
+    public Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes) {
+        return required(laneTransactions.execute(transaction -> {
+            if (lanes.queryForList(sql.ownedLane, Integer.class, lane, epoch).isEmpty()) {
+                return Optional.empty();
+            }
+            write(lane, changes);
+            Set<Aggregate> touched = touched(changes);
+            update(sql.moveUp, lane, touched);
+            return Optional.of(free(lane, touched));
+        }));
+    }
+
+    private void write(int lane, Changes changes) {
+        if (!changes.published().isEmpty()) {
+            Object[] ids = changes.published().stream()
+                    .map(event -> required(event.kept()).id())
+                    .toArray();
+            lanes.update(
+                    sql.removeFailures,
+                    statement -> statement.setArray(1, statement.getConnection().createArrayOf("bigint", ids)));
+        }
+        List<Failed> again = changes.failed().stream()
+                .filter(failed -> failed.event().kept() != null)
+                .toList();
+        if (!again.isEmpty()) {
+            updateFailures(again);
+        }
+        List<Failed> first = changes.failed().stream()
+                .filter(failed -> failed.event().kept() == null)
+                .toList();
+        if (!first.isEmpty()) {
+            addFailures(lane, first);
+            update(
+                    sql.holdBack,
+                    lane,
+                    first.stream().map(failed -> failed.event().aggregate()).collect(Collectors.toSet()));
+        }
+        if (!changes.followers().isEmpty()) {
+            addFollowers(lane, changes.followers());
+        }
+    }
+
+    private void updateFailures(List<Failed> failures) {
+        lanes.batchUpdate(sql.updateFailure, failures, failures.size(), (statement, failed) -> {
+            statement.setString(1, state(failed));
+            statement.setBoolean(2, failed.blocking());
+            statement.setInt(3, failed.attempts());
+            statement.setInt(4, failed.failures());
+            statement.setBoolean(5, failed.parked());
+            statement.setLong(6, failed.backoff().toMillis());
+            statement.setString(7, failed.reason().word());
+            statement.setString(8, failed.detail());
+            statement.setLong(9, required(failed.event().kept()).id());
+        });
+    }
+
+    private void addFailures(int lane, List<Failed> failures) {
+        lanes.update(sql.addFailures, statement -> {
+            Connection connection = statement.getConnection();
+            statement.setArray(
+                    1,
+                    array(
+                            connection,
+                            "bigint",
+                            failures,
+                            failed -> failed.event().position()));
+            statement.setArray(
+                    2,
+                    array(connection, "uuid", failures, failed -> failed.event().id()));
+            statement.setArray(3, array(connection, "text", failures, PostgresOutbox::state));
+            statement.setArray(4, array(connection, "boolean", failures, Failed::blocking));
+            statement.setArray(5, array(connection, "int", failures, Failed::attempts));
+            statement.setArray(6, array(connection, "int", failures, Failed::failures));
+            statement.setArray(
+                    7,
+                    array(
+                            connection,
+                            "bigint",
+                            failures,
+                            failed -> failed.backoff().toMillis()));
+            statement.setArray(
+                    8,
+                    array(
+                            connection,
+                            "text",
+                            failures,
+                            failed -> failed.reason().word()));
+            statement.setArray(9, array(connection, "text", failures, Failed::detail));
+            statement.setInt(10, lane);
+        });
+    }
+
+    private void addFollowers(int lane, List<Event> followers) {
+        lanes.update(sql.addFollowers, statement -> {
+            Connection connection = statement.getConnection();
+            statement.setArray(1, array(connection, "bigint", followers, Event::position));
+            statement.setArray(2, array(connection, "uuid", followers, Event::id));
+            statement.setInt(3, lane);
+        });
+    }
+
+    private static String state(Failed failed) {
+        return failed.parked() ? "parked" : "retrying";
+    }
+
+    private static Set<Aggregate> touched(Changes changes) {
+        Set<Aggregate> touched = new HashSet<>();
+        changes.published().forEach(event -> touched.add(event.aggregate()));
+        changes.failed().forEach(failed -> touched.add(failed.event().aggregate()));
+        changes.followers().forEach(event -> touched.add(event.aggregate()));
+        return touched;
+    }
+
+    private void update(String statement, int lane, Collection<Aggregate> aggregates) {
+        lanes.update(statement, prepared -> bindAggregates(prepared, lane, aggregates));
+    }
+
+    private Set<Aggregate> free(int lane, Collection<Aggregate> aggregates) {
+        return new HashSet<>(lanes.query(
+                sql.free,
+                statement -> bindAggregates(statement, lane, aggregates),
+                (row, n) -> new Aggregate(row.getString(1), row.getString(2))));
+    }
+
+    private static void bindAggregates(PreparedStatement statement, int lane, Collection<Aggregate> aggregates)
+            throws SQLException {
+        statement.setArray(1, array(statement.getConnection(), "int", aggregates, aggregate -> lane));
+        statement.setArray(2, texts(statement, aggregates, Aggregate::type));
+        statement.setArray(3, texts(statement, aggregates, Aggregate::id));
+    }
+
+    private static <T> Array array(
+            Connection connection, String type, Collection<T> things, Function<T, Object> element) throws SQLException {
+        return connection.createArrayOf(type, things.stream().map(element).toArray());
     }
 
     @Override
@@ -334,6 +516,14 @@ public final class PostgresOutbox implements LaneStore {
     }
 
     private Event event(ResultSet row, int n) throws SQLException {
+        return event(row, (Event.Kept) null);
+    }
+
+    private Event keptEvent(ResultSet row) throws SQLException {
+        return event(row, new Event.Kept(row.getLong("id"), row.getInt("attempts"), row.getInt("failures")));
+    }
+
+    private static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
         return new Event(
                 row.getLong(1),
                 row.getObject(2, UUID.class),
@@ -343,7 +533,8 @@ public final class PostgresOutbox implements LaneStore {
                 row.getBytes(7),
                 row.getString(8),
                 row.getString(9),
-                row.getObject(10, OffsetDateTime.class).toInstant());
+                row.getObject(10, OffsetDateTime.class).toInstant(),
+                kept);
     }
 
     private static OwnedLane ownedLane(ResultSet row, int n) throws SQLException {
@@ -366,6 +557,16 @@ public final class PostgresOutbox implements LaneStore {
         final String claim;
         final String claimWithout;
         final String settle;
+        final String due;
+        final String blocked;
+        final String ownedLane;
+        final String removeFailures;
+        final String updateFailure;
+        final String addFailures;
+        final String addFollowers;
+        final String holdBack;
+        final String moveUp;
+        final String free;
         final String tail;
         final String writers;
         final String lanesWithEvents;
@@ -394,6 +595,62 @@ public final class PostgresOutbox implements LaneStore {
                 DELETE FROM SCHEMA.outbox o USING unnest(?, ?) AS confirmed (position, event_id)
                 WHERE o.lane = ? AND o.position = confirmed.position AND o.event_id = confirmed.event_id
                 """);
+            due = in("""
+                SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
+                       CASE WHEN bytes <= ? THEN payload END,
+                       content_type, headers, occurred_at, id, attempts, failures, state
+                FROM (
+                    SELECT *, row_number() OVER up_to_here AS row_number, sum(read) OVER up_to_here - read AS read_before
+                    FROM (
+                        SELECT f.*, CASE WHEN bytes <= ? THEN bytes ELSE 0 END AS read
+                        FROM (
+                            SELECT aggregate_type, aggregate_id FROM SCHEMA.outbox_failure
+                            WHERE lane = ? AND state = 'retrying' AND next_attempt_at <= clock_timestamp()
+                            ORDER BY next_attempt_at LIMIT ?) AS head
+                        CROSS JOIN LATERAL (
+                            SELECT *, octet_length(payload) AS bytes FROM SCHEMA.outbox_failure behind
+                            WHERE behind.lane = ? AND behind.blocking AND behind.aggregate_type = head.aggregate_type
+                              AND behind.aggregate_id = head.aggregate_id
+                            ORDER BY id LIMIT ?) AS f) AS r
+                    WINDOW up_to_here AS (ORDER BY id ROWS UNBOUNDED PRECEDING)) AS w
+                WHERE row_number <= ? AND read_before < ?
+                ORDER BY id
+                """);
+            blocked = in("""
+                SELECT DISTINCT aggregate_type, aggregate_id FROM SCHEMA.outbox_failure WHERE lane = ? AND blocking
+                """);
+            // Nobody takes the lane and no command changes its failures until the transaction has ended.
+            ownedLane = in("SELECT 1 FROM SCHEMA.outbox_lane WHERE lane = ? AND epoch = ? FOR UPDATE");
+            removeFailures = in("DELETE FROM SCHEMA.outbox_failure WHERE id = ANY (?)");
+            updateFailure = in("""
+                UPDATE SCHEMA.outbox_failure
+                SET state = ?, blocking = ?, attempts = ?, failures = ?,
+                    next_attempt_at = CASE WHEN ? THEN NULL ELSE clock_timestamp() + ? * interval '1 millisecond' END,
+                    first_failed_at = coalesce(first_failed_at, clock_timestamp()), failed_at = clock_timestamp(),
+                    reason = ?, detail = ?
+                WHERE id = ?
+                """);
+            addFailures = move("""
+                unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) WITH ORDINALITY AS f (at, identity, state, blocking, attempts,
+                    failures, backoff, reason, detail, n)\
+                """, """
+                state, blocking, attempts, failures,
+                CASE WHEN state = 'retrying' THEN clock_timestamp() + backoff * interval '1 millisecond' END,
+                clock_timestamp(), clock_timestamp(), reason, detail\
+                """);
+            addFollowers = move(
+                    "unnest(?, ?) WITH ORDINALITY AS f (at, identity, n)",
+                    "'waiting', true, 0, 0, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text");
+            holdBack = AggregateOrder.holdBack(schema);
+            moveUp = AggregateOrder.moveUp(schema);
+            free = in("""
+                SELECT aggregate_type, aggregate_id
+                FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)
+                WHERE NOT EXISTS (
+                    SELECT FROM SCHEMA.outbox_failure f
+                    WHERE f.blocking AND f.lane = touched.lane AND f.aggregate_type = touched.aggregate_type
+                      AND f.aggregate_id = touched.aggregate_id)
+                """);
             // Before the first position is taken, last_value is that position. A server that was started again may be
             // a standby or a restored one, and a truncated table or restarted sequence has another file. After a crash
             // of one process the server goes on under its old start time, but with new statistics.
@@ -420,6 +677,8 @@ public final class PostgresOutbox implements LaneStore {
             lanesWithEvents = in("""
                 SELECT f.lane FROM unnest(?::int[], ?::bigint[]) AS f (lane, floor)
                 WHERE EXISTS (SELECT FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor)
+                   OR EXISTS (SELECT FROM SCHEMA.outbox_failure d
+                              WHERE d.lane = f.lane AND d.state = 'retrying' AND d.next_attempt_at <= clock_timestamp())
                 """);
             hasSchemaVersion = in("SELECT to_regprocedure('SCHEMA.outbox_schema_version()') IS NOT NULL");
             schemaVersion = in("SELECT SCHEMA.outbox_schema_version()");
@@ -491,6 +750,22 @@ public final class PostgresOutbox implements LaneStore {
                 WHERE read_before < ?
                 ORDER BY position
                 """.replace("CONDITION", condition));
+        }
+
+        /** Moves rows of the outbox to the failures. The order of the arrays is the order of their new places. */
+        private String move(String rows, String values) {
+            return in("""
+                WITH moved AS (
+                    DELETE FROM SCHEMA.outbox o USING ROWS
+                    WHERE o.lane = ? AND o.position = f.at AND o.event_id = f.identity
+                    RETURNING o.*, f.*)
+                INSERT INTO SCHEMA.outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type,
+                    payload, content_type, headers, occurred_at, state, blocking, attempts, failures, next_attempt_at,
+                    first_failed_at, failed_at, reason, detail)
+                SELECT lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,
+                       occurred_at, VALUES
+                FROM moved ORDER BY n
+                """.replace("ROWS", rows).replace("VALUES", values));
         }
 
         private String in(String statement) {

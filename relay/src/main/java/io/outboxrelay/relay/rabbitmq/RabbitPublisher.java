@@ -8,6 +8,7 @@ import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Publisher;
+import io.outboxrelay.relay.lane.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -54,6 +55,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private final List<Answer> answers = new ArrayList<>();
     private @Nullable Channel channel;
     private int unflushed;
+    /** Whether the channel carries messages whose answer is not waited for any more: then nobody knows who closed it. */
+    private boolean forgotten;
 
     private record Sent(Event event, String exchange, long at) {}
 
@@ -68,7 +71,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
         record Returned(Channel channel, Aggregate aggregate, String detail) implements Signal {}
 
-        record Closed(Channel channel, String detail) implements Signal {}
+        record Closed(Channel channel, String detail, boolean suspect) implements Signal {}
     }
 
     /**
@@ -96,6 +99,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         }
         if (channel == null) {
             channel = broker.openChannel().map(this::listenTo).orElse(null);
+            forgotten = false;
         }
         return channel != null && channel.isOpen();
     }
@@ -109,18 +113,22 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
             answer(
                     event,
                     target,
-                    new Outcome.Refused("the payload has " + event.payloadBytes()
-                            + " bytes, more than publish.max-event-bytes allows"));
+                    new Outcome.Refused(
+                            Reason.TOO_LARGE,
+                            "the payload has " + event.payloadBytes()
+                                    + " bytes, more than publish.max-event-bytes allows"));
         } else if (bytes(target) > LONGEST_NAME || bytes(key) > LONGEST_NAME) {
             answer(
                     event,
                     target,
-                    new Outcome.Refused("the exchange's name has " + bytes(target) + " bytes and the routing key "
-                            + bytes(key) + ", one of them more than " + LONGEST_NAME));
+                    new Outcome.Refused(
+                            Reason.NOT_ENCODABLE,
+                            "the exchange's name has " + bytes(target) + " bytes and the routing key " + bytes(key)
+                                    + ", one of them more than " + LONGEST_NAME));
         } else {
             Optional<String> missing = broker.missing(target);
             if (missing.isPresent()) {
-                answer(event, target, new Outcome.Returned(missing.get()));
+                answer(event, target, new Outcome.Returned(Reason.EXCHANGE_MISSING, missing.get()));
             } else {
                 send(event, target, key, payload);
             }
@@ -137,7 +145,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         try {
             properties = message.properties(event, current.getConnection().getFrameMax());
         } catch (IllegalArgumentException e) {
-            answer(event, target, new Outcome.Refused("it cannot be encoded: " + e.getMessage()));
+            answer(event, target, new Outcome.Refused(Reason.NOT_ENCODABLE, "it cannot be encoded: " + e.getMessage()));
             return;
         }
         broker.holdBack(true);
@@ -189,6 +197,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     public void forget(Event event) {
         outstanding.values().removeIf(sent -> sent.event() == event);
         returned.remove(event.aggregate());
+        forgotten = true;
         metrics.count(event, exchange.of(event), new Outcome.Unconfirmed("late"));
     }
 
@@ -227,7 +236,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 returned.put(back.aggregate(), back.detail());
             }
         } else if (signal instanceof Signal.Closed end) {
-            closed(end.detail());
+            closed(end);
         }
     }
 
@@ -249,7 +258,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         String back = returned.isEmpty() ? null : returned.remove(sent.event().aggregate());
         Outcome outcome;
         if (back != null) {
-            outcome = new Outcome.Returned(back);
+            outcome = new Outcome.Returned(Reason.UNROUTABLE, back);
         } else if (nacked != null) {
             outcome = new Outcome.Nacked(nacked);
         } else {
@@ -264,14 +273,15 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         answers.add(new Answer(event, outcome));
     }
 
-    private void closed(String detail) {
+    private void closed(Signal.Closed end) {
         Collection<Sent> lost = List.copyOf(outstanding.values());
+        boolean suspect = end.suspect() && !forgotten;
         outstanding.clear();
         returned.clear();
         channel = null;
         unflushed = 0;
         broker.forgetExchanges();
-        lost.forEach(sent -> answer(sent.event(), sent.exchange(), new Outcome.Unconfirmed(detail)));
+        lost.forEach(sent -> answer(sent.event(), sent.exchange(), new Outcome.Unconfirmed(end.detail(), suspect)));
     }
 
     private Channel listenTo(Channel opened) {
@@ -292,7 +302,10 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 "%d %s: no queue is bound to the exchange '%s' for the routing key '%s'"
                         .formatted(
                                 back.getReplyCode(), back.getReplyText(), back.getExchange(), back.getRoutingKey()))));
-        opened.addShutdownListener(cause -> signals.add(new Signal.Closed(opened, String.valueOf(cause.getMessage()))));
+        opened.addShutdownListener(cause -> signals.add(new Signal.Closed(
+                opened,
+                String.valueOf(cause.getMessage()),
+                !cause.isHardError() && !cause.isInitiatedByApplication())));
         return opened;
     }
 

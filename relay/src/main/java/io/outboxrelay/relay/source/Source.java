@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
@@ -43,6 +44,7 @@ public final class Source {
     private final SourceSettings settings;
     private final String instance;
     private final LaneSettings laneSettings;
+    private final FailurePolicy failurePolicy;
     private final LeaseSettings leaseSettings;
     private final PollSettings pollSettings;
     private final BrokerSettings brokerSettings;
@@ -66,6 +68,7 @@ public final class Source {
      * @param instance name of this relay among those that share it
      * @param broker where its events go
      * @param lane bounds of a lane's cycle
+     * @param failures what follows when an event fails
      * @param lease how lanes are held
      * @param poll how often idle lanes are looked at
      * @param meters where the source's meters are registered
@@ -75,12 +78,14 @@ public final class Source {
             String instance,
             BrokerSettings broker,
             LaneSettings lane,
+            FailurePolicy failures,
             LeaseSettings lease,
             PollSettings poll,
             MeterRegistry meters) {
         this.settings = settings;
         this.instance = instance;
         this.laneSettings = lane;
+        this.failurePolicy = failures;
         this.leaseSettings = lease;
         this.pollSettings = poll;
         this.brokerSettings = broker;
@@ -269,7 +274,8 @@ public final class Source {
 
     private LaneRunner runner(Lease lease) {
         RabbitPublisher publisher = new RabbitPublisher(name(), broker, brokerSettings, metrics);
-        Lane lane = new Lane(lease, outbox, publisher, System::nanoTime, laneSettings, RandomGenerator.getDefault());
+        Lane lane = new Lane(
+                lease, outbox, publisher, System::nanoTime, laneSettings, failurePolicy, RandomGenerator.getDefault());
         return new LaneRunner(name(), lease, lane, publisher, lookout, leases::ended);
     }
 

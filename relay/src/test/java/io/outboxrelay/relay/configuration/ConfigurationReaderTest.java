@@ -1,8 +1,13 @@
 package io.outboxrelay.relay.configuration;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.FailurePolicy;
+import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
+import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.operations.HttpSettings;
 import io.outboxrelay.relay.operations.LogSettings;
@@ -21,6 +26,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigurationReaderTest {
 
@@ -62,16 +69,14 @@ class ConfigurationReaderTest {
                         null,
                         false));
         assertThat(configuration.lane())
-                .isEqualTo(new LaneSettings(
-                        1000,
-                        8 << 20,
-                        100,
-                        1000,
-                        16 << 20,
-                        16 << 20,
-                        Duration.ofSeconds(7),
+                .isEqualTo(new LaneSettings(1000, 8 << 20, 100, 1000, 16 << 20, 16 << 20, Duration.ofSeconds(7)));
+        assertThat(configuration.failures())
+                .isEqualTo(new FailurePolicy(
+                        10,
                         Duration.ofMillis(500),
-                        Duration.ofSeconds(30)));
+                        Duration.ofSeconds(30),
+                        ByRoute.always(OnPark.BLOCK),
+                        ByRoute.always(Unroutable.PARK)));
         assertThat(configuration.lease()).isEqualTo(new LeaseSettings(Duration.ofSeconds(15), Duration.ofSeconds(1)));
         assertThat(configuration.poll()).isEqualTo(new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)));
         assertThat(configuration.http()).isEqualTo(new HttpSettings("0.0.0.0", 8080));
@@ -112,6 +117,9 @@ class ConfigurationReaderTest {
             Map.entry("publish.window-bytes", "14KiB"),
             Map.entry("publish.max-event-bytes", "15KiB"),
             Map.entry("publish.confirm-deadline", "16s"),
+            Map.entry("retry.max-attempts", "19"),
+            Map.entry("retry.on-park", "continue, Invoice/*=block"),
+            Map.entry("retry.unroutable", "park,Cart/CartEmptied=drop, */Seen=drop"),
             Map.entry("retry.first-backoff", "17ms"),
             Map.entry("retry.longest-backoff", "18m"),
             Map.entry("lease.duration", "60s"),
@@ -157,21 +165,34 @@ class ConfigurationReaderTest {
                                 Path.of("/etc/trust.p12"),
                                 "trusted",
                                 true),
-                        new LaneSettings(
-                                10,
-                                11,
-                                12,
-                                13,
-                                14 << 10,
-                                15 << 10,
-                                Duration.ofSeconds(16),
+                        new LaneSettings(10, 11, 12, 13, 14 << 10, 15 << 10, Duration.ofSeconds(16)),
+                        new FailurePolicy(
+                                19,
                                 Duration.ofMillis(17),
-                                Duration.ofMinutes(18)),
+                                Duration.ofMinutes(18),
+                                new ByRoute<>(
+                                        OnPark.CONTINUE, List.of(new ByRoute.Rule<>("Invoice", "*", OnPark.BLOCK))),
+                                new ByRoute<>(
+                                        Unroutable.PARK,
+                                        List.of(
+                                                new ByRoute.Rule<>("Cart", "CartEmptied", Unroutable.DROP),
+                                                new ByRoute.Rule<>("*", "Seen", Unroutable.DROP)))),
                         new LeaseSettings(Duration.ofSeconds(60), Duration.ofSeconds(3)),
                         new PollSettings(Duration.ofMillis(1), Duration.ofSeconds(2)),
                         new HttpSettings("127.0.0.1", 0),
                         new LogSettings(LogSettings.Format.JSON, LogSettings.Level.DEBUG),
                         Duration.ofHours(1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"maybe", "Invoice/*=block", "block, Invoice=continue", "block, Invoice/*=maybe", "block,", ""})
+    void a_choice_by_route_that_cannot_be_read_is_a_fault_that_shows_how_to_write_it(String text) {
+        assertThatThrownBy(() -> new ConfigurationReader(
+                                null, List.of("broker.uri=amqp://b", "retry.on-park=" + text), Map.of())
+                        .configuration())
+                .hasMessageContaining("retry.on-park")
+                .hasMessageContaining("Invoice/InvoiceSent=continue");
     }
 
     @Test

@@ -39,22 +39,28 @@ class LaneSimulationTest {
                 .containsKeys(
                         "confirm lost",
                         "connection lost",
+                        "channel closed by the broker",
                         "crash",
                         "database away",
                         "deadline",
+                        "discard by a person",
                         "freeze",
                         "handover",
                         "interrupted",
                         "late commit",
                         "lease lost",
+                        "moved behind a failure",
                         "nacked",
+                        "parked",
+                        "refused",
+                        "retry by a person",
                         "returned",
                         "rollback");
         assertThat(published).isGreaterThan(HISTORIES * 10L);
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {2393601149443L})
+    @ValueSource(longs = {2393601149443L, 5235399886922L, 5575221484079L, 5594830300072L})
     void histories_that_once_failed(long seed) {
         assertThat(run(seed).published()).isPositive();
     }

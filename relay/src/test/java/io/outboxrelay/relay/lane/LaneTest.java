@@ -2,20 +2,30 @@ package io.outboxrelay.relay.lane;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
+import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class LaneTest {
 
     private static final Duration LEASE = Duration.ofSeconds(15);
     private static final Duration CONFIRM_DEADLINE = Duration.ofSeconds(5);
+    private static final int MAX_ATTEMPTS = 3;
+    private static final Duration FIRST_BACKOFF = Duration.ofMillis(500);
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(2);
+    private static final LaneSettings SETTINGS =
+            new LaneSettings(100, 1_000_000, 3, 50, 1_000, 1_000_000, CONFIRM_DEADLINE);
+    private static final Outcome UNROUTABLE = new Outcome.Returned(Reason.UNROUTABLE, "no queue");
 
     private final SettableClock clock = new SettableClock();
-    private final ListStore store = new ListStore();
+    private final ListStore store = new ListStore(clock);
     private final ScriptedPublisher publisher = new ScriptedPublisher(clock);
     private final Lease lease = new Lease(0, 1, clock.nanoTime(), LEASE);
     private final Lane lane = lane(100, 50, 1_000);
@@ -26,17 +36,18 @@ class LaneTest {
                 store,
                 publisher,
                 clock,
-                new LaneSettings(
-                        batchEvents,
-                        1_000_000,
-                        3,
-                        windowEvents,
-                        windowBytes,
-                        1_000_000,
-                        CONFIRM_DEADLINE,
-                        Duration.ofMillis(500),
-                        LONGEST_BACKOFF),
+                new LaneSettings(batchEvents, 1_000_000, 3, windowEvents, windowBytes, 1_000_000, CONFIRM_DEADLINE),
+                policy(OnPark.BLOCK, Unroutable.PARK),
                 new Random(1));
+    }
+
+    private static FailurePolicy policy(OnPark onPark, Unroutable unroutable) {
+        return new FailurePolicy(
+                MAX_ATTEMPTS, FIRST_BACKOFF, LONGEST_BACKOFF, ByRoute.always(onPark), ByRoute.always(unroutable));
+    }
+
+    private Lane lane(FailurePolicy policy) {
+        return new Lane(lease, store, publisher, clock, SETTINGS, policy, new Random(1));
     }
 
     @Test
@@ -70,12 +81,14 @@ class LaneTest {
         store.write(2, "b");
         store.write(3, "a");
         store.write(4, "b");
-        publisher.mood = event -> event.position() == 1 ? new Outcome.Returned("no queue") : Outcome.CONFIRMED;
+        publisher.mood = event -> event.position() == 1 ? UNROUTABLE : Outcome.CONFIRMED;
 
         assertThat(lane.cycle()).isEqualTo(2);
+        lane.cycle();
 
-        assertThat(store.rows.keySet()).containsExactly(1L, 3L);
         assertThat(publisher.positions()).containsExactly(1L, 2L, 4L);
+        assertThat(store.rows).isEmpty();
+        assertThat(kept()).containsExactly("1 RETRYING", "3 WAITING");
     }
 
     @Test
@@ -84,25 +97,172 @@ class LaneTest {
         store.write(2, "a");
         publisher.mood = event -> new Outcome.Nacked("queue full");
         lane.cycle();
+        lane.cycle();
         publisher.mood = event -> Outcome.CONFIRMED;
+        store.write(3, "a");
 
         clock.pass(LONGEST_BACKOFF);
         lane.cycle();
+        lane.cycle();
 
-        assertThat(publisher.positions()).containsExactly(1L, 1L, 2L);
+        assertThat(publisher.positions()).containsExactly(1L, 1L, 2L, 3L);
+        assertThat(store.rows).isEmpty();
+        assertThat(kept()).isEmpty();
+    }
+
+    @Test
+    void an_event_that_nobody_takes_is_parked_after_its_attempts_and_its_aggregate_waits_for_a_person()
+            throws Exception {
+        store.write(1, "a");
+        store.write(2, "a");
+        publisher.mood = event -> UNROUTABLE;
+        goOn(lane, MAX_ATTEMPTS + 5);
+        assertThat(kept()).containsExactly("1 PARKED", "2 WAITING");
+        assertThat(publisher.positions()).containsExactly(1L, 1L, 1L);
+
+        publisher.mood = event -> Outcome.CONFIRMED;
+        store.failures.retry(row -> true, clock.nanoTime());
+        goOn(lane, 1);
+
+        assertThat(publisher.positions()).containsExactly(1L, 1L, 1L, 1L, 2L);
+        assertThat(kept()).isEmpty();
+    }
+
+    @Test
+    void a_refused_event_is_parked_at_once() throws Exception {
+        store.write(1, "a");
+        publisher.mood = event -> new Outcome.Refused(Reason.TOO_LARGE, "too large");
+
+        goOn(lane, 3);
+
+        assertThat(kept()).containsExactly("1 PARKED");
+        assertThat(publisher.published).hasSize(1);
+    }
+
+    @Test
+    void a_full_queue_never_spends_an_attempt() throws Exception {
+        store.write(1, "a");
+        publisher.mood = event -> new Outcome.Nacked("queue full");
+
+        goOn(lane, 100);
+
+        assertThat(kept()).containsExactly("1 RETRYING");
+        assertThat(store.failures.rows.values())
+                .extracting(row -> row.attempts, row -> row.failures > 50)
+                .containsExactly(tuple(0, true));
+    }
+
+    @Test
+    void an_unanswered_event_stays_in_the_outbox_and_nothing_is_written_about_it() throws Exception {
+        store.write(1, "a");
+        publisher.mood = event -> new Outcome.Unconfirmed("connection lost");
+
+        goOn(lane, 100);
+
+        assertThat(store.rows.keySet()).containsExactly(1L);
+        assertThat(kept()).isEmpty();
+    }
+
+    @Test
+    void where_the_policy_is_to_continue_later_events_go_on_behind_a_parked_one() throws Exception {
+        Lane going = lane(policy(OnPark.CONTINUE, Unroutable.PARK));
+        store.write(1, "a");
+        store.write(2, "a");
+        publisher.mood = event -> event.position() == 1 ? new Outcome.Refused(Reason.TOO_LARGE, "") : Outcome.CONFIRMED;
+
+        goOn(going, 2);
+
+        assertThat(publisher.positions()).containsExactly(1L, 2L);
+        assertThat(kept()).containsExactly("1 PARKED");
+    }
+
+    @Test
+    void where_the_policy_is_to_drop_an_unroutable_event_is_forgotten_and_the_next_goes_on() throws Exception {
+        Lane dropping = lane(policy(OnPark.BLOCK, Unroutable.DROP));
+        store.write(1, "a");
+        store.write(2, "a");
+        publisher.mood = event -> event.position() == 1 ? UNROUTABLE : Outcome.CONFIRMED;
+
+        goOn(dropping, 1);
+
+        assertThat(publisher.positions()).containsExactly(1L, 2L);
+        assertThat(store.rows).isEmpty();
+        assertThat(kept()).isEmpty();
+    }
+
+    @Test
+    void a_missing_exchange_is_never_dropped() throws Exception {
+        Lane dropping = lane(policy(OnPark.BLOCK, Unroutable.DROP));
+        store.write(1, "a");
+        publisher.mood = event -> new Outcome.Returned(Reason.EXCHANGE_MISSING, "no exchange");
+
+        goOn(dropping, 1);
+
+        assertThat(kept()).containsExactly("1 RETRYING");
+    }
+
+    @Test
+    void events_behind_a_failure_leave_the_outbox_so_that_others_are_read_as_fast_as_ever() throws Exception {
+        store.write(1, "a");
+        publisher.mood =
+                event -> event.aggregate().id().equals("a") ? new Outcome.Nacked("queue full") : Outcome.CONFIRMED;
+        lane.cycle();
+        for (int position = 2; position <= 501; position++) {
+            store.write(position, "a");
+        }
+        store.write(502, "b");
+        store.closed = 502;
+
+        for (int i = 0; i < 10 && !store.rows.isEmpty(); i++) {
+            lane.cycle();
+        }
+        lane.cycle();
+
+        assertThat(publisher.positions()).contains(502L);
+        assertThat(store.failures.rows).hasSize(501);
+        assertThat(lane.floor()).isEqualTo(502);
+    }
+
+    // hazard 10
+    @Test
+    void an_event_that_closes_its_channel_is_found_by_publishing_alone_and_parked_and_the_others_go_on()
+            throws Exception {
+        for (int position = 1; position <= 10; position++) {
+            store.write(position, "aggregate-" + position);
+        }
+        publisher.closesChannel = event -> event.position() == 4;
+
+        goOn(lane, 20);
+
+        assertThat(kept()).containsExactly("4 PARKED");
         assertThat(store.rows).isEmpty();
     }
 
     @Test
-    void a_waiting_aggregate_is_not_even_read() throws Exception {
+    void what_an_owner_that_lost_its_lane_finds_out_about_failures_is_not_written() throws Exception {
         store.write(1, "a");
-        publisher.mood = event -> new Outcome.Refused("too large");
-        lane.cycle();
+        store.epoch = 2;
+        publisher.mood = event -> UNROUTABLE;
 
         lane.cycle();
 
-        assertThat(store.claims.get(1).without()).containsExactly(new Aggregate("order", "a"));
-        assertThat(publisher.published).hasSize(1);
+        assertThat(kept()).isEmpty();
+        assertThat(store.rows).hasSize(1);
+        assertThat(lane.floor()).isZero();
+    }
+
+    private void goOn(Lane going, int cycles) throws InterruptedException {
+        for (int i = 0; i < cycles; i++) {
+            clock.pass(LONGEST_BACKOFF);
+            lease.renewed(clock.nanoTime(), LEASE);
+            going.cycle();
+        }
+    }
+
+    private List<String> kept() {
+        return store.failures.rows.values().stream()
+                .map(row -> row.event.position() + " " + row.state)
+                .toList();
     }
 
     // hazard 6
@@ -260,6 +420,21 @@ class LaneTest {
                     }
 
                     @Override
+                    public List<Event> due(Due due) {
+                        return store.due(due);
+                    }
+
+                    @Override
+                    public Set<Aggregate> blocked(int number) {
+                        return store.blocked(number);
+                    }
+
+                    @Override
+                    public Optional<Set<Aggregate>> keep(int number, long epoch, Changes changes) {
+                        return store.keep(number, epoch, changes);
+                    }
+
+                    @Override
                     public int settle(int number, List<Event> events) {
                         return store.settle(number, events);
                     }
@@ -271,8 +446,8 @@ class LaneTest {
                 },
                 publisher,
                 clock,
-                new LaneSettings(
-                        5, 1_000_000, 3, 50, 1_000, 1_000_000, CONFIRM_DEADLINE, LONGEST_BACKOFF, LONGEST_BACKOFF),
+                new LaneSettings(5, 1_000_000, 3, 50, 1_000, 1_000_000, CONFIRM_DEADLINE),
+                policy(OnPark.BLOCK, Unroutable.PARK),
                 new Random(1));
 
         racing.cycle();
@@ -308,11 +483,11 @@ class LaneTest {
     }
 
     @Test
-    void the_floor_stays_below_an_event_that_waits() throws Exception {
+    void the_floor_stays_below_an_event_that_was_not_answered() throws Exception {
         store.write(1, "a");
         store.write(2, "b");
         store.closed = 10;
-        publisher.mood = event -> event.position() == 2 ? new Outcome.Nacked("queue full") : Outcome.CONFIRMED;
+        publisher.mood = event -> event.position() == 2 ? new Outcome.Unconfirmed("lost") : Outcome.CONFIRMED;
 
         lane.cycle();
         lane.cycle();
@@ -344,7 +519,7 @@ class LaneTest {
         }
 
         assertThat(lane)
-                .extracting("inFlight", "unsettled", "backoffs.waits", "bytesInFlight")
-                .hasToString("[{}, [], {}, 0]");
+                .extracting("inFlight", "unsettled", "unanswered.until", "blocked", "suspects.ids", "bytesInFlight")
+                .hasToString("[{}, [], {}, [], [], 0]");
     }
 }

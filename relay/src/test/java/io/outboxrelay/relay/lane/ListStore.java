@@ -3,6 +3,8 @@ package io.outboxrelay.relay.lane;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 
@@ -11,8 +13,15 @@ final class ListStore implements LaneStore {
 
     final TreeMap<Long, Event> rows = new TreeMap<>();
     final List<Claim> claims = new ArrayList<>();
+    final FailureTable failures = new FailureTable();
+    private final Clock clock;
+    long epoch = 1;
     long closed;
     boolean away;
+
+    ListStore(Clock clock) {
+        this.clock = clock;
+    }
 
     void write(long position, String aggregateId) {
         write(position, aggregateId, 10);
@@ -30,7 +39,8 @@ final class ListStore implements LaneStore {
                         new byte[0],
                         "text/plain",
                         "{}",
-                        Instant.EPOCH));
+                        Instant.EPOCH,
+                        null));
     }
 
     @Override
@@ -51,6 +61,26 @@ final class ListStore implements LaneStore {
         int before = rows.size();
         rows.values().removeAll(events);
         return before - rows.size();
+    }
+
+    @Override
+    public List<Event> due(Due due) {
+        return failures.due(due, clock.nanoTime());
+    }
+
+    @Override
+    public Set<Aggregate> blocked(int lane) {
+        return failures.blocked();
+    }
+
+    @Override
+    public Optional<Set<Aggregate>> keep(int lane, long asEpoch, Changes changes) {
+        if (away) {
+            throw new IllegalStateException("the database does not answer");
+        }
+        return asEpoch == epoch
+                ? Optional.of(failures.keep(changes, clock.nanoTime(), event -> rows.remove(event.position(), event)))
+                : Optional.empty();
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** A broker whose moods a test decides. Time passes only while a lane waits for answers that do not come. */
 final class ScriptedPublisher implements Publisher {
@@ -14,6 +15,7 @@ final class ScriptedPublisher implements Publisher {
     final List<Event> published = new ArrayList<>();
     final List<Event> forgotten = new ArrayList<>();
     Function<Event, Outcome> mood = event -> Outcome.CONFIRMED;
+    Predicate<Event> closesChannel = event -> false;
     boolean ready = true;
     int mostInFlight;
     long mostBytesInFlight;
@@ -47,6 +49,13 @@ final class ScriptedPublisher implements Publisher {
 
     @Override
     public List<Answer> answers(Duration atMost) {
+        if (inFlight.stream().anyMatch(closesChannel)) {
+            List<Answer> lost = inFlight.stream()
+                    .map(event -> new Answer(event, new Outcome.Unconfirmed("the channel was closed", true)))
+                    .toList();
+            inFlight.clear();
+            return lost;
+        }
         List<Answer> answers = inFlight.stream()
                 .map(event -> new Answer(event, mood.apply(event)))
                 .filter(answer -> answer.outcome() != SILENCE)

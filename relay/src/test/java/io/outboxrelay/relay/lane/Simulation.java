@@ -4,16 +4,21 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.toMap;
 import static java.util.stream.Collectors.toSet;
 
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
+import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -38,6 +43,8 @@ final class Simulation {
 
     private final Random random;
     private final LaneSettings settings;
+    private final FailurePolicy policy;
+    private final boolean continues;
     private final Database database = new Database();
     private final Broker broker = new Broker();
     private final List<Relay> relays = List.of(new Relay("red"), new Relay("blue"));
@@ -57,9 +64,14 @@ final class Simulation {
                 1 + random.nextInt(8),
                 1 + random.nextInt(300),
                 1_000,
-                CONFIRM_DEADLINE,
+                CONFIRM_DEADLINE);
+        continues = random.nextInt(3) == 0;
+        policy = new FailurePolicy(
+                1 + random.nextInt(3),
                 Duration.ofMillis(200),
-                Duration.ofSeconds(2));
+                Duration.ofSeconds(2),
+                ByRoute.always(continues ? OnPark.CONTINUE : OnPark.BLOCK),
+                ByRoute.always(Unroutable.PARK));
     }
 
     /** What a history came to. */
@@ -87,13 +99,15 @@ final class Simulation {
         for (int i = 0; i < EVENTFUL_STEPS; i++) {
             pick(relays).step();
             writersGoOn();
+            peopleGoOn();
             passTime(Duration.ofMillis(random.nextInt(500)));
         }
         calm = true;
         broker.blocked = false;
         database.finishAll();
-        for (int i = 0; i < CALM_STEPS && !database.rows.isEmpty(); i++) {
+        for (int i = 0; i < CALM_STEPS && !database.isEmpty(); i++) {
             pick(relays).step();
+            database.failures.retry(row -> true, now);
             passTime(Duration.ofMillis(random.nextInt(500)));
         }
         check();
@@ -105,12 +119,21 @@ final class Simulation {
 
     private void check() {
         require(database.rows.isEmpty(), "left in the outbox for ever: " + database.rows.values());
+        require(
+                database.failures.rows.isEmpty(),
+                "left among the failures for ever: " + database.failures.rows.keySet());
         Set<UUID> delivered = broker.delivered.stream().map(Event::id).collect(toSet());
-        require(delivered.equals(new HashSet<>(database.committed)), "what was delivered is not what was committed");
+        Set<UUID> missing = new HashSet<>(database.committed);
+        require(missing.containsAll(delivered), "something was delivered that was never committed");
+        missing.removeAll(delivered);
+        require(database.discarded.containsAll(missing), "something was committed and not delivered");
         Map<Aggregate, Long> last = new LinkedHashMap<>();
         Set<UUID> seen = new HashSet<>();
         for (Event event : broker.delivered) {
             if (seen.add(event.id())) {
+                if (continues && database.everParked.contains(event.id())) {
+                    continue; // the policy is that others may overtake it
+                }
                 Long before = last.put(event.aggregate(), event.position());
                 require(before == null || before < event.position(), event + " was first delivered after " + before);
             }
@@ -161,6 +184,24 @@ final class Simulation {
             other.step();
         }
         otherRuns = false;
+    }
+
+    /** People retry and discard what is parked. */
+    private void peopleGoOn() {
+        List<FailureTable.Row> parked = database.failures.rows.values().stream()
+                .filter(row -> row.state == FailureTable.State.PARKED)
+                .toList();
+        if (!parked.isEmpty() && chance(0.1)) {
+            noted("retry by a person");
+            boolean all = random.nextBoolean();
+            FailureTable.Row one = pick(parked);
+            database.failures.retry(row -> all || row == one, now);
+        } else if (!parked.isEmpty() && chance(0.02)) {
+            noted("discard by a person");
+            FailureTable.Row one = pick(parked);
+            database.discarded.add(one.event.id());
+            database.failures.discard(one, now);
+        }
     }
 
     private void writersGoOn() {
@@ -268,7 +309,7 @@ final class Simulation {
                 database.leaseUntil = now + LEASE.toNanos();
                 lease = new Lease(0, database.epoch, now, LEASE);
                 publishedWithoutTrust = 0;
-                lane = new Lane(lease, new Store(this), publisher, () -> ++now, settings, random);
+                lane = new Lane(lease, new Store(this), publisher, () -> ++now, settings, policy, random);
             }
         }
 
@@ -292,6 +333,9 @@ final class Simulation {
     private final class Database {
 
         private final TreeMap<Long, Event> rows = new TreeMap<>();
+        private final FailureTable failures = new FailureTable();
+        private final Set<UUID> everParked = new HashSet<>();
+        private final Set<UUID> discarded = new HashSet<>();
         private final List<Transaction> open = new ArrayList<>();
         private final List<UUID> committed = new ArrayList<>();
         private long sequence;
@@ -302,6 +346,10 @@ final class Simulation {
         private long leaseUntil;
 
         private record Transaction(String name, Aggregate aggregate, List<Event> events) {}
+
+        boolean isEmpty() {
+            return rows.isEmpty() && failures.rows.isEmpty();
+        }
 
         void writerGoesOn() {
             int choice = random.nextInt(4);
@@ -340,7 +388,8 @@ final class Simulation {
                     new byte[0],
                     "text/plain",
                     "{}",
-                    Instant.EPOCH));
+                    Instant.EPOCH,
+                    null));
         }
 
         private void end(Transaction transaction, boolean commit) {
@@ -418,6 +467,58 @@ final class Simulation {
         }
 
         @Override
+        public List<Event> due(Due due) {
+            worldGoesOn(relay);
+            perhapsAway();
+            List<Event> events = database.failures.due(due, now);
+            worldGoesOn(relay);
+            return events;
+        }
+
+        @Override
+        public Set<Aggregate> blocked(int lane) {
+            worldGoesOn(relay);
+            perhapsAway();
+            return database.failures.blocked();
+        }
+
+        @Override
+        public Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes) {
+            worldGoesOn(relay);
+            perhapsAway();
+            if (database.epoch != epoch) {
+                noted("keep without the lane");
+                return Optional.empty();
+            }
+            changes.published()
+                    .forEach(event -> require(broker.has(event), "a failure is deleted that the broker does not have"));
+            changes.failed().forEach(this::check);
+            Set<Aggregate> free =
+                    database.failures.keep(changes, now, event -> database.rows.remove(event.position(), event));
+            if (!changes.followers().isEmpty()) {
+                noted("moved behind a failure");
+            }
+            perhapsAway();
+            worldGoesOn(relay);
+            return Optional.of(free);
+        }
+
+        private void check(Failed failed) {
+            Event event = failed.event();
+            require(
+                    failed.attempts() <= broker.returns.getOrDefault(event.id(), 0) + (isPoison(event) ? 1 : 0)
+                            || failed.reason() == Reason.CLOSES_CHANNEL,
+                    event + " has spent an attempt that the broker knows nothing of");
+            require(
+                    failed.reason() != Reason.CLOSES_CHANNEL || isKiller(event),
+                    event + " is wrongly said to close its channel");
+            if (failed.parked()) {
+                noted("parked");
+                database.everParked.add(event.id());
+            }
+        }
+
+        @Override
         public long closed() {
             return relay.watch.closed();
         }
@@ -433,6 +534,7 @@ final class Simulation {
     private final class Broker {
 
         private final List<Event> delivered = new ArrayList<>();
+        private final Map<UUID, Integer> returns = new HashMap<>();
         private final List<Channel> channels = new ArrayList<>();
         private boolean blocked;
 
@@ -451,12 +553,25 @@ final class Simulation {
             return delivered.stream().anyMatch(other -> other.position() > event.position());
         }
 
+        boolean has(Event event) {
+            return delivered.stream().anyMatch(other -> other.id().equals(event.id()));
+        }
+
         private void take(Channel channel) {
             Event event = channel.sent.remove();
             Outcome outcome = Outcome.CONFIRMED;
+            if (!calm && isKiller(event)) {
+                noted("channel closed by the broker");
+                if (channel.publisher != null) {
+                    channel.publisher.loseChannel(new Outcome.Unconfirmed("channel closed", !channel.forgotten));
+                }
+                channels.remove(channel);
+                return;
+            }
             if (chance(trouble)) {
                 noted("returned");
-                outcome = new Outcome.Returned("no queue");
+                returns.merge(event.id(), 1, Integer::sum);
+                outcome = new Outcome.Returned(Reason.UNROUTABLE, "no queue");
             } else if (chance(trouble)) {
                 noted("nacked");
                 outcome = new Outcome.Nacked("queue full");
@@ -475,6 +590,7 @@ final class Simulation {
 
         private final Deque<Event> sent = new ArrayDeque<>();
         private SimulatedPublisher publisher;
+        private boolean forgotten;
 
         Channel(SimulatedPublisher publisher) {
             this.publisher = publisher;
@@ -517,7 +633,10 @@ final class Simulation {
                     "two events of one aggregate are in flight");
             require(outstanding.size() < settings.windowEvents(), "the window is too full");
             outstanding.add(event);
-            if (channel == null) {
+            if (!calm && isPoison(event)) {
+                noted("refused");
+                arrives(event, new Outcome.Refused(Reason.NOT_ENCODABLE, "poison"));
+            } else if (channel == null) {
                 arrives(event, new Outcome.Unconfirmed("no channel"));
             } else {
                 channel.sent.add(event);
@@ -548,6 +667,9 @@ final class Simulation {
         @Override
         public void forget(Event event) {
             noted("deadline");
+            if (channel != null) {
+                channel.forgotten = true;
+            }
             outstanding.remove(event);
             arrived.removeIf(answer -> answer.event() == event);
         }
@@ -559,12 +681,26 @@ final class Simulation {
         }
 
         void loseConnection() {
+            loseChannel(new Outcome.Unconfirmed("connection lost"));
+        }
+
+        void loseChannel(Outcome outcome) {
             if (channel != null) {
                 channel.publisher = null;
                 channel = null;
             }
-            List.copyOf(outstanding).forEach(event -> arrives(event, new Outcome.Unconfirmed("connection lost")));
+            List.copyOf(outstanding).forEach(event -> arrives(event, outcome));
         }
+    }
+
+    /** An event that the relay cannot write as a message, until somebody mends that. */
+    private static boolean isPoison(Event event) {
+        return event.position() % 37 == 11;
+    }
+
+    /** An event that makes the broker close the channel, until somebody mends that. */
+    private static boolean isKiller(Event event) {
+        return event.position() % 41 == 17;
     }
 
     /** Faults that happened so far, for the message about a failure. */

@@ -11,6 +11,7 @@ import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
+import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.net.URI;
 import java.time.Duration;
@@ -161,23 +162,15 @@ class LeasesTest {
                     false);
             Broker broker = new Broker("orders", name, nowhere);
             PublishMetrics metrics = new PublishMetrics("orders", new SimpleMeterRegistry());
-            LaneSettings bounds = new LaneSettings(
-                    10,
-                    1_000,
-                    10,
-                    10,
-                    1_000,
-                    1_000,
-                    Duration.ofSeconds(1),
-                    Duration.ofSeconds(1),
-                    Duration.ofSeconds(1));
+            LaneSettings bounds = new LaneSettings(10, 1_000, 10, 10, 1_000, 1_000, Duration.ofSeconds(1));
             RandomGenerator random = RandomGenerator.getDefault();
             lookout = new Lookout(
                     "orders", outbox, new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)), random);
             Leases[] self = new Leases[1];
             leases = new Leases("orders", name, outbox, duration, lease -> {
                 RabbitPublisher publisher = new RabbitPublisher("orders", broker, nowhere, metrics);
-                Lane lane = new Lane(lease, outbox, publisher, System::nanoTime, bounds, random);
+                Lane lane =
+                        new Lane(lease, outbox, publisher, System::nanoTime, bounds, Events.patientPolicy(), random);
                 return new LaneRunner("orders", lease, lane, publisher, lookout, self[0]::ended);
             });
             self[0] = leases;

@@ -8,6 +8,7 @@ import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Publisher;
+import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,22 +48,15 @@ class PublishingTest {
             database.write("order-" + n);
         }
         LookingPublisher publisher = new LookingPublisher();
-        LaneSettings settings = new LaneSettings(
-                100,
-                10_000_000,
-                10,
-                EVENTS / 4,
-                10_000_000,
-                1_000_000,
-                Duration.ofSeconds(60),
-                Duration.ofMillis(50),
-                Duration.ofSeconds(1));
+        LaneSettings settings =
+                new LaneSettings(100, 10_000_000, 10, EVENTS / 4, 10_000_000, 1_000_000, Duration.ofSeconds(60));
         Lane lane = new Lane(
                 new Lease(0, 1, System.nanoTime(), Duration.ofMinutes(10)),
                 database.outbox(),
                 publisher,
                 System::nanoTime,
                 settings,
+                Events.patientPolicy(),
                 new Random(1));
 
         assertThat(lane.cycle()).isEqualTo(EVENTS);

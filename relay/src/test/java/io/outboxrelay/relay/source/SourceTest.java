@@ -10,6 +10,7 @@ import com.rabbitmq.client.DeliverCallback;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.Servers;
@@ -234,21 +235,13 @@ class SourceTest {
                 null,
                 null,
                 false);
-        LaneSettings lane = new LaneSettings(
-                1_000,
-                10_000_000,
-                100,
-                250,
-                10_000_000,
-                1_000_000,
-                Duration.ofSeconds(5),
-                Duration.ofMillis(50),
-                Duration.ofSeconds(1));
+        LaneSettings lane = new LaneSettings(1_000, 10_000_000, 100, 250, 10_000_000, 1_000_000, Duration.ofSeconds(5));
         Source source = new Source(
                 settings,
                 instance,
                 broker,
                 lane,
+                Events.patientPolicy(),
                 new LeaseSettings(Duration.ofSeconds(15), Duration.ofMillis(200)),
                 new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)),
                 meters);

@@ -1,8 +1,13 @@
 package io.outboxrelay.relay.testing;
 
 import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.FailurePolicy;
+import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
+import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,6 +28,16 @@ public final class Events {
     /** A maker whose events differ in aggregate and position only. */
     public static Events maker() {
         return new Events();
+    }
+
+    /** A policy that tries again soon and for long, and parks what has failed a hundred times. */
+    public static FailurePolicy patientPolicy() {
+        return new FailurePolicy(
+                100,
+                Duration.ofMillis(50),
+                Duration.ofSeconds(1),
+                ByRoute.always(OnPark.BLOCK),
+                ByRoute.always(Unroutable.PARK));
     }
 
     public Events type(String value) {
@@ -71,6 +86,7 @@ public final class Events {
                 bytes,
                 contentType,
                 headers,
-                occurredAt);
+                occurredAt,
+                null);
     }
 }

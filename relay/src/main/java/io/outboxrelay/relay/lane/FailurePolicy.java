@@ -1,0 +1,94 @@
+package io.outboxrelay.relay.lane;
+
+import java.time.Duration;
+import java.util.random.RandomGenerator;
+
+/**
+ * What follows when an event was not published. Only {@link Outcome.Returned} and {@link Outcome.Refused} spend an attempt:
+ * what an event cannot help, a full queue or a broker that is away, never parks it.
+ *
+ * @param maxAttempts an event whose attempts are spent is parked
+ * @param firstBackoff longest wait before the second attempt
+ * @param longestBackoff longest wait between two attempts
+ * @param onPark what happens behind a parked event
+ * @param unroutable what happens to an event that no queue is bound for
+ */
+public record FailurePolicy(
+        int maxAttempts,
+        Duration firstBackoff,
+        Duration longestBackoff,
+        ByRoute<OnPark> onPark,
+        ByRoute<Unroutable> unroutable) {
+
+    private static final int MOST_DOUBLINGS = 30;
+    private static final int LONGEST_DETAIL = 1_000;
+
+    /** What later events of an aggregate do behind a parked one. */
+    public enum OnPark {
+        /** They wait until a person has decided about it. */
+        BLOCK,
+        /** They are published. */
+        CONTINUE
+    }
+
+    /** What becomes of an event that no queue is bound for. */
+    public enum Unroutable {
+        /** It is tried again and then parked. */
+        PARK,
+        /** It is deleted, as if it had been published: nobody is interested. */
+        DROP
+    }
+
+    /**
+     * An event that is kept among the failures.
+     *
+     * @param event the event
+     * @param parked whether it waits for a person, else for its backoff
+     * @param blocking whether later events of its aggregate wait for it
+     * @param attempts how many attempts were spent
+     * @param failures how often it failed in a row
+     * @param backoff wait before the next attempt; zero when parked
+     * @param reason why it failed
+     * @param detail why, in a sentence
+     */
+    public record Failed(
+            Event event,
+            boolean parked,
+            boolean blocking,
+            int attempts,
+            int failures,
+            Duration backoff,
+            Reason reason,
+            String detail) {}
+
+    /** Returns whether the event is to be forgotten after this answer. */
+    boolean drops(Event event, Outcome.Failure failure) {
+        return failure.reason() == Reason.UNROUTABLE && unroutable.of(event) == Unroutable.DROP;
+    }
+
+    /** Returns how the event is kept after this answer. */
+    Failed keep(Event event, Outcome.Failure failure, RandomGenerator random) {
+        Event.Kept before = event.kept() == null ? new Event.Kept(0, 0, 0) : event.kept();
+        boolean spends = !(failure instanceof Outcome.Nacked);
+        int attempts = before.attempts() + (spends ? 1 : 0);
+        int failures = before.failures() + 1;
+        boolean parked = failure instanceof Outcome.Refused || spends && attempts >= maxAttempts;
+        return new Failed(
+                event,
+                parked,
+                !parked || onPark.of(event) == OnPark.BLOCK,
+                attempts,
+                failures,
+                parked ? Duration.ZERO : backoff(failures, random),
+                failure.reason(),
+                failure.detail().substring(0, Math.min(failure.detail().length(), LONGEST_DETAIL)));
+    }
+
+    /** Exponential with full jitter: anything up to a bound that doubles with each failure. */
+    private Duration backoff(int failures, RandomGenerator random) {
+        int doublings =
+                Math.min(failures - 1, Math.min(MOST_DOUBLINGS, Long.numberOfLeadingZeros(firstBackoff.toNanos()) - 1));
+        long bound = Math.min(longestBackoff.toNanos(), firstBackoff.toNanos() << doublings);
+        return Duration.ofNanos(random.nextLong(bound + 1));
+    }
+}

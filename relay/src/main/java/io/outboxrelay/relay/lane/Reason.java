@@ -1,0 +1,24 @@
+package io.outboxrelay.relay.lane;
+
+import java.util.Locale;
+
+/** Why an event is not published: the words of the column {@code reason}, of metrics and of commands. */
+public enum Reason {
+    /** The exchange has no queue for it. */
+    UNROUTABLE,
+    /** The exchange does not exist. */
+    EXCHANGE_MISSING,
+    /** The broker took it and said no; a queue may be full. */
+    NACKED,
+    /** Its payload is larger than may be published. */
+    TOO_LARGE,
+    /** It cannot be written as a message: headers, names or times that the protocol has no place for. */
+    NOT_ENCODABLE,
+    /** The broker closes the channel whenever this event is published. */
+    CLOSES_CHANNEL;
+
+    /** Returns the word that is stored and shown, such as {@code exchange-missing}. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,163 @@
+package io.outboxrelay.relay.lane;
+
+import static java.util.stream.Collectors.toSet;
+
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.LaneStore.Changes;
+import io.outboxrelay.relay.lane.LaneStore.Due;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/** The failures of one lane in a map: what a database does with them, in few words. */
+final class FailureTable {
+
+    enum State {
+        RETRYING,
+        PARKED,
+        WAITING
+    }
+
+    /** One row. */
+    static final class Row {
+
+        final long id;
+        final Event event;
+        State state = State.WAITING;
+        boolean blocking = true;
+        int attempts;
+        int failures;
+        long nextAttemptAt;
+
+        Row(long id, Event event) {
+            this.id = id;
+            this.event = event;
+        }
+
+        private Event kept() {
+            return new Event(
+                    event.position(),
+                    event.id(),
+                    event.aggregate(),
+                    event.type(),
+                    event.payloadBytes(),
+                    event.payload(),
+                    event.contentType(),
+                    event.headers(),
+                    event.occurredAt(),
+                    new Event.Kept(id, attempts, failures));
+        }
+
+        private void set(Failed failed, long now) {
+            state = failed.parked() ? State.PARKED : State.RETRYING;
+            blocking = failed.blocking();
+            attempts = failed.attempts();
+            failures = failed.failures();
+            nextAttemptAt = now + failed.backoff().toNanos();
+        }
+    }
+
+    final Map<Long, Row> rows = new TreeMap<>();
+    private long lastId;
+
+    List<Event> due(Due due, long now) {
+        List<Event> events = new ArrayList<>();
+        for (List<Row> blocking : byAggregate(row -> row.blocking).values()) {
+            Row head = blocking.get(0);
+            if (head.state == State.RETRYING && head.nextAttemptAt <= now) {
+                blocking.stream()
+                        .limit(due.eventsPerAggregate())
+                        .takeWhile(row -> row == head || row.state == State.WAITING)
+                        .forEach(row -> events.add(row.kept()));
+            }
+        }
+        return events.subList(0, Math.min(due.events(), events.size()));
+    }
+
+    Set<Aggregate> blocked() {
+        return new HashSet<>(byAggregate(row -> row.blocking).keySet());
+    }
+
+    /** Writes changes; what was taken from the outbox comes only if it was still there. */
+    Set<Aggregate> keep(Changes changes, long now, Predicate<Event> takenFromOutbox) {
+        changes.published().forEach(event -> rows.remove(event.kept().id()));
+        for (Failed failed : changes.failed()) {
+            Event event = failed.event();
+            Optional.ofNullable(
+                            event.kept() == null
+                                    ? added(event, takenFromOutbox)
+                                    : rows.get(event.kept().id()))
+                    .ifPresent(row -> row.set(failed, now));
+        }
+        changes.followers().forEach(event -> added(event, takenFromOutbox));
+        restoreOrder(now);
+        Set<Aggregate> touched = Stream.of(
+                        changes.published().stream(),
+                        changes.failed().stream().map(Failed::event),
+                        changes.followers().stream())
+                .flatMap(events -> events)
+                .map(Event::aggregate)
+                .collect(toSet());
+        touched.removeAll(blocked());
+        return touched;
+    }
+
+    /** A person wants parked events tried again. */
+    void retry(Predicate<Row> which, long now) {
+        rows.values().stream()
+                .filter(row -> row.state == State.PARKED)
+                .filter(which)
+                .forEach(row -> {
+                    row.state = State.WAITING;
+                    row.blocking = true;
+                    row.attempts = 0;
+                    row.failures = 0;
+                });
+        restoreOrder(now);
+    }
+
+    /** A person throws an event away. */
+    void discard(Row row, long now) {
+        rows.remove(row.id);
+        restoreOrder(now);
+    }
+
+    private Row added(Event event, Predicate<Event> takenFromOutbox) {
+        if (!takenFromOutbox.test(event)) {
+            return null;
+        }
+        Row row = new Row(++lastId, event);
+        rows.put(row.id, row);
+        return row;
+    }
+
+    private void restoreOrder(long now) {
+        for (List<Row> blocking : byAggregate(row -> row.blocking).values()) {
+            Row head = blocking.get(0);
+            if (head.state == State.WAITING) {
+                head.state = State.RETRYING;
+                head.nextAttemptAt = now;
+            }
+            blocking.stream()
+                    .skip(1)
+                    .filter(row -> row.state == State.RETRYING)
+                    .forEach(row -> row.state = State.WAITING);
+        }
+    }
+
+    private Map<Aggregate, List<Row>> byAggregate(Predicate<Row> which) {
+        Map<Aggregate, List<Row>> grouped = new LinkedHashMap<>();
+        rows.values().stream()
+                .filter(which)
+                .forEach(row -> grouped.computeIfAbsent(row.event.aggregate(), a -> new ArrayList<>())
+                        .add(row));
+        return grouped;
+    }
+}
