@@ -68,7 +68,12 @@ final class Relay {
                 .map(source -> source.trouble()
                         .map(trouble -> new SourceHealth(source.name(), false, trouble))
                         .orElseGet(() -> new SourceHealth(
-                                source.name(), true, source.ownedLanes() + " lanes owned by this relay")))
+                                source.name(),
+                                true,
+                                source.ownedLanes() + " lanes owned by this relay"
+                                        + (source.parkedEvents() == 0
+                                                ? ""
+                                                : ", " + source.parkedEvents() + " events parked"))))
                 .toList();
     }
 }

@@ -474,6 +474,23 @@ public final class PostgresOutbox implements LaneStore {
     }
 
     /**
+     * Counts the failures of some lanes.
+     *
+     * @param numbers the lanes
+     * @return how many there are of each state, for states of which there are any
+     */
+    public Map<String, Long> failures(Collection<Integer> numbers) {
+        Map<String, Long> counts = new HashMap<>();
+        housekeeping.query(
+                sql.countFailures,
+                statement -> statement.setArray(1, array(statement.getConnection(), "int", numbers, lane -> lane)),
+                row -> {
+                    counts.put(row.getString(1), row.getLong(2));
+                });
+        return counts;
+    }
+
+    /**
      * A lane and its owner's epoch.
      *
      * @param lane the lane
@@ -567,6 +584,7 @@ public final class PostgresOutbox implements LaneStore {
         final String holdBack;
         final String moveUp;
         final String free;
+        final String countFailures;
         final String tail;
         final String writers;
         final String lanesWithEvents;
@@ -651,6 +669,7 @@ public final class PostgresOutbox implements LaneStore {
                     WHERE f.blocking AND f.lane = touched.lane AND f.aggregate_type = touched.aggregate_type
                       AND f.aggregate_id = touched.aggregate_id)
                 """);
+            countFailures = in("SELECT state, count(*) FROM SCHEMA.outbox_failure WHERE lane = ANY (?) GROUP BY state");
             // Before the first position is taken, last_value is that position. A server that was started again may be
             // a standby or a restored one, and a truncated table or restarted sequence has another file. After a crash
             // of one process the server goes on under its old start time, but with new statistics.

@@ -71,7 +71,7 @@ public final class PublishMetrics {
             return new Told(before.at(), before.since() + 1);
         }
         LOG.warn(
-                "Source {}: {} waits and is tried again: {}{}",
+                "Source {}: {} was not published: {}{}",
                 source,
                 event,
                 outcome,

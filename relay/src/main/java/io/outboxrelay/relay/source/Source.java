@@ -40,6 +40,7 @@ public final class Source {
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     private static final int HOUSEKEEPING_CONNECTIONS = 3;
+    private static final List<String> FAILURE_STATES = List.of("retrying", "parked", "paused", "waiting");
 
     private final SourceSettings settings;
     private final String instance;
@@ -59,6 +60,7 @@ public final class Source {
     private final PeriodicTask beats;
     private final PeriodicTask writers;
     private final PeriodicTask gauges;
+    private final AtomicReference<Map<String, Long>> failures = new AtomicReference<>(Map.of());
     private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
     private volatile @Nullable String unusable = "the database was not reached yet";
     private @Nullable String namedWriter;
@@ -156,6 +158,11 @@ public final class Source {
     /** Returns the lanes that this relay owns now. */
     public int ownedLanes() {
         return leases.owned().size();
+    }
+
+    /** Returns how many events of these lanes are parked, as far as was counted. */
+    public long parkedEvents() {
+        return failures.get().getOrDefault("parked", 0L);
     }
 
     /**
@@ -266,6 +273,7 @@ public final class Source {
                         Map.Entry::getKey, lane -> lane.getValue().floor()));
         try {
             backlog.set(outbox.backlog(floors));
+            failures.set(outbox.failures(floors.keySet()));
         } catch (DataAccessException e) {
             backlog.set(Backlog.UNKNOWN);
             throw e;
@@ -288,6 +296,13 @@ public final class Source {
                 .description("Age of the oldest of them")
                 .tag("source", name())
                 .register(meters);
+        for (String state : FAILURE_STATES) {
+            Gauge.builder("outbox_relay_failures", failures, f -> f.get().getOrDefault(state, 0L))
+                    .description("Events of this relay's lanes that failed, or wait behind one that did")
+                    .tag("source", name())
+                    .tag("state", state)
+                    .register(meters);
+        }
         Gauge.builder("outbox_relay_lanes", this, Source::ownedLanes)
                 .description("Lanes that this relay owns")
                 .tag("source", name())

@@ -1,0 +1,201 @@
+package io.outboxrelay.relay.postgresql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.LaneStore.Changes;
+import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.lane.LaneStore.Due;
+import io.outboxrelay.relay.lane.Reason;
+import io.outboxrelay.relay.postgresql.PostgresOutbox.OwnedLane;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a database makes of events that failed and of those behind them. */
+class KeepingTest {
+
+    private static final Due ALL = new Due(0, 1_000, 10_000_000, 100);
+    private static final Duration LONG = Duration.ofHours(1);
+
+    private OutboxDatabase database;
+    private PostgresOutbox outbox;
+    private OwnedLane owned;
+
+    @BeforeEach
+    void own_a_lane() {
+        database = OutboxDatabase.withLanes(1);
+        outbox = database.outbox(1_000);
+        owned = outbox.acquire("relay", 1, LONG).get(0);
+    }
+
+    @AfterEach
+    void drop() {
+        database.close();
+    }
+
+    @Test
+    void a_failed_event_moves_with_everything_it_had_and_comes_back_when_it_is_due() {
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at)
+            VALUES ('Order', 'a', 'OrderPlaced', '\\xC30100FF', 'application/avro', '{"tenant": "x"}', '2026-01-02T03:04:05Z')\
+            """);
+        Event written = claimed().get(0);
+
+        assertThat(keep(List.of(), List.of(retrying(written, Duration.ZERO)), List.of()))
+                .contains(Set.of());
+
+        assertThat(database.column("SELECT position FROM outbox")).isEmpty();
+        assertThat(outbox.blocked(0)).containsExactly(new Aggregate("Order", "a"));
+        Event kept = outbox.due(ALL).get(0);
+        assertThat(kept).usingRecursiveComparison().ignoringFields("kept").isEqualTo(written);
+        assertThat(kept.kept()).isEqualTo(new Event.Kept(kept.kept().id(), 1, 2));
+    }
+
+    @Test
+    void an_event_in_its_backoff_is_not_due_and_neither_are_those_behind_it() {
+        database.write("a");
+        database.write("a");
+        List<Event> events = claimed();
+
+        keep(List.of(), List.of(retrying(events.get(0), LONG)), List.of(events.get(1)));
+
+        assertThat(outbox.due(ALL)).isEmpty();
+        assertThat(database.column("SELECT state FROM outbox_failure ORDER BY id"))
+                .containsExactly("retrying", "waiting");
+        assertThat(outbox.lanesWithEvents(Map.of(0, 0L))).isEmpty();
+        database.execute("UPDATE outbox_failure SET next_attempt_at = now() WHERE state = 'retrying'");
+        assertThat(outbox.lanesWithEvents(Map.of(0, 0L))).containsExactly(0);
+        assertThat(positions(outbox.due(ALL))).isEqualTo(positions(events));
+    }
+
+    @Test
+    void when_the_first_is_published_the_next_moves_up_and_after_the_last_the_aggregate_is_free() {
+        database.write("a");
+        database.write("a");
+        List<Event> events = claimed();
+        keep(List.of(), List.of(retrying(events.get(0), Duration.ZERO)), List.of(events.get(1)));
+        List<Event> due = outbox.due(ALL);
+
+        assertThat(keep(due.subList(0, 1), List.of(), List.of())).contains(Set.of());
+        assertThat(positions(outbox.due(ALL))).containsExactly(events.get(1).position());
+
+        assertThat(keep(due.subList(1, 2), List.of(), List.of())).contains(Set.of(new Aggregate("Order", "a")));
+        assertThat(outbox.blocked(0)).isEmpty();
+    }
+
+    @Test
+    void a_parked_event_blocks_its_aggregate_unless_its_policy_is_to_continue() {
+        database.write("a");
+        database.write("b");
+        List<Event> events = claimed();
+
+        Optional<Set<Aggregate>> free =
+                keep(List.of(), List.of(parked(events.get(0), true), parked(events.get(1), false)), List.of());
+
+        assertThat(free).contains(Set.of(new Aggregate("Order", "b")));
+        assertThat(outbox.blocked(0)).containsExactly(new Aggregate("Order", "a"));
+        assertThat(outbox.due(ALL)).isEmpty();
+        assertThat(database.column("SELECT reason || ': ' || detail FROM outbox_failure ORDER BY id"))
+                .containsExactly("unroutable: no queue", "unroutable: no queue");
+        assertThat(outbox.failures(List.of(0))).isEqualTo(Map.of("parked", 2L));
+    }
+
+    @Test
+    void followers_whose_aggregate_is_free_by_now_are_due_at_once() {
+        database.write("a");
+        database.write("a");
+        List<Event> events = claimed();
+
+        keep(List.of(), List.of(), events);
+
+        assertThat(positions(outbox.due(ALL))).isEqualTo(positions(events));
+    }
+
+    // hazard 20
+    @Test
+    void whoever_has_lost_the_lane_writes_nothing() {
+        database.write("a");
+        Event event = claimed().get(0);
+        database.execute("UPDATE outbox_lane SET epoch = epoch + 1");
+
+        assertThat(keep(List.of(), List.of(retrying(event, LONG)), List.of())).isEmpty();
+
+        assertThat(database.column("SELECT id FROM outbox_failure")).isEmpty();
+        assertThat(database.column("SELECT position FROM outbox")).hasSize(1);
+    }
+
+    // hazard 16
+    @Test
+    void positions_that_begin_again_do_not_reorder_failures() {
+        database.write("other");
+        database.write("a");
+        keep(List.of(), List.of(retrying(claimed().get(1), Duration.ZERO)), List.of());
+        database.execute("TRUNCATE outbox RESTART IDENTITY");
+        database.write("a");
+
+        keep(List.of(), List.of(), claimed());
+
+        assertThat(positions(outbox.due(ALL))).containsExactly(2L, 1L);
+    }
+
+    @Test
+    void no_more_is_read_than_asked_for_and_an_aggregate_is_never_read_with_a_gap() {
+        for (int n = 0; n < 20; n++) {
+            database.write(n % 2 == 0 ? "a" : "b", new byte[100]);
+        }
+        keep(List.of(), List.of(), claimed());
+
+        assertThat(outbox.due(new Due(0, 1_000, 10_000_000, 3))).hasSize(6);
+        assertThat(positions(outbox.due(new Due(0, 5, 10_000_000, 100)))).containsExactly(1L, 2L, 3L, 4L, 5L);
+        assertThat(positions(outbox.due(new Due(0, 1_000, 350, 100)))).containsExactly(1L, 2L, 3L, 4L);
+    }
+
+    @Test
+    void the_rights_of_the_relay_are_enough() {
+        database.write("a");
+        PostgresOutbox asRelay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
+        try {
+            List<Event> events =
+                    asRelay.claim(new Claim(0, 0, 10, 1_000, List.of())).events();
+            asRelay.keep(
+                    0,
+                    owned.epoch(),
+                    new Changes(List.of(), List.of(retrying(events.get(0), Duration.ZERO)), List.of()));
+            List<Event> due = asRelay.due(ALL);
+            asRelay.keep(0, owned.epoch(), new Changes(List.of(), List.of(parked(due.get(0), true)), List.of()));
+
+            assertThat(asRelay.failures(List.of(0))).isEqualTo(Map.of("parked", 1L));
+        } finally {
+            database.dropLogin();
+        }
+    }
+
+    private List<Event> claimed() {
+        return outbox.claim(new Claim(0, 0, 1_000, 10_000_000, List.of())).events();
+    }
+
+    private Optional<Set<Aggregate>> keep(List<Event> published, List<Failed> failed, List<Event> followers) {
+        return outbox.keep(0, owned.epoch(), new Changes(published, failed, followers));
+    }
+
+    private static Failed retrying(Event event, Duration backoff) {
+        return new Failed(event, false, true, 1, 2, backoff, Reason.UNROUTABLE, "no queue");
+    }
+
+    private static Failed parked(Event event, boolean blocking) {
+        return new Failed(event, true, blocking, 3, 3, Duration.ZERO, Reason.UNROUTABLE, "no queue");
+    }
+
+    private static List<Long> positions(List<Event> events) {
+        return events.stream().map(Event::position).toList();
+    }
+}
