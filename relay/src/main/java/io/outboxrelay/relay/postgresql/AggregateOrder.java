@@ -1,0 +1,53 @@
+package io.outboxrelay.relay.postgresql;
+
+/**
+ * Brings failures back into the order of their aggregates: of an aggregate's blocking rows the first one is tried, parked
+ * or paused, and all others wait. Whoever has changed {@code outbox_failure} makes these statements last, in the same
+ * transaction, which holds the rows of the lanes concerned in {@code outbox_lane}.
+ *
+ * <p>Both are given the aggregates as three arrays of equal length, {@code int[]} of lanes, {@code text[]} of aggregate
+ * types and {@code text[]} of aggregate ids. Naming an aggregate twice does no harm.
+ */
+final class AggregateOrder {
+
+    private AggregateOrder() {}
+
+    /**
+     * Lets the first row of each aggregate be tried now if it has waited until here: what is needed after rows were
+     * deleted. Costs one look into an index for each aggregate, however many of its events wait.
+     *
+     * @param schema of the outbox, a plain name
+     * @return the statement
+     */
+    static String moveUp(String schema) {
+        return """
+            UPDATE SCHEMA.outbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()
+            WHERE state = 'waiting' AND id = ANY (ARRAY (
+                SELECT (SELECT f.id FROM SCHEMA.outbox_failure f
+                        WHERE f.blocking AND f.lane = touched.lane
+                          AND f.aggregate_type = touched.aggregate_type AND f.aggregate_id = touched.aggregate_id
+                        ORDER BY f.id LIMIT 1)
+                FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)))
+            """.replace("SCHEMA", schema);
+    }
+
+    /**
+     * Lets every row that is retried behind the first of its aggregate wait: what is needed, before {@link #moveUp},
+     * after rows were put back in front of others. Reads all blocking rows of each aggregate.
+     *
+     * @param schema of the outbox, a plain name
+     * @return the statement
+     */
+    static String holdBack(String schema) {
+        return """
+            UPDATE SCHEMA.outbox_failure later SET state = 'waiting', next_attempt_at = NULL
+            FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)
+            WHERE later.blocking AND later.state = 'retrying' AND later.lane = touched.lane
+              AND later.aggregate_type = touched.aggregate_type AND later.aggregate_id = touched.aggregate_id
+              AND EXISTS (SELECT FROM SCHEMA.outbox_failure earlier
+                          WHERE earlier.blocking AND earlier.lane = later.lane
+                            AND earlier.aggregate_type = later.aggregate_type
+                            AND earlier.aggregate_id = later.aggregate_id AND earlier.id < later.id)
+            """.replace("SCHEMA", schema);
+    }
+}
