@@ -47,6 +47,12 @@ final class FailuresListCommand implements Callable<Integer> {
     private final Set<State> states = EnumSet.noneOf(State.class);
 
     @Option(
+            names = {"--reason", "--failure-reason"},
+            paramLabel = "REASON",
+            description = "Only those that failed for this reason.")
+    private @Nullable String reason;
+
+    @Option(
             names = "--limit",
             paramLabel = "N",
             defaultValue = "100",
@@ -69,7 +75,7 @@ final class FailuresListCommand implements Callable<Integer> {
         if (limit < 0) {
             throw new ParameterException(command, "--limit must not be negative.");
         }
-        Filter filter = filters.filter(List.of(), states.isEmpty() ? State.SHOWN : states);
+        Filter filter = filters.filter(List.of(), states.isEmpty() ? State.SHOWN : states, reason);
         return databases.ask(
                 command, json, database -> new Page(database.failures().list(filter, limit)));
     }

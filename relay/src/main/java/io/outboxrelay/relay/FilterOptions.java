@@ -14,12 +14,6 @@ import picocli.CommandLine.Option;
 /** The options that say which failures are meant: those that fit all that are given. */
 final class FilterOptions {
 
-    @Option(
-            names = "--failure-reason",
-            paramLabel = "REASON",
-            description = "Only those that failed for this reason, as list shows it.")
-    private @Nullable String failureReason;
-
     @Option(names = "--type", paramLabel = "TYPE", description = "Only events of this type.")
     private @Nullable String type;
 
@@ -37,11 +31,10 @@ final class FilterOptions {
     private @Nullable Duration olderThan;
 
     boolean given() {
-        return Stream.of(failureReason, type, aggregateType, aggregateId, olderThan)
-                .anyMatch(Objects::nonNull);
+        return Stream.of(type, aggregateType, aggregateId, olderThan).anyMatch(Objects::nonNull);
     }
 
-    Filter filter(List<UUID> events, Set<State> states) {
-        return new Filter(events, states, failureReason, type, aggregateType, aggregateId, olderThan);
+    Filter filter(List<UUID> events, Set<State> states, @Nullable String reason) {
+        return new Filter(events, states, reason, type, aggregateType, aggregateId, olderThan);
     }
 }

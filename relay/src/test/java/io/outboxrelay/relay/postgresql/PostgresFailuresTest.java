@@ -199,6 +199,30 @@ class PostgresFailuresTest {
     }
 
     @Test
+    void a_command_that_a_deadlock_with_a_relay_ends_is_tried_again() throws Exception {
+        rows.lane(0).put("a", "parked");
+        rows.lane(1).put("b", "parked");
+        String name = database.database().name();
+        database.execute("ALTER DATABASE " + name + " SET deadlock_timeout = '3s'");
+        ExecutorService person = Executors.newSingleThreadExecutor();
+        try (OutboxDatabase.Transaction relay = database.begin()) {
+            relay.execute("SET LOCAL deadlock_timeout = '1min'");
+            relay.execute("SELECT FROM outbox_lane WHERE lane = 1 FOR UPDATE");
+            Future<Long> retried = person.submit(() -> retry(ALL));
+            awaitWaiting(1);
+            // Waits for the command, which waits for this.
+            relay.execute("SELECT FROM outbox_lane WHERE lane = 0 FOR UPDATE");
+            relay.commit();
+
+            assertThat(retried.get(1, TimeUnit.MINUTES)).isEqualTo(2);
+        } finally {
+            person.shutdownNow();
+            database.execute("ALTER DATABASE " + name + " RESET deadlock_timeout");
+        }
+        assertThat(database.number("SELECT sum(events) FROM outbox_audit")).isEqualTo(2);
+    }
+
+    @Test
     void after_a_discard_the_next_event_of_the_aggregate_moves_up() {
         UUID first = rows.put("a", "parked");
         rows.put("a", "waiting");
