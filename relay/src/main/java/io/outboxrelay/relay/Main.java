@@ -48,7 +48,12 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new MigrateCommand(environment))
                 .addSubcommand(new CheckConfigCommand(environment))
                 .addSubcommand(new StatusCommand(environment))
+                .addSubcommand(new ExplainCommand(environment))
+                .addSubcommand(FailuresCommand.commandLine(environment))
+                .addSubcommand(new PauseCommand(environment))
+                .addSubcommand(new ResumeCommand(environment))
                 .addSubcommand(new HealthCommand(environment))
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(Main::report);
     }
 

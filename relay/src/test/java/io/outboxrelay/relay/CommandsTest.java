@@ -28,7 +28,7 @@ class CommandsTest {
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "migrate", "check-config", "status", "health"})
+    @ValueSource(strings = {"run", "migrate", "check-config", "status", "explain", "pause", "resume", "health"})
     void every_command_explains_itself_and_says_its_version(String command) {
         assertThat(execute(command, "--help")).isZero();
         assertThat(out.toString()).startsWith("Usage: outbox-relay " + command).contains("--config", "--set");
@@ -45,7 +45,7 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "migrate", "check-config", "status"})
+    @ValueSource(strings = {"run", "migrate", "check-config", "status", "resume"})
     void a_wrong_configuration_ends_with_2_and_all_faults(String command) {
         environment.put("OUTBOX_RELAY_POLL_MIN", "soon");
 

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.operations;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param lagSeconds age of the oldest event that is not yet published, by the database's clock; 0 without backlog
  * @param lanes all lanes, in order
  * @param instances the relays that are alive
+ * @param failures events that left the outbox unpublished, how many by state, in the order of the states' names
+ * @param pauses the routes that are paused
  */
 record SourceStatus(
         String name,
@@ -21,7 +24,9 @@ record SourceStatus(
         @Nullable Integer schemaVersion,
         double lagSeconds,
         List<Lane> lanes,
-        List<String> instances) {
+        List<String> instances,
+        Map<String, Long> failures,
+        List<Pause> pauses) {
 
     /**
      * One lane.
@@ -34,12 +39,23 @@ record SourceStatus(
      */
     record Lane(int lane, @Nullable String owner, long epoch, double leaseSeconds, long backlogEvents) {}
 
+    /**
+     * A paused route.
+     *
+     * @param aggregateType only of aggregates of this type; {@code *} for any
+     * @param eventType only events of this type; {@code *} for any
+     * @param pausedBy by whom
+     * @param pausedSeconds for how long
+     * @param reason why
+     */
+    record Pause(String aggregateType, String eventType, String pausedBy, double pausedSeconds, String reason) {}
+
     static SourceStatus unreachable(String name, String problem) {
-        return new SourceStatus(name, false, problem, null, 0, List.of(), List.of());
+        return new SourceStatus(name, false, problem, null, 0, List.of(), List.of(), Map.of(), List.of());
     }
 
     static SourceStatus notUsable(String name, @Nullable Integer schemaVersion, String problem) {
-        return new SourceStatus(name, true, problem, schemaVersion, 0, List.of(), List.of());
+        return new SourceStatus(name, true, problem, schemaVersion, 0, List.of(), List.of(), Map.of(), List.of());
     }
 
     /** Events of all lanes that are not yet published. */

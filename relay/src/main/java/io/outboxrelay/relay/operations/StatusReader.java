@@ -7,7 +7,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
@@ -79,7 +81,33 @@ final class StatusReader {
                 SELECT instance FROM %s.outbox_instance WHERE alive_until > clock_timestamp() ORDER BY instance
                 """.formatted(source.schema()), String.class);
         double lag = lags.stream().mapToDouble(Double::doubleValue).max().orElse(0);
-        return new SourceStatus(source.name(), true, null, version, lag, lanes, instances);
+        return new SourceStatus(
+                source.name(), true, null, version, lag, lanes, instances, failures(database), pauses(database));
+    }
+
+    private Map<String, Long> failures(JdbcTemplate database) {
+        Map<String, Long> failures = new TreeMap<>();
+        database.query(
+                "SELECT state, count(*) AS events FROM %s.outbox_failure GROUP BY state".formatted(source.schema()),
+                row -> {
+                    failures.put(row.getString("state"), row.getLong("events"));
+                });
+        return failures;
+    }
+
+    private List<SourceStatus.Pause> pauses(JdbcTemplate database) {
+        return database.query(
+                """
+                SELECT aggregate_type, event_type, paused_by, reason,
+                       extract(epoch FROM clock_timestamp() - paused_at) AS paused_seconds
+                  FROM %s.outbox_pause ORDER BY aggregate_type, event_type
+                """.formatted(source.schema()),
+                (row, number) -> new SourceStatus.Pause(
+                        row.getString("aggregate_type"),
+                        row.getString("event_type"),
+                        row.getString("paused_by"),
+                        row.getDouble("paused_seconds"),
+                        row.getString("reason")));
     }
 
     private static SourceStatus.Lane lane(ResultSet row) throws SQLException {

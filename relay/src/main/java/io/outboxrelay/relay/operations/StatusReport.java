@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** The status of all sources, to be shown. The names in the JSON are stable. */
 public final class StatusReport {
@@ -58,6 +59,17 @@ public final class StatusReport {
         }
         ArrayNode instances = json.putArray("instances");
         source.instances().forEach(instances::add);
+        ObjectNode failures = json.putObject("failures");
+        source.failures().forEach((state, events) -> failures.put(state, events));
+        ArrayNode pauses = json.putArray("pauses");
+        for (SourceStatus.Pause pause : source.pauses()) {
+            pauses.addObject()
+                    .put("aggregate_type", pause.aggregateType())
+                    .put("event_type", pause.eventType())
+                    .put("paused_by", pause.pausedBy())
+                    .put("paused_seconds", rounded(pause.pausedSeconds()))
+                    .put("reason", pause.reason());
+        }
     }
 
     /** {@return the report as a table for people} */
@@ -82,6 +94,7 @@ public final class StatusReport {
                 source.backlogEvents(),
                 source.lagSeconds(),
                 source.instances().isEmpty() ? "none" : String.join(", ", source.instances())));
+        addTrouble(table, source);
         int width = source.lanes().stream()
                 .mapToInt(lane -> String.valueOf(lane.owner()).length())
                 .max()
@@ -97,6 +110,26 @@ public final class StatusReport {
                     lane.epoch(),
                     String.format(Locale.ROOT, "%.1f", lane.leaseSeconds()),
                     lane.backlogEvents()));
+        }
+    }
+
+    /** What a person has to see first; nothing when all is well. */
+    private static void addTrouble(StringBuilder table, SourceStatus source) {
+        if (!source.failures().isEmpty()) {
+            String counts = source.failures().entrySet().stream()
+                    .map(state -> state.getValue() + " " + state.getKey())
+                    .collect(Collectors.joining(", "));
+            table.append("  failures: ").append(counts).append(", see failures list\n");
+        }
+        for (SourceStatus.Pause pause : source.pauses()) {
+            table.append(String.format(
+                    Locale.ROOT,
+                    "  paused: aggregate type %s, event type %s, by %s %.0f s ago: %s%n",
+                    pause.aggregateType(),
+                    pause.eventType(),
+                    pause.pausedBy(),
+                    pause.pausedSeconds(),
+                    pause.reason()));
         }
     }
 

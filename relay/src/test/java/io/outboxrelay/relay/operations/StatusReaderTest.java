@@ -63,6 +63,34 @@ class StatusReaderTest {
     }
 
     @Test
+    void shows_failures_by_state_and_what_is_paused_and_by_whom() throws Exception {
+        OutboxSchema.install(database.dataSource());
+        JdbcTemplate sql = new JdbcTemplate(database.dataSource());
+        sql.update("""
+                INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
+                                            content_type, headers, occurred_at, state, reason)
+                SELECT 0, number, gen_random_uuid(), 'Order', '1', 'OrderPlaced', '', '', '{}', clock_timestamp(),
+                       CASE WHEN number = 1 THEN 'parked' ELSE 'waiting' END, 'returned'
+                  FROM generate_series(1, 3) AS number
+                """);
+        sql.update("INSERT INTO outbox_pause (aggregate_type, event_type, paused_by, reason)"
+                + " VALUES ('Order', '*', 'ann', 'stocktaking')");
+
+        StatusReport report = new StatusReport(List.of(read("public", database.password())));
+
+        JsonNode source = new ObjectMapper().readTree(report.toJson()).at("/sources/0");
+        assertThat(source.get("failures")).hasToString("{\"parked\":1,\"waiting\":2}");
+        assertThat(source.at("/pauses/0/aggregate_type").asText()).isEqualTo("Order");
+        assertThat(source.at("/pauses/0/event_type").asText()).isEqualTo("*");
+        assertThat(source.at("/pauses/0/paused_by").asText()).isEqualTo("ann");
+        assertThat(source.at("/pauses/0/paused_seconds").asDouble()).isBetween(0.0, 600.0);
+        assertThat(source.at("/pauses/0/reason").asText()).isEqualTo("stocktaking");
+        assertThat(report.toTable())
+                .contains("failures: 1 parked, 2 waiting")
+                .contains("paused: aggregate type Order, event type *, by ann", ": stocktaking");
+    }
+
+    @Test
     void an_empty_outbox_has_no_lag() {
         OutboxSchema.install(database.dataSource());
 

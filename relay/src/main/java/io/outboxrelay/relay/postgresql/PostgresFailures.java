@@ -1,0 +1,883 @@
+package io.outboxrelay.relay.postgresql;
+
+import io.outboxrelay.schema.OutboxSchema;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.RowMapper;
+import org.springframework.jdbc.core.namedparam.MapSqlParameterSource;
+import org.springframework.jdbc.core.namedparam.NamedParameterJdbcTemplate;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.TransactionException;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * What a person can ask and change about the events of one outbox that are not published, while relays run and while none
+ * does. Needs the rights of the role {@code outbox_admin}; asking only, those of {@code outbox_relay}.
+ *
+ * <p>A change first takes the rows of its lanes in {@code outbox_lane}, as a relay does before it writes a failure, then
+ * decides anew what is to be changed, then restores the order of the aggregates by {@link AggregateOrder}, and notes in
+ * {@code outbox_audit} what it did, all in one transaction. Many rows are changed in transactions of at most
+ * {@link #MOST_AT_ONCE} rows, since a relay cannot renew its lease of a lane meanwhile; what was changed before a crash
+ * stays changed, and the command can be given again.
+ *
+ * <p>Payloads and values of headers are never read.
+ */
+public final class PostgresFailures {
+
+    /** Most rows that one transaction changes: some tens of milliseconds, for which it holds their lanes. */
+    public static final int MOST_AT_ONCE = 1_000;
+
+    private static final String DEADLOCK = "40P01";
+    private static final String NO_RIGHT = "42501";
+    private static final int MOST_DEADLOCKS = 5;
+
+    private final String schema;
+    private final DataSource connections;
+    private final NamedParameterJdbcTemplate database;
+    private final TransactionTemplate change;
+    private final TransactionTemplate snapshot;
+    private final Statements sql;
+
+    /**
+     * @param schema database schema of the outbox
+     * @param connections each transaction takes one
+     */
+    public PostgresFailures(String schema, DataSource connections) {
+        this.schema = schema;
+        this.connections = connections;
+        this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
+        this.sql = new Statements(schema);
+        this.change = new TransactionTemplate(new JdbcTransactionManager(connections));
+        this.change.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
+        this.snapshot = new TransactionTemplate(new JdbcTransactionManager(connections));
+        this.snapshot.setIsolationLevel(TransactionDefinition.ISOLATION_REPEATABLE_READ);
+        this.snapshot.setReadOnly(true);
+    }
+
+    /**
+     * Makes sure that the tables are there and new enough.
+     *
+     * @throws UnavailableException if they are not, or the database does not answer
+     */
+    public void requireVersion() {
+        OptionalInt version;
+        try (Connection connection = connections.getConnection()) {
+            version = OutboxSchema.defaults().withSchema(schema).version(connection);
+        } catch (SQLException e) {
+            throw new UnavailableException("The database does not answer: " + e.getMessage(), e);
+        }
+        if (version.isEmpty()) {
+            throw new UnavailableException(
+                    "There is no outbox in the schema %s. Install it by the command migrate.".formatted(schema), null);
+        }
+        if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
+            throw new UnavailableException(
+                    "The outbox has version %d, this command needs %d. Bring it up to date by the command migrate."
+                            .formatted(version.getAsInt(), OutboxSchema.REQUIRED_VERSION),
+                    null);
+        }
+    }
+
+    /**
+     * Looks at failures, in the order in which they came.
+     *
+     * @param filter which
+     * @param limit most that are returned; all are counted
+     * @return what was found at one instant
+     */
+    public Listing list(Filter filter, int limit) {
+        return read(() -> {
+            MapSqlParameterSource parameters = parameters(filter).addValue("limit", limit);
+            Map<State, Long> counts = new EnumMap<>(State.class);
+            database.query(sql.countByState, parameters, row -> {
+                counts.put(State.of(row.getString("state")), row.getLong("events"));
+            });
+            return new Listing(
+                    counts,
+                    number(sql.countWaitingBehind, parameters),
+                    database.query(sql.list, parameters, PostgresFailures::failure));
+        });
+    }
+
+    /**
+     * Finds one event.
+     *
+     * @param event its id
+     * @return the failure; empty when there is none of this event
+     */
+    public Optional<Failure> find(UUID event) {
+        return read(() -> first(sql.find, new MapSqlParameterSource("event", event), PostgresFailures::failure));
+    }
+
+    /**
+     * Counts failures.
+     *
+     * @param filter which
+     * @return how many
+     */
+    public long count(Filter filter) {
+        return read(() -> number(sql.count, parameters(filter)));
+    }
+
+    /**
+     * Lets parked events be tried again, as if they had never been, in the order of their aggregates.
+     *
+     * @param filter which; of these only the parked ones
+     * @param note who wants it and why
+     * @param progress is told after every transaction how many have been changed in all
+     * @return how many were changed by this call: of two that do the same at once, one changes a row
+     */
+    public long retry(Filter filter, Note note, LongConsumer progress) {
+        return changeAll(new Change("retry", sql.retry, filter.in(Set.of(State.PARKED)), note, false), progress);
+    }
+
+    /**
+     * Deletes events that failed or are paused; the next ones of their aggregates move up.
+     *
+     * @param filter which; of these not those that wait, which have not failed
+     * @param note who wants it and why; the ids of what is deleted are added
+     * @param progress is told after every transaction how many have been deleted in all
+     * @return how many were deleted by this call
+     */
+    public long discard(Filter filter, Note note, LongConsumer progress) {
+        return changeAll(new Change("discard", sql.discard, filter.in(State.SHOWN), note, true), progress);
+    }
+
+    /**
+     * Pauses a route.
+     *
+     * @param route which events are not to be published for now
+     * @param note who wants it and why
+     * @return whether it was not paused already
+     */
+    public boolean pause(Route route, Note note) {
+        MapSqlParameterSource parameters =
+                parameters(route).addValue("who", note.who()).addValue("reason", note.reason());
+        return changed(() -> audited(database.update(sql.pause, parameters), "pause", route, note));
+    }
+
+    /**
+     * Ends the pause of a route. The relay brings what was paused back.
+     *
+     * @param route exactly as it was paused
+     * @param note who wants it and why
+     * @return whether it was paused
+     */
+    public boolean resume(Route route, Note note) {
+        return changed(() -> audited(database.update(sql.resume, parameters(route)), "resume", route, note));
+    }
+
+    /** {@return the routes that are paused, those of all types first} */
+    public List<Pause> pauses() {
+        return read(() -> database.query(sql.pauses, PostgresFailures::pause));
+    }
+
+    /**
+     * Finds out where an event is and what it waits for.
+     *
+     * @param event its id
+     * @return what was found at one instant
+     */
+    public Whereabouts locate(UUID event) {
+        return read(() -> {
+            MapSqlParameterSource id = new MapSqlParameterSource("event", event);
+            Optional<Unpublished> unpublished = first(sql.unpublished, id, PostgresFailures::unpublished);
+            Optional<Failure> failure = first(sql.find, id, PostgresFailures::failure);
+            Optional<Address> address = unpublished.map(Unpublished::address).or(() -> failure.map(Failure::address));
+            MapSqlParameterSource at =
+                    address.map(PostgresFailures::parameters).orElse(id).addValue("text", event.toString());
+            return new Whereabouts(
+                    unpublished.orElse(null),
+                    failure.orElse(null),
+                    address.flatMap(any -> first(sql.firstOfAggregate, at, PostgresFailures::failure))
+                            .orElse(null),
+                    address.flatMap(any -> first(sql.lane, at, PostgresFailures::lane))
+                            .orElse(null),
+                    address.map(any -> database.query(sql.pausesOfRoute, at, PostgresFailures::pause))
+                            .orElse(List.of()),
+                    audit(at));
+        });
+    }
+
+    private @Nullable List<Audited> audit(MapSqlParameterSource parameters) {
+        boolean readable = Boolean.TRUE.equals(database.queryForObject(sql.mayReadAudit, parameters, Boolean.class));
+        return readable ? database.query(sql.auditOf, parameters, PostgresFailures::audited) : null;
+    }
+
+    private long changeAll(Change order, LongConsumer progress) {
+        // What fails from now on is not meant, so that this ends also while a relay parks what was just retried.
+        long last = read(() -> number(sql.lastFailure, new MapSqlParameterSource()));
+        long changed = 0;
+        long above = 0;
+        while (true) {
+            long from = above;
+            Step step = changed(() -> changeSome(order, from, last));
+            if (step.last() == 0) {
+                return changed;
+            }
+            above = step.last();
+            changed += step.changed();
+            progress.accept(changed);
+        }
+    }
+
+    private Step changeSome(Change order, long above, long last) {
+        MapSqlParameterSource parameters = parameters(order.filter())
+                .addValue("above", above)
+                .addValue("last", last)
+                .addValue("most", MOST_AT_ONCE);
+        List<Candidate> candidates = database.query(
+                sql.candidates, parameters, (row, n) -> new Candidate(row.getLong("id"), row.getInt("lane")));
+        if (candidates.isEmpty()) {
+            return new Step(0, 0);
+        }
+        parameters
+                .addValue(
+                        "lanes",
+                        candidates.stream().map(Candidate::lane).distinct().toArray(Integer[]::new))
+                .addValue("rows", candidates.stream().map(Candidate::id).toArray(Long[]::new));
+        database.query(sql.lockLanes, parameters, row -> {});
+        List<Touched> touched = database.query(order.statement(), parameters, PostgresFailures::touched);
+        if (!touched.isEmpty()) {
+            restoreOrder(touched);
+            audit(order, touched);
+        }
+        return new Step(candidates.get(candidates.size() - 1).id(), touched.size());
+    }
+
+    private void restoreOrder(List<Touched> touched) {
+        List<Touched> aggregates =
+                touched.stream().map(Touched::withoutEvent).distinct().toList();
+        for (String statement : List.of(sql.holdBack, sql.moveUp)) {
+            database.getJdbcTemplate().update(statement, bound -> {
+                setArray(bound, 1, "int", aggregates, Touched::lane);
+                setArray(bound, 2, "text", aggregates, Touched::aggregateType);
+                setArray(bound, 3, "text", aggregates, Touched::aggregateId);
+            });
+        }
+    }
+
+    private void audit(Change order, List<Touched> touched) {
+        String what = order.filter().toString();
+        if (order.namesEvents()) {
+            what += ": "
+                    + touched.stream().map(one -> String.valueOf(one.event())).collect(Collectors.joining(", "));
+        }
+        audit(order.action(), what, touched.size(), order.note());
+    }
+
+    private boolean audited(int rows, String action, Route route, Note note) {
+        if (rows > 0) {
+            audit(action, route.toString(), 0, note);
+        }
+        return rows > 0;
+    }
+
+    private void audit(String action, String what, int events, Note note) {
+        database.update(
+                sql.audit,
+                new MapSqlParameterSource("who", note.who())
+                        .addValue("action", action)
+                        .addValue("what", what)
+                        .addValue("events", events)
+                        .addValue("reason", note.reason()));
+    }
+
+    /** A relay may hold two lanes in another order; the database then ends one of the two, who tries again. */
+    private <T> T changed(Supplier<T> work) {
+        for (int deadlocks = 0; ; deadlocks++) {
+            try {
+                return inTransaction(change, work);
+            } catch (UnavailableException e) {
+                if (!DEADLOCK.equals(sqlState(e)) || deadlocks == MOST_DEADLOCKS) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private <T> T read(Supplier<T> work) {
+        return inTransaction(snapshot, work);
+    }
+
+    private <T> T inTransaction(TransactionTemplate transaction, Supplier<T> work) {
+        try {
+            return Objects.requireNonNull(transaction.execute(status -> {
+                database.getJdbcTemplate().execute(Statements.LIMITS);
+                return work.get();
+            }));
+        } catch (DataAccessException e) {
+            throw unavailable(e);
+        } catch (TransactionException e) {
+            throw unavailable(e);
+        }
+    }
+
+    private static UnavailableException unavailable(RuntimeException e) {
+        String state = sqlState(e);
+        String cause = String.valueOf(rootOf(e).getMessage());
+        if (NO_RIGHT.equals(state)) {
+            return new UnavailableException(
+                    "The database user may not do this (%s). Give one with the role outbox_admin: --user and --password-file."
+                            .formatted(cause),
+                    e);
+        }
+        return new UnavailableException("The database does not answer as it should: " + cause, e);
+    }
+
+    private static @Nullable String sqlState(Throwable failure) {
+        return rootOf(failure) instanceof SQLException cause ? cause.getSQLState() : null;
+    }
+
+    /** The database's own error; what lies behind it, such as a socket's, says less. */
+    private static Throwable rootOf(Throwable failure) {
+        Throwable root = failure;
+        while (!(root instanceof SQLException) && root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root;
+    }
+
+    private long number(String statement, MapSqlParameterSource parameters) {
+        return Objects.requireNonNull(database.queryForObject(statement, parameters, Long.class));
+    }
+
+    private <T extends Object> Optional<T> first(
+            String statement, MapSqlParameterSource parameters, RowMapper<T> mapper) {
+        return database.query(statement, parameters, mapper).stream().findFirst();
+    }
+
+    private static MapSqlParameterSource parameters(Filter filter) {
+        Duration age = filter.olderThan() == null ? Duration.ZERO : filter.olderThan();
+        return new MapSqlParameterSource()
+                .addValue("events", filter.events().stream().map(UUID::toString).toArray(String[]::new))
+                .addValue(
+                        "states", filter.states().stream().map(State::toString).toArray(String[]::new))
+                .addValue("reason", filter.reason())
+                .addValue("event_type", filter.eventType())
+                .addValue("aggregate_type", filter.aggregateType())
+                .addValue("aggregate_id", filter.aggregateId())
+                .addValue("any_age", filter.olderThan() == null)
+                .addValue("age_millis", age.toMillis());
+    }
+
+    private static MapSqlParameterSource parameters(Route route) {
+        return new MapSqlParameterSource("aggregate_type", route.aggregateType())
+                .addValue("event_type", route.eventType());
+    }
+
+    private static MapSqlParameterSource parameters(Address address) {
+        return new MapSqlParameterSource("lane", address.lane())
+                .addValue("aggregate_type", address.aggregateType())
+                .addValue("aggregate_id", address.aggregateId())
+                .addValue("event_type", address.eventType());
+    }
+
+    private static void setArray(
+            PreparedStatement statement, int n, String type, List<Touched> aggregates, Function<Touched, Object> part)
+            throws SQLException {
+        statement.setArray(
+                n,
+                statement
+                        .getConnection()
+                        .createArrayOf(type, aggregates.stream().map(part).toArray()));
+    }
+
+    private static Address address(ResultSet row) throws SQLException {
+        return new Address(
+                row.getInt("lane"),
+                row.getLong("position"),
+                row.getString("aggregate_type"),
+                row.getString("aggregate_id"),
+                row.getString("event_type"));
+    }
+
+    private static Failure failure(ResultSet row, int n) throws SQLException {
+        return new Failure(
+                row.getObject("event_id", UUID.class),
+                address(row),
+                new Content(
+                        row.getLong("payload_bytes"),
+                        row.getString("content_type"),
+                        List.of((String[]) row.getArray("header_names").getArray()),
+                        instant(row, "occurred_at")),
+                State.of(row.getString("state")),
+                row.getBoolean("blocking"),
+                row.getInt("attempts"),
+                row.getInt("failures"),
+                optionalInstant(row, "next_attempt_at"),
+                optionalInstant(row, "first_failed_at"),
+                optionalInstant(row, "failed_at"),
+                row.getString("reason"),
+                row.getString("detail"),
+                row.getLong("before"),
+                row.getLong("behind"),
+                instant(row, "read_at"));
+    }
+
+    private static Unpublished unpublished(ResultSet row, int n) throws SQLException {
+        return new Unpublished(
+                address(row),
+                row.getLong("payload_bytes"),
+                instant(row, "occurred_at"),
+                row.getLong("before_in_lane"),
+                row.getLong("before_in_aggregate"),
+                instant(row, "read_at"));
+    }
+
+    private static Lane lane(ResultSet row, int n) throws SQLException {
+        return new Lane(
+                row.getInt("lane"), row.getString("owner"), row.getLong("epoch"), row.getDouble("lease_seconds"));
+    }
+
+    private static Pause pause(ResultSet row, int n) throws SQLException {
+        return new Pause(
+                new Route(row.getString("aggregate_type"), row.getString("event_type")),
+                instant(row, "paused_at"),
+                row.getString("paused_by"),
+                row.getString("reason"));
+    }
+
+    private static Audited audited(ResultSet row, int n) throws SQLException {
+        return new Audited(instant(row, "at"), row.getString("who"), row.getString("action"), row.getString("reason"));
+    }
+
+    private static Touched touched(ResultSet row, int n) throws SQLException {
+        return new Touched(
+                row.getObject("event_id", UUID.class),
+                row.getInt("lane"),
+                row.getString("aggregate_type"),
+                row.getString("aggregate_id"));
+    }
+
+    private static Instant instant(ResultSet row, String column) throws SQLException {
+        return row.getObject(column, OffsetDateTime.class).toInstant();
+    }
+
+    private static @Nullable Instant optionalInstant(ResultSet row, String column) throws SQLException {
+        OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
+        return time == null ? null : time.toInstant();
+    }
+
+    /** What a row of {@code outbox_failure} is waiting for; written in lower case there. */
+    public enum State {
+        RETRYING,
+        PARKED,
+        PAUSED,
+        WAITING;
+
+        /** Those that are the first of their aggregate: what a person looks at. */
+        public static final Set<State> SHOWN = Set.of(RETRYING, PARKED, PAUSED);
+
+        static State of(String text) {
+            return valueOf(text.toUpperCase(Locale.ROOT));
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * Which failures are meant: those that fit everything that is given.
+     *
+     * @param events ids; empty for any
+     * @param states one of these
+     * @param reason exactly this; null for any
+     * @param eventType exactly this; null for any
+     * @param aggregateType exactly this; null for any
+     * @param aggregateId exactly this; null for any
+     * @param olderThan failed for the first time, or for want of that occurred, longer ago than this; null for any
+     */
+    public record Filter(
+            List<UUID> events,
+            Set<State> states,
+            @Nullable String reason,
+            @Nullable String eventType,
+            @Nullable String aggregateType,
+            @Nullable String aggregateId,
+            @Nullable Duration olderThan) {
+
+        /** The same, but of the states only those that are given here. */
+        Filter in(Set<State> allowed) {
+            Set<State> both = states.stream().filter(allowed::contains).collect(Collectors.toSet());
+            return new Filter(events, both, reason, eventType, aggregateType, aggregateId, olderThan);
+        }
+
+        /** In words, for the audit. */
+        @Override
+        public String toString() {
+            List<String> words = new ArrayList<>();
+            words.add(Arrays.stream(State.values())
+                    .filter(states::contains)
+                    .map(State::toString)
+                    .collect(Collectors.joining(" or ")));
+            if (!events.isEmpty()) {
+                words.add("event " + events.stream().map(UUID::toString).collect(Collectors.joining(", ")));
+            }
+            add(words, "reason", reason);
+            add(words, "type", eventType);
+            add(words, "aggregate type", aggregateType);
+            add(words, "aggregate id", aggregateId);
+            add(words, "older than", olderThan);
+            return String.join(", ", words);
+        }
+
+        private static void add(List<String> words, String name, @Nullable Object value) {
+            if (value != null) {
+                words.add(name + " " + value);
+            }
+        }
+    }
+
+    /**
+     * Who changes something and why, for the audit. When is the database's to say.
+     *
+     * @param who a person
+     * @param reason in their words; may be empty
+     */
+    public record Note(String who, String reason) {}
+
+    /**
+     * Some types of events.
+     *
+     * @param aggregateType one, or {@link #ANY}
+     * @param eventType one, or {@link #ANY}
+     */
+    public record Route(String aggregateType, String eventType) {
+
+        /** Stands for every type. */
+        public static final String ANY = "*";
+
+        @Override
+        public String toString() {
+            return "aggregate type %s, event type %s".formatted(aggregateType, eventType);
+        }
+    }
+
+    /**
+     * A paused route.
+     *
+     * @param route what is paused
+     * @param pausedAt since when
+     * @param pausedBy by whom
+     * @param reason why
+     */
+    public record Pause(Route route, Instant pausedAt, String pausedBy, String reason) {}
+
+    /**
+     * Where an event belongs.
+     *
+     * @param lane its lane
+     * @param position its position in the outbox, also when it has left it
+     * @param aggregateType type of its aggregate
+     * @param aggregateId id of its aggregate
+     * @param eventType its type
+     */
+    public record Address(int lane, long position, String aggregateType, String aggregateId, String eventType) {}
+
+    /**
+     * What may be shown of an event's content.
+     *
+     * @param payloadBytes size of the payload
+     * @param contentType type of the payload
+     * @param headerNames names of the headers
+     * @param occurredAt as the service said
+     */
+    public record Content(long payloadBytes, String contentType, List<String> headerNames, Instant occurredAt) {}
+
+    /**
+     * An event that failed, or waits behind one that did.
+     *
+     * @param event its id
+     * @param address where it belongs
+     * @param content what may be shown of it
+     * @param state what it waits for
+     * @param blocking whether later events of its aggregate wait for it
+     * @param attempts attempts that were spent
+     * @param failures failures in a row
+     * @param nextAttemptAt when it is tried again, if it is
+     * @param firstFailedAt when it failed first, if it has
+     * @param failedAt when it failed last, if it has
+     * @param reason why, in a word
+     * @param detail why, in the broker's words
+     * @param before how many rows of its aggregate it waits for
+     * @param behind how many rows of its aggregate wait for it
+     * @param readAt when all this was so, by the database's clock
+     */
+    public record Failure(
+            UUID event,
+            Address address,
+            Content content,
+            State state,
+            boolean blocking,
+            int attempts,
+            int failures,
+            @Nullable Instant nextAttemptAt,
+            @Nullable Instant firstFailedAt,
+            @Nullable Instant failedAt,
+            @Nullable String reason,
+            @Nullable String detail,
+            long before,
+            long behind,
+            Instant readAt) {}
+
+    /**
+     * What was found.
+     *
+     * @param counts of all that fit, by state
+     * @param waitingBehind how many events wait behind those
+     * @param failures the first of those that fit
+     */
+    public record Listing(Map<State, Long> counts, long waitingBehind, List<Failure> failures) {}
+
+    /**
+     * An event that is still in the outbox.
+     *
+     * @param address where
+     * @param payloadBytes size of its payload
+     * @param occurredAt as the service said
+     * @param beforeInLane how many events of its lane are before it
+     * @param beforeInAggregate how many of these are of its aggregate
+     * @param readAt when this was so, by the database's clock
+     */
+    public record Unpublished(
+            Address address,
+            long payloadBytes,
+            Instant occurredAt,
+            long beforeInLane,
+            long beforeInAggregate,
+            Instant readAt) {}
+
+    /**
+     * Who publishes a lane.
+     *
+     * @param lane its number
+     * @param owner null for none
+     * @param epoch how often the owner has changed
+     * @param leaseSeconds what is left of the lease; 0 when it has run out
+     */
+    public record Lane(int lane, @Nullable String owner, long epoch, double leaseSeconds) {}
+
+    /**
+     * What somebody did to an event.
+     *
+     * @param at when
+     * @param who a person
+     * @param action what
+     * @param reason why
+     */
+    public record Audited(Instant at, String who, String action, String reason) {}
+
+    /**
+     * Where an event is.
+     *
+     * @param unpublished in the outbox
+     * @param failure among the failures
+     * @param first the blocking failure of its aggregate that comes first, perhaps itself
+     * @param lane who publishes its lane; null when the event is nowhere
+     * @param pauses that its route falls under
+     * @param audit what was done to it by name; null when the user may not read that
+     */
+    public record Whereabouts(
+            @Nullable Unpublished unpublished,
+            @Nullable Failure failure,
+            @Nullable Failure first,
+            @Nullable Lane lane,
+            List<Pause> pauses,
+            @Nullable List<Audited> audit) {}
+
+    /** The database or its tables cannot be used; the message is a sentence for a person. */
+    public static final class UnavailableException extends RuntimeException {
+
+        UnavailableException(String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    private record Change(String action, String statement, Filter filter, Note note, boolean namesEvents) {}
+
+    private record Candidate(long id, int lane) {}
+
+    private record Touched(@Nullable UUID event, int lane, String aggregateType, String aggregateId) {
+
+        Touched withoutEvent() {
+            return new Touched(null, lane, aggregateType, aggregateId);
+        }
+    }
+
+    /** One transaction's part; last is 0 when there was nothing left to look at. */
+    private record Step(long last, int changed) {}
+
+    /** The statements, with the schema put in; it is the only thing that cannot be bound. */
+    private static final class Statements {
+
+        private static final String FILTER = """
+            state = ANY (CAST(:states AS text[]))
+              AND (cardinality(CAST(:events AS uuid[])) = 0 OR event_id = ANY (CAST(:events AS uuid[])))
+              AND (CAST(:reason AS text) IS NULL OR reason = CAST(:reason AS text))
+              AND (CAST(:event_type AS text) IS NULL OR event_type = CAST(:event_type AS text))
+              AND (CAST(:aggregate_type AS text) IS NULL OR aggregate_type = CAST(:aggregate_type AS text))
+              AND (CAST(:aggregate_id AS text) IS NULL OR aggregate_id = CAST(:aggregate_id AS text))
+              AND (:any_age OR coalesce(first_failed_at, occurred_at)
+                               < clock_timestamp() - :age_millis * interval '1 millisecond')\
+            """;
+
+        private static final String FAILURES = """
+            SELECT event_id, lane, position, aggregate_type, aggregate_id, event_type,
+                   octet_length(payload) AS payload_bytes, content_type,
+                   ARRAY (SELECT jsonb_object_keys(headers)) AS header_names, occurred_at, state, blocking, attempts,
+                   failures, next_attempt_at, first_failed_at, failed_at, reason, detail, clock_timestamp() AS read_at,
+                   CASE WHEN blocking THEN
+                       (SELECT count(*) FROM SCHEMA.outbox_failure o
+                        WHERE o.blocking AND o.lane = f.lane AND o.aggregate_type = f.aggregate_type
+                          AND o.aggregate_id = f.aggregate_id AND o.id < f.id) ELSE 0 END AS before,
+                   CASE WHEN blocking THEN
+                       (SELECT count(*) FROM SCHEMA.outbox_failure o
+                        WHERE o.blocking AND o.lane = f.lane AND o.aggregate_type = f.aggregate_type
+                          AND o.aggregate_id = f.aggregate_id AND o.id > f.id) ELSE 0 END AS behind
+            FROM SCHEMA.outbox_failure f\
+            """;
+
+        private final String schema;
+
+        /** A command that is stopped or loses its database in the middle must not keep a lane from its relay. */
+        static final String LIMITS = """
+            SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '10s';
+            SET LOCAL idle_in_transaction_session_timeout = '5s'
+            """;
+
+        final String countByState;
+        final String countWaitingBehind;
+        final String list;
+        final String find;
+        final String count;
+        final String lastFailure;
+        final String candidates;
+        final String lockLanes;
+        final String retry;
+        final String discard;
+        final String holdBack;
+        final String moveUp;
+        final String audit;
+        final String pause;
+        final String resume;
+        final String pauses;
+        final String pausesOfRoute;
+        final String unpublished;
+        final String firstOfAggregate;
+        final String lane;
+        final String mayReadAudit;
+        final String auditOf;
+
+        Statements(String schema) {
+            if (!schema.matches("[a-z_][a-z0-9_]{0,62}")) {
+                throw new IllegalArgumentException("The schema '" + schema
+                        + "' is not a plain lower-case name of at most 63 letters, digits and underscores");
+            }
+            this.schema = schema;
+            countByState =
+                    in("SELECT state, count(*) AS events FROM SCHEMA.outbox_failure WHERE FILTER GROUP BY state");
+            countWaitingBehind = in("""
+                SELECT count(*) FROM SCHEMA.outbox_failure w
+                WHERE w.state = 'waiting' AND (w.lane, w.aggregate_type, w.aggregate_id) IN (
+                    SELECT lane, aggregate_type, aggregate_id FROM SCHEMA.outbox_failure WHERE blocking AND FILTER)
+                """);
+            list = in(FAILURES + " WHERE FILTER ORDER BY id LIMIT :limit");
+            find = in(FAILURES + " WHERE event_id = :event ORDER BY id LIMIT 1");
+            count = in("SELECT count(*) FROM SCHEMA.outbox_failure WHERE FILTER");
+            lastFailure = in("SELECT coalesce(max(id), 0) FROM SCHEMA.outbox_failure");
+            candidates = in("""
+                SELECT id, lane FROM SCHEMA.outbox_failure WHERE id > :above AND id <= :last AND FILTER
+                ORDER BY id LIMIT :most
+                """);
+            lockLanes = in("SELECT lane FROM SCHEMA.outbox_lane WHERE lane = ANY (:lanes) ORDER BY lane FOR UPDATE");
+            // Whoever had the lanes before may have changed the rows: so what is meant is asked again.
+            retry = in("""
+                UPDATE SCHEMA.outbox_failure
+                SET state = 'waiting', blocking = true, attempts = 0, failures = 0, next_attempt_at = NULL
+                WHERE id = ANY (:rows) AND FILTER
+                RETURNING event_id, lane, aggregate_type, aggregate_id
+                """);
+            discard = in("""
+                DELETE FROM SCHEMA.outbox_failure WHERE id = ANY (:rows) AND FILTER
+                RETURNING event_id, lane, aggregate_type, aggregate_id
+                """);
+            holdBack = AggregateOrder.holdBack(schema);
+            moveUp = AggregateOrder.moveUp(schema);
+            audit = in("""
+                INSERT INTO SCHEMA.outbox_audit (who, action, what, events, reason)
+                VALUES (format('%s (database user %s)', CAST(:who AS text), session_user), :action, :what, :events, :reason)
+                """);
+            pause = in("""
+                INSERT INTO SCHEMA.outbox_pause (aggregate_type, event_type, paused_by, reason)
+                VALUES (:aggregate_type, :event_type, :who, :reason) ON CONFLICT DO NOTHING
+                """);
+            resume = in("""
+                DELETE FROM SCHEMA.outbox_pause WHERE aggregate_type = :aggregate_type AND event_type = :event_type
+                """);
+            pauses = in("""
+                SELECT aggregate_type, event_type, paused_at, paused_by, reason FROM SCHEMA.outbox_pause
+                ORDER BY aggregate_type <> '*', event_type <> '*', aggregate_type, event_type
+                """);
+            pausesOfRoute = in("""
+                SELECT aggregate_type, event_type, paused_at, paused_by, reason FROM SCHEMA.outbox_pause
+                WHERE aggregate_type IN ('*', :aggregate_type) AND event_type IN ('*', :event_type) ORDER BY paused_at
+                """);
+            // No index helps: the outbox is kept small by publishing it, and has none to spare for its writers.
+            unpublished = in("""
+                SELECT o.lane, o.position, aggregate_type, aggregate_id, event_type,
+                       octet_length(payload) AS payload_bytes, occurred_at, clock_timestamp() AS read_at,
+                       (SELECT count(*) FROM SCHEMA.outbox b
+                        WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
+                       (SELECT count(*) FROM SCHEMA.outbox b
+                        WHERE b.lane = o.lane AND b.position < o.position AND b.aggregate_type = o.aggregate_type
+                          AND b.aggregate_id = o.aggregate_id) AS before_in_aggregate
+                FROM SCHEMA.outbox o WHERE event_id = :event ORDER BY o.position LIMIT 1
+                """);
+            firstOfAggregate = in(FAILURES + """
+                 WHERE blocking AND lane = :lane AND aggregate_type = :aggregate_type AND aggregate_id = :aggregate_id
+                ORDER BY id LIMIT 1
+                """);
+            lane = in("""
+                SELECT lane, owner, epoch,
+                       coalesce(greatest(0, extract(epoch FROM lease_until - clock_timestamp())), 0) AS lease_seconds
+                FROM SCHEMA.outbox_lane WHERE lane = :lane
+                """);
+            mayReadAudit = in("SELECT has_table_privilege('SCHEMA.outbox_audit', 'SELECT')");
+            auditOf = in("""
+                SELECT at, who, action, reason FROM SCHEMA.outbox_audit WHERE strpos(what, :text) > 0 ORDER BY id
+                """);
+        }
+
+        private String in(String statement) {
+            return statement.replace("FILTER", FILTER).replace("SCHEMA", schema);
+        }
+    }
+}

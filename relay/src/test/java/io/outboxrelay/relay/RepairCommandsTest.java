@@ -1,0 +1,380 @@
+package io.outboxrelay.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.outboxrelay.relay.testing.FailureRows;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class RepairCommandsTest {
+
+    private static final String SOME_ID = "123e4567-e89b-12d3-a456-426614174000";
+
+    private static OutboxDatabase database;
+
+    private final FailureRows rows = new FailureRows(database);
+    private final Map<String, String> environment = new HashMap<>();
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void install() {
+        database = OutboxDatabase.withLanes(1);
+    }
+
+    @AfterAll
+    static void drop() {
+        database.close();
+    }
+
+    @BeforeEach
+    void empty() {
+        database.execute("TRUNCATE outbox, outbox_failure, outbox_pause, outbox_audit RESTART IDENTITY");
+        source("ORDERS", database.database().jdbcUrl());
+        environment.put("OUTBOX_RELAY_BROKER_URI", "amqp://guest:hunter2@localhost");
+    }
+
+    @AfterEach
+    void shows_neither_payloads_nor_values_of_headers() {
+        assertThat(out.toString() + err).doesNotContain(FailureRows.SECRET, "hunter2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"list", "show", "retry", "discard"})
+    void every_command_for_failures_explains_itself(String command) {
+        assertThat(execute("failures", command, "--help")).isZero();
+        assertThat(out.toString())
+                .startsWith("Usage: outbox-relay failures " + command)
+                .contains("--source", "--config", "--user");
+        assertThat(execute("failures")).isEqualTo(2);
+        assertThat(err.toString()).contains("list, show, retry or discard");
+    }
+
+    // hazard 28
+    @Test
+    void parked_events_are_listed_and_those_behind_them_counted() {
+        UUID event = rows.age("3 hours").put("4711", "parked");
+        rows.put("4711", "waiting");
+        rows.put("4711", "waiting");
+        rows.put("4712", "retrying");
+        rows.put("4713", "paused");
+
+        assertThat(execute("failures", "list")).isZero();
+        assertThat(out.toString())
+                .startsWith("source orders\n")
+                .containsPattern("parked +3 h +3 +- +2 +" + event + " +OrderPlaced +Order 4711 +returned\n")
+                .containsPattern("retrying .* 59 min ")
+                .contains("1 retrying, 1 parked, 1 paused\n", "and 2 events wait behind them\n");
+
+        assertThat(execute("failures", "list", "--state", "parked", "--limit", "0"))
+                .isZero();
+        assertThat(out.toString()).contains("the first 0 of 1: 1 parked\n").doesNotContain(event.toString());
+        assertThat(execute("failures", "list", "--aggregate-id", "none")).isZero();
+        assertThat(out.toString()).contains("no failures");
+    }
+
+    @Test
+    void lists_in_json_what_fits_all_filters() throws IOException {
+        rows.put("1", "retrying");
+        UUID event =
+                rows.reason("refused").eventType("OrderPaid").age("2 hours").put("2", "parked");
+
+        assertThat(execute(
+                        "failures",
+                        "list",
+                        "--json",
+                        "--state",
+                        "parked,retrying",
+                        "--reason",
+                        "refused",
+                        "--type",
+                        "OrderPaid",
+                        "--aggregate-type",
+                        "Order",
+                        "--aggregate-id",
+                        "2",
+                        "--older-than",
+                        "1h"))
+                .isZero();
+
+        JsonNode source = json().at("/sources/0");
+        assertThat(source.get("name").asText()).isEqualTo("orders");
+        assertThat(source.get("problem").isNull()).isTrue();
+        assertThat(source.get("counts")).hasToString("{\"parked\":1}");
+        assertThat(source.get("waiting_behind").asInt()).isZero();
+        assertThat(source.at("/failures/0/event_id").asText()).isEqualTo(event.toString());
+        assertThat(source.at("/failures/0/header_names")).hasToString("[\"token\"]");
+        assertThat(source.at("/failures/0/payload_bytes").asInt()).isEqualTo(FailureRows.SECRET.length());
+        assertThat(source.at("/failures/0/next_attempt_at").isNull()).isTrue();
+    }
+
+    @Test
+    void shows_one_failure_with_the_size_of_its_payload_and_the_names_of_its_headers() throws IOException {
+        UUID event = rows.put("4711", "parked");
+
+        assertThat(execute("failures", "show", event.toString())).isZero();
+        assertThat(out.toString())
+                .contains("Order 4711", "10 bytes", "token", "parked", "no queue is bound", "4 in a row");
+        assertThat(execute("failures", "show", "--json", event.toString())).isZero();
+        assertThat(json().at("/sources/0/failure/state").asText()).isEqualTo("parked");
+        assertThat(execute("failures", "show", SOME_ID)).isZero();
+        assertThat(out.toString()).contains("no failure of this event");
+    }
+
+    // hazard 29
+    @Test
+    void retries_once_and_tells_whoever_comes_second() {
+        UUID event = rows.put("a", "parked");
+        rows.put("a", "waiting");
+        rows.put("b", "parked");
+
+        assertThat(execute("failures", "retry", event.toString(), "--dry-run")).isZero();
+        assertThat(out.toString()).contains("source orders: 1 parked event would be retried");
+        assertThat(rows.states("a")).containsExactly("parked/3/4", "waiting/0/0");
+        assertThat(database.number("SELECT count(*) FROM outbox_audit")).isZero();
+
+        assertThat(execute("failures", "retry", event.toString(), "--who", "ann", "--reason", "queue is there"))
+                .isZero();
+        assertThat(out.toString()).isEqualToIgnoringNewLines("source orders: 1 parked event is retried");
+        assertThat(rows.states("a")).containsExactly("retrying/0/0*", "waiting/0/0");
+
+        assertThat(execute("failures", "retry", event.toString())).isZero();
+        assertThat(out.toString())
+                .contains("source orders: 0 parked events are retried", "1 of 1 ids were not such an event");
+        assertThat(execute("failures", "retry", "--all")).isZero();
+        assertThat(out.toString()).contains("1 parked event is retried");
+        assertThat(database.column("SELECT split_part(who, ' ', 1) FROM outbox_audit ORDER BY id"))
+                .hasSize(2)
+                .first()
+                .isEqualTo("ann");
+        assertThat(database.value("SELECT who FROM outbox_audit ORDER BY id DESC LIMIT 1"))
+                .startsWith(System.getProperty("user.name") + "@");
+    }
+
+    @Test
+    void discards_with_a_reason_and_the_next_one_moves_up() {
+        UUID event = rows.put("a", "parked");
+        rows.put("a", "waiting");
+        rows.put("b", "retrying");
+
+        assertThat(execute("failures", "discard", "--state", "parked", "--reason", "a test order", "--dry-run"))
+                .isZero();
+        assertThat(out.toString()).contains("source orders: 1 event would be discarded");
+        assertThat(execute("failures", "discard", "--state", "parked", "--reason", "a test order"))
+                .isZero();
+        assertThat(out.toString()).contains("source orders: 1 event is discarded");
+        assertThat(rows.states("a")).containsExactly("retrying/0/0*");
+        assertThat(rows.states("b")).hasSize(1);
+        assertThat(database.column("SELECT what || ' ' || reason FROM outbox_audit"))
+                .containsExactly("parked: " + event + " a test order");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "failures retry | or --all",
+                "failures retry --source orders | or --all",
+                "failures retry --all --type X | goes without",
+                "failures retry --all " + SOME_ID + " | goes without",
+                "failures retry 4711 | '4711' is not the id of an event",
+                "failures retry --all --older-than soon | 'soon' is not a duration",
+                "failures retry --all --source stock | There is no source stock. Configured: orders.",
+                "failures retry --all --who BLANK | --who must not be empty",
+                "failures discard --all | --reason",
+                "failures discard --all --reason BLANK | --reason must not be empty",
+                "failures discard --reason why | or --all",
+                "failures discard --state waiting --reason why | Waiting events have not failed",
+                "failures list --state lost | lost",
+                "failures list --limit -1 | --limit must not be negative",
+                "failures show | EVENT_ID",
+                "pause | Say why: --reason TEXT",
+                "pause --reason BLANK | --reason must not be empty",
+                "pause --list --reason x | --list goes without",
+                "pause --source stock --reason x | There is no source stock",
+                "resume --source stock | There is no source stock",
+                "explain 1-1-1-1-1 | is not the id of an event",
+                "failures list --password-file x | --password-file goes with --user"
+            })
+    void wrong_use_is_2_with_a_sentence_and_changes_nothing(String command, String sentence) {
+        rows.put("a", "parked");
+
+        assertThat(execute(command.replace("BLANK", "\t").split(" "))).isEqualTo(2);
+        assertThat(err.toString()).contains(sentence);
+        assertThat(rows.states("a")).containsExactly("parked/3/4");
+    }
+
+    @Test
+    void pausing_what_is_paused_and_resuming_what_is_not_changes_nothing_and_says_so() {
+        assertThat(execute("resume")).isZero();
+        assertThat(out.toString()).contains("source orders: the whole source was not paused, nothing changed");
+        assertThat(execute("pause", "--reason", "stocktaking", "--who", "ann")).isZero();
+        assertThat(out.toString()).contains("source orders: the whole source paused");
+        assertThat(execute("pause", "--reason", "again")).isZero();
+        assertThat(out.toString()).contains("the whole source was paused already, nothing changed");
+        assertThat(execute("pause", "--reason", "x", "--aggregate-type", "Order", "--event-type", "OrderPaid"))
+                .isZero();
+        assertThat(out.toString()).contains("events OrderPaid of aggregates Order paused");
+        assertThat(database.column("SELECT concat_ws('|', aggregate_type, event_type, paused_by, reason)"
+                        + " FROM outbox_pause ORDER BY reason"))
+                .first()
+                .isEqualTo("*|*|ann|stocktaking");
+
+        assertThat(execute("pause", "--list")).isZero();
+        assertThat(out.toString()).contains("the whole source paused since", "by ann: stocktaking");
+        assertThat(execute("resume", "--reason", "counted")).isZero();
+        assertThat(out.toString())
+                .contains("the whole source resumed", "still paused: events OrderPaid of aggregates Order");
+        assertThat(database.column("SELECT action FROM outbox_audit ORDER BY id"))
+                .containsExactly("pause", "pause", "resume");
+    }
+
+    @Test
+    void lists_pauses_in_json() throws IOException {
+        execute("pause", "--event-type", "OrderPaid", "--reason", "stocktaking", "--who", "ann");
+
+        assertThat(execute("pause", "--list", "--json")).isZero();
+        assertThat(json().at("/sources/0/pauses/0/aggregate_type").asText()).isEqualTo("*");
+        assertThat(json().at("/sources/0/pauses/0/event_type").asText()).isEqualTo("OrderPaid");
+        assertThat(json().at("/sources/0/pauses/0/paused_by").asText()).isEqualTo("ann");
+    }
+
+    @Test
+    void explains_an_event_in_the_outbox_that_a_parked_one_blocks() throws IOException {
+        database.write("4711");
+        String event = database.value("SELECT event_id FROM outbox");
+        UUID first = rows.put("4711", "parked");
+
+        assertThat(execute("explain", event)).isZero();
+        assertThat(out.toString())
+                .contains("OrderPlaced of Order 4711 is in the outbox, not yet published: lane 0, position 1")
+                .contains("Before it are 0 events of its lane, of which 0 are of its aggregate.")
+                .contains("No relay owns lane 0 now: run one.")
+                .contains("Event " + first
+                        + " is parked and waits for a person. It failed by returned: no queue is bound.")
+                .contains("failures retry --source orders " + first);
+        assertThat(execute("explain", "--json", event)).isZero();
+        assertThat(json().at("/sources/0/outbox/position").asLong()).isEqualTo(1);
+        assertThat(json().at("/sources/0/first_of_aggregate/event_id").asText()).isEqualTo(first.toString());
+        assertThat(json().at("/sources/0/failure").isNull()).isTrue();
+        assertThat(json().at("/sources/0/lane/owner").isNull()).isTrue();
+    }
+
+    @Test
+    void explains_what_a_failure_waits_for_and_which_command_helps() {
+        UUID retrying = rows.put("1", "retrying");
+        UUID behind = rows.put("1", "waiting");
+        UUID paused = rows.put("2", "paused");
+        database.execute("INSERT INTO outbox_pause (aggregate_type, event_type, paused_by, reason)"
+                + " VALUES ('Order', '*', 'ann', 'stocktaking')");
+
+        execute("explain", retrying.toString());
+        assertThat(out.toString())
+                .contains("is retrying, for 0 s. It failed by returned", "It is published again in 59 min.");
+        execute("explain", behind.toString());
+        assertThat(out.toString())
+                .contains("is waiting", "1 event is before it", "Event " + retrying + " is published again in 59 min.");
+        execute("explain", paused.toString());
+        assertThat(out.toString())
+                .contains("It waits for the end of a pause.", "by ann (stocktaking)")
+                .contains("To go on: resume --source orders --aggregate-type Order\n");
+    }
+
+    @Test
+    void explains_an_event_that_is_nowhere_by_the_audit_or_as_published() {
+        UUID event = rows.put("1", "parked");
+
+        execute("explain", SOME_ID);
+        assertThat(out.toString()).contains("neither in the outbox nor among the failures", "published and confirmed");
+        execute("failures", "discard", event.toString(), "--reason", "a test order", "--who", "ann");
+        execute("explain", event.toString());
+        assertThat(out.toString())
+                .contains("Audit: discard at ", " by ann (database user ", "): a test order.")
+                .doesNotContain("published and confirmed");
+    }
+
+    @Test
+    void text_from_elsewhere_cannot_command_the_terminal() {
+        rows.eventType("\u001b[2J").put("1", "parked");
+
+        assertThat(execute("failures", "list")).isZero();
+        assertThat(out.toString()).contains("?[2J").doesNotContain("\u001b");
+    }
+
+    @Test
+    void a_database_that_does_not_answer_is_1_and_the_others_are_served() throws IOException {
+        rows.put("1", "parked");
+        source("STOCK", "jdbc:postgresql://127.0.0.1:1/stock");
+
+        assertThat(execute("failures", "list")).isEqualTo(1);
+        assertThat(out.toString()).contains("source stock\n  The database does not answer", "1 parked");
+        assertThat(execute("failures", "list", "--json")).isEqualTo(1);
+        assertThat(json().findValuesAsText("problem")).anyMatch(problem -> problem.contains("does not answer"));
+        assertThat(execute("failures", "retry", "--all")).isEqualTo(1);
+        assertThat(err.toString()).contains("outbox-relay: source stock: The database does not answer");
+        assertThat(out.toString()).contains("source orders: 1 parked event is retried");
+        assertThat(execute("failures", "retry", "--all", "--source", "orders")).isZero();
+    }
+
+    @Test
+    void another_user_can_be_given_by_a_file_with_the_password() throws IOException {
+        rows.put("1", "parked");
+        database.loginWithOnly("outbox_admin");
+        try {
+            Path password = Files.writeString(folder.resolve("password"), "secret\n");
+            String user = "login_" + database.database().name();
+
+            assertThat(execute("failures", "retry", "--all", "--user", user, "--password-file", password.toString()))
+                    .as(err.toString())
+                    .isZero();
+            assertThat(database.value("SELECT who FROM outbox_audit")).endsWith("(database user " + user + ")");
+        } finally {
+            database.dropLogin();
+        }
+    }
+
+    private JsonNode json() throws IOException {
+        return new ObjectMapper().readTree(out.toString());
+    }
+
+    private void source(String name, String url) {
+        environment.put("OUTBOX_RELAY_SOURCES_" + name + "_URL", url);
+        environment.put(
+                "OUTBOX_RELAY_SOURCES_" + name + "_USER", database.database().user());
+        environment.put(
+                "OUTBOX_RELAY_SOURCES_" + name + "_PASSWORD",
+                database.database().password());
+    }
+
+    private int execute(String... arguments) {
+        out.getBuffer().setLength(0);
+        err.getBuffer().setLength(0);
+        CommandLine commandLine = Main.commandLine(environment);
+        commandLine.setOut(new PrintWriter(out, true));
+        commandLine.setErr(new PrintWriter(err, true));
+        return commandLine.execute(arguments);
+    }
+}
