@@ -71,6 +71,7 @@ final class Relay {
                                 source.name(),
                                 true,
                                 source.ownedLanes() + " lanes owned by this relay"
+                                        + (source.isPaused() ? ", paused by a person" : "")
                                         + (source.parkedEvents() == 0
                                                 ? ""
                                                 : ", " + source.parkedEvents() + " events parked"))))

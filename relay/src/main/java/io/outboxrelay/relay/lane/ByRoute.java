@@ -37,6 +37,9 @@ public record ByRoute<T>(T otherwise, List<Rule<T>> rules) {
     }
 
     T of(Event event) {
+        if (rules.isEmpty()) {
+            return otherwise; // asked for every event
+        }
         return rules.stream()
                 .filter(rule -> rule.matches(event))
                 .findFirst()

@@ -39,21 +39,31 @@ public record FailurePolicy(
         DROP
     }
 
+    /** What an event among the failures waits for. */
+    public enum State {
+        /** The end of its backoff. */
+        RETRYING,
+        /** A person's decision. */
+        PARKED,
+        /** A person to resume its route. */
+        PAUSED
+    }
+
     /**
      * An event that is kept among the failures.
      *
      * @param event the event
-     * @param parked whether it waits for a person, else for its backoff
+     * @param state what it waits for
      * @param blocking whether later events of its aggregate wait for it
      * @param attempts how many attempts were spent
      * @param failures how often it failed in a row
-     * @param backoff wait before the next attempt; zero when parked
+     * @param backoff wait before the next attempt, when it waits for that
      * @param reason why it failed
      * @param detail why, in a sentence
      */
     public record Failed(
             Event event,
-            boolean parked,
+            State state,
             boolean blocking,
             int attempts,
             int failures,
@@ -68,20 +78,38 @@ public record FailurePolicy(
 
     /** Returns how the event is kept after this answer. */
     Failed keep(Event event, Outcome.Failure failure, RandomGenerator random) {
-        Event.Kept before = event.kept() == null ? new Event.Kept(0, 0, 0) : event.kept();
+        Event.Kept before = before(event);
         boolean spends = !(failure instanceof Outcome.Nacked);
         int attempts = before.attempts() + (spends ? 1 : 0);
         int failures = before.failures() + 1;
-        boolean parked = failure instanceof Outcome.Refused || spends && attempts >= maxAttempts;
+        boolean parks = failure instanceof Outcome.Refused || spends && attempts >= maxAttempts;
         return new Failed(
                 event,
-                parked,
-                !parked || onPark.of(event) == OnPark.BLOCK,
+                parks ? State.PARKED : State.RETRYING,
+                !parks || onPark.of(event) == OnPark.BLOCK,
                 attempts,
                 failures,
-                parked ? Duration.ZERO : backoff(failures, random),
+                parks ? Duration.ZERO : backoff(failures, random),
                 failure.reason(),
                 failure.detail().substring(0, Math.min(failure.detail().length(), LONGEST_DETAIL)));
+    }
+
+    /** Returns how an event is kept whose route is paused. */
+    static Failed pause(Event event) {
+        Event.Kept before = before(event);
+        return new Failed(
+                event,
+                State.PAUSED,
+                true,
+                before.attempts(),
+                before.failures(),
+                Duration.ZERO,
+                Reason.PAUSED,
+                "its route is paused");
+    }
+
+    private static Event.Kept before(Event event) {
+        return event.kept() == null ? new Event.Kept(0, 0, 0) : event.kept();
     }
 
     /** Exponential with full jitter: anything up to a bound that doubles with each failure. */

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.lane;
 
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,7 @@ public final class Lane {
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
     private static final Duration BETWEEN_LOOKS_AT_FAILURES = Duration.ofSeconds(1);
     private static final Duration BETWEEN_READS_OF_BLOCKED = Duration.ofMinutes(1);
+    private static final ByRoute<Boolean> NOTHING_KNOWN = ByRoute.always(true);
     private static final Duration BETWEEN_REPORTS = Duration.ofMinutes(1);
 
     private final LaneStore store;
@@ -38,6 +41,7 @@ public final class Lane {
     private final Lease lease;
     private final LaneSettings settings;
     private final FailurePolicy policy;
+    private final Supplier<@Nullable ByRoute<Boolean>> pauses;
     private final RandomGenerator random;
     private final Unanswered unanswered;
     private final Suspects suspects = new Suspects();
@@ -52,6 +56,7 @@ public final class Lane {
     /** Aggregates whose events must queue behind failures; null as long as they were not read. May hold more, never fewer. */
     private @Nullable Set<Aggregate> blocked;
 
+    private ByRoute<Boolean> paused = NOTHING_KNOWN;
     private long blockedReadAt;
     private long dueLookedAt;
     private long parkedUntold;
@@ -65,6 +70,7 @@ public final class Lane {
      * @param clock time for deadlines and waits
      * @param settings its bounds
      * @param policy what follows when an event fails
+     * @param pauses what people have paused; null as long as it is not known
      * @param random jitter of the waits
      */
     public Lane(
@@ -74,6 +80,7 @@ public final class Lane {
             Clock clock,
             LaneSettings settings,
             FailurePolicy policy,
+            Supplier<@Nullable ByRoute<Boolean>> pauses,
             RandomGenerator random) {
         this.lease = lease;
         this.store = store;
@@ -81,6 +88,7 @@ public final class Lane {
         this.clock = clock;
         this.settings = settings;
         this.policy = policy;
+        this.pauses = pauses;
         this.random = random;
         this.unanswered = new Unanswered(policy.firstBackoff(), random);
     }
@@ -104,7 +112,7 @@ public final class Lane {
     public int cycle() throws InterruptedException {
         forgetInFlight();
         int settled = settle();
-        if (!mayPublish()) {
+        if (!mayPublish() || isPaused()) {
             return settled;
         }
         List<Aggregate> waiting = unanswered.waiting(clock.nanoTime());
@@ -122,6 +130,16 @@ public final class Lane {
             raiseFloor(waiting.isEmpty() ? Math.min(closed, seen) : floor, batch, closed);
         }
         return settled;
+    }
+
+    /** Returns whether the whole source is paused, or nothing is known of that yet. */
+    private boolean isPaused() {
+        ByRoute<Boolean> now = pauses.get();
+        if (now != null && !now.equals(paused)) {
+            store.resume(lease.lane(), lease.epoch());
+            paused = now;
+        }
+        return paused.otherwise();
     }
 
     /** Read once and then kept up; read again now and then, since people discard what others wait for. */
@@ -190,7 +208,7 @@ public final class Lane {
     private void publish(Batch batch) throws InterruptedException {
         while (!inFlight.isEmpty() || batch.hasSendable() && mayPublish()) {
             while (batch.hasSendable() && windowHasRoomFor(batch.peek()) && mayPublish()) {
-                publish(batch.next());
+                publish(batch, batch.next());
             }
             publisher.flush();
             if (!inFlight.isEmpty()) {
@@ -200,7 +218,11 @@ public final class Lane {
         }
     }
 
-    private void publish(Event event) {
+    private void publish(Batch batch, Event event) {
+        if (paused.of(event)) {
+            batch.failed(FailurePolicy.pause(event));
+            return;
+        }
         inFlight.put(event, clock.nanoTime());
         bytesInFlight += event.payloadBytes();
         publisher.publish(event);
@@ -270,7 +292,9 @@ public final class Lane {
         changes.failed().forEach(failed -> behindFailures.add(failed.event().aggregate()));
         behindFailures.removeAll(free.get());
         blocked = behindFailures;
-        changes.failed().stream().filter(Failed::parked).forEach(this::tell);
+        changes.failed().stream()
+                .filter(failed -> failed.state() == State.PARKED)
+                .forEach(this::tell);
         return true;
     }
 

@@ -52,6 +52,14 @@ public interface LaneStore {
     Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes);
 
     /**
+     * Lets the events go on whose route is no longer paused; only as the lane's owner.
+     *
+     * @param lane the lane
+     * @param epoch the owner's epoch
+     */
+    void resume(int lane, long epoch);
+
+    /**
      * Returns the position up to which every event that will ever be visible is visible to a claim that begins now. It
      * is known without asking the database, grows, and falls to 0 when nothing is known any more.
      */

@@ -15,7 +15,9 @@ public enum Reason {
     /** It cannot be written as a message: headers, names or times that the protocol has no place for. */
     NOT_ENCODABLE,
     /** The broker closes the channel whenever this event is published. */
-    CLOSES_CHANNEL;
+    CLOSES_CHANNEL,
+    /** A person has paused its route. */
+    PAUSED;
 
     /** Returns the word that is stored and shown, such as {@code exchange-missing}. */
     public String word() {

@@ -3,8 +3,10 @@ package io.outboxrelay.relay.postgresql;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.LaneStore;
 import io.outboxrelay.relay.lane.WriterWatch;
 import java.sql.Array;
@@ -18,6 +20,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -57,6 +60,7 @@ public final class PostgresOutbox implements LaneStore {
     public static final int MOST_COUNTED = 100_000;
 
     private static final int TOO_LONG_FOR_A_NAME = 64;
+    private static final ByRoute.Rule<Boolean> EVERYTHING = new ByRoute.Rule<>(ByRoute.ANY, ByRoute.ANY, true);
 
     private final JdbcTemplate lanes;
     private final TransactionTemplate laneTransactions;
@@ -170,6 +174,24 @@ public final class PostgresOutbox implements LaneStore {
         }));
     }
 
+    @Override
+    public void resume(int lane, long epoch) {
+        laneTransactions.executeWithoutResult(transaction -> {
+            if (!lanes.queryForList(sql.ownedLane, Integer.class, lane, epoch).isEmpty()) {
+                Set<Aggregate> resumed = new HashSet<>(
+                        lanes.query(sql.resume, (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane));
+                update(sql.moveUp, lane, resumed);
+            }
+        });
+    }
+
+    /** Returns what people have paused: everything, or the events of certain types. */
+    public ByRoute<Boolean> pauses() {
+        List<ByRoute.Rule<Boolean>> rules = housekeeping.query(
+                sql.pauses, (row, n) -> new ByRoute.Rule<>(row.getString(1), row.getString(2), true));
+        return new ByRoute<>(rules.contains(EVERYTHING), rules);
+    }
+
     private void write(int lane, Changes changes) {
         if (!changes.published().isEmpty()) {
             Object[] ids = changes.published().stream()
@@ -206,7 +228,7 @@ public final class PostgresOutbox implements LaneStore {
             statement.setBoolean(2, failed.blocking());
             statement.setInt(3, failed.attempts());
             statement.setInt(4, failed.failures());
-            statement.setBoolean(5, failed.parked());
+            statement.setBoolean(5, failed.state() == State.RETRYING);
             statement.setLong(6, failed.backoff().toMillis());
             statement.setString(7, failed.reason().word());
             statement.setString(8, failed.detail());
@@ -260,7 +282,7 @@ public final class PostgresOutbox implements LaneStore {
     }
 
     private static String state(Failed failed) {
-        return failed.parked() ? "parked" : "retrying";
+        return failed.state().name().toLowerCase(Locale.ROOT);
     }
 
     private static Set<Aggregate> touched(Changes changes) {
@@ -585,6 +607,8 @@ public final class PostgresOutbox implements LaneStore {
         final String moveUp;
         final String free;
         final String countFailures;
+        final String resume;
+        final String pauses;
         final String tail;
         final String writers;
         final String lanesWithEvents;
@@ -643,7 +667,7 @@ public final class PostgresOutbox implements LaneStore {
             updateFailure = in("""
                 UPDATE SCHEMA.outbox_failure
                 SET state = ?, blocking = ?, attempts = ?, failures = ?,
-                    next_attempt_at = CASE WHEN ? THEN NULL ELSE clock_timestamp() + ? * interval '1 millisecond' END,
+                    next_attempt_at = CASE WHEN ? THEN clock_timestamp() + ? * interval '1 millisecond' END,
                     first_failed_at = coalesce(first_failed_at, clock_timestamp()), failed_at = clock_timestamp(),
                     reason = ?, detail = ?
                 WHERE id = ?
@@ -670,6 +694,14 @@ public final class PostgresOutbox implements LaneStore {
                       AND f.aggregate_id = touched.aggregate_id)
                 """);
             countFailures = in("SELECT state, count(*) FROM SCHEMA.outbox_failure WHERE lane = ANY (?) GROUP BY state");
+            resume = in("""
+                UPDATE SCHEMA.outbox_failure f SET state = 'waiting'
+                WHERE lane = ? AND state = 'paused' AND NOT EXISTS (
+                    SELECT FROM SCHEMA.outbox_pause p
+                    WHERE p.aggregate_type IN ('*', f.aggregate_type) AND p.event_type IN ('*', f.event_type))
+                RETURNING aggregate_type, aggregate_id
+                """);
+            pauses = in("SELECT aggregate_type, event_type FROM SCHEMA.outbox_pause ORDER BY 1, 2");
             // Before the first position is taken, last_value is that position. A server that was started again may be
             // a standby or a restored one, and a truncated table or restarted sequence has another file. After a crash
             // of one process the server goes on under its old start time, but with new statistics.

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
@@ -60,8 +61,10 @@ public final class Source {
     private final PeriodicTask beats;
     private final PeriodicTask writers;
     private final PeriodicTask gauges;
+    private final PeriodicTask pauses;
     private final AtomicReference<Map<String, Long>> failures = new AtomicReference<>(Map.of());
     private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
+    private final AtomicReference<@Nullable ByRoute<Boolean>> paused = new AtomicReference<>();
     private volatile @Nullable String unusable = "the database was not reached yet";
     private @Nullable String namedWriter;
 
@@ -112,6 +115,12 @@ public final class Source {
                 "floors do not rise",
                 lease.heartbeat(),
                 this::watchWriters);
+        this.pauses = new PeriodicTask(
+                name + "-pauses",
+                "Source " + name + ": looking for paused routes",
+                "what was paused before stays so",
+                lease.heartbeat(),
+                this::lookForPauses);
         this.gauges = new PeriodicTask(
                 name + "-backlog",
                 "Source " + name + ": counting the backlog",
@@ -145,6 +154,7 @@ public final class Source {
         lookout.start();
         beats.start();
         writers.start();
+        pauses.start();
         gauges.start();
     }
 
@@ -186,6 +196,7 @@ public final class Source {
             }
             lookout.stop();
             writers.stop(Duration.ZERO);
+            pauses.stop(Duration.ZERO);
             gauges.stop(Duration.ZERO);
             interruptLanes();
             if (beats.stop(LAST_WORDS)) {
@@ -280,10 +291,40 @@ public final class Source {
         }
     }
 
+    private void lookForPauses() {
+        ByRoute<Boolean> now = outbox.pauses();
+        ByRoute<Boolean> before = paused.getAndSet(now);
+        if (!now.equals(before) && !(before == null && now.rules().isEmpty())) {
+            LOG.info(
+                    "Source {}: paused by people: {}",
+                    name(),
+                    now.rules().isEmpty()
+                            ? "nothing any more"
+                            : now.otherwise()
+                                    ? "everything"
+                                    : now.rules().stream()
+                                            .map(rule -> rule.aggregateType() + "/" + rule.eventType())
+                                            .toList());
+        }
+    }
+
+    /** Returns whether people have paused the whole source. */
+    public boolean isPaused() {
+        ByRoute<Boolean> now = paused.get();
+        return now != null && now.otherwise();
+    }
+
     private LaneRunner runner(Lease lease) {
         RabbitPublisher publisher = new RabbitPublisher(name(), broker, brokerSettings, metrics);
         Lane lane = new Lane(
-                lease, outbox, publisher, System::nanoTime, laneSettings, failurePolicy, RandomGenerator.getDefault());
+                lease,
+                outbox,
+                publisher,
+                System::nanoTime,
+                laneSettings,
+                failurePolicy,
+                paused::get,
+                RandomGenerator.getDefault());
         return new LaneRunner(name(), lease, lane, publisher, lookout, leases::ended);
     }
 

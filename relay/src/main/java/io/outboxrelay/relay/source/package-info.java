@@ -10,6 +10,7 @@
  * <tr><td>{@code NAME-lookout}</td><td>{@code Lookout}: asks for all idle lanes at once which have events</td></tr>
  * <tr><td>{@code NAME-leases}</td><td>{@code Leases}: heartbeat, renewal, taking and giving back lanes</td></tr>
  * <tr><td>{@code NAME-writers}</td><td>how far the floor may rise</td></tr>
+ * <tr><td>{@code NAME-pauses}</td><td>what people have paused</td></tr>
  * <tr><td>{@code NAME-backlog}</td><td>gauges</td></tr>
  * <tr><td>{@code NAME-broker}</td><td>keeps the broker's connection</td></tr>
  * </table>

@@ -22,6 +22,7 @@ final class FailureTable {
     enum State {
         RETRYING,
         PARKED,
+        PAUSED,
         WAITING
     }
 
@@ -56,7 +57,7 @@ final class FailureTable {
         }
 
         private void set(Failed failed, long now) {
-            state = failed.parked() ? State.PARKED : State.RETRYING;
+            state = State.valueOf(failed.state().name());
             blocking = failed.blocking();
             attempts = failed.attempts();
             failures = failed.failures();
@@ -120,6 +121,14 @@ final class FailureTable {
                     row.attempts = 0;
                     row.failures = 0;
                 });
+        restoreOrder(now);
+    }
+
+    /** Lets paused events go on. */
+    void resume(Predicate<Event> which, long now) {
+        rows.values().stream()
+                .filter(row -> row.state == State.PAUSED && which.test(row.event))
+                .forEach(row -> row.state = State.WAITING);
         restoreOrder(now);
     }
 

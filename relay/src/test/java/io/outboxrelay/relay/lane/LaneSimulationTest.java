@@ -46,6 +46,7 @@ class LaneSimulationTest {
                         "discard by a person",
                         "freeze",
                         "handover",
+                        "held by a pause",
                         "interrupted",
                         "late commit",
                         "lease lost",

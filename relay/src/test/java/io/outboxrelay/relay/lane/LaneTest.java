@@ -25,6 +25,7 @@ class LaneTest {
     private static final Outcome UNROUTABLE = new Outcome.Returned(Reason.UNROUTABLE, "no queue");
 
     private final SettableClock clock = new SettableClock();
+    private ByRoute<Boolean> paused = ByRoute.always(false);
     private final ListStore store = new ListStore(clock);
     private final ScriptedPublisher publisher = new ScriptedPublisher(clock);
     private final Lease lease = new Lease(0, 1, clock.nanoTime(), LEASE);
@@ -38,6 +39,7 @@ class LaneTest {
                 clock,
                 new LaneSettings(batchEvents, 1_000_000, 3, windowEvents, windowBytes, 1_000_000, CONFIRM_DEADLINE),
                 policy(OnPark.BLOCK, Unroutable.PARK),
+                () -> paused,
                 new Random(1));
     }
 
@@ -47,7 +49,7 @@ class LaneTest {
     }
 
     private Lane lane(FailurePolicy policy) {
-        return new Lane(lease, store, publisher, clock, SETTINGS, policy, new Random(1));
+        return new Lane(lease, store, publisher, clock, SETTINGS, policy, () -> paused, new Random(1));
     }
 
     @Test
@@ -239,6 +241,38 @@ class LaneTest {
     }
 
     @Test
+    void nothing_of_a_paused_source_is_read_and_nothing_at_all_as_long_as_pauses_are_not_known() throws Exception {
+        store.write(1, "a");
+        paused = null;
+        lane.cycle();
+        paused = ByRoute.always(true);
+        lane.cycle();
+        assertThat(store.claims).isEmpty();
+
+        paused = ByRoute.always(false);
+
+        assertThat(lane.cycle()).isEqualTo(1);
+    }
+
+    @Test
+    void a_paused_route_holds_its_events_and_those_behind_them_until_it_is_resumed() throws Exception {
+        store.write(1, "a", "placed");
+        store.write(2, "a", "paid");
+        store.write(3, "a", "placed");
+        store.write(4, "b", "placed");
+        paused = new ByRoute<>(false, List.of(new ByRoute.Rule<>("order", "paid", true)));
+
+        goOn(lane, 2);
+
+        assertThat(publisher.positions()).containsExactly(1L, 4L);
+        assertThat(kept()).containsExactly("2 PAUSED", "3 WAITING");
+        paused = ByRoute.always(false);
+        goOn(lane, 1);
+        assertThat(publisher.positions()).containsExactly(1L, 4L, 2L, 3L);
+        assertThat(kept()).isEmpty();
+    }
+
+    @Test
     void what_an_owner_that_lost_its_lane_finds_out_about_failures_is_not_written() throws Exception {
         store.write(1, "a");
         store.epoch = 2;
@@ -420,6 +454,11 @@ class LaneTest {
                     }
 
                     @Override
+                    public void resume(int number, long epoch) {
+                        store.resume(number, epoch);
+                    }
+
+                    @Override
                     public List<Event> due(Due due) {
                         return store.due(due);
                     }
@@ -448,6 +487,7 @@ class LaneTest {
                 clock,
                 new LaneSettings(5, 1_000_000, 3, 50, 1_000, 1_000_000, CONFIRM_DEADLINE),
                 policy(OnPark.BLOCK, Unroutable.PARK),
+                () -> paused,
                 new Random(1));
 
         racing.cycle();

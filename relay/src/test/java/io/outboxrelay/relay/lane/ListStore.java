@@ -27,14 +27,22 @@ final class ListStore implements LaneStore {
         write(position, aggregateId, 10);
     }
 
+    void write(long position, String aggregateId, String type) {
+        write(position, aggregateId, type, 10);
+    }
+
     void write(long position, String aggregateId, int bytes) {
+        write(position, aggregateId, "placed", bytes);
+    }
+
+    private void write(long position, String aggregateId, String type, int bytes) {
         rows.put(
                 position,
                 new Event(
                         position,
                         new UUID(0, position),
                         new Aggregate("order", aggregateId),
-                        "placed",
+                        type,
                         bytes,
                         new byte[0],
                         "text/plain",
@@ -81,6 +89,11 @@ final class ListStore implements LaneStore {
         return asEpoch == epoch
                 ? Optional.of(failures.keep(changes, clock.nanoTime(), event -> rows.remove(event.position(), event)))
                 : Optional.empty();
+    }
+
+    @Override
+    public void resume(int lane, long asEpoch) {
+        failures.resume(event -> true, clock.nanoTime());
     }
 
     @Override

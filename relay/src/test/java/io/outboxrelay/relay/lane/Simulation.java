@@ -40,6 +40,8 @@ final class Simulation {
     private static final int EVENTFUL_STEPS = 80;
     private static final int CALM_STEPS = 3_000;
     private static final int MOST_WRITTEN = 120;
+    private static final ByRoute<Boolean> PAID_IS_PAUSED =
+            new ByRoute<>(false, List.of(new ByRoute.Rule<>(ByRoute.ANY, "paid", true)));
 
     private final Random random;
     private final LaneSettings settings;
@@ -104,6 +106,7 @@ final class Simulation {
         }
         calm = true;
         broker.blocked = false;
+        database.pauses = ByRoute.always(false);
         database.finishAll();
         for (int i = 0; i < CALM_STEPS && !database.isEmpty(); i++) {
             pick(relays).step();
@@ -186,8 +189,12 @@ final class Simulation {
         otherRuns = false;
     }
 
-    /** People retry and discard what is parked. */
+    /** People retry and discard what is parked, pause and resume. */
     private void peopleGoOn() {
+        if (chance(0.05)) {
+            noted("pause or resume by a person");
+            database.pauses = pick(List.of(ByRoute.always(false), ByRoute.always(true), PAID_IS_PAUSED));
+        }
         List<FailureTable.Row> parked = database.failures.rows.values().stream()
                 .filter(row -> row.state == FailureTable.State.PARKED)
                 .toList();
@@ -235,6 +242,7 @@ final class Simulation {
         private Lease lease;
         private Lane lane;
         private int publishedWithoutTrust;
+        private ByRoute<Boolean> seenPauses;
 
         Relay(String name) {
             this.name = name;
@@ -277,6 +285,7 @@ final class Simulation {
 
         void housekeeping() {
             watch.look(database.sequence, database.openWriters(), now);
+            seenPauses = database.pauses;
             if (lease != null) {
                 renew(lease);
             }
@@ -309,7 +318,8 @@ final class Simulation {
                 database.leaseUntil = now + LEASE.toNanos();
                 lease = new Lease(0, database.epoch, now, LEASE);
                 publishedWithoutTrust = 0;
-                lane = new Lane(lease, new Store(this), publisher, () -> ++now, settings, policy, random);
+                lane = new Lane(
+                        lease, new Store(this), publisher, () -> ++now, settings, policy, () -> seenPauses, random);
             }
         }
 
@@ -324,6 +334,7 @@ final class Simulation {
             publisher.loseConnection();
             publisher = new SimulatedPublisher(this);
             watch = new WriterWatch();
+            seenPauses = null;
             lease = null;
             lane = null;
         }
@@ -334,6 +345,7 @@ final class Simulation {
 
         private final TreeMap<Long, Event> rows = new TreeMap<>();
         private final FailureTable failures = new FailureTable();
+        private ByRoute<Boolean> pauses = ByRoute.always(false);
         private final Set<UUID> everParked = new HashSet<>();
         private final Set<UUID> discarded = new HashSet<>();
         private final List<Transaction> open = new ArrayList<>();
@@ -383,7 +395,7 @@ final class Simulation {
                     ++sequence,
                     new UUID(0, sequence),
                     transaction.aggregate,
-                    "placed",
+                    random.nextInt(4) == 0 ? "paid" : "placed",
                     size,
                     new byte[0],
                     "text/plain",
@@ -483,6 +495,15 @@ final class Simulation {
         }
 
         @Override
+        public void resume(int lane, long epoch) {
+            worldGoesOn(relay);
+            perhapsAway();
+            if (database.epoch == epoch) {
+                database.failures.resume(event -> !database.pauses.of(event), now);
+            }
+        }
+
+        @Override
         public Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes) {
             worldGoesOn(relay);
             perhapsAway();
@@ -512,7 +533,10 @@ final class Simulation {
             require(
                     failed.reason() != Reason.CLOSES_CHANNEL || isKiller(event),
                     event + " is wrongly said to close its channel");
-            if (failed.parked()) {
+            if (failed.state() == FailurePolicy.State.PAUSED) {
+                noted("held by a pause");
+            }
+            if (failed.state() == FailurePolicy.State.PARKED) {
                 noted("parked");
                 database.everParked.add(event.id());
             }

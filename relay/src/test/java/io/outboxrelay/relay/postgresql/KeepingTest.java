@@ -3,8 +3,10 @@ package io.outboxrelay.relay.postgresql;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Due;
@@ -120,6 +122,28 @@ class KeepingTest {
         assertThat(positions(outbox.due(ALL))).isEqualTo(positions(events));
     }
 
+    @Test
+    void a_paused_event_goes_on_when_its_route_is_resumed_and_not_before() {
+        database.write("a");
+        database.write("a");
+        List<Event> events = claimed();
+        database.execute("""
+            INSERT INTO outbox_pause (aggregate_type, event_type, paused_by, reason) VALUES ('*', 'OrderPlaced', 'x', 'y')\
+            """);
+        assertThat(outbox.pauses())
+                .isEqualTo(new ByRoute<>(false, List.of(new ByRoute.Rule<>("*", "OrderPlaced", true))));
+        Failed held = new Failed(events.get(0), State.PAUSED, true, 0, 0, Duration.ZERO, Reason.PAUSED, "paused");
+        keep(List.of(), List.of(held), List.of(events.get(1)));
+
+        outbox.resume(0, owned.epoch());
+        assertThat(outbox.due(ALL)).isEmpty();
+
+        database.execute("DELETE FROM outbox_pause");
+        outbox.resume(0, owned.epoch());
+        assertThat(positions(outbox.due(ALL))).isEqualTo(positions(events));
+        assertThat(outbox.pauses()).isEqualTo(ByRoute.always(false));
+    }
+
     // hazard 20
     @Test
     void whoever_has_lost_the_lane_writes_nothing() {
@@ -188,11 +212,11 @@ class KeepingTest {
     }
 
     private static Failed retrying(Event event, Duration backoff) {
-        return new Failed(event, false, true, 1, 2, backoff, Reason.UNROUTABLE, "no queue");
+        return new Failed(event, State.RETRYING, true, 1, 2, backoff, Reason.UNROUTABLE, "no queue");
     }
 
     private static Failed parked(Event event, boolean blocking) {
-        return new Failed(event, true, blocking, 3, 3, Duration.ZERO, Reason.UNROUTABLE, "no queue");
+        return new Failed(event, State.PARKED, blocking, 3, 3, Duration.ZERO, Reason.UNROUTABLE, "no queue");
     }
 
     private static List<Long> positions(List<Event> events) {

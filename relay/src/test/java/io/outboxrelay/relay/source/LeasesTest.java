@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.postgresql.PostgresOutbox;
@@ -169,8 +170,15 @@ class LeasesTest {
             Leases[] self = new Leases[1];
             leases = new Leases("orders", name, outbox, duration, lease -> {
                 RabbitPublisher publisher = new RabbitPublisher("orders", broker, nowhere, metrics);
-                Lane lane =
-                        new Lane(lease, outbox, publisher, System::nanoTime, bounds, Events.patientPolicy(), random);
+                Lane lane = new Lane(
+                        lease,
+                        outbox,
+                        publisher,
+                        System::nanoTime,
+                        bounds,
+                        Events.patientPolicy(),
+                        () -> ByRoute.always(false),
+                        random);
                 return new LaneRunner("orders", lease, lane, publisher, lookout, self[0]::ended);
             });
             self[0] = leases;

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
@@ -57,6 +58,7 @@ class PublishingTest {
                 System::nanoTime,
                 settings,
                 Events.patientPolicy(),
+                () -> ByRoute.always(false),
                 new Random(1));
 
         assertThat(lane.cycle()).isEqualTo(EVENTS);
