@@ -2,7 +2,6 @@ package io.outboxrelay.bench;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -92,11 +91,7 @@ final class DrainCommand implements Callable<Integer> {
             description = "A RabbitMQ to use; the queue outbox-bench in it is deleted.")
     private @Nullable String amqpUri;
 
-    @Option(
-            names = "--relay-jar",
-            paramLabel = "FILE",
-            description =
-                    "The relay. Default: relay/target/outbox-relay.jar of the project that this jar was built in.")
+    @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
     private @Nullable Path relayJar;
 
     @Option(
@@ -111,10 +106,7 @@ final class DrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Path jar = relayJar == null ? besideThisJar() : relayJar;
-        if (!Files.isReadable(jar)) {
-            throw wrong("There is no relay at " + jar + ": build it by ./mvnw package, or name it by --relay-jar");
-        }
+        Path jar = RelayJar.find(relayJar, spec);
         PrintWriter out = new PrintWriter(System.out, true);
         Path folder = Files.createTempDirectory("outbox-bench-");
         Load load = new Load(events, aggregates, payloadBytes);
@@ -200,15 +192,6 @@ final class DrainCommand implements Callable<Integer> {
             throw new IllegalStateException(message);
         }
         return new ParameterException(spec.commandLine(), message);
-    }
-
-    private static Path besideThisJar() throws URISyntaxException {
-        Path jar = Path.of(DrainCommand.class
-                .getProtectionDomain()
-                .getCodeSource()
-                .getLocation()
-                .toURI());
-        return jar.resolve("../../../relay/target/outbox-relay.jar").normalize();
     }
 
     private static void delete(Path folder) throws IOException {
