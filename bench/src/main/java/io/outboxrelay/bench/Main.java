@@ -8,13 +8,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The program: finds the measurement that was asked for and runs it. */
+/** The program: finds what was asked for and runs it. */
 @Command(
         name = "outbox-bench",
         mixinStandardHelpOptions = true,
-        description = "Measures Outbox Relay on this machine.",
-        subcommands = DrainCommand.class,
-        footer = {"", "Exit status: 0 measured, 1 failed, 2 wrong use."})
+        description = "Measures Outbox Relay on this machine, or gives it a hard time.",
+        subcommands = {DrainCommand.class, ChaosCommand.class},
+        footer = {"", "Exit status: 0 measured or passed, 1 failed, 2 wrong use."})
 public final class Main implements Callable<Integer> {
 
     @Spec
@@ -23,7 +23,7 @@ public final class Main implements Callable<Integer> {
     private Main() {}
 
     /**
-     * Runs one measurement and ends the process.
+     * Runs one command and ends the process.
      *
      * @param arguments the command line
      */
@@ -42,6 +42,6 @@ public final class Main implements Callable<Integer> {
     public Integer call() {
         CommandSpec command = spec;
         throw new ParameterException(
-                command == null ? new CommandLine(this) : command.commandLine(), "Say what to measure.");
+                command == null ? new CommandLine(this) : command.commandLine(), "Say what to do.");
     }
 }

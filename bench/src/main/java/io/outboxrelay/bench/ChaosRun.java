@@ -1,0 +1,197 @@
+package io.outboxrelay.bench;
+
+import io.outboxrelay.testservers.Preference;
+import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.PrivateRabbitMq;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Two services with a database server each, one broker, two relays that serve both, and one reader for each ledger. Faults
+ * befall the servers and the relays; in the end all is up again, everything must have arrived, and is judged. Closing it
+ * ends everything that it started.
+ */
+final class ChaosRun implements AutoCloseable {
+
+    private static final List<String> SOURCES = List.of("orders", "payments");
+    private static final List<String> RELAYS = List.of("relay-a", "relay-b");
+    private static final Duration LONGEST_CATCHING_UP = Duration.ofMinutes(3);
+
+    /** How long nothing may arrive, once the outboxes are empty, before what is missing counts as lost. */
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(30);
+
+    private static final int LOOKS_PER_LINE = 10;
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(500);
+
+    private final Chronicle chronicle;
+    private final SplittableRandom random;
+    private final Deque<Runnable> ends = new ArrayDeque<>();
+    private final List<ChaosSource> sources = new ArrayList<>();
+    private final List<LedgerReader> readers = new ArrayList<>();
+    private final List<RelayVictim> relays = new ArrayList<>();
+    private final List<Victim> victims = new ArrayList<>();
+
+    /**
+     * Starts nothing.
+     *
+     * @param seed decides which faults there will be, and when
+     */
+    ChaosRun(long seed, Chronicle chronicle) {
+        this.random = new SplittableRandom(seed);
+        this.chronicle = chronicle;
+    }
+
+    /** Starts the servers and the relays, and the readers. */
+    void start(Path jar, Path folder, WrongClock clock, QueueKind kind) throws Exception {
+        for (String name : SOURCES) {
+            startSource(name);
+        }
+        PrivateRabbitMq broker = started(
+                io.outboxrelay.testservers.Servers.startPrivateRabbitMq(Preference.INSTALLED_FIRST),
+                PrivateRabbitMq::close);
+        if (broker.name().startsWith("embedded")) {
+            throw new IllegalStateException(
+                    "NO SERVER: only the embedded broker could be started, which nobody can kill;"
+                            + " install RabbitMQ or start a container engine");
+        }
+        chronicle.tell("broker is " + broker.name());
+        TestVirtualHost host = broker.newVirtualHost();
+        ChaosQueues queues = new ChaosQueues(broker, host, SOURCES, kind);
+        queues.declareLedgers();
+        queues.declareGuests();
+        victims.add(new BrokerVictim(broker, queues, chronicle));
+        for (String source : SOURCES) {
+            readers.add(started(
+                    new LedgerReader(queues.connectionFactory(), ChaosQueues.ledger(source)), LedgerReader::close));
+        }
+        for (String name : RELAYS) {
+            RelayFile file = new RelayFile(name, host.amqpUri(), sources);
+            RelayVictim relay = started(new RelayVictim(file, jar, folder, clock, chronicle), RelayVictim::close);
+            relay.start(random.split());
+            relays.add(relay);
+            victims.add(relay);
+        }
+    }
+
+    private void startSource(String name) throws SQLException {
+        PrivatePostgres server = started(
+                io.outboxrelay.testservers.Servers.startPrivatePostgres(Preference.INSTALLED_FIRST),
+                PrivatePostgres::close);
+        chronicle.tell("database of %s is %s".formatted(name, server.name()));
+        ChaosSource source = new ChaosSource(name, server.newDatabase());
+        source.install();
+        sources.add(source);
+        victims.add(new DatabaseVictim("database of " + name, server, chronicle));
+    }
+
+    /** Lets the services write and faults happen for a time; returns when all that was struck is up again. */
+    void strike(Duration time) throws Exception {
+        List<ChaosWriters> services = new ArrayList<>();
+        for (ChaosSource source : sources) {
+            services.add(started(new ChaosWriters(source, random.split()), ChaosWriters::close));
+        }
+        long end = System.nanoTime() + time.toNanos();
+        ExecutorService threads = Executors.newFixedThreadPool(victims.size());
+        try {
+            List<Future<Void>> fates = new ArrayList<>();
+            for (Victim victim : victims) {
+                fates.add(threads.submit(new Fate(victim, random.split(), end)));
+            }
+            for (Future<Void> fate : fates) {
+                fate.get();
+            }
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        } finally {
+            threads.shutdownNow();
+            threads.awaitTermination(1, TimeUnit.MINUTES);
+        }
+        for (RelayVictim relay : relays) {
+            relay.running(random.split());
+        }
+        services.forEach(ChaosWriters::close);
+        chronicle.tell("faults are over");
+    }
+
+    /**
+     * Waits until the outboxes are empty and everything has arrived, and judges.
+     *
+     * @return what arrived of what was committed, also when it took too long
+     */
+    Verdict judge() throws SQLException, InterruptedException {
+        List<Set<ServiceEvent>> committed = new ArrayList<>();
+        for (ChaosSource source : sources) {
+            committed.add(source.committed());
+        }
+        catchUp(committed);
+        Verdict verdict = Verdict.ofRelays(
+                relays.stream().flatMap(relay -> relay.ownEnds().stream()).toList());
+        for (int number = 0; number < sources.size(); number++) {
+            ChaosSource source = sources.get(number);
+            verdict = verdict.and(Verdict.of(
+                    source.name(), committed.get(number), readers.get(number).arrivals(), source.backlog()));
+        }
+        return verdict;
+    }
+
+    /** Returns when all has arrived, or when it will not any more. */
+    private void catchUp(List<Set<ServiceEvent>> committed) throws SQLException, InterruptedException {
+        long begun = System.nanoTime();
+        long moved = begun;
+        Progress before = new Progress(List.of(), List.of());
+        for (int look = 0; ; look++) {
+            Progress now = progress();
+            moved = now.equals(before) ? moved : System.nanoTime();
+            before = now;
+            boolean over = now.isOver(committed);
+            boolean tooLong = System.nanoTime() - begun > LONGEST_CATCHING_UP.toNanos();
+            boolean stuck = now.isIdle() && System.nanoTime() - moved > LONGEST_SILENCE.toNanos();
+            if (over || tooLong || stuck || look % LOOKS_PER_LINE == 0) {
+                chronicle.tell(now.describe(SOURCES, committed));
+            }
+            if (over) {
+                return;
+            }
+            if (tooLong || stuck) {
+                chronicle.tell(stuck ? "nothing is left that could still arrive" : "that took too long");
+                return;
+            }
+            TimeUnit.MILLISECONDS.sleep(BETWEEN_LOOKS.toMillis());
+        }
+    }
+
+    private Progress progress() throws SQLException {
+        List<ChaosSource.Backlog> backlogs = new ArrayList<>();
+        for (ChaosSource source : sources) {
+            backlogs.add(source.backlog());
+        }
+        return new Progress(
+                readers.stream().map(reader -> reader.arrivals().count()).toList(), backlogs);
+    }
+
+    private <T> T started(T part, Consumer<T> end) {
+        ends.push(() -> end.accept(part));
+        return part;
+    }
+
+    @Override
+    public void close() {
+        while (!ends.isEmpty()) {
+            ends.pop().run();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.outboxrelay.bench;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * How far a chaos run has caught up, source by source.
+ *
+ * @param arrived different events that have arrived
+ * @param backlogs what the relays still have to do with
+ */
+record Progress(List<Integer> arrived, List<ChaosSource.Backlog> backlogs) {
+
+    /** Whether all that was committed may have arrived. */
+    boolean isOver(List<Set<ServiceEvent>> committed) {
+        return isIdle()
+                && IntStream.range(0, committed.size())
+                        .allMatch(source ->
+                                arrived.get(source) >= committed.get(source).size());
+    }
+
+    /** Whether the relays have nothing to do. */
+    boolean isIdle() {
+        return backlogs.stream().allMatch(ChaosSource.Backlog::isEmpty);
+    }
+
+    String describe(List<String> sources, List<Set<ServiceEvent>> committed) {
+        return IntStream.range(0, sources.size())
+                .mapToObj(source -> "%s: %d of %d arrived, %s"
+                        .formatted(
+                                sources.get(source),
+                                arrived.get(source),
+                                committed.get(source).size(),
+                                backlogs.get(source)))
+                .collect(Collectors.joining("; "));
+    }
+}

@@ -1,0 +1,75 @@
+package io.outboxrelay.bench;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The configuration of a relay in a chaos run: as impatient as the rules between the keys allow, so that a minute has
+ * room for many faults.
+ *
+ * @param instance the relay's name
+ * @param amqpUri the broker
+ * @param sources the databases that it serves
+ */
+record RelayFile(String instance, String amqpUri, List<ChaosSource> sources) {
+
+    /** How long a lane stays with a relay that is dead or frozen. */
+    static final Duration LEASE = Duration.ofSeconds(5);
+
+    /** The file's text; what is secret is in {@link #environment}. Batches are small, so that faults hit the middle of many. */
+    String yaml() {
+        StringBuilder yaml = new StringBuilder("instance: %s\nsources:\n".formatted(instance));
+        for (ChaosSource source : sources) {
+            yaml.append("""
+                      - name: %s
+                        url: %s
+                        user: %s
+                        password: ${%s}
+                        statement-timeout: 1s
+                    """.formatted(
+                            source.name(),
+                            source.database().jdbcUrl(),
+                            source.database().user(),
+                            variable(source)));
+        }
+        return yaml.append("""
+                broker:
+                  uri: ${OUTBOX_BENCH_URI}
+                  exchange: %s
+                  heartbeat: 1s
+                  connect-timeout: 2s
+                publish:
+                  batch-events: 60
+                  confirm-deadline: 2s
+                retry:
+                  first-backoff: 200ms
+                  longest-backoff: 2s
+                lease:
+                  duration: %ds
+                  heartbeat: 500ms
+                drain:
+                  grace-period: 3s
+                http:
+                  host: 127.0.0.1
+                  port: 0
+                """.formatted(ChaosQueues.EXCHANGE, LEASE.toSeconds()))
+                .toString();
+    }
+
+    /** What the file takes from the environment, and what makes a JVM start sooner that will not live long. */
+    Map<String, String> environment() {
+        Map<String, String> environment = new HashMap<>();
+        environment.put("OUTBOX_BENCH_URI", amqpUri);
+        sources.forEach(
+                source -> environment.put(variable(source), source.database().password()));
+        environment.put("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
+        return environment;
+    }
+
+    private static String variable(ChaosSource source) {
+        return "OUTBOX_BENCH_PASSWORD_" + source.name().toUpperCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,97 @@
+package io.outboxrelay.bench;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * What was committed, compared with what arrived.
+ *
+ * @param events how many were committed
+ * @param lost committed, and never arrived
+ * @param misordered arrived behind a later event of their aggregate
+ * @param invented arrived, and were never committed like that
+ * @param left what the relay still had to do with
+ * @param ended relays that ended although nobody had asked them to
+ * @param duplicates deliveries of what had been delivered before
+ */
+record Verdict(
+        long events,
+        List<String> lost,
+        List<String> misordered,
+        List<String> invented,
+        List<String> left,
+        List<String> ended,
+        long duplicates) {
+
+    private static final int SHOWN = 10;
+
+    /** Before any source is looked at. */
+    static Verdict ofRelays(List<String> ended) {
+        return new Verdict(0, List.of(), List.of(), List.of(), List.of(), ended, 0);
+    }
+
+    static Verdict of(String source, Set<ServiceEvent> committed, Arrivals arrivals, ChaosSource.Backlog left) {
+        Set<ServiceEvent> arrived = arrivals.events();
+        return new Verdict(
+                committed.size(),
+                missing(source, committed, arrived),
+                arrivals.disorder().stream().map(event -> source + ": " + event).toList(),
+                missing(source, arrived, committed),
+                left.isEmpty() ? List.of() : List.of(source + ": " + left),
+                List.of(),
+                arrivals.duplicates());
+    }
+
+    private static List<String> missing(String source, Set<ServiceEvent> from, Set<ServiceEvent> others) {
+        Set<ServiceEvent> missing = new HashSet<>(from);
+        missing.removeAll(others);
+        return missing.stream().map(event -> source + ": " + event).sorted().toList();
+    }
+
+    Verdict and(Verdict other) {
+        return new Verdict(
+                events + other.events,
+                both(lost, other.lost),
+                both(misordered, other.misordered),
+                both(invented, other.invented),
+                both(left, other.left),
+                both(ended, other.ended),
+                duplicates + other.duplicates);
+    }
+
+    private static List<String> both(List<String> one, List<String> other) {
+        return Stream.concat(one.stream(), other.stream()).toList();
+    }
+
+    boolean isGood() {
+        return events > 0
+                && lost.isEmpty()
+                && misordered.isEmpty()
+                && invented.isEmpty()
+                && left.isEmpty()
+                && ended.isEmpty();
+    }
+
+    /** The numbers for the last line: the usual ones, and more of them if not all is good. */
+    String counts(int kills) {
+        String counts = "events=%d kills=%d lost=%d out_of_order=%d duplicates_delivered=%d"
+                .formatted(events, kills, lost.size(), misordered.size(), duplicates);
+        return isGood()
+                ? counts
+                : counts + " never_committed=%d left=%s relays_ended=%d".formatted(invented.size(), left, ended.size());
+    }
+
+    /** The first of what is wrong, a line each. */
+    List<String> details() {
+        List<String> lines = new ArrayList<>();
+        lost.stream().limit(SHOWN).forEach(event -> lines.add("lost " + event));
+        misordered.stream().limit(SHOWN).forEach(event -> lines.add("out of order " + event));
+        invented.stream().limit(SHOWN).forEach(event -> lines.add("never committed " + event));
+        left.forEach(backlog -> lines.add("left " + backlog));
+        lines.addAll(ended);
+        return lines;
+    }
+}

@@ -1,0 +1,32 @@
+package io.outboxrelay.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/** Other faults in every build: a failure says by which seed they come again. */
+final class ChaosIT {
+
+    @Test
+    void whatever_is_killed_frozen_or_restarted_all_that_was_committed_arrives_in_order() throws Exception {
+        String seed = Long.toString(new SplittableRandom().nextLong(1_000_000));
+        BenchProcess bench = BenchProcess.start("chaos", "--minutes", "0.5", "--seed", seed);
+        String output = bench.output();
+        assumeThat(output).as("a database and a broker to kill").doesNotContain("NO SERVER");
+        assertThat(bench.status()).as(output).isZero();
+        assertThat(output.lines())
+                .last()
+                .asString()
+                .matches("chaos passed: events=[1-9]\\d* kills=\\d+ lost=0 out_of_order=0 duplicates_delivered=\\d+"
+                        + " queues=(classic|quorum) clocks=(on|off) seed=" + seed);
+    }
+
+    @Test
+    void refuses_a_run_without_time() throws Exception {
+        BenchProcess bench = BenchProcess.start("chaos", "--minutes", "0");
+        assertThat(bench.output()).contains("--minutes must be more than 0");
+        assertThat(bench.status()).isEqualTo(2);
+    }
+}
