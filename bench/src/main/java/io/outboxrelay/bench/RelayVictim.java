@@ -17,16 +17,15 @@ final class RelayVictim implements Victim, AutoCloseable {
 
     private static final Duration LONGEST_AWAY = Duration.ofSeconds(6);
     private static final Duration LONGEST_END = Duration.ofSeconds(30);
-    private static final Duration ENDS_BY_ITSELF = Duration.ZERO;
 
     private final RelayFile file;
     private final Path jar;
     private final Path folder;
     private final WrongClock clock;
     private final Chronicle chronicle;
+    private final List<String> ownEnds = new CopyOnWriteArrayList<>();
     private @Nullable JavaProcess process;
     private int starts;
-    private final List<String> ownEnds = new CopyOnWriteArrayList<>();
 
     /**
      * @param file what it is told
@@ -84,11 +83,11 @@ final class RelayVictim implements Victim, AutoCloseable {
         }
     }
 
-    /** Starts it if it has ended by itself, which no fault of its servers excuses. */
+    /** The running relay; one that has ended by itself, which no fault of its servers excuses, is started again. */
     JavaProcess running(RandomGenerator random) throws IOException, InterruptedException {
         JavaProcess relay = process;
         if (relay != null) {
-            OptionalInt status = relay.waitFor(ENDS_BY_ITSELF);
+            OptionalInt status = relay.waitFor(Duration.ZERO);
             if (status.isEmpty()) {
                 return relay;
             }

@@ -75,7 +75,7 @@ record Verdict(
                 && ended.isEmpty();
     }
 
-    /** The numbers, for the last line; those that ought to be zero at the end only when they are not. */
+    /** The numbers for the last line: the usual ones, and more of them if not all is good. */
     String counts(int kills) {
         String counts = "events=%d kills=%d lost=%d out_of_order=%d duplicates_delivered=%d"
                 .formatted(events, kills, lost.size(), misordered.size(), duplicates);

@@ -1,0 +1,308 @@
+package io.outboxrelay.relay.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.GetResponse;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.FailurePolicy;
+import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
+import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
+import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.postgresql.PostgresFailures;
+import io.outboxrelay.relay.postgresql.PostgresFailures.Filter;
+import io.outboxrelay.relay.postgresql.PostgresFailures.Note;
+import io.outboxrelay.relay.postgresql.PostgresFailures.Route;
+import io.outboxrelay.relay.postgresql.PostgresFailures.State;
+import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.testservers.PrivateRabbitMq;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of events that the broker or the relay does not take, with a real database and a broker of its own. */
+class FailuresTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Note NOTE = new Note("a test", "to see what happens");
+
+    private static final int LARGEST_MESSAGE = 5_000;
+
+    private static PrivateRabbitMq server;
+
+    private OutboxDatabase database;
+    private PostgresFailures failures;
+    private TestVirtualHost host;
+    private Connection connection;
+    private Channel channel;
+    private Source source;
+
+    @BeforeAll
+    static void start_a_broker() {
+        server = Servers.startPrivateRabbitMq();
+        limitMessages();
+    }
+
+    @AfterAll
+    static void stop_the_broker() {
+        server.close();
+    }
+
+    /** By hand and not by a file, so that it holds for a broker of every kind. */
+    private static void limitMessages() {
+        server.control(
+                "eval",
+                "application:set_env(rabbit, max_message_size, %1$d), persistent_term:put(max_message_size, %1$d)."
+                        .formatted(LARGEST_MESSAGE));
+    }
+
+    @BeforeEach
+    void start_a_source() throws Exception {
+        database = OutboxDatabase.withLanes(2);
+        failures = new PostgresFailures(
+                OutboxSchema.DEFAULT_NAME, database.database().dataSource());
+        host = server.newVirtualHost();
+        connect();
+        channel.exchangeDeclare("events", "topic", true);
+        queue("orders", "order.order.#", Map.of());
+        source = source();
+        source.start();
+    }
+
+    @AfterEach
+    void stop_the_source() {
+        source.drain(System.nanoTime() + PATIENCE.toNanos());
+        connection.abort(2_000);
+        host.close();
+        database.close();
+    }
+
+    // hazards 2, 9, 29
+    @Test
+    void an_event_that_nobody_takes_is_parked_and_after_a_retry_its_aggregate_arrives_in_order() throws Exception {
+        write("a", "Strange");
+        write("a", "OrderPlaced");
+        write("b", "OrderPlaced");
+
+        await().atMost(PATIENCE).until(() -> states().equals(List.of("parked", "waiting")));
+        assertThat(received("orders", 1)).containsExactly("b OrderPlaced");
+        assertThat(database.value("SELECT attempts || ' ' || reason FROM outbox_failure WHERE state = 'parked'"))
+                .isEqualTo("3 unroutable");
+
+        channel.queueBind("orders", "events", "order.strange");
+        assertThat(failures.retry(everything(), NOTE, changed -> {})).isEqualTo(1);
+
+        assertThat(received("orders", 2)).containsExactly("a Strange", "a OrderPlaced");
+        await().atMost(PATIENCE).until(() -> states().isEmpty());
+    }
+
+    // hazard 10
+    @Test
+    void a_message_above_the_limit_of_the_broker_is_parked_alone() throws Exception {
+        for (int n = 0; n < 20; n++) {
+            write("order-" + n, "OrderPlaced");
+        }
+        database.write("large", new byte[2 * LARGEST_MESSAGE]);
+        for (int n = 20; n < 40; n++) {
+            write("order-" + n, "OrderPlaced");
+        }
+
+        assertThat(received("orders", 40)).doesNotContain("large OrderPlaced");
+        await().atMost(PATIENCE).until(() -> states().equals(List.of("parked")));
+        assertThat(database.value("SELECT aggregate_id || ' ' || reason FROM outbox_failure"))
+                .isEqualTo("large closes-channel");
+    }
+
+    // hazard 8
+    @Test
+    void after_an_outage_longer_than_every_backoff_everything_is_delivered_and_no_attempt_was_spent() throws Exception {
+        server.stop();
+        write("a", "OrderPlaced");
+        String since = database.value("SELECT clock_timestamp()");
+        await().atMost(PATIENCE)
+                .until(() -> database.value("SELECT clock_timestamp() > '" + since + "'::timestamptz + interval '7 s'")
+                        .equals("t"));
+        assertThat(source.trouble())
+                .hasValueSatisfying(trouble -> assertThat(trouble).contains("no connection"));
+        server.start();
+        limitMessages();
+        connect();
+
+        assertThat(received("orders", 1)).containsExactly("a OrderPlaced");
+
+        assertThat(states()).isEmpty();
+        await().atMost(PATIENCE).until(() -> source.trouble().isEmpty());
+    }
+
+    @Test
+    void a_full_queue_holds_its_events_for_as_long_as_it_takes_and_spends_no_attempt() throws Exception {
+        queue("bounded", "order.strange", Map.of("x-max-length", 1, "x-overflow", "reject-publish"));
+        for (String order : List.of("a", "b", "c")) {
+            write(order, "Strange");
+        }
+        await().atMost(PATIENCE)
+                .until(() -> database.number("SELECT coalesce(min(failures), 0) FROM outbox_failure") > 5);
+        assertThat(database.column("SELECT DISTINCT attempts || ' ' || state || ' ' || reason FROM outbox_failure"))
+                .containsExactly("0 retrying nacked");
+
+        assertThat(received("bounded", 3)).containsExactlyInAnyOrder("a Strange", "b Strange", "c Strange");
+        await().atMost(PATIENCE).until(() -> states().isEmpty());
+    }
+
+    // hazard 1
+    @Test
+    void an_exchange_that_is_deleted_while_publishing_is_declared_again() throws Exception {
+        channel.exchangeDelete("events");
+        write("a", "OrderPlaced");
+        await().atMost(PATIENCE).until(() -> !states().isEmpty());
+        queue("orders", "order.order.#", Map.of());
+
+        assertThat(received("orders", 1)).containsExactly("a OrderPlaced");
+    }
+
+    // hazard 26
+    @Test
+    void an_event_whose_row_cannot_be_a_message_is_parked_alone() throws Exception {
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, occurred_at)
+            VALUES ('Order', 'never', 'OrderPlaced', '{}', 'application/json', 'infinity'),
+                   ('Order', 'once', 'OrderPlaced', '{}', 'application/json', '4713-01-01 BC'),
+                   ('Order', 'late', 'OrderPlaced', '{}', 'application/json', '294276-12-31')\
+            """);
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, headers)
+            VALUES ('Order', 'cc', 'OrderPlaced', '{}', 'application/json', '{"CC": ["elsewhere"]}')\
+            """);
+        write("a", "OrderPlaced");
+
+        assertThat(received("orders", 3))
+                .containsExactlyInAnyOrder("a OrderPlaced", "once OrderPlaced", "late OrderPlaced");
+        await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
+        assertThat(database.column(
+                        "SELECT state || ' ' || reason FROM outbox_failure WHERE aggregate_id IN ('cc', 'never')"))
+                .containsExactly("parked not-encodable", "parked not-encodable");
+    }
+
+    @Test
+    void a_paused_source_publishes_nothing_until_it_is_resumed() throws Exception {
+        failures.pause(new Route("*", "*"), NOTE);
+        await().atMost(PATIENCE).until(source::isPaused);
+        write("a", "OrderPlaced");
+        String since = database.value("SELECT clock_timestamp()");
+        await().atMost(PATIENCE)
+                .until(() -> database.value("SELECT clock_timestamp() > '" + since + "'::timestamptz + interval '2 s'")
+                        .equals("t"));
+        assertThat(channel.basicGet("orders", true)).isNull();
+
+        failures.resume(new Route("*", "*"), NOTE);
+
+        assertThat(received("orders", 1)).containsExactly("a OrderPlaced");
+    }
+
+    @Test
+    void a_paused_route_holds_its_events_in_their_order_and_the_others_go_on() throws Exception {
+        failures.pause(new Route("*", "OrderPaid"), NOTE);
+        String since = database.value("SELECT clock_timestamp()");
+        await().atMost(PATIENCE)
+                .until(() -> database.value("SELECT clock_timestamp() > '" + since + "'::timestamptz + interval '2 s'")
+                        .equals("t"));
+        write("a", "OrderPaid");
+        write("a", "OrderPlaced");
+        write("b", "OrderPlaced");
+        assertThat(received("orders", 1)).containsExactly("b OrderPlaced");
+        await().atMost(PATIENCE).until(() -> states().equals(List.of("paused", "waiting")));
+
+        failures.resume(new Route("*", "OrderPaid"), NOTE);
+
+        assertThat(received("orders", 2)).containsExactly("a OrderPaid", "a OrderPlaced");
+    }
+
+    private void connect() throws Exception {
+        connection = host.connectionFactory().newConnection();
+        channel = connection.createChannel();
+    }
+
+    private void queue(String name, String key, Map<String, Object> arguments) throws IOException {
+        channel.exchangeDeclare("events", "topic", true);
+        channel.queueDeclare(name, true, false, false, arguments);
+        channel.queueBind(name, "events", key);
+    }
+
+    private void write(String order, String type) {
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+            VALUES ('Order', '%s', '%s', '{}', 'application/json')\
+            """.formatted(order, type));
+    }
+
+    private List<String> states() {
+        return database.column("SELECT state FROM outbox_failure ORDER BY id");
+    }
+
+    /** Waits for so many messages. */
+    private List<String> received(String queue, int count) {
+        List<String> messages = new ArrayList<>();
+        await().atMost(PATIENCE).until(() -> {
+            for (GetResponse next = channel.basicGet(queue, true); next != null; next = channel.basicGet(queue, true)) {
+                messages.add(next.getProps().getHeaders().get("aggregate_id") + " "
+                        + next.getProps().getType());
+            }
+            return messages.size() >= count;
+        });
+        return messages;
+    }
+
+    private static Filter everything() {
+        return new Filter(List.of(), Set.of(State.values()), null, null, null, null, null);
+    }
+
+    private Source source() {
+        return new Source(
+                new SourceSettings(
+                        "orders",
+                        database.database().jdbcUrl(),
+                        database.database().user(),
+                        database.database().password(),
+                        OutboxSchema.DEFAULT_NAME,
+                        4,
+                        Duration.ofSeconds(5)),
+                "relay",
+                new BrokerSettings(
+                        URI.create(host.amqpUri()),
+                        "events",
+                        "order.{event_type}",
+                        BrokerSettings.Topology.DECLARE,
+                        false,
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(5),
+                        null,
+                        null,
+                        false),
+                new LaneSettings(1_000, 10_000_000, 100, 250, 10_000_000, 1_000_000, Duration.ofSeconds(5)),
+                new FailurePolicy(
+                        3,
+                        Duration.ofMillis(50),
+                        Duration.ofMillis(200),
+                        ByRoute.always(OnPark.BLOCK),
+                        ByRoute.always(Unroutable.PARK)),
+                new LeaseSettings(Duration.ofSeconds(15), Duration.ofMillis(200)),
+                new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)),
+                new SimpleMeterRegistry());
+    }
+}
