@@ -293,7 +293,7 @@ class RepairCommandsTest {
 
         execute("explain", retrying.toString());
         assertThat(out.toString())
-                .contains("is retrying, for 0 s. It failed by returned", "It is published again in 59 min.");
+                .contains("is retrying, for ", ". It failed by returned", "It is published again in 59 min.");
         execute("explain", behind.toString());
         assertThat(out.toString())
                 .contains("is waiting", "1 event is before it", "Event " + retrying + " is published again in 59 min.");
