@@ -33,21 +33,24 @@ final class AggregateOrder {
 
     /**
      * Lets every row that is retried behind the first of its aggregate wait: what is needed, before {@link #moveUp},
-     * after rows were put back in front of others. Reads all blocking rows of each aggregate.
+     * after rows were put back in front of others. Reads all blocking rows of each aggregate, by their index whatever
+     * the statistics say: the offset keeps the state out of the inner query.
      *
      * @param schema of the outbox, a plain name
      * @return the statement
      */
     static String holdBack(String schema) {
         return """
-            UPDATE SCHEMA.outbox_failure later SET state = 'waiting', next_attempt_at = NULL
-            FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)
-            WHERE later.blocking AND later.state = 'retrying' AND later.lane = touched.lane
-              AND later.aggregate_type = touched.aggregate_type AND later.aggregate_id = touched.aggregate_id
-              AND EXISTS (SELECT FROM SCHEMA.outbox_failure earlier
-                          WHERE earlier.blocking AND earlier.lane = later.lane
-                            AND earlier.aggregate_type = later.aggregate_type
-                            AND earlier.aggregate_id = later.aggregate_id AND earlier.id < later.id)
+            UPDATE SCHEMA.outbox_failure SET state = 'waiting', next_attempt_at = NULL
+            WHERE state = 'retrying' AND id = ANY (ARRAY (
+                SELECT later.id
+                FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id),
+                     LATERAL (
+                         SELECT f.id, f.state FROM SCHEMA.outbox_failure f
+                         WHERE f.blocking AND f.lane = touched.lane
+                           AND f.aggregate_type = touched.aggregate_type AND f.aggregate_id = touched.aggregate_id
+                         ORDER BY f.id OFFSET 1) AS later
+                WHERE later.state = 'retrying'))
             """.replace("SCHEMA", schema);
     }
 }

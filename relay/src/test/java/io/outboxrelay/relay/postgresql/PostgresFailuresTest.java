@@ -234,6 +234,20 @@ class PostgresFailuresTest {
     }
 
     @Test
+    void a_discard_of_all_spares_the_events_that_move_up_meanwhile() {
+        rows.put("a", "parked");
+        rows.put("a", "waiting");
+        rows.put("a", "waiting");
+        rows.put("b", "retrying");
+        rows.put("b", "waiting");
+
+        assertThat(discard(ALL)).isEqualTo(2);
+
+        assertThat(rows.states("a")).containsExactly("retrying/0/0*", "waiting/0/0");
+        assertThat(rows.states("b")).containsExactly("retrying/0/0*");
+    }
+
+    @Test
     void events_that_wait_are_neither_discarded_nor_retried() {
         rows.put("a", "parked");
         UUID second = rows.put("a", "waiting");
