@@ -749,9 +749,11 @@ public final class PostgresOutbox implements LaneStore {
                 WHERE alive_until > clock_timestamp() AND instance <> ?
                 """);
             goodbye = in("DELETE FROM SCHEMA.outbox_instance WHERE instance = ?");
+            // Locked in the order that commands lock them in, or the two could wait for each other.
             renew = in("""
                 UPDATE SCHEMA.outbox_lane SET lease_until = clock_timestamp() + ? * interval '1 millisecond'
-                WHERE owner = ? AND lane = ANY (?)
+                WHERE lane = ANY (ARRAY (
+                    SELECT lane FROM SCHEMA.outbox_lane WHERE owner = ? AND lane = ANY (?) ORDER BY lane FOR UPDATE))
                 RETURNING lane, epoch
                 """);
             // ARRAY makes the inner statement run once; joined, it could run for every row and lock more than its

@@ -112,6 +112,7 @@ class LaneTest {
         assertThat(kept()).isEmpty();
     }
 
+    // hazard 28
     @Test
     void an_event_that_nobody_takes_is_parked_after_its_attempts_and_its_aggregate_waits_for_a_person()
             throws Exception {
