@@ -37,6 +37,9 @@ CREATE TABLE ${schema}.outbox_failure (
 );
 
 CREATE INDEX outbox_failure_aggregate ON ${schema}.outbox_failure (lane, aggregate_type, aggregate_id, id) WHERE blocking;
+-- Who blocks, what is paused, what is parked: however many wait behind these, they are not read for it.
+CREATE INDEX outbox_failure_head ON ${schema}.outbox_failure (lane, aggregate_type, aggregate_id, id)
+    INCLUDE (state, blocking, event_type) WHERE state <> 'waiting';
 CREATE INDEX outbox_failure_due ON ${schema}.outbox_failure (lane, next_attempt_at) WHERE state = 'retrying';
 CREATE INDEX outbox_failure_event_id ON ${schema}.outbox_failure (event_id);
 

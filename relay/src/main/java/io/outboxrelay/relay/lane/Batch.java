@@ -28,10 +28,16 @@ final class Batch {
         this.eventsPerAggregate = eventsPerAggregate;
     }
 
-    /** Takes what a claim read: at most so many events of one aggregate, and those of blocked ones not to publish them. */
+    /**
+     * Takes what a claim read: at most so many events of one aggregate, and those of blocked ones not to publish them. Where
+     * failures of an aggregate are tried in this very cycle, its others stay behind: it may be free at the end.
+     */
     void add(List<Event> events, Set<Aggregate> blocked) {
+        Set<Aggregate> tried = blocked.isEmpty() ? Set.of() : Set.copyOf(byAggregate.keySet());
         for (Event event : events) {
-            if (blocked.contains(event.aggregate())) {
+            if (blocked.contains(event.aggregate()) && tried.contains(event.aggregate())) {
+                leaveBehind(event);
+            } else if (blocked.contains(event.aggregate())) {
                 followers.add(event);
             } else {
                 add(event);

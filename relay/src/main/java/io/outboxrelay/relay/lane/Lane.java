@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -57,6 +58,7 @@ public final class Lane {
     private @Nullable Set<Aggregate> blocked;
 
     private ByRoute<Boolean> paused = NOTHING_KNOWN;
+    private boolean resuming;
     private long blockedReadAt;
     private long dueLookedAt;
     private long parkedUntold;
@@ -118,7 +120,10 @@ public final class Lane {
         List<Aggregate> waiting = unanswered.waiting(clock.nanoTime());
         long closed = store.closed();
         Batch batch = new Batch(settings.eventsPerAggregate());
-        Set<Aggregate> behindFailures = blocked();
+        if (!learnBlocked()) {
+            return settled;
+        }
+        Set<Aggregate> behindFailures = Objects.requireNonNull(blocked);
         addDue(batch, behindFailures, waiting);
         long seen = claim(batch, behindFailures, waiting);
         publish(batch);
@@ -136,20 +141,28 @@ public final class Lane {
     private boolean isPaused() {
         ByRoute<Boolean> now = pauses.get();
         if (now != null && !now.equals(paused)) {
-            store.resume(lease.lane(), lease.epoch());
             paused = now;
+            resuming = true;
+        }
+        if (resuming) {
+            resuming = store.resume(lease.lane(), lease.epoch()) > 0;
         }
         return paused.otherwise();
     }
 
-    /** Read once and then kept up; read again now and then, since people discard what others wait for. */
-    private Set<Aggregate> blocked() {
+    /**
+     * Reads who is blocked: once, and then now and then, since people discard what others wait for. Returns false when the
+     * lane is somebody else's by now.
+     */
+    private boolean learnBlocked() {
         long now = clock.nanoTime();
         if (blocked == null || !blocked.isEmpty() && now - blockedReadAt >= BETWEEN_READS_OF_BLOCKED.toNanos()) {
-            blocked = new HashSet<>(store.blocked(lease.lane()));
+            blocked = null;
+            blocked =
+                    store.blocked(lease.lane(), lease.epoch()).map(HashSet::new).orElse(null);
             blockedReadAt = now;
         }
-        return blocked;
+        return blocked != null;
     }
 
     /** Failures whose backoff is over. Nothing is known of those that a person wants tried again: a look tells. */
@@ -279,7 +292,7 @@ public final class Lane {
         if (changes.isEmpty()) {
             return true;
         }
-        Set<Aggregate> behindFailures = blocked();
+        Set<Aggregate> behindFailures = Objects.requireNonNull(blocked);
         blocked = null; // until it is known what was written
         Optional<Set<Aggregate>> free = store.keep(lease.lane(), lease.epoch(), changes);
         if (free.isEmpty()) {

@@ -26,11 +26,14 @@ public interface LaneStore {
     List<Event> due(Due due);
 
     /**
-     * Returns the aggregates of a lane whose next events must wait among the failures, behind one that is there.
+     * Returns the aggregates of a lane whose next events must wait among the failures, behind one that is there. Knows the
+     * fate of whatever an owner of the lane has written there, also when the writer was not told.
      *
      * @param lane the lane
+     * @param epoch the owner's epoch
+     * @return them; empty when the lane has another owner
      */
-    Set<Aggregate> blocked(int lane);
+    Optional<Set<Aggregate>> blocked(int lane, long epoch);
 
     /**
      * Deletes events, all of them or none. They must have been confirmed: then anyone may delete them at any time.
@@ -56,8 +59,9 @@ public interface LaneStore {
      *
      * @param lane the lane
      * @param epoch the owner's epoch
+     * @return how many; when there are any, there may be more
      */
-    void resume(int lane, long epoch);
+    int resume(int lane, long epoch);
 
     /**
      * Returns the position up to which every event that will ever be visible is visible to a claim that begins now. It

@@ -33,8 +33,7 @@ final class AggregateOrder {
 
     /**
      * Lets every row that is retried behind the first of its aggregate wait: what is needed, before {@link #moveUp},
-     * after rows were put back in front of others. Reads all blocking rows of each aggregate, by their index whatever
-     * the statistics say: the offset keeps the state out of the inner query.
+     * after rows were put back in front of others, or failed again. Rows that wait already are not read for it.
      *
      * @param schema of the outbox, a plain name
      * @return the statement
@@ -44,13 +43,12 @@ final class AggregateOrder {
             UPDATE SCHEMA.outbox_failure SET state = 'waiting', next_attempt_at = NULL
             WHERE state = 'retrying' AND id = ANY (ARRAY (
                 SELECT later.id
-                FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id),
-                     LATERAL (
-                         SELECT f.id, f.state FROM SCHEMA.outbox_failure f
-                         WHERE f.blocking AND f.lane = touched.lane
-                           AND f.aggregate_type = touched.aggregate_type AND f.aggregate_id = touched.aggregate_id
-                         ORDER BY f.id OFFSET 1) AS later
-                WHERE later.state = 'retrying'))
+                FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)
+                JOIN SCHEMA.outbox_failure later USING (lane, aggregate_type, aggregate_id)
+                WHERE later.state <> 'waiting' AND later.state = 'retrying' AND EXISTS (
+                    SELECT FROM SCHEMA.outbox_failure first
+                    WHERE first.blocking AND first.lane = later.lane AND first.aggregate_type = later.aggregate_type
+                      AND first.aggregate_id = later.aggregate_id AND first.id < later.id)))
             """.replace("SCHEMA", schema);
     }
 }

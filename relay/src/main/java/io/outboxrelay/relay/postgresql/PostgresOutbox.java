@@ -39,7 +39,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * All statements of a running relay on one outbox. Thread-safe; every method is one statement in a transaction of its
- * own and throws a {@link org.springframework.dao.DataAccessException} when the database does not answer.
+ * own, or with the lane's row locked a few of them, and throws a {@link org.springframework.dao.DataAccessException} when the database does not answer.
  *
  * <p>Claims and settling go through one pool, everything else through another, so that lanes that wait for a connection
  * never keep their own leases from being renewed.
@@ -50,11 +50,12 @@ public final class PostgresOutbox implements LaneStore {
      * What the connections of lanes need. The plan is forced to the primary key: right after a burst the statistics
      * still describe an empty table, and a sort of all its rows would be chosen. A settled row may come back when the
      * server crashes, since it was published and would be published once more under its id: so its commit does not wait
-     * for the disk.
+     * for the disk; neither does moving a failure, which is all there or not at all. A relay that stands still in a
+     * transaction, which holds its lane's row, loses it soon.
      */
     public static final String LANE_SESSION =
             "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET jit = off;"
-                    + " SET synchronous_commit = off";
+                    + " SET synchronous_commit = off; SET idle_in_transaction_session_timeout = '5s'";
 
     /** Counting goes on only so far in a lane: a gauge must not become the load that it shows. */
     public static final int MOST_COUNTED = 100_000;
@@ -156,15 +157,22 @@ public final class PostgresOutbox implements LaneStore {
     }
 
     @Override
-    public Set<Aggregate> blocked(int lane) {
-        return new HashSet<>(
-                lanes.query(sql.blocked, (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane));
+    public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
+        // Whoever writes failures holds the lane's row until it is known what becomes of them.
+        return required(laneTransactions.execute(transaction -> owns(lane, epoch)
+                ? Optional.of(new HashSet<>(
+                        lanes.query(sql.blocked, (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane)))
+                : Optional.<Set<Aggregate>>empty()));
+    }
+
+    private boolean owns(int lane, long epoch) {
+        return !lanes.queryForList(sql.ownedLane, Integer.class, lane, epoch).isEmpty();
     }
 
     @Override
     public Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes) {
         return required(laneTransactions.execute(transaction -> {
-            if (lanes.queryForList(sql.ownedLane, Integer.class, lane, epoch).isEmpty()) {
+            if (!owns(lane, epoch)) {
                 return Optional.empty();
             }
             write(lane, changes);
@@ -175,14 +183,16 @@ public final class PostgresOutbox implements LaneStore {
     }
 
     @Override
-    public void resume(int lane, long epoch) {
-        laneTransactions.executeWithoutResult(transaction -> {
-            if (!lanes.queryForList(sql.ownedLane, Integer.class, lane, epoch).isEmpty()) {
-                Set<Aggregate> resumed = new HashSet<>(
-                        lanes.query(sql.resume, (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane));
-                update(sql.moveUp, lane, resumed);
+    public int resume(int lane, long epoch) {
+        return required(laneTransactions.execute(transaction -> {
+            if (!owns(lane, epoch)) {
+                return 0;
             }
-        });
+            List<Aggregate> resumed =
+                    lanes.query(sql.resume, (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane);
+            update(sql.moveUp, lane, resumed);
+            return resumed.size();
+        }));
     }
 
     /** Returns what people have paused: everything, or the events of certain types. */
@@ -212,10 +222,14 @@ public final class PostgresOutbox implements LaneStore {
                 .toList();
         if (!first.isEmpty()) {
             addFailures(lane, first);
+        }
+        if (!changes.failed().isEmpty()) {
             update(
                     sql.holdBack,
                     lane,
-                    first.stream().map(failed -> failed.event().aggregate()).collect(Collectors.toSet()));
+                    changes.failed().stream()
+                            .map(failed -> failed.event().aggregate())
+                            .collect(Collectors.toSet()));
         }
         if (!changes.followers().isEmpty()) {
             addFollowers(lane, changes.followers());
@@ -499,13 +513,18 @@ public final class PostgresOutbox implements LaneStore {
      * Counts the failures of some lanes.
      *
      * @param numbers the lanes
-     * @return how many there are of each state, for states of which there are any
+     * @return how many there are of each state, for states of which there are any; of those that wait no more than
+     *     {@link #MOST_COUNTED} are counted
      */
     public Map<String, Long> failures(Collection<Integer> numbers) {
         Map<String, Long> counts = new HashMap<>();
         housekeeping.query(
                 sql.countFailures,
-                statement -> statement.setArray(1, array(statement.getConnection(), "int", numbers, lane -> lane)),
+                statement -> {
+                    Array lanesAsked = array(statement.getConnection(), "int", numbers, lane -> lane);
+                    statement.setArray(1, lanesAsked);
+                    statement.setArray(2, lanesAsked);
+                },
                 row -> {
                     counts.put(row.getString(1), row.getLong(2));
                 });
@@ -642,7 +661,7 @@ public final class PostgresOutbox implements LaneStore {
                        CASE WHEN bytes <= ? THEN payload END,
                        content_type, headers, occurred_at, id, attempts, failures, state
                 FROM (
-                    SELECT *, row_number() OVER up_to_here AS row_number, sum(read) OVER up_to_here - read AS read_before
+                    SELECT *, sum(read) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - read AS read_before
                     FROM (
                         SELECT f.*, CASE WHEN bytes <= ? THEN bytes ELSE 0 END AS read
                         FROM (
@@ -653,13 +672,14 @@ public final class PostgresOutbox implements LaneStore {
                             SELECT *, octet_length(payload) AS bytes FROM SCHEMA.outbox_failure behind
                             WHERE behind.lane = ? AND behind.blocking AND behind.aggregate_type = head.aggregate_type
                               AND behind.aggregate_id = head.aggregate_id
-                            ORDER BY id LIMIT ?) AS f) AS r
-                    WINDOW up_to_here AS (ORDER BY id ROWS UNBOUNDED PRECEDING)) AS w
-                WHERE row_number <= ? AND read_before < ?
+                            ORDER BY id LIMIT ?) AS f
+                        LIMIT ?) AS r) AS w
+                WHERE read_before < ?
                 ORDER BY id
                 """);
             blocked = in("""
-                SELECT DISTINCT aggregate_type, aggregate_id FROM SCHEMA.outbox_failure WHERE lane = ? AND blocking
+                SELECT aggregate_type, aggregate_id FROM SCHEMA.outbox_failure
+                WHERE lane = ? AND state <> 'waiting' AND blocking
                 """);
             // Nobody takes the lane and no command changes its failures until the transaction has ended.
             ownedLane = in("SELECT 1 FROM SCHEMA.outbox_lane WHERE lane = ? AND epoch = ? FOR UPDATE");
@@ -693,12 +713,22 @@ public final class PostgresOutbox implements LaneStore {
                     WHERE f.blocking AND f.lane = touched.lane AND f.aggregate_type = touched.aggregate_type
                       AND f.aggregate_id = touched.aggregate_id)
                 """);
-            countFailures = in("SELECT state, count(*) FROM SCHEMA.outbox_failure WHERE lane = ANY (?) GROUP BY state");
+            countFailures = in("""
+                SELECT state, count(*) FROM SCHEMA.outbox_failure
+                WHERE lane = ANY (?) AND state <> 'waiting' GROUP BY state
+                UNION ALL
+                SELECT 'waiting', count(*) FROM (
+                    SELECT FROM SCHEMA.outbox_failure WHERE lane = ANY (?) AND state = 'waiting'
+                    LIMIT MOST_COUNTED) AS counted
+                """);
             resume = in("""
-                UPDATE SCHEMA.outbox_failure f SET state = 'waiting'
-                WHERE lane = ? AND state = 'paused' AND NOT EXISTS (
-                    SELECT FROM SCHEMA.outbox_pause p
-                    WHERE p.aggregate_type IN ('*', f.aggregate_type) AND p.event_type IN ('*', f.event_type))
+                UPDATE SCHEMA.outbox_failure SET state = 'waiting'
+                WHERE id = ANY (ARRAY (
+                    SELECT id FROM SCHEMA.outbox_failure f
+                    WHERE f.lane = ? AND f.state <> 'waiting' AND f.state = 'paused' AND NOT EXISTS (
+                        SELECT FROM SCHEMA.outbox_pause p
+                        WHERE p.aggregate_type IN ('*', f.aggregate_type) AND p.event_type IN ('*', f.event_type))
+                    LIMIT 1000))
                 RETURNING aggregate_type, aggregate_id
                 """);
             pauses = in("SELECT aggregate_type, event_type FROM SCHEMA.outbox_pause ORDER BY 1, 2");

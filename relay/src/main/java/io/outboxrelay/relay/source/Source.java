@@ -40,7 +40,7 @@ public final class Source {
     /** How long giving back the leases may take once the lanes have ended or the grace period is over. */
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
-    private static final int HOUSEKEEPING_CONNECTIONS = 3;
+    private static final int HOUSEKEEPING_CONNECTIONS = 5;
     private static final List<String> FAILURE_STATES = List.of("retrying", "parked", "paused", "waiting");
 
     private final SourceSettings settings;
@@ -62,7 +62,7 @@ public final class Source {
     private final PeriodicTask writers;
     private final PeriodicTask gauges;
     private final PeriodicTask pauses;
-    private final AtomicReference<Map<String, Long>> failures = new AtomicReference<>(Map.of());
+    private final AtomicReference<@Nullable Map<String, Long>> failures = new AtomicReference<>();
     private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
     private final AtomicReference<@Nullable ByRoute<Boolean>> paused = new AtomicReference<>();
     private volatile @Nullable String unusable = "the database was not reached yet";
@@ -118,7 +118,7 @@ public final class Source {
         this.pauses = new PeriodicTask(
                 name + "-pauses",
                 "Source " + name + ": looking for paused routes",
-                "what was paused before stays so",
+                "what was paused stays so, and before the first look nothing is published",
                 lease.heartbeat(),
                 this::lookForPauses);
         this.gauges = new PeriodicTask(
@@ -161,8 +161,12 @@ public final class Source {
     /** Returns why the source is not served; empty when it is. */
     public Optional<String> trouble() {
         String failed = beats.trouble();
-        String database = failed == null ? unusable : failed;
+        String database = failed != null ? failed : unusable != null ? unusable : notLookedForPauses();
         return database == null ? broker.trouble() : Optional.of(database);
+    }
+
+    private @Nullable String notLookedForPauses() {
+        return paused.get() == null ? pauses.trouble() : null;
     }
 
     /** Returns the lanes that this relay owns now. */
@@ -172,7 +176,8 @@ public final class Source {
 
     /** Returns how many events of these lanes are parked, as far as was counted. */
     public long parkedEvents() {
-        return failures.get().getOrDefault("parked", 0L);
+        Map<String, Long> counts = failures.get();
+        return counts == null ? 0 : counts.getOrDefault("parked", 0L);
     }
 
     /**
@@ -287,6 +292,7 @@ public final class Source {
             failures.set(outbox.failures(floors.keySet()));
         } catch (DataAccessException e) {
             backlog.set(Backlog.UNKNOWN);
+            failures.set(null);
             throw e;
         }
     }
@@ -338,7 +344,7 @@ public final class Source {
                 .tag("source", name())
                 .register(meters);
         for (String state : FAILURE_STATES) {
-            Gauge.builder("outbox_relay_failures", failures, f -> f.get().getOrDefault(state, 0L))
+            Gauge.builder("outbox_relay_failures", failures, f -> count(f.get(), state))
                     .description("Events of this relay's lanes that failed, or wait behind one that did")
                     .tag("source", name())
                     .tag("state", state)
@@ -348,6 +354,10 @@ public final class Source {
                 .description("Lanes that this relay owns")
                 .tag("source", name())
                 .register(meters);
+    }
+
+    private static double count(@Nullable Map<String, Long> counts, String state) {
+        return counts == null ? Double.NaN : counts.getOrDefault(state, 0L);
     }
 
     private HikariDataSource pool(String what, int size, String session) {

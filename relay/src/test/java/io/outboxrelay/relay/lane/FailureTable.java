@@ -125,11 +125,13 @@ final class FailureTable {
     }
 
     /** Lets paused events go on. */
-    void resume(Predicate<Event> which, long now) {
-        rows.values().stream()
+    int resume(Predicate<Event> which, long now) {
+        List<Row> resumed = rows.values().stream()
                 .filter(row -> row.state == State.PAUSED && which.test(row.event))
-                .forEach(row -> row.state = State.WAITING);
+                .toList();
+        resumed.forEach(row -> row.state = State.WAITING);
         restoreOrder(now);
+        return resumed.size();
     }
 
     /** A person throws an event away. */

@@ -276,8 +276,10 @@ class LaneTest {
     @Test
     void what_an_owner_that_lost_its_lane_finds_out_about_failures_is_not_written() throws Exception {
         store.write(1, "a");
-        store.epoch = 2;
-        publisher.mood = event -> UNROUTABLE;
+        publisher.mood = event -> {
+            store.epoch = 2;
+            return UNROUTABLE;
+        };
 
         lane.cycle();
 
@@ -455,8 +457,8 @@ class LaneTest {
                     }
 
                     @Override
-                    public void resume(int number, long epoch) {
-                        store.resume(number, epoch);
+                    public int resume(int number, long epoch) {
+                        return store.resume(number, epoch);
                     }
 
                     @Override
@@ -465,8 +467,8 @@ class LaneTest {
                     }
 
                     @Override
-                    public Set<Aggregate> blocked(int number) {
-                        return store.blocked(number);
+                    public Optional<Set<Aggregate>> blocked(int number, long epoch) {
+                        return store.blocked(number, epoch);
                     }
 
                     @Override

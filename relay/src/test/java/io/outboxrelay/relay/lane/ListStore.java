@@ -77,8 +77,8 @@ final class ListStore implements LaneStore {
     }
 
     @Override
-    public Set<Aggregate> blocked(int lane) {
-        return failures.blocked();
+    public Optional<Set<Aggregate>> blocked(int lane, long asEpoch) {
+        return asEpoch == epoch ? Optional.of(failures.blocked()) : Optional.empty();
     }
 
     @Override
@@ -92,8 +92,8 @@ final class ListStore implements LaneStore {
     }
 
     @Override
-    public void resume(int lane, long asEpoch) {
-        failures.resume(event -> true, clock.nanoTime());
+    public int resume(int lane, long asEpoch) {
+        return failures.resume(event -> true, clock.nanoTime());
     }
 
     @Override

@@ -488,19 +488,17 @@ final class Simulation {
         }
 
         @Override
-        public Set<Aggregate> blocked(int lane) {
+        public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
             worldGoesOn(relay);
             perhapsAway();
-            return database.failures.blocked();
+            return database.epoch == epoch ? Optional.of(database.failures.blocked()) : Optional.empty();
         }
 
         @Override
-        public void resume(int lane, long epoch) {
+        public int resume(int lane, long epoch) {
             worldGoesOn(relay);
             perhapsAway();
-            if (database.epoch == epoch) {
-                database.failures.resume(event -> !database.pauses.of(event), now);
-            }
+            return database.epoch == epoch ? database.failures.resume(event -> !database.pauses.of(event), now) : 0;
         }
 
         @Override

@@ -13,6 +13,8 @@ import io.outboxrelay.relay.lane.LaneStore.Due;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.postgresql.PostgresOutbox.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +58,7 @@ class KeepingTest {
                 .contains(Set.of());
 
         assertThat(database.column("SELECT position FROM outbox")).isEmpty();
-        assertThat(outbox.blocked(0)).containsExactly(new Aggregate("Order", "a"));
+        assertThat(outbox.blocked(0, owned.epoch())).contains(Set.of(new Aggregate("Order", "a")));
         Event kept = outbox.due(ALL).get(0);
         assertThat(kept).usingRecursiveComparison().ignoringFields("kept").isEqualTo(written);
         assertThat(kept.kept()).isEqualTo(new Event.Kept(kept.kept().id(), 1, 2));
@@ -91,7 +93,7 @@ class KeepingTest {
         assertThat(positions(outbox.due(ALL))).containsExactly(events.get(1).position());
 
         assertThat(keep(due.subList(1, 2), List.of(), List.of())).contains(Set.of(new Aggregate("Order", "a")));
-        assertThat(outbox.blocked(0)).isEmpty();
+        assertThat(outbox.blocked(0, owned.epoch())).contains(Set.of());
     }
 
     @Test
@@ -104,11 +106,11 @@ class KeepingTest {
                 keep(List.of(), List.of(parked(events.get(0), true), parked(events.get(1), false)), List.of());
 
         assertThat(free).contains(Set.of(new Aggregate("Order", "b")));
-        assertThat(outbox.blocked(0)).containsExactly(new Aggregate("Order", "a"));
+        assertThat(outbox.blocked(0, owned.epoch())).contains(Set.of(new Aggregate("Order", "a")));
         assertThat(outbox.due(ALL)).isEmpty();
         assertThat(database.column("SELECT reason || ': ' || detail FROM outbox_failure ORDER BY id"))
                 .containsExactly("unroutable: no queue", "unroutable: no queue");
-        assertThat(outbox.failures(List.of(0))).isEqualTo(Map.of("parked", 2L));
+        assertThat(outbox.failures(List.of(0))).isEqualTo(Map.of("parked", 2L, "waiting", 0L));
     }
 
     @Test
@@ -157,6 +159,39 @@ class KeepingTest {
         assertThat(database.column("SELECT position FROM outbox")).hasSize(1);
     }
 
+    // hazard 20
+    @Test
+    void a_relay_that_stands_still_while_it_writes_does_not_keep_its_lane_from_others() throws Exception {
+        try (Connection frozen = database.database().dataSource().getConnection();
+                Statement statement = frozen.createStatement()) {
+            statement.execute(PostgresOutbox.LANE_SESSION);
+            frozen.setAutoCommit(false);
+            statement.execute("SELECT 1 FROM outbox_lane WHERE lane = 0 FOR UPDATE");
+            database.execute("SET lock_timeout = '60s'; UPDATE outbox_lane SET lease_until = clock_timestamp()");
+
+            assertThat(outbox.acquire("another", 1, LONG)).hasSize(1);
+        }
+    }
+
+    @Test
+    void an_event_that_fails_again_waits_behind_one_that_a_person_has_put_in_front_of_it() {
+        database.write("a");
+        database.write("a");
+        List<Event> events = claimed();
+        keep(List.of(), List.of(parked(events.get(0), false)), List.of());
+        keep(List.of(), List.of(retrying(events.get(1), Duration.ZERO)), List.of());
+        Event second = outbox.due(ALL).get(0);
+        database.execute("""
+            UPDATE outbox_failure SET state = 'retrying', blocking = true, next_attempt_at = now() WHERE state = 'parked'\
+            """);
+
+        keep(List.of(), List.of(retrying(second, Duration.ZERO)), List.of());
+
+        assertThat(database.column("SELECT state FROM outbox_failure ORDER BY id"))
+                .containsExactly("retrying", "waiting");
+        assertThat(positions(outbox.due(ALL))).isEqualTo(positions(events));
+    }
+
     // hazard 16
     @Test
     void positions_that_begin_again_do_not_reorder_failures() {
@@ -179,7 +214,11 @@ class KeepingTest {
         keep(List.of(), List.of(), claimed());
 
         assertThat(outbox.due(new Due(0, 1_000, 10_000_000, 3))).hasSize(6);
-        assertThat(positions(outbox.due(new Due(0, 5, 10_000_000, 100)))).containsExactly(1L, 2L, 3L, 4L, 5L);
+        List<Event> five = outbox.due(new Due(0, 5, 10_000_000, 100));
+        assertThat(five)
+                .hasSize(5)
+                .allMatch(event -> event.aggregate().equals(five.get(0).aggregate()));
+        assertThat(five.get(0).position()).isLessThanOrEqualTo(2);
         assertThat(positions(outbox.due(new Due(0, 1_000, 350, 100)))).containsExactly(1L, 2L, 3L, 4L);
     }
 
@@ -197,7 +236,7 @@ class KeepingTest {
             List<Event> due = asRelay.due(ALL);
             asRelay.keep(0, owned.epoch(), new Changes(List.of(), List.of(parked(due.get(0), true)), List.of()));
 
-            assertThat(asRelay.failures(List.of(0))).isEqualTo(Map.of("parked", 1L));
+            assertThat(asRelay.failures(List.of(0))).isEqualTo(Map.of("parked", 1L, "waiting", 0L));
         } finally {
             database.dropLogin();
         }
