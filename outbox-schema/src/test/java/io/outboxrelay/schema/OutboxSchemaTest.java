@@ -45,7 +45,14 @@ class OutboxSchemaTest {
         assertThat(installation).isEqualTo(new Installation("public", 0, OutboxSchema.REQUIRED_VERSION, 8));
         assertThat(installation.changed()).isTrue();
         assertThat(Sql.column(owner, TABLES.formatted("public")))
-                .containsExactly("inbox", "outbox", "outbox_instance", "outbox_lane");
+                .containsExactly(
+                        "inbox",
+                        "outbox",
+                        "outbox_audit",
+                        "outbox_failure",
+                        "outbox_instance",
+                        "outbox_lane",
+                        "outbox_pause");
     }
 
     @Test
@@ -142,7 +149,7 @@ class OutboxSchemaTest {
         }
         assertThat(Sql.value(owner, "SELECT count(*) FROM shop.outbox_lane")).isEqualTo("8");
         assertThat(Sql.column(owner, "SELECT version FROM shop.outbox_schema_history WHERE type = 'SQL' ORDER BY 1"))
-                .containsExactly("1", "2");
+                .containsExactly("1", "2", "3");
     }
 
     @Test
