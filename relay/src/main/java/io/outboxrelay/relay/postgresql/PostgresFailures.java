@@ -755,7 +755,7 @@ public final class PostgresFailures {
 
         /** A command that is stopped or loses its database in the middle must not keep a lane from its relay. */
         static final String LIMITS = """
-            SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '10s';
+            SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '10s';
             SET LOCAL idle_in_transaction_session_timeout = '5s'
             """;
 

@@ -343,6 +343,13 @@ public final class Source {
                 .description("Age of the oldest of them")
                 .tag("source", name())
                 .register(meters);
+        Gauge.builder(
+                        "outbox_relay_source_ready",
+                        this,
+                        source -> source.trouble().isEmpty() ? 1 : 0)
+                .description("1 while the source's database and its broker answer and take events, else 0")
+                .tag("source", name())
+                .register(meters);
         for (String state : FAILURE_STATES) {
             Gauge.builder("outbox_relay_failures", failures, f -> count(f.get(), state))
                     .description("Events of this relay's lanes that failed, or wait behind one that did")

@@ -46,6 +46,7 @@ class FailuresTest {
 
     private static PrivateRabbitMq server;
 
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private OutboxDatabase database;
     private PostgresFailures failures;
     private TestVirtualHost host;
@@ -140,6 +141,7 @@ class FailuresTest {
                         .equals("t"));
         assertThat(source.trouble())
                 .hasValueSatisfying(trouble -> assertThat(trouble).contains("no connection"));
+        assertThat(ready()).isZero();
         server.start();
         limitMessages();
         connect();
@@ -148,6 +150,32 @@ class FailuresTest {
 
         assertThat(states()).isEmpty();
         await().atMost(PATIENCE).until(() -> source.trouble().isEmpty());
+        assertThat(ready()).isEqualTo(1);
+    }
+
+    // hazard 7
+    @Test
+    void a_broker_without_memory_holds_everything_back_spends_no_attempt_and_goes_on_by_itself() throws Exception {
+        write("before", "OrderPlaced");
+        assertThat(received("orders", 1)).containsExactly("before OrderPlaced");
+        server.control("set_vm_memory_high_watermark", "0");
+        try {
+            write("a", "OrderPlaced"); // the broker blocks who publishes, so it takes one
+            await().atMost(PATIENCE).until(() -> ready() == 0);
+            assertThat(source.trouble())
+                    .hasValueSatisfying(trouble -> assertThat(trouble).contains("blocks publishing"));
+            write("b", "OrderPlaced");
+        } finally {
+            server.control("set_vm_memory_high_watermark", "0.6");
+        }
+
+        List<String> received = new ArrayList<>();
+        await().atMost(PATIENCE).until(() -> {
+            received.addAll(received("orders", 1));
+            return received.containsAll(List.of("a OrderPlaced", "b OrderPlaced"));
+        });
+        await().atMost(PATIENCE).until(() -> ready() == 1);
+        assertThat(states()).isEmpty();
     }
 
     @Test
@@ -252,6 +280,10 @@ class FailuresTest {
             """.formatted(order, type));
     }
 
+    private double ready() {
+        return meters.get("outbox_relay_source_ready").gauge().value();
+    }
+
     private List<String> states() {
         return database.column("SELECT state FROM outbox_failure ORDER BY id");
     }
@@ -304,6 +336,6 @@ class FailuresTest {
                         ByRoute.always(Unroutable.PARK)),
                 new LeaseSettings(Duration.ofSeconds(15), Duration.ofMillis(200)),
                 new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)),
-                new SimpleMeterRegistry());
+                meters);
     }
 }
