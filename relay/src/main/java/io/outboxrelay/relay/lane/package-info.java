@@ -8,7 +8,8 @@
  *   <li><b>claim</b>: one SELECT reads the oldest events of the lane. It locks nothing and writes nothing.
  *   <li><b>publish</b>: the events go out, aggregates side by side, within an aggregate one after the other: the next
  *       one only when the one before it is confirmed.
- *   <li><b>settle</b>: one DELETE removes exactly the events that were confirmed.
+ *   <li><b>settle</b>: one DELETE removes exactly the events that were confirmed. Those that failed, and those that
+ *       were read of an aggregate that is blocked, move to the failures, from where they are published later.
  * </ol>
  *
  * <p>Nothing is remembered between two cycles that would be missed after a crash: what was not deleted is claimed again
@@ -17,7 +18,9 @@
  * <ul>
  *   <li>the {@linkplain io.outboxrelay.relay.lane.Lane#floor() floor}, below which no event can appear any more, so that
  *       reading does not pass over what was deleted;
- *   <li>the aggregates that wait after a failure, with the time of their next attempt;
+ *   <li>the aggregates that are blocked by a failure: too many of them do no harm, and a new owner reads them first;
+ *   <li>the aggregates whose event was not answered, which wait for a moment;
+ *   <li>the events that may have made the broker close the channel, to be published alone;
  *   <li>confirmed events whose DELETE failed, to be deleted before the next claim.
  * </ul>
  *

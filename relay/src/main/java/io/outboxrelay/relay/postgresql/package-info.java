@@ -1,6 +1,6 @@
 /**
  * An outbox in PostgreSQL: {@link io.outboxrelay.relay.postgresql.PostgresOutbox} holds every statement that a running
- * relay makes.
+ * relay makes, {@link io.outboxrelay.relay.postgresql.PostgresFailures} those of people's commands.
  *
  * <p>Time is the database's: no statement is given a time of the host.
  */
