@@ -3,9 +3,9 @@ package io.outboxrelay.relay;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.outboxrelay.relay.database.Failures;
+import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.operations.DirectConnections;
-import io.outboxrelay.relay.postgresql.PostgresFailures;
-import io.outboxrelay.relay.postgresql.PostgresFailures.UnavailableException;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -49,7 +49,7 @@ final class DatabaseOptions {
      * @param source its name
      * @param failures what can be asked and changed there
      */
-    record Database(String source, PostgresFailures failures) {}
+    record Database(String source, Failures failures) {}
 
     /**
      * Works in each database, and says on standard error which one did not answer.
@@ -111,12 +111,13 @@ final class DatabaseOptions {
     }
 
     private @Nullable String problem(CommandLine command, SourceSettings one, Consumer<Database> work) {
-        PostgresFailures failures = new PostgresFailures(
-                one.schema(),
-                DirectConnections.to(
-                        one.url(),
-                        user == null ? one.user() : user,
-                        user == null ? one.password() : password(command)));
+        Failures failures = one.dialect()
+                .failures(
+                        one.schema(),
+                        DirectConnections.to(
+                                one.url(),
+                                user == null ? one.user() : user,
+                                user == null ? one.password() : password(command)));
         try {
             failures.requireVersion();
             work.accept(new Database(one.name(), failures));

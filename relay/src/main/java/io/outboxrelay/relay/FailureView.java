@@ -2,8 +2,8 @@ package io.outboxrelay.relay;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Address;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Failure;
+import io.outboxrelay.relay.database.Failures.Address;
+import io.outboxrelay.relay.database.Failures.Failure;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;

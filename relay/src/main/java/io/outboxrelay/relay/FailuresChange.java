@@ -1,8 +1,8 @@
 package io.outboxrelay.relay;
 
 import io.outboxrelay.relay.DatabaseOptions.Database;
-import io.outboxrelay.relay.postgresql.PostgresFailures;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Filter;
+import io.outboxrelay.relay.database.Failures;
+import io.outboxrelay.relay.database.Failures.Filter;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import java.util.function.ToLongBiFunction;
@@ -18,7 +18,7 @@ import picocli.CommandLine;
  */
 record FailuresChange(DatabaseOptions databases, SelectionOptions selection, String noun, String participle) {
 
-    int run(CommandLine command, Filter filter, ToLongBiFunction<PostgresFailures, LongConsumer> change) {
+    int run(CommandLine command, Filter filter, ToLongBiFunction<Failures, LongConsumer> change) {
         AtomicLong all = new AtomicLong();
         int status = databases.each(command, database -> {
             long found = database.failures().count(filter);

@@ -1,8 +1,8 @@
 package io.outboxrelay.relay;
 
-import io.outboxrelay.relay.postgresql.PostgresFailures.Filter;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Note;
-import io.outboxrelay.relay.postgresql.PostgresFailures.State;
+import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Note;
+import io.outboxrelay.relay.database.Failures.State;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;

@@ -2,10 +2,10 @@ package io.outboxrelay.relay;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Failure;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Filter;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Listing;
-import io.outboxrelay.relay.postgresql.PostgresFailures.State;
+import io.outboxrelay.relay.database.Failures.Failure;
+import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Listing;
+import io.outboxrelay.relay.database.Failures.State;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;

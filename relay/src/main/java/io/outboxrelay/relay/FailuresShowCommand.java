@@ -1,7 +1,7 @@
 package io.outboxrelay.relay;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Failure;
+import io.outboxrelay.relay.database.Failures.Failure;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;

@@ -1,8 +1,8 @@
 package io.outboxrelay.relay;
 
 import io.outboxrelay.relay.DatabaseOptions.Database;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Note;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Pause;
+import io.outboxrelay.relay.database.Failures.Note;
+import io.outboxrelay.relay.database.Failures.Pause;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.outboxrelay.relay;
 
-import io.outboxrelay.relay.postgresql.PostgresFailures.Route;
+import io.outboxrelay.relay.database.Failures.Route;
 import picocli.CommandLine.Option;
 
 /** Which route is meant; without these options all events of a source. */

@@ -1,7 +1,7 @@
 package io.outboxrelay.relay;
 
-import io.outboxrelay.relay.postgresql.PostgresFailures.Filter;
-import io.outboxrelay.relay.postgresql.PostgresFailures.State;
+import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.State;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

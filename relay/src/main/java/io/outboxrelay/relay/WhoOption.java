@@ -1,6 +1,6 @@
 package io.outboxrelay.relay;
 
-import io.outboxrelay.relay.postgresql.PostgresFailures.Note;
+import io.outboxrelay.relay.database.Failures.Note;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import org.jspecify.annotations.Nullable;

@@ -49,9 +49,9 @@ class HouseRulesTest {
             .because("it reaches the world through the store, the publisher and the clock");
 
     @ArchTest
-    static final ArchRule only_the_dialect_and_the_status_speak_to_a_database = noClasses()
+    static final ArchRule only_the_dialects_and_the_status_speak_to_a_database = noClasses()
             .that()
-            .resideOutsideOfPackages(RELAY + ".postgresql", RELAY + ".operations")
+            .resideOutsideOfPackages(RELAY + ".postgresql", RELAY + ".mariadb", RELAY + ".operations")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "org.springframework.jdbc..", "org.postgresql..");

@@ -1,5 +1,8 @@
 package io.outboxrelay.relay.operations;
 
+import io.outboxrelay.relay.database.Dialect.Access;
+import io.outboxrelay.relay.source.Dialects;
+import java.time.Duration;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
@@ -7,7 +10,7 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 /** A data source for a command that asks a database once: a new connection for each call, no pool. */
 public final class DirectConnections {
 
-    private static final String CONNECT_TIMEOUT_SECONDS = "10";
+    private static final Duration CONNECTING = Duration.ofSeconds(10);
 
     private DirectConnections() {}
 
@@ -20,10 +23,12 @@ public final class DirectConnections {
      * @return the data source
      */
     public static DataSource to(String url, String user, String password) {
+        Access access = Dialects.of(url)
+                .orElseThrow(() -> new IllegalArgumentException("No database of this kind is supported: " + url))
+                .access(url, "outbox-relay", CONNECTING, null);
         Properties properties = new Properties();
-        properties.setProperty("connectTimeout", CONNECT_TIMEOUT_SECONDS);
-        properties.setProperty("ApplicationName", "outbox-relay");
-        DriverManagerDataSource source = new DriverManagerDataSource(url, user, password);
+        properties.putAll(access.properties());
+        DriverManagerDataSource source = new DriverManagerDataSource(access.url(), user, password);
         source.setConnectionProperties(properties);
         return source;
     }

@@ -3,6 +3,7 @@ package io.outboxrelay.relay.operations;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.outboxrelay.relay.database.Overview;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.util.List;
 import java.util.Locale;
@@ -47,9 +48,9 @@ public final class StatusReport {
         json.put("problem", source.problem());
         json.put("schema_version", source.schemaVersion());
         json.put("backlog_events", source.backlogEvents());
-        json.put("lag_seconds", rounded(source.lagSeconds()));
+        json.put("lag_seconds", rounded(source.overview().lagSeconds()));
         ArrayNode lanes = json.putArray("lanes");
-        for (SourceStatus.Lane lane : source.lanes()) {
+        for (Overview.Lane lane : source.overview().lanes()) {
             lanes.addObject()
                     .put("lane", lane.lane())
                     .put("owner", lane.owner())
@@ -58,11 +59,11 @@ public final class StatusReport {
                     .put("backlog_events", lane.backlogEvents());
         }
         ArrayNode instances = json.putArray("instances");
-        source.instances().forEach(instances::add);
+        source.overview().instances().forEach(instances::add);
         ObjectNode failures = json.putObject("failures");
-        source.failures().forEach((state, events) -> failures.put(state, events));
+        source.overview().failures().forEach((state, events) -> failures.put(state, events));
         ArrayNode pauses = json.putArray("pauses");
-        for (SourceStatus.Pause pause : source.pauses()) {
+        for (Overview.Pause pause : source.overview().pauses()) {
             pauses.addObject()
                     .put("aggregate_type", pause.aggregateType())
                     .put("event_type", pause.eventType())
@@ -92,16 +93,18 @@ public final class StatusReport {
                 "  schema version %d, backlog %d events, lag %.1f s, relays alive: %s%n",
                 source.schemaVersion(),
                 source.backlogEvents(),
-                source.lagSeconds(),
-                source.instances().isEmpty() ? "none" : String.join(", ", source.instances())));
+                source.overview().lagSeconds(),
+                source.overview().instances().isEmpty()
+                        ? "none"
+                        : String.join(", ", source.overview().instances())));
         addTrouble(table, source);
-        int width = source.lanes().stream()
+        int width = source.overview().lanes().stream()
                 .mapToInt(lane -> String.valueOf(lane.owner()).length())
                 .max()
                 .orElse(0);
         String format = "  %4s  %-" + Math.max(width, 5) + "s  %8s  %7s  %8s%n";
         table.append(String.format(Locale.ROOT, format, "lane", "owner", "epoch", "lease s", "backlog"));
-        for (SourceStatus.Lane lane : source.lanes()) {
+        for (Overview.Lane lane : source.overview().lanes()) {
             table.append(String.format(
                     Locale.ROOT,
                     format,
@@ -115,13 +118,13 @@ public final class StatusReport {
 
     /** What a person has to see first; nothing when all is well. */
     private static void addTrouble(StringBuilder table, SourceStatus source) {
-        if (!source.failures().isEmpty()) {
-            String counts = source.failures().entrySet().stream()
+        if (!source.overview().failures().isEmpty()) {
+            String counts = source.overview().failures().entrySet().stream()
                     .map(state -> state.getValue() + " " + state.getKey())
                     .collect(Collectors.joining(", "));
             table.append("  failures: ").append(counts).append(", see failures list\n");
         }
-        for (SourceStatus.Pause pause : source.pauses()) {
+        for (Overview.Pause pause : source.overview().pauses()) {
             table.append(String.format(
                     Locale.ROOT,
                     "  paused: aggregate type %s, event type %s, by %s %.0f s ago: %s%n",

@@ -2,12 +2,12 @@ package io.outboxrelay.relay.postgresql;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
-import io.outboxrelay.relay.lane.LaneStore;
 import io.outboxrelay.relay.lane.WriterWatch;
 import java.sql.Array;
 import java.sql.Connection;
@@ -44,7 +44,7 @@ import org.springframework.transaction.support.TransactionTemplate;
  * <p>Claims and settling go through one pool, everything else through another, so that lanes that wait for a connection
  * never keep their own leases from being renewed.
  */
-public final class PostgresOutbox implements LaneStore {
+final class PostgresOutbox implements OutboxStore {
 
     /**
      * What the connections of lanes need. The plan is forced to the primary key: right after a burst the statistics
@@ -56,9 +56,6 @@ public final class PostgresOutbox implements LaneStore {
     public static final String LANE_SESSION =
             "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET jit = off;"
                     + " SET synchronous_commit = off; SET idle_in_transaction_session_timeout = '5s'";
-
-    /** Counting goes on only so far in a lane: a gauge must not become the load that it shows. */
-    public static final int MOST_COUNTED = 100_000;
 
     private static final int TOO_LONG_FOR_A_NAME = 64;
     private static final ByRoute.Rule<Boolean> EVERYTHING = new ByRoute.Rule<>(ByRoute.ANY, ByRoute.ANY, true);
@@ -195,7 +192,7 @@ public final class PostgresOutbox implements LaneStore {
         }));
     }
 
-    /** Returns what people have paused: everything, or the events of certain types. */
+    @Override
     public ByRoute<Boolean> pauses() {
         List<ByRoute.Rule<Boolean>> rules = housekeeping.query(
                 sql.pauses, (row, n) -> new ByRoute.Rule<>(row.getString(1), row.getString(2), true));
@@ -335,12 +332,7 @@ public final class PostgresOutbox implements LaneStore {
         return writers.closed();
     }
 
-    /**
-     * Looks which transactions may still write, and so how far the floor of the lanes may rise. Called by one thread.
-     *
-     * @param now {@link System#nanoTime()}
-     * @return what was found
-     */
+    @Override
     public Look lookAtWriters(long now) {
         // The position first: whoever took one up to it holds its lock already, or has ended.
         Tail tail = required(housekeeping.queryForObject(
@@ -352,15 +344,6 @@ public final class PostgresOutbox implements LaneStore {
         lastTail = tail;
         return new Look(writers.look(tail.position(), openWriters(), now), another);
     }
-
-    /**
-     * What a look at the writers found.
-     *
-     * @param longest the writer that has held the floor back for longest, empty when none does
-     * @param another whether the outbox is not the one of the last look: positions may be given out again after a
-     *     restore, a failover or a restarted sequence, so floors that were raised before hold no more
-     */
-    public record Look(Optional<WriterWatch.Writer> longest, boolean another) {}
 
     /** The last position that was given out, and what makes sure that the next one is higher. */
     private record Tail(String identity, long position) {
@@ -380,12 +363,7 @@ public final class PostgresOutbox implements LaneStore {
                 .collect(Collectors.toMap(WriterWatch.Writer::transaction, Function.identity(), (one, same) -> one));
     }
 
-    /**
-     * Asks which of several lanes have events above their floors.
-     *
-     * @param floors floor by lane
-     * @return those lanes
-     */
+    @Override
     public Set<Integer> lanesWithEvents(Map<Integer, Long> floors) {
         Integer[] numbers = floors.keySet().toArray(Integer[]::new);
         Long[] above = floors.values().toArray(Long[]::new);
@@ -398,11 +376,7 @@ public final class PostgresOutbox implements LaneStore {
                 (row, n) -> row.getInt(1)));
     }
 
-    /**
-     * Returns the version of the installed tables.
-     *
-     * @return the version; empty when there are none
-     */
+    @Override
     public OptionalInt schemaVersion() {
         if (required(housekeeping.queryForObject(sql.hasSchemaVersion, Boolean.class))) {
             return OptionalInt.of(required(housekeeping.queryForObject(sql.schemaVersion, Integer.class)));
@@ -410,37 +384,24 @@ public final class PostgresOutbox implements LaneStore {
         return OptionalInt.empty();
     }
 
-    /** Returns the number of lanes that the outbox was installed with. */
+    @Override
     public int numberOfLanes() {
         return required(housekeeping.queryForObject(sql.numberOfLanes, Integer.class));
     }
 
-    /**
-     * Says that a relay is alive, and removes those that have not said so for long.
-     *
-     * @param instance the relay
-     * @param duration how long this holds
-     * @return how many relays are alive, this one included
-     */
+    @Override
     public int heartbeat(String instance, Duration duration) {
         housekeeping.update(sql.heartbeat, instance, duration.toMillis());
         housekeeping.update(sql.removeDeadInstances, instance);
         return required(housekeeping.queryForObject(sql.liveInstances, Integer.class, instance));
     }
 
-    /** Says that a relay has ended. */
+    @Override
     public void goodbye(String instance) {
         housekeeping.update(sql.goodbye, instance);
     }
 
-    /**
-     * Renews the leases that a relay still owns.
-     *
-     * @param instance the relay
-     * @param held lanes that it believes it owns
-     * @param duration of the leases
-     * @return those that it does own, renewed
-     */
+    @Override
     public List<OwnedLane> renew(String instance, Collection<Integer> held, Duration duration) {
         return housekeeping.query(
                 sql.renew,
@@ -452,14 +413,7 @@ public final class PostgresOutbox implements LaneStore {
                 PostgresOutbox::ownedLane);
     }
 
-    /**
-     * Takes lanes that no one owns or whose owner's lease has run out.
-     *
-     * @param instance the relay
-     * @param most how many at most
-     * @param duration of the leases
-     * @return the lanes that were taken
-     */
+    @Override
     public List<OwnedLane> acquire(String instance, int most, Duration duration) {
         return housekeeping.query(
                 sql.acquire,
@@ -471,23 +425,12 @@ public final class PostgresOutbox implements LaneStore {
                 PostgresOutbox::ownedLane);
     }
 
-    /**
-     * Gives a lane back, if it is still owned under this epoch.
-     *
-     * @param instance the relay
-     * @param owned the lane
-     * @return whether it was
-     */
+    @Override
     public boolean release(String instance, OwnedLane owned) {
         return housekeeping.update(sql.release, owned.lane(), instance, owned.epoch()) == 1;
     }
 
-    /**
-     * Counts what is not yet confirmed in some lanes.
-     *
-     * @param floors floor by lane
-     * @return how many events, and the age of the oldest
-     */
+    @Override
     public Backlog backlog(Map<Integer, Long> floors) {
         return required(housekeeping.query(
                 sql.backlog,
@@ -509,13 +452,7 @@ public final class PostgresOutbox implements LaneStore {
                 }));
     }
 
-    /**
-     * Counts the failures of some lanes.
-     *
-     * @param numbers the lanes
-     * @return how many there are of each state, for states of which there are any; of those that wait no more than
-     *     {@link #MOST_COUNTED} are counted
-     */
+    @Override
     public Map<String, Long> failures(Collection<Integer> numbers) {
         Map<String, Long> counts = new HashMap<>();
         housekeeping.query(
@@ -529,26 +466,6 @@ public final class PostgresOutbox implements LaneStore {
                     counts.put(row.getString(1), row.getLong(2));
                 });
         return counts;
-    }
-
-    /**
-     * A lane and its owner's epoch.
-     *
-     * @param lane the lane
-     * @param epoch its count of owners
-     */
-    public record OwnedLane(int lane, long epoch) {}
-
-    /**
-     * What is not yet confirmed.
-     *
-     * @param events how many; in a lane no more than {@link #MOST_COUNTED} are counted
-     * @param lagSeconds age of the oldest; 0 when there is none
-     */
-    public record Backlog(double events, double lagSeconds) {
-
-        /** Neither number is known. */
-        public static final Backlog UNKNOWN = new Backlog(Double.NaN, Double.NaN);
     }
 
     private void bind(PreparedStatement statement, Claim claim) throws SQLException {

@@ -1,8 +1,8 @@
 package io.outboxrelay.relay.source;
 
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Lease;
-import io.outboxrelay.relay.postgresql.PostgresOutbox;
-import io.outboxrelay.relay.postgresql.PostgresOutbox.OwnedLane;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +25,7 @@ final class Leases {
 
     private final String source;
     private final String instance;
-    private final PostgresOutbox outbox;
+    private final OutboxStore outbox;
     private final Duration duration;
     private final Function<Lease, LaneRunner> starter;
     private final Map<Integer, LaneRunner> owned = new ConcurrentHashMap<>();
@@ -38,12 +38,7 @@ final class Leases {
      * @param duration of a lease
      * @param starter starts to run a lane that was taken
      */
-    Leases(
-            String source,
-            String instance,
-            PostgresOutbox outbox,
-            Duration duration,
-            Function<Lease, LaneRunner> starter) {
+    Leases(String source, String instance, OutboxStore outbox, Duration duration, Function<Lease, LaneRunner> starter) {
         this.source = source;
         this.instance = instance;
         this.outbox = outbox;

@@ -1,6 +1,6 @@
 package io.outboxrelay.relay.source;
 
-import io.outboxrelay.relay.postgresql.PostgresOutbox;
+import io.outboxrelay.relay.database.OutboxStore;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,7 +24,7 @@ final class Lookout {
     private static final double JITTER = 0.25;
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
-    private final PostgresOutbox outbox;
+    private final OutboxStore outbox;
     private final PollSettings settings;
     private final RandomGenerator random;
     private final Complaints complaints;
@@ -37,7 +37,7 @@ final class Lookout {
     private double interval;
     private boolean stopped;
 
-    Lookout(String source, PostgresOutbox outbox, PollSettings settings, RandomGenerator random) {
+    Lookout(String source, OutboxStore outbox, PollSettings settings, RandomGenerator random) {
         this.outbox = outbox;
         this.settings = settings;
         this.random = random;

@@ -4,15 +4,17 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.database.Dialect;
+import io.outboxrelay.relay.database.Dialect.Access;
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.Backlog;
+import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
-import io.outboxrelay.relay.postgresql.PostgresOutbox;
-import io.outboxrelay.relay.postgresql.PostgresOutbox.Backlog;
-import io.outboxrelay.relay.postgresql.PostgresOutbox.Look;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
@@ -53,7 +55,7 @@ public final class Source {
 
     private final HikariDataSource lanePool;
     private final HikariDataSource housekeepingPool;
-    private final PostgresOutbox outbox;
+    private final OutboxStore outbox;
     private final Broker broker;
     private final PublishMetrics metrics;
     private final Leases leases;
@@ -95,10 +97,11 @@ public final class Source {
         this.pollSettings = poll;
         this.brokerSettings = broker;
         String name = settings.name();
-        this.lanePool = pool("lanes", settings.poolSize(), PostgresOutbox.LANE_SESSION);
-        this.housekeepingPool = pool("housekeeping", HOUSEKEEPING_CONNECTIONS, "SET jit = off");
-        this.outbox =
-                new PostgresOutbox(name, settings.schema(), lanePool, housekeepingPool, lane.maxEventBytes(), meters);
+        Dialect dialect = settings.dialect();
+        Duration timeout = settings.statementTimeout();
+        this.lanePool = pool("lanes", settings.poolSize(), dialect.laneSession(timeout));
+        this.housekeepingPool = pool("housekeeping", HOUSEKEEPING_CONNECTIONS, dialect.housekeepingSession(timeout));
+        this.outbox = dialect.outbox(name, settings.schema(), lanePool, housekeepingPool, lane.maxEventBytes(), meters);
         this.broker = new Broker(name, instance, broker);
         this.metrics = new PublishMetrics(name, meters);
         this.lookout = new Lookout(name, outbox, poll, RandomGenerator.getDefault());
@@ -368,9 +371,15 @@ public final class Source {
     }
 
     private HikariDataSource pool(String what, int size, String session) {
+        Access access = settings.dialect()
+                .access(
+                        settings.url(),
+                        "outbox-relay " + instance,
+                        settings.statementTimeout(),
+                        settings.statementTimeout());
         HikariConfig config = new HikariConfig();
         config.setPoolName(settings.name() + "-" + what);
-        config.setJdbcUrl(settings.url());
+        config.setJdbcUrl(access.url());
         config.setUsername(settings.user());
         config.setPassword(settings.password());
         config.setMaximumPoolSize(size);
@@ -378,16 +387,8 @@ public final class Source {
         config.setInitializationFailTimeout(-1);
         config.setConnectionTimeout(settings.statementTimeout().toMillis());
         config.setValidationTimeout(Math.min(settings.statementTimeout().toMillis(), 2_000));
-        config.setConnectionInitSql(
-                "SET statement_timeout = " + settings.statementTimeout().toMillis() + "; " + session);
-        config.addDataSourceProperty("ApplicationName", "outbox-relay " + instance);
-        config.addDataSourceProperty("tcpKeepAlive", "true");
-        // A connection that dies without a word is noticed soon after the server should have ended the statement.
-        config.addDataSourceProperty(
-                "socketTimeout", String.valueOf(settings.statementTimeout().toSeconds() + 2));
-        config.addDataSourceProperty(
-                "connectTimeout",
-                String.valueOf(Math.max(1, settings.statementTimeout().toSeconds())));
+        config.setConnectionInitSql(session);
+        access.properties().forEach(config::addDataSourceProperty);
         return new HikariDataSource(config);
     }
 

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.source;
 
+import io.outboxrelay.relay.database.Dialect;
 import java.time.Duration;
 
 /**
@@ -15,6 +16,16 @@ import java.time.Duration;
  */
 public record SourceSettings(
         String name, String url, String user, String password, String schema, int poolSize, Duration statementTimeout) {
+
+    /**
+     * Returns the kind of database.
+     *
+     * @throws IllegalArgumentException when the relay does not know it
+     */
+    public Dialect dialect() {
+        return Dialects.of(url)
+                .orElseThrow(() -> new IllegalArgumentException("The relay does not know the database " + address()));
+    }
 
     /** Returns the URL without its parameters, among which there may be secrets. */
     public String address() {

@@ -97,8 +97,8 @@ class StatusReaderTest {
         SourceStatus status = read("public", database.password());
 
         assertThat(status.backlogEvents()).isZero();
-        assertThat(status.lagSeconds()).isZero();
-        assertThat(status.lanes()).hasSize(OutboxSchema.DEFAULT_LANES);
+        assertThat(status.overview().lagSeconds()).isZero();
+        assertThat(status.overview().lanes()).hasSize(OutboxSchema.DEFAULT_LANES);
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
@@ -29,7 +30,7 @@ class ClaimTest {
     private static final int MAX_EVENT_BYTES = 1_000;
 
     private static OutboxDatabase database;
-    private static PostgresOutbox outbox;
+    private static OutboxStore outbox;
 
     @BeforeAll
     static void install() {
@@ -181,7 +182,7 @@ class ClaimTest {
     @Test
     void never_claims_the_events_of_another_lane() {
         try (OutboxDatabase four = OutboxDatabase.withLanes(4)) {
-            PostgresOutbox store = four.outbox();
+            OutboxStore store = four.outbox();
             for (int n = 0; n < 40; n++) {
                 four.write(n);
             }

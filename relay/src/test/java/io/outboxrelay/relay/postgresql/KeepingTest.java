@@ -2,6 +2,8 @@ package io.outboxrelay.relay.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
@@ -11,7 +13,6 @@ import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Due;
 import io.outboxrelay.relay.lane.Reason;
-import io.outboxrelay.relay.postgresql.PostgresOutbox.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -31,7 +32,7 @@ class KeepingTest {
     private static final Duration LONG = Duration.ofHours(1);
 
     private OutboxDatabase database;
-    private PostgresOutbox outbox;
+    private OutboxStore outbox;
     private OwnedLane owned;
 
     @BeforeEach
@@ -225,7 +226,7 @@ class KeepingTest {
     @Test
     void the_rights_of_the_relay_are_enough() {
         database.write("a");
-        PostgresOutbox asRelay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
+        OutboxStore asRelay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
         try {
             List<Event> events =
                     asRelay.claim(new Claim(0, 0, 10, 1_000, List.of())).events();

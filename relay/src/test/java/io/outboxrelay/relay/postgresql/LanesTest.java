@@ -2,9 +2,10 @@ package io.outboxrelay.relay.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.Backlog;
+import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
-import io.outboxrelay.relay.postgresql.PostgresOutbox.Backlog;
-import io.outboxrelay.relay.postgresql.PostgresOutbox.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
 import java.lang.reflect.Method;
@@ -31,7 +32,7 @@ class LanesTest {
     private static final Duration ENDED = Duration.ofMillis(-1);
 
     private OutboxDatabase database;
-    private PostgresOutbox outbox;
+    private OutboxStore outbox;
 
     @BeforeEach
     void install() {
@@ -196,7 +197,7 @@ class LanesTest {
 
     @Test
     void a_user_who_has_nothing_but_the_relays_role_can_do_everything() {
-        PostgresOutbox asRelay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
+        OutboxStore asRelay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
         try (OutboxDatabase.Transaction writer = database.begin()) {
             writer.execute("SET application_name = 'month-end'");
             writer.write("a");

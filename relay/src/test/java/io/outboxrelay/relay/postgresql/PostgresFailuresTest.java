@@ -3,12 +3,13 @@ package io.outboxrelay.relay.postgresql;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.outboxrelay.relay.postgresql.PostgresFailures.Filter;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Note;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Route;
-import io.outboxrelay.relay.postgresql.PostgresFailures.State;
-import io.outboxrelay.relay.postgresql.PostgresFailures.UnavailableException;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Whereabouts;
+import io.outboxrelay.relay.database.Failures;
+import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Note;
+import io.outboxrelay.relay.database.Failures.Route;
+import io.outboxrelay.relay.database.Failures.State;
+import io.outboxrelay.relay.database.Failures.UnavailableException;
+import io.outboxrelay.relay.database.Failures.Whereabouts;
 import io.outboxrelay.relay.testing.FailureRows;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.time.Duration;
@@ -63,7 +64,7 @@ class PostgresFailuresTest {
         rows.put("a", "waiting");
         rows.put("b", "retrying");
 
-        PostgresFailures.Listing listing = failures.list(ALL.in(Set.of(State.PARKED)), 100);
+        Failures.Listing listing = failures.list(ALL.in(Set.of(State.PARKED)), 100);
 
         assertThat(listing.counts()).containsOnlyKeys(State.PARKED).containsEntry(State.PARKED, 1L);
         assertThat(listing.waitingBehind()).isEqualTo(1);
@@ -330,9 +331,7 @@ class PostgresFailuresTest {
             assertThat(owned.epoch()).isEqualTo(7);
             assertThat(owned.leaseSeconds()).isBetween(3_000.0, 3_600.0);
         });
-        assertThat(found.pauses())
-                .extracting(PostgresFailures.Pause::route)
-                .containsExactly(new Route("*", "OrderPlaced"));
+        assertThat(found.pauses()).extracting(Failures.Pause::route).containsExactly(new Route("*", "OrderPlaced"));
         assertThat(found.audit()).isEmpty();
     }
 

@@ -2,10 +2,11 @@ package io.outboxrelay.relay.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
-import io.outboxrelay.relay.postgresql.PostgresOutbox.Look;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.PrivatePostgres;
 import io.outboxrelay.testservers.Servers;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class WritersTest {
 
     private OutboxDatabase database;
-    private PostgresOutbox outbox;
+    private OutboxStore outbox;
     private long now;
 
     @BeforeEach
@@ -267,7 +268,7 @@ class WritersTest {
             own.execute("ALTER SYSTEM SET max_prepared_transactions = 5");
             server.stop();
             server.start();
-            PostgresOutbox store = own.outbox();
+            OutboxStore store = own.outbox();
             assertThat(store.lookAtWriters(now).another()).isFalse();
             long early;
             try (OutboxDatabase.Transaction slow = own.begin()) {

@@ -7,16 +7,17 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.GetResponse;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.database.Failures;
+import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Note;
+import io.outboxrelay.relay.database.Failures.Route;
+import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.lane.LaneSettings;
-import io.outboxrelay.relay.postgresql.PostgresFailures;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Filter;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Note;
-import io.outboxrelay.relay.postgresql.PostgresFailures.Route;
-import io.outboxrelay.relay.postgresql.PostgresFailures.State;
+import io.outboxrelay.relay.postgresql.PostgresDialect;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
@@ -48,7 +49,7 @@ class FailuresTest {
 
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private OutboxDatabase database;
-    private PostgresFailures failures;
+    private Failures failures;
     private TestVirtualHost host;
     private Connection connection;
     private Channel channel;
@@ -76,8 +77,8 @@ class FailuresTest {
     @BeforeEach
     void start_a_source() throws Exception {
         database = OutboxDatabase.withLanes(2);
-        failures = new PostgresFailures(
-                OutboxSchema.DEFAULT_NAME, database.database().dataSource());
+        failures = new PostgresDialect()
+                .failures(OutboxSchema.DEFAULT_NAME, database.database().dataSource());
         host = server.newVirtualHost();
         connect();
         channel.exchangeDeclare("events", "topic", true);

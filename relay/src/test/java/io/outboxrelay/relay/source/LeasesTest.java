@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
-import io.outboxrelay.relay.postgresql.PostgresOutbox;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
@@ -36,7 +36,7 @@ class LeasesTest {
 
     private final List<Relay> relays = new ArrayList<>();
     private OutboxDatabase database;
-    private PostgresOutbox outbox;
+    private OutboxStore outbox;
 
     @BeforeEach
     void install() {
@@ -149,7 +149,7 @@ class LeasesTest {
         final Leases leases;
         private final Lookout lookout;
 
-        Relay(String name, PostgresOutbox outbox, Duration duration) {
+        Relay(String name, OutboxStore outbox, Duration duration) {
             BrokerSettings nowhere = new BrokerSettings(
                     URI.create("amqp://127.0.0.1:1"),
                     "events",

@@ -2,6 +2,8 @@ package io.outboxrelay.relay.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Lane;
@@ -9,8 +11,6 @@ import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Publisher;
-import io.outboxrelay.relay.postgresql.PostgresOutbox;
-import io.outboxrelay.relay.postgresql.PostgresOutbox.OwnedLane;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.time.Duration;
@@ -53,7 +53,7 @@ class PublishingTest {
         LookingPublisher publisher = new LookingPublisher();
         LaneSettings settings =
                 new LaneSettings(100, 10_000_000, 10, EVENTS / 4, 10_000_000, 1_000_000, Duration.ofSeconds(60));
-        PostgresOutbox outbox = database.outbox();
+        OutboxStore outbox = database.outbox();
         OwnedLane owned = outbox.acquire("relay", 1, Duration.ofMinutes(10)).get(0);
         Lane lane = new Lane(
                 new Lease(owned.lane(), owned.epoch(), System.nanoTime(), Duration.ofMinutes(10)),

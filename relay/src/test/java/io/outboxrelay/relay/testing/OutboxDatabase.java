@@ -3,7 +3,9 @@ package io.outboxrelay.relay.testing;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.outboxrelay.relay.postgresql.PostgresOutbox;
+import io.outboxrelay.relay.database.Dialect;
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.postgresql.PostgresDialect;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
@@ -13,6 +15,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
@@ -21,6 +24,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** A database with an installed outbox, and what services do in it. */
 public final class OutboxDatabase implements AutoCloseable {
 
+    private static final Dialect DIALECT = new PostgresDialect();
+    private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(30);
     private static final String INSERT = """
         INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
         VALUES ('Order', ?, 'OrderPlaced', ?, 'application/json')\
@@ -49,21 +54,21 @@ public final class OutboxDatabase implements AutoCloseable {
     }
 
     /** The statements of a relay that connects as the owner. */
-    public PostgresOutbox outbox() {
+    public OutboxStore outbox() {
         return outbox(1_000_000);
     }
 
-    public PostgresOutbox outbox(int maxEventBytes) {
+    public OutboxStore outbox(int maxEventBytes) {
         return outbox(database.dataSource(), maxEventBytes);
     }
 
     /** The statements of a relay that connects in a certain way. */
-    public PostgresOutbox outbox(DataSource connections, int maxEventBytes) {
-        return new PostgresOutbox(
+    public OutboxStore outbox(DataSource connections, int maxEventBytes) {
+        return DIALECT.outbox(
                 "orders",
                 OutboxSchema.DEFAULT_NAME,
-                pool(connections, PostgresOutbox.LANE_SESSION),
-                pool(connections, ""),
+                pool(connections, DIALECT.laneSession(STATEMENT_TIMEOUT)),
+                pool(connections, DIALECT.housekeepingSession(STATEMENT_TIMEOUT)),
                 maxEventBytes,
                 new SimpleMeterRegistry());
     }
@@ -90,9 +95,7 @@ public final class OutboxDatabase implements AutoCloseable {
         config.setDataSource(connections);
         config.setMaximumPoolSize(4);
         config.setMinimumIdle(0);
-        if (!session.isEmpty()) {
-            config.setConnectionInitSql(session);
-        }
+        config.setConnectionInitSql(session);
         HikariDataSource pool = new HikariDataSource(config);
         pools.add(pool);
         return pool;

@@ -1,0 +1,138 @@
+package io.outboxrelay.relay.database;
+
+import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.LaneStore;
+import io.outboxrelay.relay.lane.WriterWatch;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * What a running relay asks of one outbox. Thread-safe; every method throws a {@link
+ * org.springframework.dao.DataAccessException} when the database does not answer.
+ */
+public interface OutboxStore extends LaneStore {
+
+    /** Counting goes on only so far in a lane: a gauge must not become the load that it shows. */
+    int MOST_COUNTED = 100_000;
+
+    /**
+     * Looks which transactions may still write, and so how far the floor of the lanes may rise. Called by one thread.
+     *
+     * @param now {@link System#nanoTime()}
+     * @return what was found
+     */
+    Look lookAtWriters(long now);
+
+    /** Returns what people have paused: everything, or the events of certain types. */
+    ByRoute<Boolean> pauses();
+
+    /**
+     * Asks which of several lanes have events above their floors.
+     *
+     * @param floors floor by lane
+     * @return those lanes
+     */
+    Set<Integer> lanesWithEvents(Map<Integer, Long> floors);
+
+    /**
+     * Returns the version of the installed tables.
+     *
+     * @return the version; empty when there are none
+     */
+    OptionalInt schemaVersion();
+
+    /** Returns the number of lanes that the outbox was installed with. */
+    int numberOfLanes();
+
+    /**
+     * Says that a relay is alive, and removes those that have not said so for long.
+     *
+     * @param instance the relay
+     * @param duration how long this holds
+     * @return how many relays are alive, this one included
+     */
+    int heartbeat(String instance, Duration duration);
+
+    /** Says that a relay has ended. */
+    void goodbye(String instance);
+
+    /**
+     * Renews the leases that a relay still owns.
+     *
+     * @param instance the relay
+     * @param held lanes that it believes it owns
+     * @param duration of the leases
+     * @return those that it does own, renewed
+     */
+    List<OwnedLane> renew(String instance, Collection<Integer> held, Duration duration);
+
+    /**
+     * Takes lanes that no one owns or whose owner's lease has run out.
+     *
+     * @param instance the relay
+     * @param most how many at most
+     * @param duration of the leases
+     * @return the lanes that were taken
+     */
+    List<OwnedLane> acquire(String instance, int most, Duration duration);
+
+    /**
+     * Gives a lane back, if it is still owned under this epoch.
+     *
+     * @param instance the relay
+     * @param owned the lane
+     * @return whether it was
+     */
+    boolean release(String instance, OwnedLane owned);
+
+    /**
+     * Counts what is not yet confirmed in some lanes.
+     *
+     * @param floors floor by lane
+     * @return how many events, and the age of the oldest
+     */
+    Backlog backlog(Map<Integer, Long> floors);
+
+    /**
+     * Counts the failures of some lanes.
+     *
+     * @param numbers the lanes
+     * @return how many there are of each state, for states of which there are any; of those that wait no more than
+     *     {@link #MOST_COUNTED} are counted
+     */
+    Map<String, Long> failures(Collection<Integer> numbers);
+
+    /**
+     * What a look at the writers found.
+     *
+     * @param longest the writer that has held the floor back for longest, empty when none does
+     * @param another whether the outbox is not the one of the last look: positions may be given out again after a
+     *     restore, a failover or a restarted sequence, so floors that were raised before hold no more
+     */
+    record Look(Optional<WriterWatch.Writer> longest, boolean another) {}
+
+    /**
+     * A lane and its owner's epoch.
+     *
+     * @param lane the lane
+     * @param epoch its count of owners
+     */
+    record OwnedLane(int lane, long epoch) {}
+
+    /**
+     * What is not yet confirmed.
+     *
+     * @param events how many; in a lane no more than {@link #MOST_COUNTED} are counted
+     * @param lagSeconds age of the oldest; 0 when there is none
+     */
+    record Backlog(double events, double lagSeconds) {
+
+        /** Neither number is known. */
+        public static final Backlog UNKNOWN = new Backlog(Double.NaN, Double.NaN);
+    }
+}

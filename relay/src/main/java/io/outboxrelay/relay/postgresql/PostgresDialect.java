@@ -1,0 +1,68 @@
+package io.outboxrelay.relay.postgresql;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.database.Dialect;
+import io.outboxrelay.relay.database.Failures;
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.Overview;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** PostgreSQL 14 to 18. */
+public final class PostgresDialect implements Dialect {
+
+    /** A connection that dies without a word is noticed soon after the server should have ended the statement. */
+    private static final Duration SILENCE = Duration.ofSeconds(2);
+
+    @Override
+    public Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout) {
+        Map<String, String> properties = new HashMap<>();
+        properties.put("ApplicationName", application);
+        properties.put("connectTimeout", String.valueOf(Math.max(1, connecting.toSeconds())));
+        if (statementTimeout != null) {
+            properties.put("tcpKeepAlive", "true");
+            properties.put(
+                    "socketTimeout",
+                    String.valueOf(statementTimeout.plus(SILENCE).toSeconds()));
+        }
+        return new Access(url, properties);
+    }
+
+    @Override
+    public String laneSession(Duration statementTimeout) {
+        return timeout(statementTimeout) + PostgresOutbox.LANE_SESSION;
+    }
+
+    @Override
+    public String housekeepingSession(Duration statementTimeout) {
+        return timeout(statementTimeout) + "SET jit = off";
+    }
+
+    private static String timeout(Duration statementTimeout) {
+        return "SET statement_timeout = " + statementTimeout.toMillis() + "; ";
+    }
+
+    @Override
+    public OutboxStore outbox(
+            String source,
+            String schema,
+            DataSource lanes,
+            DataSource housekeeping,
+            int maxEventBytes,
+            MeterRegistry meters) {
+        return new PostgresOutbox(source, schema, lanes, housekeeping, maxEventBytes, meters);
+    }
+
+    @Override
+    public Failures failures(String schema, DataSource connections) {
+        return new PostgresFailures(schema, connections);
+    }
+
+    @Override
+    public Overview overview(String schema, DataSource connections) {
+        return new PostgresOverview(schema, connections).read();
+    }
+}
