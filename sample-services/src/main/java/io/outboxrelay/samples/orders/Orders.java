@@ -5,7 +5,7 @@ import io.outboxrelay.client.OutboxEvent;
 import io.outboxrelay.samples.contracts.OrderPaid;
 import io.outboxrelay.samples.contracts.OrderPlaced;
 import io.outboxrelay.samples.contracts.OrderShipped;
-import io.outboxrelay.schemas.SingleObject;
+import io.outboxrelay.schemas.encoding.EventEncoder;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -29,6 +29,7 @@ class Orders {
     private final JdbcClient database;
     private final Outbox outbox;
     private final Bank bank;
+    private final EventEncoder encoder = EventEncoder.singleObject();
 
     Orders(JdbcClient database, Outbox outbox, Bank bank) {
         this.database = database;
@@ -131,8 +132,8 @@ class Orders {
 
     private void tell(UUID orderId, Changed changed, SpecificRecord event) {
         String type = event.getSchema().getName();
-        UUID eventId = outbox.publish(OutboxEvent.of(
-                AGGREGATE, orderId.toString(), type, SingleObject.encode(event), SingleObject.CONTENT_TYPE));
+        UUID eventId = outbox.publish(
+                OutboxEvent.of(AGGREGATE, orderId.toString(), type, encoder.encode(event), EventEncoder.CONTENT_TYPE));
         database.sql("""
                         INSERT INTO order_history (event_id, order_id, version, event_type, happened_at)
                         VALUES (:event_id, :order_id, :version, :event_type, :happened_at)

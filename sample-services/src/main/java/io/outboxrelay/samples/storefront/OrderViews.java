@@ -5,7 +5,7 @@ import io.outboxrelay.client.ReceivedEvent;
 import io.outboxrelay.samples.contracts.OrderPaid;
 import io.outboxrelay.samples.contracts.OrderPlaced;
 import io.outboxrelay.samples.contracts.OrderShipped;
-import io.outboxrelay.schemas.SingleObjectDecoder;
+import io.outboxrelay.schemas.encoding.EventDecoder;
 import java.util.Optional;
 import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -18,9 +18,9 @@ import org.springframework.stereotype.Component;
 @Component
 class OrderViews implements EventHandler {
 
-    private final SingleObjectDecoder<OrderPlaced> placed = SingleObjectDecoder.of(OrderPlaced.class);
-    private final SingleObjectDecoder<OrderPaid> paid = SingleObjectDecoder.of(OrderPaid.class);
-    private final SingleObjectDecoder<OrderShipped> shipped = SingleObjectDecoder.of(OrderShipped.class);
+    private final EventDecoder<OrderPlaced> placed = EventDecoder.of(OrderPlaced.class);
+    private final EventDecoder<OrderPaid> paid = EventDecoder.of(OrderPaid.class);
+    private final EventDecoder<OrderShipped> shipped = EventDecoder.of(OrderShipped.class);
     private final JdbcClient database;
 
     OrderViews(JdbcClient database) {

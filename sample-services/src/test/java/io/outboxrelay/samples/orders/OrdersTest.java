@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.samples.ServiceDatabase;
 import io.outboxrelay.samples.contracts.OrderPaid;
-import io.outboxrelay.schemas.SingleObjectDecoder;
+import io.outboxrelay.schemas.encoding.EventDecoder;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -58,7 +58,7 @@ class OrdersTest {
                 .param(order.orderId().toString())
                 .query(byte[].class)
                 .single();
-        OrderPaid paid = SingleObjectDecoder.of(OrderPaid.class).decode(payload);
+        OrderPaid paid = EventDecoder.of(OrderPaid.class).decode(payload);
         assertThat(paid.getOrderVersion()).isEqualTo(2);
         assertThat(paid.getAmountCents()).isEqualTo(1_990);
     }

@@ -10,7 +10,7 @@ import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.samples.ServiceDatabase;
 import io.outboxrelay.samples.contracts.OrderPaid;
 import io.outboxrelay.samples.contracts.OrderPlaced;
-import io.outboxrelay.schemas.SingleObject;
+import io.outboxrelay.schemas.encoding.EventEncoder;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.IOException;
@@ -111,11 +111,15 @@ class StorefrontTest {
         AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
                 .messageId(event.toString())
                 .type(type)
-                .contentType(SingleObject.CONTENT_TYPE)
+                .contentType(EventEncoder.CONTENT_TYPE)
                 .build();
         try (Channel channel = connection.createChannel()) {
             channel.confirmSelect();
-            channel.basicPublish("events", "order." + type, properties, SingleObject.encode(body));
+            channel.basicPublish(
+                    "events",
+                    "order." + type,
+                    properties,
+                    EventEncoder.singleObject().encode(body));
             channel.waitForConfirms();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

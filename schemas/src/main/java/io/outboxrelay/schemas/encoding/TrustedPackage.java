@@ -1,4 +1,4 @@
-package io.outboxrelay.schemas;
+package io.outboxrelay.schemas.encoding;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
