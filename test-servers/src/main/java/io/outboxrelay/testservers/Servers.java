@@ -1,5 +1,6 @@
 package io.outboxrelay.testservers;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -88,6 +89,22 @@ public final class Servers {
                 ServerKind.INSTALLED, () -> RabbitMqPrograms.installed().start(),
                 ServerKind.EMBEDDED, EmbeddedBroker::launch);
         return new Choice("A private broker", order).take(ways);
+    }
+
+    /**
+     * Starts a schema registry that only the caller has, so that it may be killed: a process of this machine, whatever
+     * kind of other servers is chosen.
+     *
+     * @param line which one
+     * @return the running registry, empty
+     * @throws IllegalStateException when it cannot be started here, with what is missing
+     */
+    public static PrivateRegistry startPrivateRegistry(RegistryLine line) {
+        try {
+            return RegistryPrograms.start(line);
+        } catch (IOException e) {
+            throw new IllegalStateException("NO SERVER: a schema registry could not be had: " + e.getMessage(), e);
+        }
     }
 
     private static Postgres choosePostgres() {

@@ -14,6 +14,9 @@
  * different from an installed one but for where its programs come from. The embedded broker is not RabbitMQ, lives in
  * this JVM, and is for a demonstration only.
  *
+ * <p><b>Schema registries</b> are private ones and of one kind, a Java program from Maven Central that this module's build
+ * unpacks into {@code target/registries}.
+ *
  * <p><b>Nothing is left behind.</b> A hook closes everything when the JVM exits, also on SIGTERM. When the JVM itself is
  * killed, the kernel kills the processes that it started (Linux, by {@code setpriv --pdeathsig}) and Testcontainers'
  * Ryuk removes the containers, unless it is disabled; folders in the temporary directory then stay, and so do databases
