@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class OutboxSchema {
 
     /** The version of the tables that this release installs and that its relay needs. */
-    public static final int REQUIRED_VERSION = 3;
+    public static final int REQUIRED_VERSION = 4;
 
     /** The database schema when none is named. */
     public static final String DEFAULT_NAME = "public";
@@ -41,7 +41,7 @@ public final class OutboxSchema {
     private static final String HISTORY_TABLE = "outbox_schema_history";
     private static final String LOCATION = "db/outbox/postgresql";
     private static final List<String> MIGRATIONS =
-            List.of("V1__outbox_and_inbox.sql", "V2__roles.sql", "V3__failures.sql");
+            List.of("V1__outbox_and_inbox.sql", "V2__roles.sql", "V3__failures.sql", "V4__retention.sql");
     private static final int OLDEST_POSTGRESQL = 14;
     private static final int NEWEST_POSTGRESQL = 18;
 

@@ -42,7 +42,7 @@ class OutboxSchemaCallbackTest {
         assertThat(Sql.column(owner, SERVICE_HISTORY))
                 .containsExactly("V1__orders.sql", "V2__orders_not_yet_published.sql");
         assertThat(Sql.column(owner, OUTBOX_HISTORY))
-                .containsExactly("V1__outbox_and_inbox.sql", "V2__roles.sql", "V3__failures.sql");
+                .containsExactly("V1__outbox_and_inbox.sql", "V2__roles.sql", "V3__failures.sql", "V4__retention.sql");
         assertThat(Sql.column(owner, "SELECT id FROM orders_not_yet_published")).isEmpty();
         flyway.validate();
         assertThat(flyway.migrate().migrationsExecuted).isZero();

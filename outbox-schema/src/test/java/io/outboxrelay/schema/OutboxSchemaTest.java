@@ -52,7 +52,9 @@ class OutboxSchemaTest {
                         "outbox_failure",
                         "outbox_instance",
                         "outbox_lane",
-                        "outbox_pause");
+                        "outbox_pause",
+                        "outbox_published",
+                        "outbox_published_rest");
     }
 
     @Test
@@ -149,7 +151,7 @@ class OutboxSchemaTest {
         }
         assertThat(Sql.value(owner, "SELECT count(*) FROM shop.outbox_lane")).isEqualTo("8");
         assertThat(Sql.column(owner, "SELECT version FROM shop.outbox_schema_history WHERE type = 'SQL' ORDER BY 1"))
-                .containsExactly("1", "2", "3");
+                .containsExactly("1", "2", "3", "4");
     }
 
     @Test

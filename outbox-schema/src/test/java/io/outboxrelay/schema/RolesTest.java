@@ -49,10 +49,17 @@ class RolesTest {
         assertDenied(() -> Sql.execute(writer, "TRUNCATE outbox"));
         assertDenied(() -> Sql.execute(writer, "INSERT INTO outbox (position) VALUES (1)"));
         for (String table : new String[] {
-            "outbox_lane", "outbox_instance", "outbox_failure", "outbox_pause", "outbox_audit", "inbox"
+            "outbox_lane",
+            "outbox_instance",
+            "outbox_failure",
+            "outbox_pause",
+            "outbox_audit",
+            "outbox_published",
+            "inbox"
         }) {
             assertDenied(() -> Sql.execute(writer, "SELECT * FROM " + table));
         }
+        assertDenied(() -> Sql.execute(writer, "SELECT * FROM outbox_retain('7 days')"));
         assertDenied(() -> Sql.execute(writer, "INSERT INTO inbox VALUES ('billing', gen_random_uuid())"));
     }
 
@@ -87,6 +94,11 @@ class RolesTest {
         Sql.execute(relay, "UPDATE outbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()");
         Sql.execute(relay, "DELETE FROM outbox_failure");
         Sql.execute(relay, "SELECT * FROM outbox_pause");
+        Sql.execute(relay, """
+                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
+                    content_type, headers, occurred_at)
+                SELECT 0, 1, gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', now()""");
+        Sql.execute(relay, "SELECT * FROM outbox_retain('7 days')");
 
         assertDenied(() -> Sql.execute(relay, EVENT));
         assertDenied(() -> Sql.execute(relay, "UPDATE outbox SET payload = ''"));
@@ -94,6 +106,9 @@ class RolesTest {
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_pause"));
         assertDenied(() -> Sql.execute(relay, "SELECT * FROM outbox_audit"));
         assertDenied(() -> Sql.execute(relay, "SELECT * FROM inbox"));
+        assertDenied(() -> Sql.execute(relay, "UPDATE outbox_published SET payload = ''"));
+        assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_published"));
+        assertDenied(() -> Sql.execute(relay, "SELECT outbox_published_day('2020-01-01')"));
         assertDenied(() -> Sql.execute(relay, "SELECT nextval('outbox_position_seq')"));
         assertDenied(() -> Sql.execute(relay, "ALTER TABLE outbox ADD COLUMN x int"));
         assertDenied(() -> Sql.execute(relay, "DROP TABLE outbox"));
@@ -110,11 +125,14 @@ class RolesTest {
         Sql.execute(admin, "SELECT * FROM outbox");
         Sql.execute(admin, "DELETE FROM outbox_failure");
         Sql.execute(admin, "DELETE FROM outbox_pause");
+        Sql.execute(admin, "SELECT * FROM outbox_published");
+        Sql.execute(admin, "DELETE FROM outbox_published");
         Sql.execute(admin, """
                 INSERT INTO outbox_audit (who, action, what, events, reason) VALUES ('a', 'retry', 'all', 0, 'none')""");
 
         assertDenied(() -> Sql.execute(admin, "UPDATE outbox_audit SET who = 'b'"));
         assertDenied(() -> Sql.execute(admin, "DELETE FROM outbox_audit"));
+        assertDenied(() -> Sql.execute(admin, "SELECT * FROM outbox_retain('7 days')"));
         assertDenied(() -> Sql.execute(admin, "DROP TABLE outbox"));
         assertDenied(() -> Sql.execute(admin, "ALTER TABLE inbox ADD COLUMN x int"));
     }

@@ -1,0 +1,120 @@
+-- What was published, for as long as the relay is told to retain it (sources: retain). The settling statement moves rows here
+-- instead of deleting them, so nothing is here that a relay did not settle: published and confirmed, or dropped because its
+-- route says so and no queue is bound. It can be replayed from here.
+--
+-- id: the order of publishing within each aggregate. Partitions are days in UTC and are dropped as a whole.
+CREATE SEQUENCE ${schema}.outbox_published_id_seq;
+
+CREATE TABLE ${schema}.outbox_published (
+    id             bigint      NOT NULL DEFAULT nextval('${schema}.outbox_published_id_seq'),
+    published_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    lane           smallint    NOT NULL,
+    position       bigint      NOT NULL,
+    event_id       uuid        NOT NULL,
+    aggregate_type text        NOT NULL,
+    aggregate_id   text        NOT NULL,
+    event_type     text        NOT NULL,
+    payload        bytea       NOT NULL,
+    content_type   text        NOT NULL,
+    headers        jsonb       NOT NULL,
+    occurred_at    timestamptz NOT NULL,
+    PRIMARY KEY (id, published_at)
+) PARTITION BY RANGE (published_at);
+
+ALTER SEQUENCE ${schema}.outbox_published_id_seq OWNED BY ${schema}.outbox_published.id;
+
+CREATE INDEX outbox_published_event_id ON ${schema}.outbox_published (event_id);
+CREATE INDEX outbox_published_aggregate ON ${schema}.outbox_published (aggregate_type, aggregate_id, id);
+
+-- Takes what no day is there for, so that settling never fails for want of one.
+CREATE TABLE ${schema}.outbox_published_rest PARTITION OF ${schema}.outbox_published DEFAULT;
+
+COMMENT ON TABLE ${schema}.outbox_published IS 'Events that were published and are retained for a while: they can be replayed.';
+
+-- Makes the partition of one day, unless it is there or rows of that day are in the rest already.
+CREATE FUNCTION ${schema}.outbox_published_day(day date) RETURNS boolean LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $function$
+DECLARE
+    partition text := format('outbox_published_%s', to_char(day, 'YYYYMMDD'));
+    begins timestamptz := day::timestamp AT TIME ZONE 'UTC';
+    ends timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+BEGIN
+    IF to_regclass(format('${schema}.%I', partition)) IS NOT NULL
+       OR EXISTS (SELECT FROM ${schema}.outbox_published_rest WHERE published_at >= begins AND published_at < ends) THEN
+        RETURN false;
+    END IF;
+    -- Made beside and attached: made as a partition, it would lock out whoever settles for as long as it takes.
+    EXECUTE format('CREATE TABLE ${schema}.%I (LIKE ${schema}.outbox_published INCLUDING DEFAULTS)', partition);
+    EXECUTE format('ALTER TABLE ${schema}.outbox_published ATTACH PARTITION ${schema}.%I FOR VALUES FROM (%L) TO (%L)',
+                   partition, begins, ends);
+    RETURN true;
+END
+$function$;
+
+REVOKE EXECUTE ON FUNCTION ${schema}.outbox_published_day(date) FROM PUBLIC;
+
+-- Makes the partitions of today and the next days, drops those of which nothing is to be kept any more, and empties the rest
+-- step by step. The relay calls it again and again; it may not change tables, so the function does that as its owner, for
+-- this table only. Whoever is in the way is waited for half a second, then it is left for the next call (busy). One call does a
+-- bounded amount; there is more to do while it says dropped = 30 or removed = 5000.
+CREATE FUNCTION ${schema}.outbox_retain(keep interval, OUT made int, OUT dropped int, OUT removed int, OUT busy boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $function$
+DECLARE
+    today date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
+    oldest timestamptz := clock_timestamp() - keep;
+    partition record;
+BEGIN
+    made := 0; dropped := 0; removed := 0; busy := false;
+    IF keep IS NULL OR keep < interval '1 hour' THEN
+        RAISE EXCEPTION 'outbox_retain keeps published events for an hour at least, not for %', keep;
+    END IF;
+    IF NOT pg_try_advisory_xact_lock('pg_class'::regclass::oid::int, '${schema}.outbox_published'::regclass::oid::int) THEN
+        busy := true; -- another relay is at it
+        RETURN;
+    END IF;
+    FOR ahead IN 0..3 LOOP
+        BEGIN
+            IF ${schema}.outbox_published_day(today + ahead) THEN
+                made := made + 1;
+            END IF;
+        EXCEPTION WHEN lock_not_available THEN
+            busy := true;
+            EXIT;
+        END;
+    END LOOP;
+    FOR partition IN
+        SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = '${schema}.outbox_published'::regclass AND c.relname ~ '^outbox_published_[0-9]{8}$'
+          AND (to_date(right(c.relname, 8), 'YYYYMMDD') + 1)::timestamp AT TIME ZONE 'UTC' <= oldest
+        ORDER BY c.relname LIMIT 30
+    LOOP
+        BEGIN
+            EXECUTE format('DROP TABLE ${schema}.%I', partition.name);
+            dropped := dropped + 1;
+        EXCEPTION WHEN lock_not_available THEN
+            busy := true;
+            EXIT;
+        END;
+    END LOOP;
+    DELETE FROM ${schema}.outbox_published_rest WHERE ctid = ANY (ARRAY (
+        SELECT ctid FROM ${schema}.outbox_published_rest WHERE published_at < oldest LIMIT 5000));
+    GET DIAGNOSTICS removed = ROW_COUNT;
+END
+$function$;
+
+REVOKE EXECUTE ON FUNCTION ${schema}.outbox_retain(interval) FROM PUBLIC;
+
+DO $roles$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'outbox_relay') THEN
+        GRANT SELECT, INSERT ON ${schema}.outbox_published TO outbox_relay;
+        GRANT USAGE ON SEQUENCE ${schema}.outbox_published_id_seq TO outbox_relay;
+        GRANT EXECUTE ON FUNCTION ${schema}.outbox_retain(interval) TO outbox_relay;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'outbox_admin') THEN
+        GRANT SELECT, DELETE ON ${schema}.outbox_published TO outbox_admin;
+    END IF;
+END
+$roles$;
+
+CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 4';
