@@ -3,8 +3,10 @@ package io.outboxrelay.relay;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
+import io.outboxrelay.relay.database.Published;
 import io.outboxrelay.relay.operations.DirectConnections;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.io.IOException;
@@ -13,8 +15,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -48,8 +53,36 @@ final class DatabaseOptions {
      *
      * @param source its name
      * @param failures what can be asked and changed there
+     * @param published what was published and is retained
      */
-    record Database(String source, Failures failures) {}
+    record Database(String source, Failures failures, Published published) {}
+
+    /** {@return the whole configuration, for a command that needs the broker too} */
+    Configuration configuration() {
+        return options.reader().configuration();
+    }
+
+    /**
+     * Works in the only database that there is, or that was named.
+     *
+     * @param command that was given
+     * @param work in the database; returns whether all of it was done
+     * @return the exit status: 0 when it answered and all was done, otherwise 1
+     */
+    int only(CommandLine command, Predicate<Database> work) {
+        List<SourceSettings> sources = chosen(command);
+        if (sources.size() > 1) {
+            throw new ParameterException(
+                    command,
+                    "Say which source: --source NAME. Configured: %s."
+                            .formatted(String.join(
+                                    ", ",
+                                    sources.stream().map(SourceSettings::name).toList())));
+        }
+        AtomicBoolean done = new AtomicBoolean();
+        int status = each(command, database -> done.set(work.test(database)));
+        return done.get() ? status : 1;
+    }
 
     /**
      * Works in each database, and says on standard error which one did not answer.
@@ -111,16 +144,12 @@ final class DatabaseOptions {
     }
 
     private @Nullable String problem(CommandLine command, SourceSettings one, Consumer<Database> work) {
-        Failures failures = one.dialect()
-                .failures(
-                        one.schema(),
-                        DirectConnections.to(
-                                one.url(),
-                                user == null ? one.user() : user,
-                                user == null ? one.password() : password(command)));
+        DataSource connections = DirectConnections.to(
+                one.url(), user == null ? one.user() : user, user == null ? one.password() : password(command));
+        Failures failures = one.dialect().failures(one.schema(), connections);
         try {
             failures.requireVersion();
-            work.accept(new Database(one.name(), failures));
+            work.accept(new Database(one.name(), failures, one.dialect().published(one.schema(), connections)));
             return null;
         } catch (UnavailableException e) {
             return String.valueOf(e.getMessage());

@@ -52,6 +52,7 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(FailuresCommand.commandLine(environment))
                 .addSubcommand(new PauseCommand(environment))
                 .addSubcommand(new ResumeCommand(environment))
+                .addSubcommand(new ReplayCommand(environment))
                 .addSubcommand(new HealthCommand(environment))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(Main::report);

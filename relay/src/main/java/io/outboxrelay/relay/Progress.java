@@ -22,9 +22,15 @@ final class Progress implements LongConsumer {
 
     @Override
     public void accept(long done) {
+        accept(done, "");
+    }
+
+    /** Says how far it is and where that is. */
+    void accept(long done, String where) {
         if (System.nanoTime() - said >= INTERVAL.toNanos()) {
             said = System.nanoTime();
-            err.println("source %s: %s of %s".formatted(source, Words.number(done), Words.number(total)));
+            err.println("source %s: %s of %s%s"
+                    .formatted(source, Words.number(done), Words.number(total), where.isEmpty() ? "" : ", " + where));
             err.flush();
         }
     }

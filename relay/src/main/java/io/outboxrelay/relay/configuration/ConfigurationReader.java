@@ -120,7 +120,8 @@ public final class ConfigurationReader {
                 values.get(Keys.SOURCE_PASSWORD, number),
                 values.get(Keys.SOURCE_SCHEMA, number),
                 values.get(Keys.SOURCE_POOL_SIZE, number),
-                values.get(Keys.SOURCE_STATEMENT_TIMEOUT, number));
+                values.get(Keys.SOURCE_STATEMENT_TIMEOUT, number),
+                values.find(Keys.SOURCE_RETAIN, number).orElse(null));
     }
 
     private BrokerSettings broker() {

@@ -52,6 +52,11 @@ final class Keys {
             "Most connections to the database; a lane uses one while it reads or settles.");
     static final Key<Duration> SOURCE_STATEMENT_TIMEOUT = of(
             "sources[].statement-timeout", Kind.seconds(), "5s", "Longest that one statement may take, at least 1 s.");
+    static final Key<Duration> SOURCE_RETAIN = optional(
+            "sources[].retain",
+            Kind.days(),
+            "How long published events are kept, such as `7d`, so that they can be replayed: from 1 h to 3650 days, and up to a "
+                    + "day longer. Without it they are deleted at once. The same for all relays of a source.");
 
     static final Key<URI> BROKER_URI = required(
                     "broker.uri",
@@ -188,6 +193,7 @@ final class Keys {
             SOURCE_SCHEMA,
             SOURCE_POOL_SIZE,
             SOURCE_STATEMENT_TIMEOUT,
+            SOURCE_RETAIN,
             BROKER_URI,
             BROKER_EXCHANGE,
             BROKER_ROUTING_KEY,

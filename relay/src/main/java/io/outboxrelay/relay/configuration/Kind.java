@@ -29,6 +29,7 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
     static final List<String> PLACEHOLDERS = List.of("{aggregate_type}", "{aggregate_id}", "{event_type}");
 
     private static final Duration LONGEST = Duration.ofDays(1);
+    private static final Duration MOST_DAYS = Duration.ofDays(3650);
     private static final Map<String, Long> SIZE_UNITS =
             Map.of("B", 1L, "KiB", 1L << 10, "MiB", 1L << 20, "GiB", 1L << 30);
 
@@ -144,15 +145,27 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         });
     }
 
+    /** How long something is kept. */
+    static Kind<Duration> days() {
+        return new Kind<>(Duration.class, "duration", text -> {
+            Duration duration = parseDuration(text);
+            need(
+                    duration.compareTo(Duration.ofHours(1)) >= 0 && duration.compareTo(MOST_DAYS) <= 0,
+                    "must be from 1h to " + MOST_DAYS.toDays() + "d.");
+            return duration;
+        });
+    }
+
     private static Duration parseDuration(String text) throws Unfit {
-        String rule = "must be a duration such as 500ms, 10s, 2m, 1h or PT1M30S.";
-        Matcher matcher = Pattern.compile("(\\d{1,9})(ms|s|m|h)").matcher(text);
+        String rule = "must be a duration such as 500ms, 10s, 2m, 1h, 7d or PT1M30S.";
+        Matcher matcher = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)").matcher(text);
         if (matcher.matches()) {
             long number = Long.parseLong(matcher.group(1));
             return switch (matcher.group(2)) {
                 case "ms" -> Duration.ofMillis(number);
                 case "s" -> Duration.ofSeconds(number);
                 case "m" -> Duration.ofMinutes(number);
+                case "d" -> Duration.ofDays(number);
                 default -> Duration.ofHours(number);
             };
         }

@@ -45,6 +45,7 @@ public interface Dialect {
      * @param lanes connections for claiming and settling, set up by {@link #laneSession}
      * @param housekeeping connections for everything else, set up by {@link #housekeepingSession}
      * @param maxEventBytes larger payloads are not read
+     * @param retaining whether what was published is kept in {@code outbox_published} instead of being deleted
      * @param meters where the time of claims and settling is recorded
      * @return them; nothing is asked of the database yet
      * @throws IllegalArgumentException if the schema is not a plain lower-case name
@@ -55,6 +56,7 @@ public interface Dialect {
             DataSource lanes,
             DataSource housekeeping,
             int maxEventBytes,
+            boolean retaining,
             MeterRegistry meters);
 
     /**
@@ -66,6 +68,15 @@ public interface Dialect {
      * @throws IllegalArgumentException if the schema is not a plain lower-case name
      */
     Failures failures(String schema, DataSource connections);
+
+    /**
+     * What was published and is retained.
+     *
+     * @param schema database schema of the outbox
+     * @param connections each statement takes one
+     * @return it; nothing is asked of the database yet
+     */
+    Published published(String schema, DataSource connections);
 
     /**
      * Looks at everything at once. Needs no more than the rights of the role {@code outbox_relay}.

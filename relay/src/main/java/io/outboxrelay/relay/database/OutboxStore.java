@@ -108,6 +108,33 @@ public interface OutboxStore extends LaneStore {
     Map<String, Long> failures(Collection<Integer> numbers);
 
     /**
+     * Makes room for what will be published and lets go of what was published too long ago. It does a bounded part of it:
+     * call it again while there is more.
+     *
+     * @param keep how long what was published is kept, an hour at least; it goes in days, so up to a day longer
+     * @return what was done
+     */
+    Retention retain(Duration keep);
+
+    /**
+     * What a call of {@link #retain} did.
+     *
+     * @param days how many days were dropped
+     * @param rows how many events were removed that had no day of their own
+     * @param busy whether another session was in the way, so that something is left for the next call
+     */
+    record Retention(int days, int rows, boolean busy) {
+
+        private static final int MOST_DAYS = 30;
+        private static final int MOST_ROWS = 5_000;
+
+        /** {@return whether there may be more to do right now} */
+        public boolean isPart() {
+            return !busy && (days == MOST_DAYS || rows == MOST_ROWS);
+        }
+    }
+
+    /**
      * What a look at the writers found.
      *
      * @param longest the writer that has held the floor back for longest, empty when none does

@@ -10,7 +10,6 @@ import io.outboxrelay.relay.lane.Publisher.Answer;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -47,10 +46,7 @@ public final class Lane {
     private final Unanswered unanswered;
     private final Suspects suspects = new Suspects();
 
-    /** Published and unanswered events with the time of their publishing, oldest first. */
-    private final Map<Event, Long> inFlight = new LinkedHashMap<>();
-
-    private long bytesInFlight;
+    private final Window inFlight;
     private List<Event> unsettled = List.of();
     private long floor;
 
@@ -93,6 +89,7 @@ public final class Lane {
         this.pauses = pauses;
         this.random = random;
         this.unanswered = new Unanswered(policy.firstBackoff(), random);
+        this.inFlight = new Window(settings.windowEvents(), settings.windowBytes(), settings.confirmDeadline());
     }
 
     /** Position below which no event can appear any more: what may be there is claimed from here on. */
@@ -220,12 +217,12 @@ public final class Lane {
 
     private void publish(Batch batch) throws InterruptedException {
         while (!inFlight.isEmpty() || batch.hasSendable() && mayPublish()) {
-            while (batch.hasSendable() && windowHasRoomFor(batch.peek()) && mayPublish()) {
+            while (batch.hasSendable() && inFlight.hasRoomFor(batch.peek(), suspects) && mayPublish()) {
                 publish(batch, batch.next());
             }
             publisher.flush();
             if (!inFlight.isEmpty()) {
-                publisher.answers(untilDeadline()).forEach(answer -> accept(batch, answer));
+                publisher.answers(inFlight.untilDeadline(clock.nanoTime())).forEach(answer -> accept(batch, answer));
                 giveUpAfterDeadline(batch);
             }
         }
@@ -236,15 +233,13 @@ public final class Lane {
             batch.failed(FailurePolicy.pause(event));
             return;
         }
-        inFlight.put(event, clock.nanoTime());
-        bytesInFlight += event.payloadBytes();
+        inFlight.add(event, clock.nanoTime());
         publisher.publish(event);
     }
 
     private void accept(Batch batch, Answer answer) {
         Event event = answer.event();
         inFlight.remove(event);
-        bytesInFlight -= event.payloadBytes();
         Outcome outcome = suspects.judge(event, answer.outcome());
         if (outcome instanceof Outcome.Confirmed) {
             batch.done(event);
@@ -268,13 +263,7 @@ public final class Lane {
     }
 
     private void giveUpAfterDeadline(Batch batch) {
-        long now = clock.nanoTime();
-        long deadline = settings.confirmDeadline().toNanos();
-        List<Event> late = inFlight.entrySet().stream()
-                .takeWhile(sent -> now - sent.getValue() >= deadline)
-                .map(Map.Entry::getKey)
-                .toList();
-        for (Event event : late) {
+        for (Event event : inFlight.late(clock.nanoTime())) {
             publisher.forget(event);
             accept(batch, new Answer(event, new Outcome.Unconfirmed("no answer within " + settings.confirmDeadline())));
         }
@@ -282,9 +271,7 @@ public final class Lane {
 
     /** Nothing is in flight between two cycles, unless the last one ended by an exception. */
     private void forgetInFlight() {
-        inFlight.keySet().forEach(publisher::forget);
-        inFlight.clear();
-        bytesInFlight = 0;
+        inFlight.clear().forEach(publisher::forget);
     }
 
     /** Writes what is to be kept among the failures. Returns false when the lane is somebody else's by now. */
@@ -354,20 +341,6 @@ public final class Lane {
 
     private boolean mayPublish() {
         return !draining && lease.trusted(clock.nanoTime()) && publisher.ready();
-    }
-
-    private boolean windowHasRoomFor(Event event) {
-        return inFlight.isEmpty()
-                || !suspects.contains(event)
-                        && !suspects.contains(inFlight.keySet().iterator().next())
-                        && inFlight.size() < settings.windowEvents()
-                        && bytesInFlight + event.payloadBytes() <= settings.windowBytes();
-    }
-
-    private Duration untilDeadline() {
-        long oldest = inFlight.values().iterator().next();
-        long left = oldest + settings.confirmDeadline().toNanos() - clock.nanoTime();
-        return Duration.ofNanos(Math.max(0, left));
     }
 
     private static Event last(List<Event> events) {

@@ -5,6 +5,7 @@ import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Overview;
+import io.outboxrelay.relay.database.Published;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -52,13 +53,19 @@ public final class PostgresDialect implements Dialect {
             DataSource lanes,
             DataSource housekeeping,
             int maxEventBytes,
+            boolean retaining,
             MeterRegistry meters) {
-        return new PostgresOutbox(source, schema, lanes, housekeeping, maxEventBytes, meters);
+        return new PostgresOutbox(source, schema, lanes, housekeeping, maxEventBytes, retaining, meters);
     }
 
     @Override
     public Failures failures(String schema, DataSource connections) {
         return new PostgresFailures(schema, connections);
+    }
+
+    @Override
+    public Published published(String schema, DataSource connections) {
+        return new PostgresPublished(schema, connections);
     }
 
     @Override

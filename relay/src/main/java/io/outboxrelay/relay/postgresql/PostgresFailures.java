@@ -271,7 +271,7 @@ final class PostgresFailures implements Failures {
         }
     }
 
-    private static UnavailableException unavailable(RuntimeException e) {
+    static UnavailableException unavailable(RuntimeException e) {
         String state = sqlState(e);
         String cause = String.valueOf(rootOf(e).getMessage());
         if (NO_RIGHT.equals(state)) {

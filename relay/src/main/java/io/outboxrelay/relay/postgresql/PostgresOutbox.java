@@ -76,6 +76,7 @@ final class PostgresOutbox implements OutboxStore {
      * @param lanes connections for claiming and settling, set up by {@link #LANE_SESSION}
      * @param housekeeping connections for everything else
      * @param maxEventBytes larger payloads are not read
+     * @param retaining whether what was published is kept in {@code outbox_published} instead of being deleted
      * @param meters where the time of claims and settling is recorded
      */
     public PostgresOutbox(
@@ -84,11 +85,12 @@ final class PostgresOutbox implements OutboxStore {
             DataSource lanes,
             DataSource housekeeping,
             int maxEventBytes,
+            boolean retaining,
             MeterRegistry meters) {
         this.lanes = new JdbcTemplate(lanes);
         this.laneTransactions = new TransactionTemplate(new DataSourceTransactionManager(lanes));
         this.housekeeping = new JdbcTemplate(housekeeping);
-        this.sql = new Statements(schema);
+        this.sql = new Statements(schema, retaining);
         this.maxEventBytes = maxEventBytes;
         this.claims = meters.timer("outbox_relay_claim", "source", source);
         this.settlings = meters.timer("outbox_relay_settle", "source", source);
@@ -468,6 +470,14 @@ final class PostgresOutbox implements OutboxStore {
         return counts;
     }
 
+    @Override
+    public Retention retain(Duration keep) {
+        return required(housekeeping.queryForObject(
+                sql.retain,
+                (row, n) -> new Retention(row.getInt("dropped"), row.getInt("removed"), row.getBoolean("busy")),
+                keep.toMillis()));
+    }
+
     private void bind(PreparedStatement statement, Claim claim) throws SQLException {
         int n = 0;
         statement.setInt(++n, maxEventBytes);
@@ -498,7 +508,7 @@ final class PostgresOutbox implements OutboxStore {
         return event(row, new Event.Kept(row.getLong("id"), row.getInt("attempts"), row.getInt("failures")));
     }
 
-    private static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
+    static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
         return new Event(
                 row.getLong(1),
                 row.getObject(2, UUID.class),
@@ -559,8 +569,9 @@ final class PostgresOutbox implements OutboxStore {
         final String acquire;
         final String release;
         final String backlog;
+        final String retain;
 
-        Statements(String schema) {
+        Statements(String schema, boolean retaining) {
             if (schema.length() >= TOO_LONG_FOR_A_NAME || !schema.matches("[a-z_][a-z0-9_]*")) {
                 throw new IllegalArgumentException("The schema '" + schema
                         + "' is not a plain lower-case name of at most 63 letters, digits and underscores");
@@ -569,10 +580,10 @@ final class PostgresOutbox implements OutboxStore {
             claim = claim("");
             claimWithout = claim("AND (aggregate_type, aggregate_id) NOT IN (SELECT * FROM unnest(?, ?))");
             // The id too: a database that fell back, to a replica or a restored one, gives positions out again.
-            settle = in("""
+            settle = remove(retaining, """
                 DELETE FROM SCHEMA.outbox o USING unnest(?, ?) AS confirmed (position, event_id)
                 WHERE o.lane = ? AND o.position = confirmed.position AND o.event_id = confirmed.event_id
-                """);
+                """, "position");
             due = in("""
                 SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
                        CASE WHEN bytes <= ? THEN payload END,
@@ -600,7 +611,7 @@ final class PostgresOutbox implements OutboxStore {
                 """);
             // Nobody takes the lane and no command changes its failures until the transaction has ended.
             ownedLane = in("SELECT 1 FROM SCHEMA.outbox_lane WHERE lane = ? AND epoch = ? FOR UPDATE");
-            removeFailures = in("DELETE FROM SCHEMA.outbox_failure WHERE id = ANY (?)");
+            removeFailures = remove(retaining, "DELETE FROM SCHEMA.outbox_failure o WHERE id = ANY (?)", "id");
             updateFailure = in("""
                 UPDATE SCHEMA.outbox_failure
                 SET state = ?, blocking = ?, attempts = ?, failures = ?,
@@ -728,6 +739,7 @@ final class PostgresOutbox implements OutboxStore {
                     FROM (SELECT FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor
                           LIMIT MOST_COUNTED) AS counted) AS b
                 """);
+            retain = in("SELECT dropped, removed, busy FROM SCHEMA.outbox_retain(? * interval '1 millisecond')");
         }
 
         /**
@@ -750,6 +762,18 @@ final class PostgresOutbox implements OutboxStore {
                 WHERE read_before < ?
                 ORDER BY position
                 """.replace("CONDITION", condition));
+        }
+
+        /** What was published is deleted, or moves to where it is retained, in the order of its publishing. */
+        private String remove(boolean retaining, String delete, String order) {
+            return in(!retaining ? delete : """
+                WITH settled AS (DELETE RETURNING o.*)
+                INSERT INTO SCHEMA.outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type,
+                    payload, content_type, headers, occurred_at)
+                SELECT lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,
+                       occurred_at
+                FROM settled ORDER BY ORDER_OF_PUBLISHING
+                """.replace("DELETE", delete).replace("ORDER_OF_PUBLISHING", order));
         }
 
         /** Moves rows of the outbox to the failures. The order of the arrays is the order of their new places. */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** How an event looks on the wire. */
 final class Message {
@@ -21,16 +22,22 @@ final class Message {
     private static final String AGGREGATE_TYPE = "aggregate_type";
     private static final String AGGREGATE_ID = "aggregate_id";
 
+    /** Number of the replay, in the audit of the source, that sends the message again. */
+    static final String REPLAY = "outbox_replay";
+
     private final String source;
     private final boolean cloudEvents;
+    private final @Nullable Long replay;
 
     /**
      * @param source name of the source, sent as {@code app_id}
      * @param cloudEvents whether the CloudEvents headers are sent too
+     * @param replay number of the replay that sends them again; null for what is sent the first time
      */
-    Message(String source, boolean cloudEvents) {
+    Message(String source, boolean cloudEvents, @Nullable Long replay) {
         this.source = source;
         this.cloudEvents = cloudEvents;
+        this.replay = replay;
     }
 
     /**
@@ -92,6 +99,9 @@ final class Message {
             headers.put("cloudEvents_type", event.type());
             headers.put("cloudEvents_subject", event.aggregate().id());
             headers.put("cloudEvents_time", event.occurredAt().toString());
+        }
+        if (replay != null) {
+            headers.put(REPLAY, replay);
         }
         headers.put(AGGREGATE_TYPE, event.aggregate().type());
         headers.put(AGGREGATE_ID, event.aggregate().id());

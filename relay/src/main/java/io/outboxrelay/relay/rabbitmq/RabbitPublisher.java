@@ -81,11 +81,46 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
      * @param metrics where outcomes are counted
      */
     public RabbitPublisher(String source, Broker broker, BrokerSettings settings, PublishMetrics metrics) {
+        this(
+                broker,
+                Route.of(settings.exchange()),
+                Route.of(settings.routingKey()),
+                new Message(source, settings.cloudEvents(), null),
+                metrics);
+    }
+
+    private RabbitPublisher(Broker broker, Route exchange, Route routingKey, Message message, PublishMetrics metrics) {
         this.broker = broker;
-        this.exchange = Route.of(settings.exchange());
-        this.routingKey = Route.of(settings.routingKey());
-        this.message = new Message(source, settings.cloudEvents());
+        this.exchange = exchange;
+        this.routingKey = routingKey;
+        this.message = message;
         this.metrics = metrics;
+    }
+
+    /**
+     * A publisher of events that are sent again, each with the header {@code outbox_replay}.
+     *
+     * @param source name of the source
+     * @param broker a connection
+     * @param settings where events usually go
+     * @param metrics where outcomes are counted
+     * @param replay number of the replay, the header's value
+     * @param queue the only queue that gets them; null for where they usually go
+     * @return the publisher
+     */
+    public static RabbitPublisher replaying(
+            String source,
+            Broker broker,
+            BrokerSettings settings,
+            PublishMetrics metrics,
+            long replay,
+            @Nullable String queue) {
+        return new RabbitPublisher(
+                broker,
+                queue == null ? Route.of(settings.exchange()) : Route.constant(""),
+                queue == null ? Route.of(settings.routingKey()) : Route.constant(queue),
+                new Message(source, settings.cloudEvents(), replay),
+                metrics);
     }
 
     @Override

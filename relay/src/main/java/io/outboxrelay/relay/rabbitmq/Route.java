@@ -41,6 +41,13 @@ final class Route {
         return new Route(template);
     }
 
+    /** A text without placeholders, whatever it looks like. */
+    static Route constant(String text) {
+        Route route = new Route("");
+        route.parts.add(event -> text);
+        return route;
+    }
+
     /** Returns the template's text for an event. */
     String of(Event event) {
         if (parts.size() == 1) {

@@ -9,6 +9,7 @@ import io.outboxrelay.relay.database.Dialect.Access;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.Look;
+import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
@@ -42,7 +43,8 @@ public final class Source {
     /** How long giving back the leases may take once the lanes have ended or the grace period is over. */
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
-    private static final int HOUSEKEEPING_CONNECTIONS = 5;
+    private static final int HOUSEKEEPING_CONNECTIONS = 6;
+    private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
     private static final List<String> FAILURE_STATES = List.of("retrying", "parked", "paused", "waiting");
 
     private final SourceSettings settings;
@@ -64,6 +66,7 @@ public final class Source {
     private final PeriodicTask writers;
     private final PeriodicTask gauges;
     private final PeriodicTask pauses;
+    private final @Nullable PeriodicTask retention;
     private final AtomicReference<@Nullable Map<String, Long>> failures = new AtomicReference<>();
     private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
     private final AtomicReference<@Nullable ByRoute<Boolean>> paused = new AtomicReference<>();
@@ -101,7 +104,14 @@ public final class Source {
         Duration timeout = settings.statementTimeout();
         this.lanePool = pool("lanes", settings.poolSize(), dialect.laneSession(timeout));
         this.housekeepingPool = pool("housekeeping", HOUSEKEEPING_CONNECTIONS, dialect.housekeepingSession(timeout));
-        this.outbox = dialect.outbox(name, settings.schema(), lanePool, housekeepingPool, lane.maxEventBytes(), meters);
+        this.outbox = dialect.outbox(
+                name,
+                settings.schema(),
+                lanePool,
+                housekeepingPool,
+                lane.maxEventBytes(),
+                settings.retain() != null,
+                meters);
         this.broker = new Broker(name, instance, broker);
         this.metrics = new PublishMetrics(name, meters);
         this.lookout = new Lookout(name, outbox, poll, RandomGenerator.getDefault());
@@ -124,6 +134,7 @@ public final class Source {
                 "what was paused stays so, and before the first look nothing is published",
                 lease.heartbeat(),
                 this::lookForPauses);
+        this.retention = settings.retain() == null ? null : retention(settings.retain());
         this.gauges = new PeriodicTask(
                 name + "-backlog",
                 "Source " + name + ": counting the backlog",
@@ -159,6 +170,9 @@ public final class Source {
         writers.start();
         pauses.start();
         gauges.start();
+        if (retention != null) {
+            retention.start();
+        }
     }
 
     /** Returns why the source is not served; empty when it is. */
@@ -205,6 +219,9 @@ public final class Source {
             lookout.stop();
             writers.stop(Duration.ZERO);
             pauses.stop(Duration.ZERO);
+            if (retention != null) {
+                retention.stop(Duration.ZERO);
+            }
             gauges.stop(Duration.ZERO);
             interruptLanes();
             if (beats.stop(LAST_WORDS)) {
@@ -298,6 +315,30 @@ public final class Source {
             failures.set(null);
             throw e;
         }
+    }
+
+    private PeriodicTask retention(Duration keep) {
+        return new PeriodicTask(
+                name() + "-retention",
+                "Source " + name() + ": letting go of what was published long ago",
+                "it is kept for longer",
+                BETWEEN_RETENTIONS,
+                () -> retain(keep));
+    }
+
+    private void retain(Duration keep) {
+        Retention done;
+        do {
+            done = outbox.retain(keep);
+            if (done.days() > 0 || done.rows() > 0) {
+                LOG.info(
+                        "Source {}: {} days and {} single events that were published more than {} ago are dropped",
+                        name(),
+                        done.days(),
+                        done.rows(),
+                        keep);
+            }
+        } while (done.isPart());
     }
 
     private void lookForPauses() {

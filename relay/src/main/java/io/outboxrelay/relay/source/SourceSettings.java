@@ -2,6 +2,7 @@ package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.Dialect;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One database whose outbox is relayed.
@@ -13,9 +14,17 @@ import java.time.Duration;
  * @param schema database schema that holds the outbox
  * @param poolSize most database connections
  * @param statementTimeout longest that one statement may take
+ * @param retain how long published events are kept for a replay; null when they are deleted at once
  */
 public record SourceSettings(
-        String name, String url, String user, String password, String schema, int poolSize, Duration statementTimeout) {
+        String name,
+        String url,
+        String user,
+        String password,
+        String schema,
+        int poolSize,
+        Duration statementTimeout,
+        @Nullable Duration retain) {
 
     /**
      * Returns the kind of database.

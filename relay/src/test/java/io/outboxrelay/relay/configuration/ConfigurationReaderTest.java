@@ -55,7 +55,8 @@ class ConfigurationReaderTest {
                         "",
                         "public",
                         10,
-                        Duration.ofSeconds(5)));
+                        Duration.ofSeconds(5),
+                        null));
         assertThat(configuration.broker())
                 .isEqualTo(new BrokerSettings(
                         URI.create("amqp://guest:guest@localhost:5672/%2f"),
@@ -100,6 +101,7 @@ class ConfigurationReaderTest {
             Map.entry("sources[0].schema", "events"),
             Map.entry("sources[0].pool-size", "3"),
             Map.entry("sources[0].statement-timeout", "2s"),
+            Map.entry("sources[0].retain", "7d"),
             Map.entry("broker.uri", "amqps://a:b@broker:5671/shop"),
             Map.entry("broker.exchange", "{aggregate_type}"),
             Map.entry("broker.routing-key", "{event_type}.{aggregate_id}"),
@@ -153,7 +155,8 @@ class ConfigurationReaderTest {
                                 "0123",
                                 "events",
                                 3,
-                                Duration.ofSeconds(2))),
+                                Duration.ofSeconds(2),
+                                Duration.ofDays(7))),
                         new BrokerSettings(
                                 URI.create("amqps://a:b@broker:5671/shop"),
                                 "{aggregate_type}",

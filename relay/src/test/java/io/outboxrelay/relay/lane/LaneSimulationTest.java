@@ -54,6 +54,8 @@ class LaneSimulationTest {
                         "nacked",
                         "parked",
                         "refused",
+                        "replay killed",
+                        "replay stopped by an event",
                         "retry by a person",
                         "returned",
                         "rollback");

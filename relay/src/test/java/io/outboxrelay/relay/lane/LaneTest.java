@@ -562,7 +562,7 @@ class LaneTest {
         }
 
         assertThat(lane)
-                .extracting("inFlight", "unsettled", "unanswered.until", "blocked", "suspects.ids", "bytesInFlight")
-                .hasToString("[{}, [], {}, [], [], 0]");
+                .extracting("inFlight", "unsettled", "unanswered.until", "blocked", "suspects.ids")
+                .hasToString("[0 events of 0 bytes in flight, [], {}, [], []]");
     }
 }

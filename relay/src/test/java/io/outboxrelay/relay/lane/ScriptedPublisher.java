@@ -3,6 +3,7 @@ package io.outboxrelay.relay.lane;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -16,6 +17,7 @@ final class ScriptedPublisher implements Publisher {
     final List<Event> forgotten = new ArrayList<>();
     Function<Event, Outcome> mood = event -> Outcome.CONFIRMED;
     Predicate<Event> closesChannel = event -> false;
+    Consumer<Event> forgets = event -> {};
     boolean ready = true;
     int mostInFlight;
     long mostBytesInFlight;
@@ -70,6 +72,7 @@ final class ScriptedPublisher implements Publisher {
     @Override
     public void forget(Event event) {
         forgotten.add(event);
+        forgets.accept(event);
         inFlight.remove(event);
     }
 

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import static java.util.Comparator.comparingLong;
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.toMap;
 import static java.util.stream.Collectors.toSet;
@@ -24,6 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 
 /**
  * One lane, two relays that share it, writers and a broker, in one thread, with every choice made by a seed. The relays
@@ -55,6 +57,7 @@ final class Simulation {
     private long now = 1;
     private boolean calm;
     private boolean otherRuns;
+    private boolean mended;
 
     Simulation(long seed) {
         random = new Random(seed);
@@ -114,9 +117,11 @@ final class Simulation {
             passTime(Duration.ofMillis(random.nextInt(500)));
         }
         check();
+        int published = broker.delivered.size();
+        replay();
         return new Result(
                 database.committed.size(),
-                broker.delivered.size() - database.committed.size(),
+                published - database.committed.size(),
                 history.stream().collect(groupingBy(Function.identity(), java.util.stream.Collectors.counting())));
     }
 
@@ -143,6 +148,81 @@ final class Simulation {
         }
     }
 
+    /** All that was published is sent again, under the same faults; whenever it ends too early, somebody lets it go on. */
+    private void replay() {
+        checkOrder(database.archive, "was retained");
+        broker.delivered.clear();
+        broker.channels.clear();
+        calm = false;
+        long[] reached = {0};
+        for (boolean done = false; !done; mended |= chance(0.3)) {
+            SimulatedPublisher publisher = new SimulatedPublisher(null);
+            Replay replay = new Replay(this::archived, publisher, () -> ++now, replaySettings(), new Replay.Listener() {
+                @Override
+                public void reached(long events, long last) {
+                    reached[0] = last;
+                }
+
+                @Override
+                public void skipped(Event event, String why) {
+                    throw new AssertionError(event + " is skipped: " + why);
+                }
+            });
+            try {
+                Replay.Result result = replay.run(reached[0]);
+                done = result.stopped() == null;
+                reached[0] = result.last();
+                noted(done ? "replayed" : "replay stopped by an event");
+            } catch (Crash | InterruptedException e) {
+                noted("replay killed");
+            }
+            publisher.loseConnection();
+        }
+        Set<UUID> again = broker.delivered.stream().map(Event::id).collect(toSet());
+        require(
+                again.equals(database.archive.stream().map(Event::id).collect(toSet())),
+                "not everything that was published was replayed");
+        checkOrder(broker.delivered, "was replayed");
+    }
+
+    private ReplaySettings replaySettings() {
+        return new ReplaySettings(
+                100, settings.windowEvents(), settings.windowBytes(), CONFIRM_DEADLINE, Duration.ofSeconds(1), false);
+    }
+
+    private List<Event> archived(long after) {
+        return LongStream.rangeClosed(after + 1, Math.min(database.archive.size(), after + settings.batchEvents()))
+                .mapToObj(place -> atPlace(place, database.archive.get((int) place - 1)))
+                .toList();
+    }
+
+    private static Event atPlace(long place, Event event) {
+        return new Event(
+                place,
+                event.id(),
+                event.aggregate(),
+                event.type(),
+                event.payloadBytes(),
+                event.payload(),
+                event.contentType(),
+                event.headers(),
+                event.occurredAt(),
+                null);
+    }
+
+    /** Ids tell the order of writing, places do not. */
+    private void checkOrder(List<Event> events, String what) {
+        Map<Aggregate, Long> last = new HashMap<>();
+        Set<UUID> seen = new HashSet<>();
+        for (Event event : events) {
+            if (seen.add(event.id()) && !(continues && database.everParked.contains(event.id()))) {
+                long written = event.id().getLeastSignificantBits();
+                Long before = last.put(event.aggregate(), written);
+                require(before == null || before < written, event + " " + what + " after " + before);
+            }
+        }
+    }
+
     private static void require(boolean condition, String otherwise) {
         if (!condition) {
             throw new AssertionError(otherwise);
@@ -151,9 +231,13 @@ final class Simulation {
 
     /** What else happens while a relay waits for an answer of the database or of the broker. */
     private void worldGoesOn(Relay relay) {
-        writersGoOn();
         broker.goOn();
         passTime(Duration.ofMillis(random.nextInt(200)));
+        if (relay == null) {
+            replayMeetsFaults();
+            return;
+        }
+        writersGoOn();
         if (calm) {
             relay.housekeeping();
             return;
@@ -174,6 +258,21 @@ final class Simulation {
         }
         if (chance(trouble / 6) && !otherRuns) {
             freeze(relay);
+        }
+    }
+
+    private void replayMeetsFaults() {
+        if (chance(trouble / 10)) {
+            throw new Crash();
+        }
+        if (chance(trouble / 4)) {
+            broker.channels.stream()
+                    .filter(channel -> channel.publisher != null)
+                    .toList()
+                    .forEach(channel -> channel.publisher.loseConnection());
+        }
+        if (chance(trouble / 4) || broker.blocked) {
+            broker.blocked = !broker.blocked;
         }
     }
 
@@ -345,6 +444,7 @@ final class Simulation {
 
         private final TreeMap<Long, Event> rows = new TreeMap<>();
         private final FailureTable failures = new FailureTable();
+        private final List<Event> archive = new ArrayList<>();
         private ByRoute<Boolean> pauses = ByRoute.always(false);
         private final Set<UUID> everParked = new HashSet<>();
         private final Set<UUID> discarded = new HashSet<>();
@@ -470,12 +570,14 @@ final class Simulation {
             require(
                     events.stream().allMatch(broker.delivered::contains),
                     "an event is deleted that the broker does not have");
-            int before = database.rows.size();
-            database.rows.values().removeAll(new HashSet<>(events));
-            int settled = before - database.rows.size();
+            List<Event> settled = database.rows.values().stream()
+                    .filter(new HashSet<>(events)::contains)
+                    .toList();
+            database.rows.values().removeAll(settled);
+            database.archive.addAll(settled);
             perhapsAway();
             worldGoesOn(relay);
-            return settled;
+            return settled.size();
         }
 
         @Override
@@ -512,6 +614,11 @@ final class Simulation {
             changes.published()
                     .forEach(event -> require(broker.has(event), "a failure is deleted that the broker does not have"));
             changes.failed().forEach(this::check);
+            changes.published().stream()
+                    .filter(event ->
+                            database.failures.rows.containsKey(event.kept().id()))
+                    .sorted(comparingLong(event -> event.kept().id()))
+                    .forEach(database.archive::add);
             Set<Aggregate> free =
                     database.failures.keep(changes, now, event -> database.rows.remove(event.position(), event));
             if (!changes.followers().isEmpty()) {
@@ -582,7 +689,7 @@ final class Simulation {
         private void take(Channel channel) {
             Event event = channel.sent.remove();
             Outcome outcome = Outcome.CONFIRMED;
-            if (!calm && isKiller(event)) {
+            if (!calm && !mended && isKiller(event)) {
                 noted("channel closed by the broker");
                 if (channel.publisher != null) {
                     channel.publisher.loseChannel(new Outcome.Unconfirmed("channel closed", !channel.forgotten));
@@ -641,7 +748,9 @@ final class Simulation {
 
         @Override
         public void publish(Event event) {
-            if (relay.lease != null && relay.lease.trusted(now)) {
+            if (relay == null) {
+                noted("sent again");
+            } else if (relay.lease != null && relay.lease.trusted(now)) {
                 require(
                         database.owner == relay && database.epoch == relay.lease.epoch(),
                         relay.name + " trusts a lease that it does not have");
@@ -655,7 +764,7 @@ final class Simulation {
                     "two events of one aggregate are in flight");
             require(outstanding.size() < settings.windowEvents(), "the window is too full");
             outstanding.add(event);
-            if (!calm && isPoison(event)) {
+            if (!calm && !mended && isPoison(event)) {
                 noted("refused");
                 arrives(event, new Outcome.Refused(Reason.NOT_ENCODABLE, "poison"));
             } else if (channel == null) {
@@ -717,12 +826,12 @@ final class Simulation {
 
     /** An event that the relay cannot write as a message, until somebody mends that. */
     private static boolean isPoison(Event event) {
-        return event.position() % 37 == 11;
+        return event.id().getLeastSignificantBits() % 37 == 11;
     }
 
     /** An event that makes the broker close the channel, until somebody mends that. */
     private static boolean isKiller(Event event) {
-        return event.position() % 41 == 17;
+        return event.id().getLeastSignificantBits() % 41 == 17;
     }
 
     /** Faults that happened so far, for the message about a failure. */

@@ -119,7 +119,8 @@ class StatusReaderTest {
                         "hunter2",
                         "public",
                         1,
-                        Duration.ofSeconds(1)))
+                        Duration.ofSeconds(1),
+                        null))
                 .read();
 
         assertThat(status.reachable()).isFalse();
@@ -128,7 +129,14 @@ class StatusReaderTest {
 
     private SourceStatus read(String schema, String password) {
         return new StatusReader(new SourceSettings(
-                        "orders", database.jdbcUrl(), database.user(), password, schema, 1, Duration.ofSeconds(5)))
+                        "orders",
+                        database.jdbcUrl(),
+                        database.user(),
+                        password,
+                        schema,
+                        1,
+                        Duration.ofSeconds(5),
+                        null))
                 .read();
     }
 }

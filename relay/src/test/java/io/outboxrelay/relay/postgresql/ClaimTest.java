@@ -255,7 +255,7 @@ class ClaimTest {
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
             SELECT 'Order', n % 1000, 'OrderPlaced', '{}', 'application/json' FROM generate_series(1, 100000) n\
             """);
-        PostgresOutbox.Statements sql = new PostgresOutbox.Statements("public");
+        PostgresOutbox.Statements sql = new PostgresOutbox.Statements("public", false);
 
         assertThat(planned(sql.claim, statement -> bindClaim(statement, false))).satisfies(ClaimTest::readsOneBatch);
         assertThat(planned(sql.claimWithout, statement -> bindClaim(statement, true)))

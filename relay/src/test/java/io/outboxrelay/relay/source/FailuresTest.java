@@ -315,7 +315,8 @@ class FailuresTest {
                         database.database().password(),
                         OutboxSchema.DEFAULT_NAME,
                         4,
-                        Duration.ofSeconds(5)),
+                        Duration.ofSeconds(5),
+                        null),
                 "relay",
                 new BrokerSettings(
                         URI.create(host.amqpUri()),

@@ -223,7 +223,8 @@ class SourceTest {
                 database.database().password(),
                 OutboxSchema.DEFAULT_NAME,
                 4,
-                Duration.ofSeconds(5));
+                Duration.ofSeconds(5),
+                null);
         BrokerSettings broker = new BrokerSettings(
                 URI.create(host.amqpUri()),
                 "events",

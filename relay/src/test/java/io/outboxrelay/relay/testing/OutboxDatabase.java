@@ -64,12 +64,22 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** The statements of a relay that connects in a certain way. */
     public OutboxStore outbox(DataSource connections, int maxEventBytes) {
+        return outbox(connections, maxEventBytes, false);
+    }
+
+    /** The statements of a relay that retains what was published. */
+    public OutboxStore retainingOutbox() {
+        return outbox(database.dataSource(), 1_000_000, true);
+    }
+
+    private OutboxStore outbox(DataSource connections, int maxEventBytes, boolean retaining) {
         return DIALECT.outbox(
                 "orders",
                 OutboxSchema.DEFAULT_NAME,
                 pool(connections, DIALECT.laneSession(STATEMENT_TIMEOUT)),
                 pool(connections, DIALECT.housekeepingSession(STATEMENT_TIMEOUT)),
                 maxEventBytes,
+                retaining,
                 new SimpleMeterRegistry());
     }
 
