@@ -6,6 +6,7 @@ import io.outboxrelay.relay.database.Failures.Audited;
 import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Lane;
 import io.outboxrelay.relay.database.Failures.Pause;
+import io.outboxrelay.relay.database.Failures.Retained;
 import io.outboxrelay.relay.database.Failures.Route;
 import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.database.Failures.Unpublished;
@@ -34,14 +35,28 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
             failed(sentences, failure);
         } else if (unpublished != null) {
             waits(sentences, unpublished);
+        } else if (found.retained() != null) {
+            published(sentences, found.retained());
         } else {
-            sentences.add("It is neither in the outbox nor among the failures.");
+            sentences.add("It is neither in the outbox nor among the failures, nor among what is retained.");
         }
         boolean discarded = noted(sentences);
-        if (failure == null && unpublished == null && !discarded) {
+        if (failure == null && unpublished == null && found.retained() == null && !discarded) {
             sentences.add("So it was published and confirmed, or its transaction never committed here.");
         }
         return String.join("\n", sentences) + "\n";
+    }
+
+    private void published(List<String> sentences, Retained retained) {
+        sentences.add("%s of %s was published and confirmed at %s (%s ago), from lane %d, position %d, and is retained."
+                .formatted(
+                        Words.plain(retained.address().eventType()),
+                        FailureView.aggregate(retained.address()),
+                        Words.time(retained.publishedAt()),
+                        Words.duration(Duration.between(retained.publishedAt(), retained.readAt())),
+                        retained.address().lane(),
+                        retained.address().position()));
+        sentences.add("To send it again: replay --source %s %s --reason TEXT".formatted(source, event));
     }
 
     private void waits(List<String> sentences, Unpublished unpublished) {
@@ -197,6 +212,14 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
             entry.put("occurred_at", unpublished.occurredAt().toString());
             entry.put("before_in_lane", unpublished.beforeInLane());
             entry.put("before_in_aggregate", unpublished.beforeInAggregate());
+        }
+        Retained retained = found.retained();
+        if (retained == null) {
+            json.putNull("published");
+        } else {
+            ObjectNode entry = json.putObject("published");
+            FailureView.add(entry, retained.address());
+            entry.put("published_at", retained.publishedAt().toString());
         }
         add(json, "failure", found.failure());
         add(json, "first_of_aggregate", found.first());

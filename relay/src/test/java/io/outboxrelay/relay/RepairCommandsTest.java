@@ -51,7 +51,8 @@ class RepairCommandsTest {
 
     @BeforeEach
     void empty() {
-        database.execute("TRUNCATE outbox, outbox_failure, outbox_pause, outbox_audit RESTART IDENTITY");
+        database.execute(
+                "TRUNCATE outbox, outbox_failure, outbox_published, outbox_pause, outbox_audit RESTART IDENTITY");
         source("ORDERS", database.database().jdbcUrl());
         environment.put("OUTBOX_RELAY_BROKER_URI", "amqp://guest:hunter2@localhost");
     }

@@ -327,10 +327,20 @@ public interface Failures {
     record Audited(Instant at, String who, String action, String reason) {}
 
     /**
+     * An event that was published and is retained.
+     *
+     * @param address where it belonged
+     * @param publishedAt when its publishing was written down
+     * @param readAt when this was so, by the database's clock
+     */
+    record Retained(Address address, Instant publishedAt, Instant readAt) {}
+
+    /**
      * Where an event is.
      *
      * @param unpublished in the outbox
      * @param failure among the failures
+     * @param retained among what was published; null also when nothing is retained
      * @param first the blocking failure of its aggregate that comes first, perhaps itself
      * @param lane who publishes its lane; null when the event is nowhere
      * @param pauses that its route falls under
@@ -339,6 +349,7 @@ public interface Failures {
     record Whereabouts(
             @Nullable Unpublished unpublished,
             @Nullable Failure failure,
+            @Nullable Retained retained,
             @Nullable Failure first,
             @Nullable Lane lane,
             List<Pause> pauses,

@@ -158,6 +158,7 @@ final class PostgresFailures implements Failures {
             return new Whereabouts(
                     unpublished.orElse(null),
                     failure.orElse(null),
+                    first(sql.retained, id, PostgresFailures::retained).orElse(null),
                     address.flatMap(any -> first(sql.firstOfAggregate, at, PostgresFailures::failure))
                             .orElse(null),
                     address.flatMap(any -> first(sql.lane, at, PostgresFailures::lane))
@@ -373,6 +374,10 @@ final class PostgresFailures implements Failures {
                 instant(row, "read_at"));
     }
 
+    private static Retained retained(ResultSet row, int n) throws SQLException {
+        return new Retained(address(row), instant(row, "published_at"), instant(row, "read_at"));
+    }
+
     private static Unpublished unpublished(ResultSet row, int n) throws SQLException {
         return new Unpublished(
                 address(row),
@@ -483,6 +488,7 @@ final class PostgresFailures implements Failures {
         final String pauses;
         final String pausesOfRoute;
         final String unpublished;
+        final String retained;
         final String firstOfAggregate;
         final String lane;
         final String mayReadAudit;
@@ -544,6 +550,10 @@ final class PostgresFailures implements Failures {
                 WHERE aggregate_type IN ('*', :aggregate_type) AND event_type IN ('*', :event_type) ORDER BY paused_at
                 """);
             // No index helps: the outbox is kept small by publishing it, and has none to spare for its writers.
+            retained = in("""
+                SELECT lane, position, aggregate_type, aggregate_id, event_type, published_at, clock_timestamp() AS read_at
+                FROM SCHEMA.outbox_published WHERE event_id = :event ORDER BY id LIMIT 1
+                """);
             unpublished = in("""
                 SELECT o.lane, o.position, aggregate_type, aggregate_id, event_type,
                        octet_length(payload) AS payload_bytes, occurred_at, clock_timestamp() AS read_at,

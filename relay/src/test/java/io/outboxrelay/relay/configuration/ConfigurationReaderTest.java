@@ -372,7 +372,7 @@ class ConfigurationReaderTest {
                         "publish.batch-bytes = \"8MB\" (relay.yaml line 11) must be a size such as 512B, 64KiB, 8MiB or 1GiB.",
                         "http.port = \"70000\" (relay.yaml line 18) must be a whole number from 0 to 65535.",
                         "retry.first-backoff = \"soon\" (OUTBOX_RELAY_RETRY_FIRST_BACKOFF) must be a duration such as 500ms,"
-                                + " 10s, 2m, 1h or PT1M30S.",
+                                + " 10s, 2m, 1h, 7d or PT1M30S.",
                         "lease.duration = \"13s\" (relay.yaml line 13) must be longer than 13s: publish.confirm-deadline 7s,"
                                 + " sources[0].statement-timeout 5s and 1s margin, so that a lease outlasts a cycle. Raise it or"
                                 + " lower one of the others.",

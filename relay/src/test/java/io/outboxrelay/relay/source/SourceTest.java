@@ -28,6 +28,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,7 @@ class SourceTest {
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final List<Source> sources = new ArrayList<>();
     private final Map<String, List<Integer>> received = new ConcurrentHashMap<>();
+    private @Nullable Duration retain;
     private OutboxDatabase database;
     private TestVirtualHost host;
     private Connection consumer;
@@ -115,6 +117,27 @@ class SourceTest {
         start("second");
         await().atMost(PATIENCE).until(() -> received.size() == 500);
         assertThat(received.values()).as("none was published twice").allMatch(events -> events.size() == 1);
+    }
+
+    @Test
+    void what_two_relays_publish_is_retained_once_and_in_order() throws Exception {
+        retain = Duration.ofDays(1);
+        start("first");
+        start("second");
+        int written = write(0).values().stream().mapToInt(Integer::intValue).sum();
+
+        await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox_published") >= written);
+
+        assertThat(database.number("SELECT count(DISTINCT event_id) FROM outbox_published"))
+                .isEqualTo(written);
+        received.forEach((order, numbers) -> assertThat(database.column(
+                        "SELECT convert_from(payload, 'UTF8') FROM outbox_published WHERE aggregate_id = '%s' ORDER BY id"
+                                .formatted(order)))
+                .as("order %s", order)
+                .isEqualTo(numbers.stream().map(String::valueOf).toList()));
+        assertThat(database.number("SELECT count(*) FROM pg_class WHERE relname ~ '^outbox_published_[0-9]{8}$'"))
+                .as("days from today on")
+                .isGreaterThanOrEqualTo(3);
     }
 
     @Test
@@ -224,7 +247,7 @@ class SourceTest {
                 OutboxSchema.DEFAULT_NAME,
                 4,
                 Duration.ofSeconds(5),
-                null);
+                retain);
         BrokerSettings broker = new BrokerSettings(
                 URI.create(host.amqpUri()),
                 "events",

@@ -69,7 +69,12 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** The statements of a relay that retains what was published. */
     public OutboxStore retainingOutbox() {
-        return outbox(database.dataSource(), 1_000_000, true);
+        return retainingOutbox(database.dataSource());
+    }
+
+    /** The same, connected in a certain way. */
+    public OutboxStore retainingOutbox(DataSource connections) {
+        return outbox(connections, 1_000_000, true);
     }
 
     private OutboxStore outbox(DataSource connections, int maxEventBytes, boolean retaining) {

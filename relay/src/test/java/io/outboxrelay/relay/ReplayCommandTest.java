@@ -1,0 +1,291 @@
+package io.outboxrelay.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.GetResponse;
+import io.outboxrelay.client.Inbox;
+import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import picocli.CommandLine;
+
+/** The command {@code replay}, while no relay runs, with a real database and a real broker. */
+class ReplayCommandTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final Map<String, String> environment = new HashMap<>();
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private static OutboxDatabase database;
+    private static OutboxStore outbox;
+    private static TestVirtualHost host;
+    private static Connection connection;
+    private static Channel channel;
+
+    @BeforeAll
+    static void connect() throws Exception {
+        database = OutboxDatabase.withLanes(1);
+        outbox = database.retainingOutbox();
+        host = Servers.rabbitmq().newVirtualHost();
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setUri(host.amqpUri());
+        connection = factory.newConnection();
+        channel = connection.createChannel();
+        channel.exchangeDeclare("events", "topic", true);
+    }
+
+    @AfterAll
+    static void drop() {
+        connection.abort(2_000);
+        host.close();
+        database.close();
+    }
+
+    @BeforeEach
+    void begin_anew() throws Exception {
+        database.execute("TRUNCATE outbox, outbox_published, outbox_audit RESTART IDENTITY");
+        for (String queue : List.of("orders", "history")) {
+            channel.queueDelete(queue);
+            channel.queueDeclare(queue, true, false, false, null);
+        }
+        channel.queueBind("orders", "events", "order.#");
+        environment.put("OUTBOX_RELAY_BROKER_URI", host.amqpUri());
+        environment.put("OUTBOX_RELAY_SOURCES_ORDERS_URL", database.database().jdbcUrl());
+        environment.put("OUTBOX_RELAY_SOURCES_ORDERS_USER", database.database().user());
+        environment.put(
+                "OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD", database.database().password());
+    }
+
+    @Test
+    void events_go_once_more_where_they_usually_go_with_their_ids_in_order_and_with_a_header_that_says_so()
+            throws Exception {
+        List<String> ids = published(120);
+
+        assertThat(replay("--all", "--rate", "10000", "--reason", "a test", "--who", "ann"))
+                .as(err.toString())
+                .isZero();
+
+        assertThat(out.toString()).isEqualTo("source orders: replay 1: 120 events were sent again\n");
+        List<GetResponse> received = received("orders", 120);
+        assertThat(received.stream().map(message -> message.getProps().getMessageId()))
+                .containsExactlyInAnyOrderElementsOf(ids);
+        assertThat(received.stream()
+                        .map(message -> header(message, "outbox_replay") + header(message, "aggregate_type")))
+                .containsOnly("1Order");
+        Map<String, Integer> last = new HashMap<>();
+        received.forEach(message -> {
+            int number = Integer.parseInt(new String(message.getBody(), StandardCharsets.UTF_8));
+            Integer before = last.put(header(message, "aggregate_id"), number);
+            assertThat(number).isGreaterThan(before == null ? -1 : before);
+        });
+        assertThat(database.column("SELECT who || ': ' || action || ' ' || events || ' ' || reason FROM outbox_audit"))
+                .singleElement()
+                .asString()
+                .startsWith("ann")
+                .endsWith(": replay 120 a test");
+        assertThat(database.number("SELECT count(*) FROM outbox_published"))
+                .as("not once more")
+                .isEqualTo(120);
+    }
+
+    @Test
+    void only_the_queue_that_is_named_gets_them() throws Exception {
+        published(10);
+
+        assertThat(replay("--aggregate-id", "1", "--queue", "history", "--reason", "a new view"))
+                .isZero();
+
+        assertThat(received("history", 3)).hasSize(3);
+        assertThat(channel.messageCount("orders")).isZero();
+        assertThat(database.value("SELECT what FROM outbox_audit")).endsWith("aggregate id 1, to the queue history");
+    }
+
+    // hazard 30
+    @Test
+    void an_inbox_drops_what_it_has_seen() throws Exception {
+        published(20);
+        var connections = database.database().dataSource();
+        Inbox inbox = new Inbox(connections, new DataSourceTransactionManager(connections));
+        List<String> effects = new ArrayList<>();
+        replay("--from", "2026-01-01", "--reason", "the first time");
+        consume(inbox, received("orders", 20), effects);
+        assertThat(effects).hasSize(20);
+
+        replay("--from", "2026-01-01", "--reason", "once more");
+        consume(inbox, received("orders", 20), effects);
+
+        assertThat(effects).hasSize(20).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void a_queue_that_does_not_exist_stops_it_and_it_goes_on_from_there() throws Exception {
+        published(10);
+        channel.queueDelete("history");
+
+        assertThat(replay("--all", "--queue", "history", "--reason", "a new view"))
+                .isEqualTo(1);
+        assertThat(out.toString())
+                .contains(
+                        "replay 1: 0 events were sent again, then it stopped: event ",
+                        "cannot be sent, unroutable: 312")
+                .contains("go on by --after 0, or behind it by --skip-failed.");
+        assertThat(database.column("SELECT action || ' ' || events FROM outbox_audit ORDER BY id"))
+                .containsExactly("replay 10", "replay stopped 0");
+
+        channel.queueDeclare("history", true, false, false, null);
+        assertThat(replay("--all", "--queue", "history", "--after", "4", "--reason", "a new view"))
+                .isZero();
+        assertThat(received("history", 6)).hasSize(6);
+    }
+
+    @Test
+    void waits_for_a_full_queue_and_overtakes_nothing() throws Exception {
+        published(12);
+        channel.queueDelete("history");
+        channel.queueDeclare("history", true, false, false, Map.of("x-max-length", 2, "x-overflow", "reject-publish"));
+        Thread reader = new Thread(() -> {
+            try {
+                assertThat(received("history", 12)).hasSize(12);
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        reader.start();
+
+        assertThat(replay("--all", "--queue", "history", "--reason", "a new view"))
+                .isZero();
+
+        reader.join();
+        assertThat(out.toString()).contains("12 events were sent again");
+    }
+
+    @Test
+    void a_dry_run_only_counts() throws Exception {
+        List<String> ids = published(10);
+
+        assertThat(replay("--dry-run", ids.get(3), ids.get(4))).isZero();
+
+        assertThat(out.toString()).isEqualTo("source orders: 2 events would be sent again\n");
+        assertThat(channel.messageCount("orders")).isZero();
+        assertThat(database.column("SELECT who FROM outbox_audit")).isEmpty();
+    }
+
+    @Test
+    void says_when_nothing_fits_and_when_nothing_is_retained_at_all() {
+        assertThat(replay("--all", "--reason", "a test")).isZero();
+        assertThat(out.toString()).contains("no retained event fits. Nothing is retained: retain of the source says");
+        published(1);
+
+        assertThat(replay("--type", "Other", "--reason", "a test")).isZero();
+        assertThat(out.toString()).contains("no retained event fits. The oldest that is retained was published at 20");
+    }
+
+    @Test
+    void explain_tells_that_an_event_was_published_and_how_to_send_it_again() {
+        String id = published(1).get(0);
+
+        assertThat(execute("explain", id)).isZero();
+
+        assertThat(out.toString())
+                .contains(
+                        "OrderPlaced of Order 0 was published and confirmed at ",
+                        ", from lane 0, position 1, and is retained.")
+                .contains("To send it again: replay --source orders " + id + " --reason TEXT");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "--reason x | Say which events: EVENT_ID..., filters, or --all.",
+                "--all --type T --reason x | --all goes without EVENT_ID and without filters.",
+                "--all | --reason must not be empty",
+                "--all --reason x --rate 0 | --rate must be from 1 to 1000000",
+                "--from yesterday --reason x | 'yesterday' is not a time such as 2026-01-31",
+                "--from 2026-01-02 --to 2026-01-01 --reason x | --from 2026-01-02T00:00:00Z is not before --to",
+                "1-1-1-1-1 --reason x | is not the id of an event"
+            })
+    void wrong_use_is_2_and_says_what_is_right(String arguments, String message) {
+        assertThat(replay(arguments.split(" "))).isEqualTo(2);
+        assertThat(err.toString()).contains(message);
+    }
+
+    @Test
+    void of_several_sources_one_must_be_named() {
+        environment.put("OUTBOX_RELAY_SOURCES_OTHER_URL", database.database().jdbcUrl() + "2");
+        environment.put("OUTBOX_RELAY_SOURCES_OTHER_USER", "u");
+
+        assertThat(replay("--all", "--reason", "a test")).isEqualTo(2);
+        assertThat(err.toString()).contains("Say which source: --source NAME. Configured: orders, other.");
+    }
+
+    /** Events of four orders, numbered, as a relay that retains leaves them; returns their ids. */
+    private List<String> published(int events) {
+        IntStream.range(0, events)
+                .forEach(number ->
+                        database.write(number % 4, String.valueOf(number).getBytes(StandardCharsets.UTF_8)));
+        outbox.settle(
+                0, outbox.claim(new Claim(0, 0, 1_000, 10_000_000, List.of())).events());
+        return database.column("SELECT event_id FROM outbox_published ORDER BY id");
+    }
+
+    private static void consume(Inbox inbox, List<GetResponse> messages, List<String> effects) {
+        messages.forEach(message -> {
+            String id = message.getProps().getMessageId();
+            inbox.once("history", UUID.fromString(id), () -> effects.add(id));
+        });
+    }
+
+    private List<GetResponse> received(String queue, int messages) {
+        List<GetResponse> received = new ArrayList<>();
+        await().atMost(PATIENCE).until(() -> {
+            for (GetResponse next = channel.basicGet(queue, true); next != null; next = channel.basicGet(queue, true)) {
+                received.add(next);
+            }
+            return received.size() >= messages;
+        });
+        return received;
+    }
+
+    private static String header(GetResponse message, String name) {
+        return String.valueOf(message.getProps().getHeaders().get(name));
+    }
+
+    private int replay(String... arguments) {
+        List<String> all = new ArrayList<>(List.of("replay"));
+        all.addAll(List.of(arguments));
+        return execute(all.toArray(String[]::new));
+    }
+
+    private int execute(String... arguments) {
+        CommandLine command = Main.commandLine(environment);
+        command.setOut(new PrintWriter(out, true));
+        command.setErr(new PrintWriter(err, true));
+        return command.execute(arguments);
+    }
+}
