@@ -64,6 +64,20 @@ public final class Contracts {
         }
     }
 
+    /**
+     * Reads a tree of contracts as it was in a git revision. Needs {@code git} on the path, and no network.
+     *
+     * @param folder in a working copy, with a {@code contracts.yaml}
+     * @param revision a branch, a tag or a commit
+     * @return the contracts, none if the folder was not there yet
+     * @throws ContractsException with every fault that there is
+     * @throws IllegalArgumentException if this cannot be a revision
+     * @throws IllegalStateException if git does not know it, or the folder is in no working copy
+     */
+    public static Contracts readRevision(Path folder, String revision) {
+        return new Contracts(new GitRevision(folder, revision).tree().stream().toList());
+    }
+
     /** {@return all contracts, in the order of their files} */
     public Collection<Contract> all() {
         return Collections.unmodifiableCollection(bySubject.values());

@@ -6,14 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Writes contracts for tests. */
-record ContractFolder(Path folder) {
+public record ContractFolder(Path folder) {
 
-    static final String PLACED = """
+    public static final String PLACED = """
             {"type": "record", "name": "OrderPlaced", "namespace": "shop", "fields": [
               {"name": "id", "type": "string"}%s
             ]}""";
 
-    ContractFolder with(String name, String text) {
+    public ContractFolder with(String name, String text) {
         try {
             Path file = folder.resolve(name);
             Files.createDirectories(file.getParent());
@@ -25,7 +25,7 @@ record ContractFolder(Path folder) {
     }
 
     /** A record with one field more than its predecessor had. */
-    ContractFolder withVersion(String subject, int number) {
+    public ContractFolder withVersion(String subject, int number) {
         StringBuilder more = new StringBuilder();
         for (int field = 2; field <= number; field++) {
             more.append(",\n  {\"name\": \"f").append(field).append("\", \"type\": \"int\", \"default\": 0}");
