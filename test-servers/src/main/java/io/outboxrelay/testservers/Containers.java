@@ -31,7 +31,7 @@ final class Containers {
         int port = FreePorts.next();
         ServerAddress address = new ServerAddress(host(), port, "postgres", "postgres");
         String image = System.getProperty("outbox.image.postgres", POSTGRES_IMAGE);
-        GenericContainer<?> container = container(image, 5432, port)
+        GenericContainer<?> container = container(image, Map.of(5432, port))
                 .withEnv(Map.of("POSTGRES_USER", address.user(), "POSTGRES_PASSWORD", address.password()));
         ContainerServer server = start(container, image, PostgresPrograms.question(address));
         return new PrivatePostgres(new Postgres("postgresql-container", address, false), server);
@@ -42,7 +42,8 @@ final class Containers {
         int port = FreePorts.next();
         ServerAddress address = new ServerAddress(host(), port, "guest", "guest");
         String image = System.getProperty("outbox.image.rabbitmq", RABBITMQ_IMAGE);
-        GenericContainer<?> container = container(image, 5672, port);
+        int tlsPort = FreePorts.next();
+        GenericContainer<?> container = container(image, Map.of(5672, port, 5671, tlsPort));
         ContainerServer server = start(container, image, RabbitMqPrograms.question(address));
         RabbitMqControl control = new RabbitMqControl(address.user(), server::isRunning, arguments -> {
             List<String> command = new ArrayList<>(List.of("rabbitmqctl"));
@@ -50,7 +51,10 @@ final class Containers {
             Container.ExecResult result = container.execInContainer(command.toArray(String[]::new));
             return new ChildProcess.Result(result.getExitCode(), result.getStdout(), result.getStderr());
         });
-        return new PrivateRabbitMq(new RabbitMq("rabbitmq-container", address, control, false), server);
+        return new PrivateRabbitMq(
+                new RabbitMq("rabbitmq-container", address, control, false),
+                server,
+                new PrivateRabbitMq.TlsPorts(tlsPort, 5671));
     }
 
     private static ContainerServer start(GenericContainer<?> container, String image, Readiness.Question question) {
@@ -65,13 +69,16 @@ final class Containers {
         return server;
     }
 
-    private static GenericContainer<?> container(String image, int containerPort, int hostPort) {
-        PortBinding binding = new PortBinding(Ports.Binding.bindPort(hostPort), ExposedPort.tcp(containerPort));
+    /** @param ports the container's ports, each with that of this machine which leads there */
+    private static GenericContainer<?> container(String image, Map<Integer, Integer> ports) {
+        List<PortBinding> bindings = ports.entrySet().stream()
+                .map(port -> new PortBinding(Ports.Binding.bindPort(port.getValue()), ExposedPort.tcp(port.getKey())))
+                .toList();
         return new GenericContainer<>(DockerImageName.parse(image))
-                .withExposedPorts(containerPort)
+                .withExposedPorts(ports.keySet().toArray(Integer[]::new))
                 .withCreateContainerCmdModifier(command -> {
                     HostConfig host = Objects.requireNonNullElseGet(command.getHostConfig(), HostConfig::new);
-                    command.withHostConfig(host.withPortBindings(binding));
+                    command.withHostConfig(host.withPortBindings(bindings));
                 })
                 .waitingFor(new AnsweredElsewhere());
     }

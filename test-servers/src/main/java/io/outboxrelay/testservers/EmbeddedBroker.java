@@ -44,7 +44,10 @@ final class EmbeddedBroker implements PrivateServer, BrokerControl {
         Broker<?> broker = (Broker<?>) system.get().getContainer();
         EmbeddedBroker embedded = new EmbeddedBroker(launcher, broker, folder);
         AtExit.close(embedded);
-        return new PrivateRabbitMq(new RabbitMq("embedded-qpid", address, embedded, false), embedded);
+        return new PrivateRabbitMq(
+                new RabbitMq("embedded-qpid", address, embedded, false),
+                embedded,
+                new PrivateRabbitMq.TlsPorts(address.port(), address.port()));
     }
 
     private static Map<String, Object> configuration(ServerAddress address, PrivateFolder folder) throws IOException {

@@ -1,13 +1,25 @@
 package io.outboxrelay.testservers;
 
+import java.util.Base64;
+
 /** A broker that one test has for itself and may kill. One thread at a time calls it. */
 public final class PrivateRabbitMq implements AutoCloseable {
     private final RabbitMq server;
     private final PrivateServer machinery;
+    private final TlsPorts tlsPorts;
 
-    PrivateRabbitMq(RabbitMq server, PrivateServer machinery) {
+    /**
+     * Where the broker can be made to listen for TLS.
+     *
+     * @param here the port for clients on this machine
+     * @param there the same port as the broker sees it
+     */
+    record TlsPorts(int here, int there) {}
+
+    PrivateRabbitMq(RabbitMq server, PrivateServer machinery, TlsPorts tlsPorts) {
         this.server = server;
         this.machinery = machinery;
+        this.tlsPorts = tlsPorts;
     }
 
     /**
@@ -48,6 +60,35 @@ public final class PrivateRabbitMq implements AutoCloseable {
      */
     public String control(String... arguments) {
         return server.control(arguments);
+    }
+
+    /**
+     * Where the broker listens for TLS, once {@link #listenForTls} was called.
+     *
+     * @return a TCP port of {@link TestVirtualHost#host}
+     */
+    public int tlsPort() {
+        return tlsPorts.here();
+    }
+
+    /**
+     * Makes the broker listen for TLS, with a certificate of the test's own. A call after the first one replaces the
+     * certificate for new connections. Does not survive the broker's end.
+     *
+     * @param certificate the certificate, DER
+     * @param privateKey its key, PKCS#8
+     * @throws IllegalStateException when the broker refuses
+     * @throws UnsupportedOperationException when the broker is the embedded one
+     */
+    public void listenForTls(byte[] certificate, byte[] privateKey) {
+        Base64.Encoder base64 = Base64.getEncoder();
+        control("eval", """
+                {ok, _} = application:ensure_all_started(ssl),
+                catch rabbit_networking:stop_tcp_listener(%1$d),
+                rabbit_networking:start_ssl_listener(%1$d, [
+                    {cert, base64:decode("%2$s")}, {key, {'PrivateKeyInfo', base64:decode("%3$s")}}], 2).
+                """.formatted(
+                        tlsPorts.there(), base64.encodeToString(certificate), base64.encodeToString(privateKey)));
     }
 
     /**

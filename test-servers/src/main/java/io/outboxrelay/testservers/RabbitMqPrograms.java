@@ -125,8 +125,11 @@ record RabbitMqPrograms(Path sbin) {
             process.close();
             throw e;
         }
+        int tlsPort = FreePorts.next();
         return new PrivateRabbitMq(
-                new RabbitMq("rabbitmq-" + process.version(), address, control(process, environment), false), process);
+                new RabbitMq("rabbitmq-" + process.version(), address, control(process, environment), false),
+                process,
+                new PrivateRabbitMq.TlsPorts(tlsPort, tlsPort));
     }
 
     private RabbitMqControl control(ServerProcess process, Map<String, String> environment) {

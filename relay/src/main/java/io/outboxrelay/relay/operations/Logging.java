@@ -7,6 +7,7 @@ import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,6 +16,8 @@ public final class Logging {
 
     private static final String OURS = "io.outboxrelay";
     private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n";
+    private static final List<String> TOO_TALKATIVE = List.of(
+            "com.rabbitmq.client.impl.ForgivingExceptionHandler", "com.rabbitmq.client.impl.SocketFrameHandler");
 
     private Logging() {}
 
@@ -50,8 +53,10 @@ public final class Logging {
         context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
         context.getLogger(OURS).setLevel(level);
-        // A lost connection is told once and in words by the relay; the client would add a stack trace each time.
-        context.getLogger("com.rabbitmq.client.impl.ForgivingExceptionHandler").setLevel(Level.OFF);
+        // A lost or refused connection is told by the relay, in words and not at every attempt; the client would tell
+        // of
+        // each, with a stack trace, a refused certificate as an error.
+        TOO_TALKATIVE.forEach(logger -> context.getLogger(logger).setLevel(Level.OFF));
     }
 
     private static Encoder<ILoggingEvent> encoder(LoggerContext context, LogSettings.Format format) {

@@ -6,11 +6,8 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URISyntaxException;
-import java.nio.file.Files;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -20,8 +17,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +44,12 @@ public final class Broker implements AutoCloseable {
     private volatile @Nullable String blocked;
     private volatile String trouble = "not connected yet";
     private volatile boolean closed;
+
+    // The keeper's own: failures in a row, of connecting or of connections that did not last, and what was told of
+    // them.
+    private int failures;
+    private long complainedAt;
+    private boolean complaining;
 
     /** @param missing why it cannot be published to; null when it exists */
     private record ExchangeState(@Nullable String missing, long lookedAt) {}
@@ -199,42 +200,52 @@ public final class Broker implements AutoCloseable {
     }
 
     private void keepConnected(String name) {
-        int failures = 0;
-        long complainedAt = 0;
         while (!closed) {
             try {
                 Connection current = factory.newConnection(name);
-                failures = 0;
+                long since = System.nanoTime();
                 serve(current);
+                if (System.nanoTime() - since > LONGEST_BACKOFF.toNanos()) {
+                    failures = 0; // it was a good one
+                }
+                failed("lost the connection to");
             } catch (InterruptedException e) {
                 return;
             } catch (Exception e) {
-                trouble = reason(e);
-                long now = System.nanoTime();
-                if (failures == 0 || now - complainedAt > REPEATED_AFTER.toNanos()) {
-                    complainedAt = now;
-                    LOG.warn(
-                            "Source {}: no connection to the broker {} ({}), attempt {}; events stay in the outbox,"
-                                    + " trying again with at most {} between attempts",
-                            source,
-                            address(),
-                            trouble,
-                            failures + 1,
-                            LONGEST_BACKOFF);
-                }
-                failures++;
+                trouble = ConnectionTrouble.inWords(e);
+                failed("no connection to");
             }
-            if (!closed && !slept(failures)) {
+            if (!closed && !slept()) {
                 return;
             }
         }
+    }
+
+    /** Tells at once of the first failure and of one each minute, also when connecting works and the connection does not last. */
+    private void failed(String what) {
+        failures++;
+        long now = System.nanoTime();
+        if (closed || failures > 1 && now - complainedAt < REPEATED_AFTER.toNanos()) {
+            return;
+        }
+        complainedAt = now;
+        complaining = true;
+        LOG.warn(
+                "Source {}: {} the broker {} ({}), {} in a row; events stay in the outbox, connecting again with at most"
+                        + " {} s between attempts",
+                source,
+                what,
+                address(),
+                trouble,
+                failures == 1 ? "the first" : failures + " failures",
+                LONGEST_BACKOFF.toSeconds());
     }
 
     /** Returns when the connection is lost, and leaves none open. */
     private void serve(Connection current) throws InterruptedException {
         CountDownLatch lost = new CountDownLatch(1);
         current.addShutdownListener(cause -> {
-            trouble = reason(cause);
+            trouble = ConnectionTrouble.inWords(cause);
             lost.countDown();
         });
         exchanges.clear();
@@ -250,7 +261,10 @@ public final class Broker implements AutoCloseable {
                 });
         try {
             connection = current;
-            LOG.info("Source {}: connected to the broker {}", source, address());
+            if (complaining || failures == 0) {
+                complaining = false;
+                LOG.info("Source {}: connected to the broker {}", source, address());
+            }
             Route exchange = Route.of(settings.exchange());
             if (exchange.isConstant() && settings.topology() != Topology.NONE) {
                 missing(settings.exchange())
@@ -263,16 +277,9 @@ public final class Broker implements AutoCloseable {
             connection = null;
             current.abort(CLOSE_TIMEOUT_MILLIS);
         }
-        if (!closed) {
-            LOG.warn(
-                    "Source {}: lost the connection to the broker {}: {}; connecting again",
-                    source,
-                    address(),
-                    trouble);
-        }
     }
 
-    private boolean slept(int failures) {
+    private boolean slept() {
         long bound = Math.min(LONGEST_BACKOFF.toMillis(), FIRST_BACKOFF.toMillis() << Math.min(failures, 10));
         try {
             TimeUnit.MILLISECONDS.sleep(RandomGenerator.getDefault().nextLong(FIRST_BACKOFF.toMillis() / 2, bound + 1));
@@ -286,20 +293,12 @@ public final class Broker implements AutoCloseable {
         return factory.getHost() + ":" + factory.getPort() + " (virtual host " + factory.getVirtualHost() + ")";
     }
 
-    private static String reason(Throwable e) {
-        Throwable cause = e;
-        while (cause.getMessage() == null && cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-    }
-
     private static BurstConnectionFactory factory(BrokerSettings settings) {
         BurstConnectionFactory factory = new BurstConnectionFactory();
         try {
             factory.setUri(settings.uri());
             if (factory.isSSL()) {
-                useTls(factory, settings);
+                Tls.use(factory, settings);
             }
         } catch (URISyntaxException | GeneralSecurityException | IOException e) {
             throw new IllegalArgumentException("The broker's settings cannot be used: " + e.getMessage(), e);
@@ -317,35 +316,5 @@ public final class Broker implements AutoCloseable {
         factory.setHandshakeTimeout((int) settings.connectTimeout().toMillis());
         factory.setChannelRpcTimeout((int) settings.connectTimeout().toMillis());
         return factory;
-    }
-
-    private static void useTls(BurstConnectionFactory factory, BrokerSettings settings)
-            throws GeneralSecurityException, IOException {
-        if (settings.insecureSkipTlsVerification()) {
-            factory.useSslProtocol();
-            LOG.warn(
-                    "broker.tls.insecure-skip-verification is on: whoever answers at {} is trusted, and may read and"
-                            + " change every event",
-                    factory.getHost());
-            return;
-        }
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(trustStore(settings));
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, trust.getTrustManagers(), null);
-        factory.useSslProtocol(context);
-        factory.enableHostnameVerification();
-    }
-
-    private static @Nullable KeyStore trustStore(BrokerSettings settings) throws GeneralSecurityException, IOException {
-        if (settings.trustStore() == null) {
-            return null; // the runtime's own
-        }
-        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-        String password = settings.trustStorePassword();
-        try (InputStream file = Files.newInputStream(settings.trustStore())) {
-            store.load(file, password == null ? null : password.toCharArray());
-        }
-        return store;
     }
 }

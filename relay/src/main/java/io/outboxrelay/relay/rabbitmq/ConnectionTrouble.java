@@ -1,0 +1,69 @@
+package io.outboxrelay.relay.rabbitmq;
+
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.ShutdownSignalException;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Says in words why there is no connection: what a person needs to mend it is often said by the innermost cause only. */
+final class ConnectionTrouble {
+
+    private static final int MOST_CAUSES = 20;
+
+    private ConnectionTrouble() {}
+
+    static String inWords(Throwable trouble) {
+        List<Throwable> causes = new ArrayList<>();
+        for (Throwable cause = trouble;
+                cause != null && causes.size() < MOST_CAUSES && !causes.contains(cause);
+                cause = cause.getCause()) {
+            causes.add(cause);
+        }
+        return of(causes, ShutdownSignalException.class)
+                .flatMap(ConnectionTrouble::closedByTheBroker)
+                .or(() -> certificate(causes))
+                .orElseGet(() -> messages(causes));
+    }
+
+    private static Optional<String> closedByTheBroker(ShutdownSignalException signal) {
+        return signal.getReason() instanceof AMQP.Connection.Close close
+                ? Optional.of("the broker closed it: " + close.getReplyCode() + " " + close.getReplyText())
+                : Optional.empty();
+    }
+
+    private static Optional<String> certificate(List<Throwable> causes) {
+        return of(causes, CertificateExpiredException.class)
+                .map(expired -> "the broker's certificate has expired, " + expired.getMessage())
+                .or(() -> of(causes, CertificateNotYetValidException.class)
+                        .map(early -> "the broker's certificate is not valid yet, " + early.getMessage()))
+                .or(() -> of(causes, CertPathBuilderException.class)
+                        .map(stranger -> "the broker's certificate is signed by nobody whom this relay trusts, "
+                                + stranger.getMessage() + "; broker.tls.trust-store names whom it does"))
+                .or(() -> of(causes, CertificateException.class)
+                        .map(refused -> "the broker's certificate is not accepted for the host in broker.uri: "
+                                + refused.getMessage()));
+    }
+
+    /** What was attempted and, where it says more, why it failed. */
+    private static String messages(List<Throwable> causes) {
+        List<String> messages = causes.stream()
+                .map(Throwable::getMessage)
+                .filter(message -> message != null && !message.isBlank())
+                .toList();
+        if (messages.isEmpty()) {
+            return causes.get(causes.size() - 1).getClass().getSimpleName();
+        }
+        String first = messages.get(0);
+        String last = messages.get(messages.size() - 1);
+        return first.contains(last) ? first : first + ": " + last;
+    }
+
+    private static <T extends Throwable> Optional<T> of(List<Throwable> causes, Class<T> type) {
+        return causes.stream().filter(type::isInstance).map(type::cast).findFirst();
+    }
+}
