@@ -51,7 +51,8 @@ class HouseRulesTest {
     @ArchTest
     static final ArchRule only_the_dialects_and_the_status_speak_to_a_database = noClasses()
             .that()
-            .resideOutsideOfPackages(RELAY + ".postgresql", RELAY + ".mariadb", RELAY + ".operations")
+            .resideOutsideOfPackages(
+                    RELAY + ".database", RELAY + ".postgresql", RELAY + ".mariadb", RELAY + ".operations")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "org.springframework.jdbc..", "org.postgresql..");

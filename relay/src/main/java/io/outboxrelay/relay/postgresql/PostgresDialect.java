@@ -42,8 +42,10 @@ public final class PostgresDialect implements Dialect {
         return timeout(statementTimeout) + "SET jit = off";
     }
 
+    /** Waiting for a lock ends a little earlier, so that the server says what the statement has waited for. */
     private static String timeout(Duration statementTimeout) {
-        return "SET statement_timeout = " + statementTimeout.toMillis() + "; ";
+        long millis = statementTimeout.toMillis();
+        return "SET statement_timeout = " + millis + "; SET lock_timeout = " + (millis - millis / 5) + "; ";
     }
 
     @Override

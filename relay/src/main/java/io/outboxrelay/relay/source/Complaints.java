@@ -57,7 +57,8 @@ final class Complaints {
         return current;
     }
 
-    private static String reason(Exception e) {
+    /** Returns the first line of what the innermost cause says. */
+    static String reason(Exception e) {
         Throwable cause = e;
         while (cause.getCause() != null && cause.getCause() != cause) {
             cause = cause.getCause();

@@ -5,6 +5,7 @@ import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import java.time.Duration;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,6 +83,12 @@ final class LaneRunner {
     /** The lane's floor after its last cycle. */
     long floor() {
         return floor;
+    }
+
+    /** Why the last cycle failed; null when it did not. */
+    @Nullable
+    String trouble() {
+        return complaints.current();
     }
 
     private void run() {

@@ -4,8 +4,10 @@ import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Lease;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -51,6 +53,19 @@ final class Leases {
         return owned;
     }
 
+    /** Returns which lanes do not move, and why; empty when all do. */
+    Optional<String> trouble() {
+        List<LaneRunner> still = owned.values().stream()
+                .filter(lane -> lane.trouble() != null)
+                .sorted(Comparator.comparing(lane -> lane.lease().lane()))
+                .toList();
+        return still.isEmpty()
+                ? Optional.empty()
+                : Optional.of("lanes "
+                        + still.stream().map(lane -> lane.lease().lane()).toList() + " do not move: "
+                        + still.get(0).trouble());
+    }
+
     /** One heartbeat. */
     void beat() {
         renew();
@@ -94,7 +109,7 @@ final class Leases {
                         "Source {}: lane {} could not be given back; another relay takes it when its lease ends: {}",
                         source,
                         lease.lane(),
-                        e.getMessage());
+                        Complaints.reason(e));
             }
         }
     }

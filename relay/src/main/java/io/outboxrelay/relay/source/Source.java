@@ -2,6 +2,7 @@ package io.outboxrelay.relay.source;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.util.DriverDataSource;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.outboxrelay.relay.database.Dialect;
@@ -10,6 +11,7 @@ import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
+import io.outboxrelay.relay.database.PatientConnections;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
@@ -26,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Properties;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -179,7 +182,9 @@ public final class Source {
     public Optional<String> trouble() {
         String failed = beats.trouble();
         String database = failed != null ? failed : unusable != null ? unusable : notLookedForPauses();
-        return database == null ? broker.trouble() : Optional.of(database);
+        return database != null
+                ? Optional.of("the database " + settings.address() + ": " + database)
+                : broker.trouble().or(() -> leases.trouble());
     }
 
     private @Nullable String notLookedForPauses() {
@@ -420,16 +425,17 @@ public final class Source {
                         settings.statementTimeout());
         HikariConfig config = new HikariConfig();
         config.setPoolName(settings.name() + "-" + what);
-        config.setJdbcUrl(access.url());
-        config.setUsername(settings.user());
-        config.setPassword(settings.password());
+        Properties properties = new Properties();
+        properties.putAll(access.properties());
+        config.setDataSource(new PatientConnections(
+                new DriverDataSource(access.url(), null, properties, settings.user(), settings.password()),
+                RandomGenerator.getDefault()));
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(1);
         config.setInitializationFailTimeout(-1);
         config.setConnectionTimeout(settings.statementTimeout().toMillis());
         config.setValidationTimeout(Math.min(settings.statementTimeout().toMillis(), 2_000));
         config.setConnectionInitSql(session);
-        access.properties().forEach(config::addDataSourceProperty);
         return new HikariDataSource(config);
     }
 

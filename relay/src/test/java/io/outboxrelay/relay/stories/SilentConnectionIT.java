@@ -3,6 +3,7 @@ package io.outboxrelay.relay.stories;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.relay.stories.RelayFile.Database;
+import io.outboxrelay.relay.testing.Wire;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;

@@ -1,4 +1,4 @@
-package io.outboxrelay.relay.stories;
+package io.outboxrelay.relay.testing;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -16,12 +17,13 @@ import java.util.concurrent.locks.LockSupport;
  * and its connections can die as when a cable is cut or a firewall forgets them: nothing comes through any more, and
  * nobody is told. New connections work.
  */
-final class Wire implements AutoCloseable {
+public final class Wire implements AutoCloseable {
 
     private final String host;
     private final int port;
     private final ServerSocket door;
     private final List<Pair> pairs = new CopyOnWriteArrayList<>();
+    private final AtomicInteger connects = new AtomicInteger();
     private volatile long delayNanos;
 
     /** One connection: two sockets and whether anything still comes through. */
@@ -42,7 +44,7 @@ final class Wire implements AutoCloseable {
     }
 
     /** Begins to accept connections for a server. */
-    Wire(String host, int port) throws IOException {
+    public Wire(String host, int port) throws IOException {
         this.host = host;
         this.port = port;
         this.door = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
@@ -50,12 +52,24 @@ final class Wire implements AutoCloseable {
     }
 
     /** The port of this machine that leads to the server. */
-    int port() {
+    public int port() {
         return door.getLocalPort();
     }
 
+    /** How often somebody has connected, also while the server was away. */
+    public int connects() {
+        return connects.get();
+    }
+
+    /** Ends all connections of this moment, as a server does that goes. */
+    public void drop() throws IOException {
+        for (Pair pair : List.copyOf(pairs)) {
+            pair.close();
+        }
+    }
+
     /** From now on whatever the server says comes late. */
-    void delayAnswers(long nanos) {
+    public void delayAnswers(long nanos) {
         delayNanos = nanos;
     }
 
@@ -64,7 +78,7 @@ final class Wire implements AutoCloseable {
      *
      * @return how many
      */
-    int cut() {
+    public int cut() {
         List<Pair> now = List.copyOf(pairs);
         now.forEach(pair -> pair.dead = true);
         return now.size();
@@ -82,6 +96,7 @@ final class Wire implements AutoCloseable {
         while (!door.isClosed()) {
             try {
                 Socket relay = door.accept();
+                connects.incrementAndGet();
                 try {
                     connect(relay, new Socket(host, port));
                 } catch (IOException e) {
