@@ -50,7 +50,8 @@ final class SourceHarness implements AutoCloseable {
             String name, String jdbcUrl, String user, String password, String broker, Topology topology) {
         return new SourceHarness(
                 name,
-                new SourceSettings(name, jdbcUrl, user, password, OutboxSchema.DEFAULT_NAME, 4, Duration.ofSeconds(3)),
+                new SourceSettings(
+                        name, jdbcUrl, user, password, OutboxSchema.DEFAULT_NAME, 4, Duration.ofSeconds(3), null),
                 new BrokerSettings(
                         URI.create(broker),
                         "events",
