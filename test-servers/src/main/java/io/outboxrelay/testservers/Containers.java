@@ -21,6 +21,7 @@ import org.testcontainers.utility.DockerImageName;
 /** Servers in containers of their own, on ports that stay the same when a container is killed and started again. */
 final class Containers {
     private static final String POSTGRES_IMAGE = "postgres:15-alpine";
+    private static final String MARIADB_IMAGE = "mariadb:10.11";
     private static final String RABBITMQ_IMAGE = "rabbitmq:3-management-alpine";
     private static final Duration START_LIMIT = Duration.ofSeconds(120);
 
@@ -35,6 +36,17 @@ final class Containers {
                 .withEnv(Map.of("POSTGRES_USER", address.user(), "POSTGRES_PASSWORD", address.password()));
         ContainerServer server = start(container, image, PostgresPrograms.question(address));
         return new PrivatePostgres(new Postgres("postgresql-container", address, false), server);
+    }
+
+    static PrivateMariaDb startMariaDb() throws IOException {
+        requireEngine();
+        int port = FreePorts.next();
+        ServerAddress address = new ServerAddress(host(), port, "root", "mariadb");
+        String image = System.getProperty("outbox.image.mariadb", MARIADB_IMAGE);
+        GenericContainer<?> container =
+                container(image, 3306, port).withEnv(Map.of("MARIADB_ROOT_PASSWORD", address.password()));
+        ContainerServer server = start(container, image, MariaDbPrograms.question(address));
+        return new PrivateMariaDb(new MariaDb("mariadb-container", address), server);
     }
 
     static PrivateRabbitMq startRabbitMq() throws IOException {

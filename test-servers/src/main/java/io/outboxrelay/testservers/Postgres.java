@@ -46,7 +46,7 @@ public final class Postgres {
         } catch (SQLException e) {
             throw new IllegalStateException("%s did not create a database: %s".formatted(this, e.getMessage()), e);
         }
-        TestDatabase made = new TestDatabase(this, address, database);
+        TestDatabase made = new TestDatabase(DatabaseKind.POSTGRESQL, this::drop, address, database);
         if (outlivesUs) {
             AtExit.close(made);
         }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** The door: gives the servers that all tests of this JVM share, and starts private ones that a test may kill. */
 public final class Servers {
     private static final Shared<Postgres> POSTGRES = new Shared<>(Servers::choosePostgres);
+    private static final Shared<MariaDb> MARIADB = new Shared<>(Servers::chooseMariaDb);
     private static final Shared<RabbitMq> RABBITMQ = new Shared<>(Servers::chooseRabbitMq);
 
     private Servers() {}
@@ -21,6 +22,16 @@ public final class Servers {
      */
     public static Postgres postgres() {
         return POSTGRES.get();
+    }
+
+    /**
+     * The MariaDB server that the whole JVM shares; started at the first call, stopped when the JVM exits.
+     *
+     * @return the server; tests make databases of their own in it
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static MariaDb mariaDb() {
+        return MARIADB.get();
     }
 
     /**
@@ -60,6 +71,35 @@ public final class Servers {
                 ServerKind.INSTALLED, () -> PostgresPrograms.installed().start(),
                 ServerKind.EMBEDDED, () -> EmbeddedPostgres.programs().start());
         return new Choice("A private PostgreSQL", order).take(ways);
+    }
+
+    /**
+     * Starts a MariaDB server that only the caller has, so that it may be killed.
+     *
+     * @return the running server, with default durability
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static PrivateMariaDb startPrivateMariaDb() {
+        return startPrivateMariaDb(Preference.CONTAINERS_FIRST);
+    }
+
+    /**
+     * Starts a MariaDB server that only the caller has, so that it may be killed.
+     *
+     * @param preference the order in which kinds are tried, unless one is forced
+     * @return the running server, with default durability
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static PrivateMariaDb startPrivateMariaDb(Preference preference) {
+        return startPrivateMariaDb(ServerKind.order(preference));
+    }
+
+    static PrivateMariaDb startPrivateMariaDb(List<ServerKind> order) {
+        Map<ServerKind, Choice.Way<PrivateMariaDb>> ways = Map.of(
+                ServerKind.CONTAINERS, Containers::startMariaDb,
+                ServerKind.INSTALLED, () -> MariaDbPrograms.installed().start(),
+                ServerKind.EMBEDDED, () -> EmbeddedMariaDb.programs().start());
+        return new Choice("A private MariaDB", order).take(ways);
     }
 
     /**
@@ -113,6 +153,15 @@ public final class Servers {
                 ServerKind.INSTALLED, Servers::installedPostgres,
                 ServerKind.EMBEDDED, () -> EmbeddedPostgres.programs().start().server());
         return new Choice("The shared PostgreSQL", ServerKind.order(Preference.CONTAINERS_FIRST)).take(ways);
+    }
+
+    /** The machine's own MariaDB usually lets nobody in over TCP: an installed one is one of our own. */
+    private static MariaDb chooseMariaDb() {
+        Map<ServerKind, Choice.Way<MariaDb>> ways = Map.of(
+                ServerKind.CONTAINERS, () -> Containers.startMariaDb().server(),
+                ServerKind.INSTALLED, () -> MariaDbPrograms.installed().start().server(),
+                ServerKind.EMBEDDED, () -> EmbeddedMariaDb.programs().start().server());
+        return new Choice("The shared MariaDB", ServerKind.order(Preference.CONTAINERS_FIRST)).take(ways);
     }
 
     private static RabbitMq chooseRabbitMq() {

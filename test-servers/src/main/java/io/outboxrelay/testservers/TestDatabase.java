@@ -1,18 +1,38 @@
 package io.outboxrelay.testservers;
 
+import java.sql.SQLException;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
+import org.mariadb.jdbc.MariaDbDataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** A database of one test on a server that others may share. Its user may do everything in it. */
 public final class TestDatabase implements AutoCloseable {
-    private final Postgres server;
+    private final DatabaseKind kind;
+    private final Consumer<String> server;
     private final ServerAddress address;
     private final String name;
 
-    TestDatabase(Postgres server, ServerAddress address, String name) {
+    /**
+     * @param kind of database
+     * @param server drops a database of a name
+     * @param address where the server is
+     * @param name of the database
+     */
+    TestDatabase(DatabaseKind kind, Consumer<String> server, ServerAddress address, String name) {
+        this.kind = kind;
         this.server = server;
         this.address = address;
         this.name = name;
+    }
+
+    /**
+     * What kind of database it is.
+     *
+     * @return as the server's
+     */
+    public DatabaseKind kind() {
+        return kind;
     }
 
     /**
@@ -34,7 +54,7 @@ public final class TestDatabase implements AutoCloseable {
     }
 
     /**
-     * Where the server listens; it stays the same over {@link PrivatePostgres#kill} and {@link PrivatePostgres#start}.
+     * Where the server listens; it stays the same over {@link PrivateDatabase#kill} and {@link PrivateDatabase#start}.
      *
      * @return a TCP port
      */
@@ -63,10 +83,10 @@ public final class TestDatabase implements AutoCloseable {
     /**
      * The address for JDBC, without user and password.
      *
-     * @return {@code jdbc:postgresql://host:port/name}
+     * @return {@code jdbc:postgresql://host:port/name} or {@code jdbc:mariadb://host:port/name}
      */
     public String jdbcUrl() {
-        return "jdbc:postgresql://%s:%d/%s".formatted(address.host(), address.port(), name);
+        return "%s//%s:%d/%s".formatted(kind.scheme(), address.host(), address.port(), name);
     }
 
     /**
@@ -75,14 +95,30 @@ public final class TestDatabase implements AutoCloseable {
      * @return a new data source
      */
     public DataSource dataSource() {
-        return source(address, name);
+        return kind == DatabaseKind.MARIADB
+                ? mariaDb(jdbcUrl(), address.user(), address.password())
+                : source(address, name);
+    }
+
+    /**
+     * Connections to the database as another user, a new one for each call.
+     *
+     * @param user who has to be there
+     * @param password the user's
+     * @return a new data source
+     */
+    public DataSource dataSource(String user, String password) {
+        if (kind == DatabaseKind.MARIADB) {
+            return mariaDb(jdbcUrl(), user, password);
+        }
+        return source(new ServerAddress(address.host(), address.port(), user, password), name);
     }
 
     /** Drops the database and ends all sessions in it; a server that is down is left alone. */
     @Override
     public void close() {
         AtExit.forget(this);
-        server.drop(name);
+        server.accept(name);
     }
 
     /** As {@link #dataSource()}, but gives up soon: for questions to a server that may be down or frozen. */
@@ -91,6 +127,23 @@ public final class TestDatabase implements AutoCloseable {
         source.setConnectTimeout(5);
         source.setSocketTimeout(30);
         return source;
+    }
+
+    /** As {@link #impatient}, for MariaDB. */
+    static DataSource impatientMariaDb(ServerAddress address) {
+        String url = "jdbc:mariadb://%s:%d/?connectTimeout=5000&socketTimeout=60000";
+        return mariaDb(url.formatted(address.host(), address.port()), address.user(), address.password());
+    }
+
+    private static DataSource mariaDb(String url, String user, String password) {
+        try {
+            MariaDbDataSource source = new MariaDbDataSource(url);
+            source.setUser(user);
+            source.setPassword(password);
+            return source;
+        } catch (SQLException e) {
+            throw new IllegalStateException("%s is not a URL for MariaDB".formatted(url), e);
+        }
     }
 
     private static PGSimpleDataSource source(ServerAddress address, String database) {

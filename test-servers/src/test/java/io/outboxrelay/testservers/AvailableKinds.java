@@ -22,6 +22,18 @@ final class AvailableKinds {
                 "no PostgreSQL of kind " + kind.word());
     }
 
+    static void assumeMariaDb(ServerKind kind) {
+        assumeTrue(
+                switch (kind) {
+                    case CONTAINERS -> Containers.engineAnswers();
+                    case INSTALLED -> Files.isExecutable(Path.of("/usr/sbin/mariadbd"));
+                    case EMBEDDED ->
+                        System.getProperty("os.name").equals("Linux")
+                                && System.getProperty("os.arch").equals("amd64");
+                },
+                "no MariaDB of kind " + kind.word());
+    }
+
     static void assumeRabbitMq(ServerKind kind) {
         assumeTrue(
                 switch (kind) {

@@ -1,0 +1,89 @@
+package io.outboxrelay.testservers;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLNonTransientConnectionException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/** A running MariaDB server that ends with this JVM at the latest. Any thread may call it. */
+public final class MariaDb {
+    private final String name;
+    private final ServerAddress address;
+
+    MariaDb(String name, ServerAddress address) {
+        this.name = name;
+        this.address = address;
+    }
+
+    /**
+     * What kind of server this is, for people to read.
+     *
+     * @return such as {@code mariadb-10.11.6}, {@code mariadb-container}, {@code embedded-mariadb-11.4.5}
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * Creates an empty database with a name that nobody else has.
+     *
+     * @return the database; closing it drops it
+     * @throws IllegalStateException when the server does not answer or refuses
+     */
+    public TestDatabase newDatabase() {
+        String database = "outbox_test_" + UUID.randomUUID().toString().replace("-", "");
+        try {
+            administer("CREATE DATABASE " + database);
+        } catch (SQLException e) {
+            throw new IllegalStateException("%s did not create a database: %s".formatted(this, e.getMessage()), e);
+        }
+        return new TestDatabase(DatabaseKind.MARIADB, this::drop, address, database);
+    }
+
+    /** Drops a database and ends the sessions in it, if the server is there: an open transaction would be waited for. */
+    void drop(String database) {
+        try (Connection connection = TestDatabase.impatientMariaDb(address).getConnection();
+                Statement statement = connection.createStatement()) {
+            for (String session :
+                    column(statement, "SELECT id FROM information_schema.processlist WHERE db = '" + database + "'")) {
+                try {
+                    statement.execute("KILL " + session);
+                } catch (SQLException e) {
+                    // it has ended by itself
+                }
+            }
+            statement.execute("DROP DATABASE IF EXISTS " + database);
+        } catch (SQLNonTransientConnectionException e) {
+            // the server is down
+        } catch (SQLException e) {
+            throw new IllegalStateException(
+                    "%s did not drop the database %s: %s".formatted(this, database, e.getMessage()), e);
+        }
+    }
+
+    private static List<String> column(Statement statement, String sql) throws SQLException {
+        List<String> values = new ArrayList<>();
+        try (ResultSet rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+        }
+        return values;
+    }
+
+    private void administer(String sql) throws SQLException {
+        try (Connection connection = TestDatabase.impatientMariaDb(address).getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "%s at %s:%d".formatted(name, address.host(), address.port());
+    }
+}

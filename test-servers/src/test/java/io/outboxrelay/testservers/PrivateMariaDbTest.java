@@ -1,0 +1,159 @@
+package io.outboxrelay.testservers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a test may do with a MariaDB of its own, on every kind of server. */
+@ParameterizedClass
+@EnumSource(ServerKind.class)
+class PrivateMariaDbTest {
+    @Parameter
+    ServerKind kind;
+
+    static @Nullable PrivateMariaDb maria;
+
+    @BeforeParameterizedClassInvocation
+    static void start(ServerKind kind) {
+        AvailableKinds.assumeMariaDb(kind);
+        maria = Servers.startPrivateMariaDb(AvailableKinds.only(kind));
+    }
+
+    @AfterParameterizedClassInvocation
+    static void close() {
+        PrivateMariaDb closed = maria;
+        maria = null;
+        if (closed != null) {
+            closed.close();
+            assertThatThrownBy(closed::newDatabase).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void says_which_kind_it_is() {
+        assertThat(maria.name())
+                .matches(
+                        switch (kind) {
+                            case CONTAINERS -> "mariadb-container";
+                            case INSTALLED -> "mariadb-[0-9.]+";
+                            case EMBEDDED -> "embedded-mariadb-[0-9.]+";
+                        });
+    }
+
+    @Test
+    void a_new_database_is_empty_and_its_user_may_do_everything() throws SQLException {
+        try (TestDatabase database = maria.newDatabase()) {
+            assertThat(query(
+                            database, "SELECT count(*) FROM information_schema.tables WHERE table_schema = database()"))
+                    .isEqualTo("0");
+            execute(database, "CREATE ROLE outbox_test_role");
+            execute(database, "DROP ROLE outbox_test_role");
+            try (Connection connection =
+                    DriverManager.getConnection(database.jdbcUrl(), database.user(), database.password())) {
+                assertThat(connection.getCatalog()).isEqualTo(database.name());
+            }
+        }
+    }
+
+    @Test
+    void a_closed_database_is_gone_though_somebody_is_connected_to_it() throws SQLException {
+        try (TestDatabase other = maria.newDatabase()) {
+            TestDatabase database = maria.newDatabase();
+            try (Connection connection = database.dataSource().getConnection()) {
+                assertThat(connection.isValid(5)).isTrue();
+                database.close();
+            }
+            assertThat(query(
+                            other,
+                            "SELECT count(*) FROM information_schema.schemata WHERE schema_name = '" + database.name()
+                                    + "'"))
+                    .isEqualTo("0");
+        }
+    }
+
+    @Test
+    void commits_reach_the_disk_before_they_are_confirmed() throws SQLException {
+        try (TestDatabase database = maria.newDatabase()) {
+            assertThat(query(database, "SELECT @@innodb_flush_log_at_trx_commit"))
+                    .isEqualTo("1");
+        }
+    }
+
+    @Test
+    void a_killed_server_comes_back_on_its_port_with_what_was_committed() throws SQLException {
+        TestDatabase database = maria.newDatabase();
+        execute(database, "CREATE TABLE kept AS SELECT 42 AS answer");
+
+        maria.kill();
+        assertThatThrownBy(() -> query(database, "SELECT 1")).isInstanceOf(SQLException.class);
+        maria.start();
+
+        assertThat(query(database, "SELECT answer FROM kept")).isEqualTo("42");
+    }
+
+    @Test
+    void a_stopped_server_comes_back_on_its_port_with_what_was_committed() throws SQLException {
+        TestDatabase database = maria.newDatabase();
+        execute(database, "CREATE TABLE kept AS SELECT 42 AS answer");
+
+        maria.stop();
+        assertThatThrownBy(() -> query(database, "SELECT 1")).isInstanceOf(SQLException.class);
+        maria.start();
+
+        assertThat(query(database, "SELECT answer FROM kept")).isEqualTo("42");
+    }
+
+    @Test
+    void a_frozen_server_is_silent_and_a_thawed_one_goes_on_with_its_old_connections() throws Exception {
+        TestDatabase database = maria.newDatabase();
+        try (Connection connection = database.dataSource().getConnection()) {
+            maria.freeze();
+            assertThat(connection.isValid(1)).isFalse();
+            maria.thaw();
+        }
+        try (Connection connection = database.dataSource().getConnection()) {
+            maria.freeze();
+            maria.thaw();
+            assertThat(connection.isValid(30)).isTrue();
+        }
+    }
+
+    @Test
+    void a_frozen_server_can_be_killed() throws SQLException {
+        TestDatabase database = maria.newDatabase();
+
+        maria.freeze();
+        maria.kill();
+        maria.start();
+
+        assertThat(query(database, "SELECT 1")).isEqualTo("1");
+    }
+
+    private static String query(TestDatabase database, String sql) throws SQLException {
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            rows.next();
+            return rows.getString(1);
+        }
+    }
+
+    private static void execute(TestDatabase database, String sql) throws SQLException {
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}
