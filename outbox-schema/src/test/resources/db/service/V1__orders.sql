@@ -1,1 +1,1 @@
-CREATE TABLE orders (id text PRIMARY KEY);
+CREATE TABLE orders (id varchar(64) PRIMARY KEY);

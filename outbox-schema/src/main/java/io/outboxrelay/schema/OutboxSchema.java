@@ -5,10 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
-import java.sql.DatabaseMetaData;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -17,11 +14,14 @@ import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
-import org.jspecify.annotations.Nullable;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
 
 /**
  * The outbox and inbox tables: in which database schema they lie and how many lanes they have. Immutable; nothing is
  * asked of a database before a method with a data source or a connection is called.
+ *
+ * <p>In MariaDB and MySQL, where a schema is a database, {@value #DEFAULT_NAME} stands for the database that a connection is
+ * in.
  */
 public final class OutboxSchema {
 
@@ -38,12 +38,11 @@ public final class OutboxSchema {
     public static final int MAX_LANES = 1024;
 
     private static final Pattern IDENTIFIER = Pattern.compile("[a-z_][a-z0-9_]{0,62}");
-    private static final String HISTORY_TABLE = "outbox_schema_history";
-    private static final String LOCATION = "db/outbox/postgresql";
+    static final String HISTORY_TABLE = "outbox_schema_history";
     private static final List<String> MIGRATIONS =
             List.of("V1__outbox_and_inbox.sql", "V2__roles.sql", "V3__failures.sql", "V4__retention.sql");
-    private static final int OLDEST_POSTGRESQL = 14;
-    private static final int NEWEST_POSTGRESQL = 18;
+    /** MariaDB and MySQL came later, and began with what the others had then. */
+    private static final List<String> LATER_MIGRATIONS = List.of("V4__tables.sql");
 
     private final String name;
     private final OptionalInt lanes;
@@ -126,12 +125,7 @@ public final class OutboxSchema {
      */
     public Installation installOn(DataSource dataSource) {
         try (Connection connection = dataSource.getConnection()) {
-            DatabaseMetaData database = connection.getMetaData();
-            requireSupported(
-                    database.getDatabaseProductName(),
-                    database.getDatabaseMajorVersion(),
-                    database.getDatabaseProductVersion());
-            return installOneAtATime(connection, dataSource);
+            return installOneAtATime(Dialect.of(connection).vendor(), connection, dataSource);
         } catch (SQLException | FlywayException e) {
             throw new OutboxSchemaException(
                     "The outbox cannot be installed in the schema " + name + ": " + e.getMessage(), e);
@@ -161,12 +155,8 @@ public final class OutboxSchema {
      * @throws SQLException if the database cannot be asked
      */
     public OptionalInt version(Connection connection) throws SQLException {
-        // Asked in two steps, so that a missing function is an answer and not an error that aborts the transaction.
-        String function = name + ".outbox_schema_version()";
-        if (queryForText(connection, "SELECT to_regprocedure('" + function + "')::text") == null) {
-            return OptionalInt.empty();
-        }
-        return OptionalInt.of(queryForInt(connection, "SELECT " + function));
+        Vendor vendor = Dialect.of(connection).vendor();
+        return vendor.version(connection, vendor.resolve(name, connection));
     }
 
     /**
@@ -176,61 +166,78 @@ public final class OutboxSchema {
      * @return SQL for PostgreSQL
      */
     public String sql() {
-        String migrations = MIGRATIONS.stream().map(OutboxSchema::resource).collect(Collectors.joining("\n"));
-        for (Map.Entry<String, String> placeholder :
-                placeholders(lanes.orElse(DEFAULT_LANES)).entrySet()) {
-            migrations = migrations.replace("${" + placeholder.getKey() + "}", placeholder.getValue());
+        return sql(Dialect.POSTGRESQL);
+    }
+
+    /**
+     * All migrations as one text, to be run by hand on a database without them. A later {@link #installOn} takes over from
+     * there. For MariaDB and MySQL without a schema of its own, the text is for the current database and makes no roles.
+     *
+     * @param dialect for which kind of database
+     * @return SQL of that kind
+     */
+    public String sql(Dialect dialect) {
+        Vendor vendor = dialect.vendor();
+        String migrations = (dialect == Dialect.POSTGRESQL ? MIGRATIONS : LATER_MIGRATIONS)
+                .stream()
+                        .map(migration -> resource(vendor.location() + "/" + migration))
+                        .collect(Collectors.joining("\n"));
+        return vendor.script(name, replace(migrations, vendor.placeholders(name, lanes.orElse(DEFAULT_LANES))));
+    }
+
+    static String replace(String text, Map<String, String> placeholders) {
+        String replaced = text;
+        for (Map.Entry<String, String> placeholder : placeholders.entrySet()) {
+            replaced = replaced.replace("${" + placeholder.getKey() + "}", placeholder.getValue());
         }
-        return "BEGIN;\n\nCREATE SCHEMA IF NOT EXISTS " + name + ";\n\n" + migrations + "\nCOMMIT;\n";
+        return replaced;
     }
 
     /**
      * Flyway has a lock of its own, but two of them may both find that there is no history table yet. The connection here
      * holds a lock, in a transaction, while Flyway works on another one.
      */
-    private Installation installOneAtATime(Connection connection, DataSource dataSource) throws SQLException {
+    private Installation installOneAtATime(Vendor vendor, Connection connection, DataSource dataSource)
+            throws SQLException {
         boolean autoCommit = connection.getAutoCommit();
         connection.setAutoCommit(false);
+        String schema = vendor.resolve(name, connection);
         try {
-            queryForText(connection, "SELECT pg_advisory_xact_lock(hashtext('outbox schema " + name + "'))::text");
-            OptionalInt before = version(connection);
-            int count = before.isPresent() ? requireLanes(installedLanes(connection)) : lanes.orElse(DEFAULT_LANES);
+            vendor.lock(connection, schema);
+            OptionalInt before = vendor.version(connection, schema);
+            OptionalInt installed = vendor.lanes(connection, schema);
+            int count = installed.isPresent() ? requireLanes(installed.getAsInt()) : lanes.orElse(DEFAULT_LANES);
             if (before.orElse(0) < REQUIRED_VERSION) {
-                migrate(dataSource, before.orElse(0), count);
+                FluentConfiguration flyway = flyway(vendor, dataSource, schema)
+                        .baselineVersion(Integer.toString(before.orElse(0)))
+                        .placeholders(vendor.placeholders(schema, count));
+                vendor.migrate(flyway, connection, schema);
             }
             // A new transaction sees what Flyway has done, whatever isolation is the default.
             connection.rollback();
-            int version = version(connection).orElse(0);
-            return new Installation(name, before.orElse(0), version, installedLanes(connection));
+            int version = vendor.version(connection, schema).orElse(0);
+            return new Installation(
+                    schema,
+                    before.orElse(0),
+                    version,
+                    vendor.lanes(connection, schema).orElse(0));
         } finally {
+            vendor.unlock(connection, schema);
             connection.rollback();
             connection.setAutoCommit(autoCommit);
         }
     }
 
-    private void migrate(DataSource dataSource, int before, int count) {
-        Flyway.configure(OutboxSchema.class.getClassLoader())
+    private static FluentConfiguration flyway(Vendor vendor, DataSource dataSource, String schema) {
+        return Flyway.configure(OutboxSchema.class.getClassLoader())
                 .dataSource(dataSource)
-                // Two connections would be needed for a lock that is held already.
-                .configuration(Map.of("flyway.postgresql.transactional.lock", "false"))
-                .locations("classpath:" + LOCATION)
+                .locations("classpath:" + vendor.location())
                 .failOnMissingLocations(true)
                 .table(HISTORY_TABLE)
-                .defaultSchema(name)
+                .defaultSchema(schema)
                 .createSchemas(true)
                 // The schema may hold the service's own tables, and ours if sql() was run by hand.
-                .baselineOnMigrate(true)
-                .baselineVersion(Integer.toString(before))
-                .placeholders(placeholders(count))
-                .load()
-                .migrate();
-    }
-
-    static void requireSupported(String product, int majorVersion, String version) {
-        if (!product.equals("PostgreSQL") || majorVersion < OLDEST_POSTGRESQL || majorVersion > NEWEST_POSTGRESQL) {
-            throw new OutboxSchemaException("The outbox cannot be installed on " + product + " " + version
-                    + ": it needs PostgreSQL " + OLDEST_POSTGRESQL + " to " + NEWEST_POSTGRESQL);
-        }
+                .baselineOnMigrate(true);
     }
 
     private int requireLanes(int installed) {
@@ -243,39 +250,15 @@ public final class OutboxSchema {
         return installed;
     }
 
-    private int installedLanes(Connection connection) throws SQLException {
-        return queryForInt(connection, "SELECT count(*) FROM " + name + ".outbox_lane");
-    }
-
-    private Map<String, String> placeholders(int count) {
-        return Map.of("schema", name, "lanes", Integer.toString(count));
-    }
-
-    private static int queryForInt(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            rows.next();
-            return rows.getInt(1);
-        }
-    }
-
-    private static @Nullable String queryForText(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            rows.next();
-            return rows.getString(1);
-        }
-    }
-
-    private static String resource(String migration) {
-        try (InputStream text = OutboxSchema.class.getClassLoader().getResourceAsStream(LOCATION + "/" + migration)) {
+    static String resource(String migration) {
+        try (InputStream text = OutboxSchema.class.getClassLoader().getResourceAsStream(migration)) {
             if (text == null) {
-                throw new OutboxSchemaException("The migration " + LOCATION + "/" + migration
+                throw new OutboxSchemaException("The migration " + migration
                         + " is missing from the class path: the jar of outbox-schema is incomplete");
             }
             return new String(text.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new UncheckedIOException("The migration " + LOCATION + "/" + migration + " cannot be read", e);
+            throw new UncheckedIOException("The migration " + migration + " cannot be read", e);
         }
     }
 }

@@ -3,8 +3,9 @@ package io.outboxrelay.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.TestDatabase;
+import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
@@ -12,8 +13,16 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class OutboxSchemaCallbackTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final String SERVICE_HISTORY = "SELECT script FROM flyway_schema_history ORDER BY installed_rank";
     private static final String OUTBOX_HISTORY =
@@ -24,7 +33,7 @@ class OutboxSchemaCallbackTest {
 
     @BeforeEach
     void create_an_empty_database() {
-        database = Servers.postgres().newDatabase();
+        database = kind.newDatabase();
         owner = database.dataSource();
     }
 
@@ -42,7 +51,14 @@ class OutboxSchemaCallbackTest {
         assertThat(Sql.column(owner, SERVICE_HISTORY))
                 .containsExactly("V1__orders.sql", "V2__orders_not_yet_published.sql");
         assertThat(Sql.column(owner, OUTBOX_HISTORY))
-                .containsExactly("V1__outbox_and_inbox.sql", "V2__roles.sql", "V3__failures.sql", "V4__retention.sql");
+                .isEqualTo(
+                        kind == DatabaseKind.MARIADB
+                                ? List.of("V4__tables.sql")
+                                : List.of(
+                                        "V1__outbox_and_inbox.sql",
+                                        "V2__roles.sql",
+                                        "V3__failures.sql",
+                                        "V4__retention.sql"));
         assertThat(Sql.column(owner, "SELECT id FROM orders_not_yet_published")).isEmpty();
         flyway.validate();
         assertThat(flyway.migrate().migrationsExecuted).isZero();
@@ -60,7 +76,8 @@ class OutboxSchemaCallbackTest {
 
     @Test
     void the_callback_installs_into_the_schema_and_with_the_lanes_it_was_given() throws Exception {
-        OutboxSchema messaging = OutboxSchema.defaults().withSchema("messaging").withLanes(2);
+        OutboxSchema messaging =
+                OutboxSchema.defaults().withSchema(messagingSchema()).withLanes(2);
 
         service()
                 .target("1")
@@ -69,9 +86,16 @@ class OutboxSchemaCallbackTest {
                 .migrate();
 
         assertThat(messaging.version(owner)).hasValue(OutboxSchema.REQUIRED_VERSION);
-        assertThat(Sql.value(owner, "SELECT count(*) FROM messaging.outbox_lane"))
+        assertThat(Sql.value(owner, "SELECT count(*) FROM " + messagingSchema() + ".outbox_lane"))
                 .isEqualTo("2");
         assertThat(OutboxSchema.defaults().version(owner)).isEmpty();
+        if (kind == DatabaseKind.MARIADB) {
+            Sql.execute(owner, "DROP DATABASE " + messagingSchema());
+        }
+    }
+
+    private String messagingSchema() {
+        return kind == DatabaseKind.MARIADB ? database.name() + "_messaging" : "messaging";
     }
 
     @Test
@@ -107,7 +131,7 @@ class OutboxSchemaCallbackTest {
                 .load();
 
         assertThatThrownBy(flyway::migrate).hasStackTraceContaining("has 4 lanes, but 5 are asked for");
-        assertThat(Sql.column(owner, "SELECT tablename FROM pg_tables WHERE tablename = 'orders'"))
+        assertThat(Sql.column(owner, "SELECT table_name FROM information_schema.tables WHERE table_name = 'orders'"))
                 .isEmpty();
     }
 

@@ -38,6 +38,24 @@ final class Sql {
         }
     }
 
+    /** All rows of a table as text, with their columns in order. */
+    static List<String> rows(DataSource database, String table) throws SQLException {
+        try (Connection connection = database.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT * FROM " + table)) {
+            List<String> values = new ArrayList<>();
+            while (rows.next()) {
+                StringBuilder row = new StringBuilder();
+                for (int column = 1; column <= rows.getMetaData().getColumnCount(); column++) {
+                    row.append(rows.getString(column)).append('|');
+                }
+                values.add(row.toString());
+            }
+            values.sort(null);
+            return values;
+        }
+    }
+
     static String value(DataSource database, String sql) throws SQLException {
         return column(database, sql).get(0);
     }

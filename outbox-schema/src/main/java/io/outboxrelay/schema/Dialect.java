@@ -1,0 +1,54 @@
+package io.outboxrelay.schema;
+
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+
+/** The kinds of databases that can have an outbox. */
+public enum Dialect {
+    /** PostgreSQL 14 to 18. */
+    POSTGRESQL,
+    /** MariaDB 10.6 to 11. */
+    MARIADB,
+    /** MySQL 8. No test of ours runs on it: see docs/databases.md. */
+    MYSQL;
+
+    private static final int OLDEST_POSTGRESQL = 14;
+    private static final int NEWEST_POSTGRESQL = 18;
+    private static final int NEWEST_MARIADB = 11;
+    private static final int OLDEST_MINOR_OF_MARIADB_10 = 6;
+
+    /**
+     * Finds out what a connection leads to.
+     *
+     * @throws OutboxSchemaException if it cannot have an outbox
+     */
+    static Dialect of(Connection connection) throws SQLException {
+        DatabaseMetaData database = connection.getMetaData();
+        return of(
+                database.getDatabaseProductName(),
+                database.getDatabaseMajorVersion(),
+                database.getDatabaseMinorVersion(),
+                database.getDatabaseProductVersion());
+    }
+
+    static Dialect of(String product, int major, int minor, String version) {
+        if (product.equals("PostgreSQL") && major >= OLDEST_POSTGRESQL && major <= NEWEST_POSTGRESQL) {
+            return POSTGRESQL;
+        }
+        if (product.equals("MariaDB")
+                && (major == 10 ? minor >= OLDEST_MINOR_OF_MARIADB_10 : major == NEWEST_MARIADB)) {
+            return MARIADB;
+        }
+        if (product.equals("MySQL") && major == 8) {
+            return MYSQL;
+        }
+        throw new OutboxSchemaException("The outbox cannot be installed on " + product + " " + version
+                + ": it needs PostgreSQL 14 to 18, MariaDB 10.6 to 11 or MySQL 8");
+    }
+
+    /** Who knows the SQL. */
+    Vendor vendor() {
+        return this == POSTGRESQL ? new PostgresVendor() : new MariaDbVendor(this);
+    }
+}

@@ -1,0 +1,160 @@
+-- This is version 4 of the tables: what PostgreSQL has had since its fourth migration. Every statement may be repeated, since
+-- MariaDB ends a transaction with each of them: an installation that was interrupted is simply made again.
+
+-- One row a lane. The owner may publish the lane until lease_until, by the clock of this database; epoch grows with
+-- every change of owner. The number of lanes is written before the table that is divided by it.
+CREATE TABLE IF NOT EXISTS outbox_lane (
+    lane        smallint     NOT NULL PRIMARY KEY CHECK (lane BETWEEN 0 AND ${lanes} - 1),
+    owner       varchar(255),
+    epoch       bigint       NOT NULL DEFAULT 0,
+    lease_until datetime(6),
+    CHECK ((owner IS NULL) = (lease_until IS NULL))
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin COMMENT 'Who publishes which lane, until when.';
+
+-- In two digits, because the depth of a recursion is limited.
+INSERT IGNORE INTO outbox_lane (lane)
+WITH RECURSIVE digit (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM digit WHERE n < 31)
+SELECT low.n + 32 * high.n FROM digit low CROSS JOIN digit high WHERE low.n + 32 * high.n < ${lanes};
+
+-- The outbox holds what is not yet published and nothing else: the relay deletes a row once the broker has confirmed it.
+--
+-- The limits are those of a message's properties. The columns are wider than their limits: what a session without strict
+-- mode cuts off is still too long, and refused. The collation compares texts byte by byte, trailing spaces too, so that two
+-- aggregates are the same exactly when they are on PostgreSQL.
+--
+-- lane: a fixed slice of the outbox, the same as on PostgreSQL: the first 28 bits of the SHA-256 of type, U+001F and id,
+-- modulo the number of lanes. A generated column cannot be part of a primary key here, and
+-- InnoDB wants a counter to begin an index, so position is the primary key, and rows are added at the end of the table.
+-- occurred_at and all other times are UTC, whatever the time zone of a session.
+CREATE TABLE IF NOT EXISTS outbox (
+    lane           smallint      GENERATED ALWAYS AS (
+        cast(conv(left(sha2(concat(aggregate_type, char(31 USING utf8mb4), aggregate_id), 256), 7), 16, 10) AS unsigned)
+        % ${lanes}) STORED,
+    position       bigint        NOT NULL AUTO_INCREMENT,
+    event_id       binary(16)    NOT NULL DEFAULT (unhex(replace(uuid(), '-', ''))),
+    aggregate_type varchar(256)  NOT NULL CHECK (octet_length(aggregate_type) BETWEEN 1 AND 255),
+    aggregate_id   varchar(1025) NOT NULL CHECK (octet_length(aggregate_id) <= 1024),
+    event_type     varchar(256)  NOT NULL CHECK (octet_length(event_type) BETWEEN 1 AND 255),
+    payload        longblob      NOT NULL,
+    content_type   varchar(256)  NOT NULL CHECK (octet_length(content_type) <= 255),
+    headers        longtext      NOT NULL DEFAULT ('{}')
+        CHECK (json_valid(headers) AND json_type(headers) = 'OBJECT' AND octet_length(headers) <= 65536),
+    occurred_at    datetime(6)   NOT NULL DEFAULT (utc_timestamp(6)),
+    PRIMARY KEY (position),
+    KEY outbox_lane_position (lane, position)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
+  COMMENT 'Events not yet published. A relay deletes a row once the broker has routed and confirmed it.';
+
+-- One row a running relay. It counts as alive until alive_until.
+CREATE TABLE IF NOT EXISTS outbox_instance (
+    instance    varchar(255) NOT NULL PRIMARY KEY,
+    alive_until datetime(6)  NOT NULL,
+    started_at  datetime(6)  NOT NULL DEFAULT (utc_timestamp(6))
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin COMMENT 'The relays that share the lanes.';
+
+-- One row an event that a consumer has processed, written in the transaction of the consumer's own changes.
+CREATE TABLE IF NOT EXISTS inbox (
+    consumer     varchar(255) NOT NULL,
+    event_id     binary(16)   NOT NULL,
+    processed_at datetime(6)  NOT NULL DEFAULT (utc_timestamp(6)),
+    PRIMARY KEY (consumer, event_id),
+    KEY inbox_processed_at (processed_at)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
+  COMMENT 'Events that a consumer has processed: an event found here is not processed again.';
+
+-- Events that could not be published, with everything they had, and those of the same aggregate that wait behind them. The
+-- relay moves a row here when the broker or the relay itself said no, and deletes it once the broker has confirmed it.
+--
+-- Within an aggregate the order is that of id. While an aggregate has blocking rows, its next event to be published is the
+-- one with the lowest id among them, and only that one may be retrying, parked or paused; all others are waiting.
+--   retrying  is published again at next_attempt_at
+--   parked    given up, kept for a person: failures retry, failures discard
+--   paused    its route is paused by a person
+--   waiting   has not failed, but one before it has
+-- An aggregate's type and id are too long for an index: aggregate is their SHA-256.
+CREATE TABLE IF NOT EXISTS outbox_failure (
+    id              bigint        NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    lane            smallint      NOT NULL CHECK (lane BETWEEN 0 AND ${lanes} - 1),
+    position        bigint        NOT NULL,
+    event_id        binary(16)    NOT NULL,
+    aggregate_type  varchar(256)  NOT NULL,
+    aggregate_id    varchar(1025) NOT NULL,
+    aggregate       binary(32)    GENERATED ALWAYS AS (
+        unhex(sha2(concat(aggregate_type, char(31 USING utf8mb4), aggregate_id), 256))) STORED,
+    event_type      varchar(256)  NOT NULL,
+    payload         longblob      NOT NULL,
+    content_type    varchar(256)  NOT NULL,
+    headers         longtext      NOT NULL,
+    occurred_at     datetime(6)   NOT NULL,
+    state           varchar(8)    NOT NULL CHECK (state IN ('retrying', 'parked', 'paused', 'waiting')),
+    -- Whether later events of the aggregate wait for it; false only where the policy is to go on behind a parked event.
+    blocking        boolean       NOT NULL DEFAULT true,
+    -- How many attempts were spent, of retry.max-attempts.
+    attempts        int           NOT NULL DEFAULT 0,
+    -- How often it failed in a row, spending an attempt or not: the backoff doubles with each.
+    failures        int           NOT NULL DEFAULT 0,
+    next_attempt_at datetime(6),
+    first_failed_at datetime(6),
+    failed_at       datetime(6),
+    reason          varchar(255),
+    detail          text          CHECK (octet_length(detail) <= 4096),
+    CHECK (blocking OR state = 'parked'),
+    CHECK ((state = 'retrying') = (next_attempt_at IS NOT NULL)),
+    CHECK (reason IS NOT NULL OR state <> 'parked'),
+    KEY outbox_failure_aggregate (aggregate, blocking, id),
+    -- Who blocks, what is paused, parked or due: however many wait behind these, they are not read for it.
+    KEY outbox_failure_state (lane, state, next_attempt_at),
+    KEY outbox_failure_event_id (event_id)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
+  COMMENT 'Events that could not be published, and those of their aggregates that wait behind them.';
+
+-- What is not to be published for now: a row for each paused route. '*' stands for every type; a row of two stars pauses
+-- the whole outbox.
+CREATE TABLE IF NOT EXISTS outbox_pause (
+    aggregate_type varchar(255) NOT NULL,
+    event_type     varchar(255) NOT NULL,
+    paused_at      datetime(6)  NOT NULL DEFAULT (utc_timestamp(6)),
+    paused_by      varchar(255) NOT NULL,
+    reason         text         NOT NULL,
+    PRIMARY KEY (aggregate_type, event_type)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin COMMENT 'Routes whose events a person has paused.';
+
+-- What people have done, a row for each command that changed something.
+CREATE TABLE IF NOT EXISTS outbox_audit (
+    id     bigint      NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    at     datetime(6) NOT NULL DEFAULT (utc_timestamp(6)),
+    who    text        NOT NULL,
+    action text        NOT NULL,
+    what   longtext    NOT NULL,
+    events bigint      NOT NULL,
+    reason text        NOT NULL
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin COMMENT 'What people have done to events: who, what, how many, when, why.';
+
+-- What was published, for as long as the relay is told to retain it (sources: retain). The settling transaction moves rows here
+-- instead of deleting them, so nothing is here that a relay did not settle: published and confirmed, or dropped because its
+-- route says so and no queue is bound. It can be replayed from here. The relay deletes what is old enough in small steps.
+--
+-- id: the order of publishing within each aggregate.
+CREATE TABLE IF NOT EXISTS outbox_published (
+    id             bigint        NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    published_at   datetime(6)   NOT NULL DEFAULT (utc_timestamp(6)),
+    lane           smallint      NOT NULL,
+    position       bigint        NOT NULL,
+    event_id       binary(16)    NOT NULL,
+    aggregate_type varchar(256)  NOT NULL,
+    aggregate_id   varchar(1025) NOT NULL,
+    aggregate      binary(32)    GENERATED ALWAYS AS (
+        unhex(sha2(concat(aggregate_type, char(31 USING utf8mb4), aggregate_id), 256))) STORED,
+    event_type     varchar(256)  NOT NULL,
+    payload        longblob      NOT NULL,
+    content_type   varchar(256)  NOT NULL,
+    headers        longtext      NOT NULL,
+    occurred_at    datetime(6)   NOT NULL,
+    KEY outbox_published_at (published_at),
+    KEY outbox_published_event_id (event_id),
+    KEY outbox_published_aggregate (aggregate, id)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
+  COMMENT 'Events that were published and are retained for a while: they can be replayed.';
+
+-- What the relay asks to learn whether this schema is new enough for it. Each migration replaces it, last of all.
+CREATE OR REPLACE SQL SECURITY INVOKER VIEW outbox_schema_version AS SELECT 4 AS version;

@@ -1,0 +1,177 @@
+package io.outboxrelay.schema;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.outboxrelay.testservers.DatabaseKind;
+import io.outboxrelay.testservers.TestDatabase;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** As {@link RolesTest}; MariaDB's roles are named after the database. */
+class MariaDbRolesTest {
+
+    private static final String EVENT = """
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+            VALUES ('order', '1', 'OrderPlaced', 'x', 'text/plain')""";
+
+    private static TestDatabase database;
+    private static DataSource owner;
+
+    @BeforeAll
+    static void install() {
+        database = DatabaseKind.MARIADB.newDatabase();
+        owner = database.dataSource();
+        OutboxSchema.install(owner);
+    }
+
+    @AfterAll
+    static void drop_the_database() {
+        database.close();
+    }
+
+    private static DataSource as(String role) throws SQLException {
+        return as(role, database);
+    }
+
+    /** Connections of a user who has only the rights of a role, which is active by itself. */
+    private static DataSource as(String role, TestDatabase database) throws SQLException {
+        String user = role + "_" + database.name().substring(0, 20);
+        Sql.execute(owner, "CREATE USER IF NOT EXISTS '" + user + "'@'%' IDENTIFIED BY 'secret'");
+        Sql.execute(owner, "GRANT " + database.name() + "_" + role + " TO '" + user + "'@'%'");
+        Sql.execute(owner, "SET DEFAULT ROLE " + database.name() + "_" + role + " FOR '" + user + "'@'%'");
+        return database.dataSource(user, "secret");
+    }
+
+    @Test
+    void a_writer_adds_events_and_can_do_nothing_else() throws Exception {
+        DataSource writer = as("outbox_writer");
+
+        Sql.execute(writer, EVENT);
+        Sql.execute(writer, """
+                INSERT INTO outbox (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers)
+                VALUES (unhex(replace(uuid(), '-', '')), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{"a": "b"}')""");
+
+        assertDenied(() -> Sql.execute(writer, "SELECT event_id FROM outbox"));
+        assertDenied(() -> Sql.execute(writer, EVENT + " RETURNING event_id"));
+        assertDenied(() -> Sql.execute(writer, "UPDATE outbox SET payload = ''"));
+        assertDenied(() -> Sql.execute(writer, "DELETE FROM outbox"));
+        assertDenied(() -> Sql.execute(writer, "TRUNCATE outbox"));
+        assertDenied(() -> Sql.execute(
+                writer,
+                EVENT.replace("(aggregate_type", "(position, aggregate_type").replace("('order'", "(1, 'order'")));
+        for (String table : new String[] {
+            "outbox_lane", "outbox_instance", "outbox_failure", "outbox_pause", "outbox_audit", "outbox_published", "inbox"
+        }) {
+            assertDenied(() -> Sql.execute(writer, "SELECT * FROM " + table));
+        }
+        assertDenied(() -> Sql.execute(writer, "INSERT INTO inbox (consumer, event_id) VALUES ('billing', '')"));
+    }
+
+    @Test
+    void a_consumer_has_the_inbox_and_nothing_else() throws Exception {
+        DataSource consumer = as("outbox_consumer");
+
+        Sql.execute(consumer, "INSERT INTO inbox (consumer, event_id) VALUES ('billing', unhex(md5('1')))");
+        Sql.execute(consumer, "SELECT * FROM inbox");
+        Sql.execute(consumer, "DELETE FROM inbox WHERE processed_at < utc_timestamp() - INTERVAL 30 DAY");
+
+        assertDenied(() -> Sql.execute(consumer, "UPDATE inbox SET processed_at = utc_timestamp()"));
+        assertDenied(() -> Sql.execute(consumer, EVENT));
+        assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox"));
+    }
+
+    @Test
+    void a_relay_reads_and_deletes_events_and_leases_lanes_but_changes_no_table() throws Exception {
+        DataSource relay = as("outbox_relay");
+
+        Sql.execute(relay, "SELECT * FROM outbox WHERE lane = 0 AND position > 0 ORDER BY position LIMIT 1000");
+        Sql.execute(relay, "DELETE FROM outbox WHERE lane = 0 AND position IN (1, 2)");
+        Sql.execute(relay, "UPDATE outbox_lane SET owner = 'a', epoch = epoch + 1, lease_until = utc_timestamp()");
+        Sql.execute(relay, "UPDATE outbox_lane SET owner = NULL, lease_until = NULL");
+        Sql.execute(relay, "SELECT lane FROM outbox_lane FOR UPDATE SKIP LOCKED");
+        Sql.execute(relay, "INSERT INTO outbox_instance (instance, alive_until) VALUES ('a', utc_timestamp())");
+        Sql.execute(relay, "DELETE FROM outbox_instance");
+        Sql.execute(relay, """
+                INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
+                    content_type, headers, occurred_at, state)
+                VALUES (0, 1, '', 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', utc_timestamp(), 'waiting')""");
+        Sql.execute(relay, "UPDATE outbox_failure SET state = 'retrying', next_attempt_at = utc_timestamp()");
+        Sql.execute(relay, "DELETE FROM outbox_failure");
+        Sql.execute(relay, "SELECT * FROM outbox_pause");
+        Sql.execute(relay, """
+                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
+                    content_type, headers, occurred_at)
+                VALUES (0, 1, '', 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', utc_timestamp())""");
+        Sql.execute(relay, "DELETE FROM outbox_published WHERE published_at < utc_timestamp() - INTERVAL 1 DAY");
+        assertThat(OutboxSchema.defaults().version(relay)).hasValue(OutboxSchema.REQUIRED_VERSION);
+
+        assertDenied(() -> Sql.execute(relay, EVENT));
+        assertDenied(() -> Sql.execute(relay, "UPDATE outbox SET payload = ''"));
+        assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_lane"));
+        assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_pause"));
+        assertDenied(() -> Sql.execute(relay, "UPDATE outbox_published SET payload = ''"));
+        assertDenied(() -> Sql.execute(relay, "SELECT * FROM outbox_audit"));
+        assertDenied(() -> Sql.execute(relay, "SELECT * FROM inbox"));
+        assertDenied(() -> Sql.execute(relay, "ALTER TABLE outbox ADD COLUMN x int"));
+        assertDenied(() -> Sql.execute(relay, "ALTER TABLE outbox AUTO_INCREMENT = 1"));
+        assertDenied(() -> Sql.execute(relay, "DROP TABLE outbox"));
+        assertDenied(() -> Sql.execute(relay, "CREATE INDEX i ON outbox (event_id)"));
+    }
+
+    @Test
+    void an_admin_changes_all_rows_but_no_table() throws Exception {
+        DataSource admin = as("outbox_admin");
+
+        Sql.execute(admin, "UPDATE outbox_lane SET owner = NULL, lease_until = NULL");
+        Sql.execute(admin, "DELETE FROM outbox_instance");
+        Sql.execute(admin, "DELETE FROM inbox WHERE consumer = 'nobody'");
+        Sql.execute(admin, "SELECT * FROM outbox");
+        Sql.execute(admin, "DELETE FROM outbox_failure");
+        Sql.execute(admin, "DELETE FROM outbox_pause");
+        Sql.execute(admin, """
+                INSERT INTO outbox_audit (who, action, what, events, reason) VALUES ('a', 'retry', 'all', 0, 'none')""");
+
+        assertDenied(() -> Sql.execute(admin, "UPDATE outbox_audit SET who = 'b'"));
+        assertDenied(() -> Sql.execute(admin, "DELETE FROM outbox_audit"));
+        assertDenied(() -> Sql.execute(admin, "DROP TABLE outbox"));
+        assertDenied(() -> Sql.execute(admin, "ALTER TABLE inbox ADD COLUMN x int"));
+    }
+
+    @Test
+    void a_role_of_one_database_gives_no_right_in_another_of_the_same_server() throws Exception {
+        try (TestDatabase other = DatabaseKind.MARIADB.newDatabase()) {
+            OutboxSchema.install(other.dataSource());
+            DataSource relay = as("outbox_relay");
+
+            assertDenied(() -> Sql.execute(relay, "SELECT * FROM " + other.name() + ".outbox"));
+            assertDenied(() -> Sql.execute(relay, "DELETE FROM " + other.name() + ".outbox"));
+        }
+    }
+
+    @Test
+    void a_user_who_may_not_create_roles_installs_all_the_same() throws Exception {
+        try (TestDatabase fresh = DatabaseKind.MARIADB.newDatabase()) {
+            Sql.execute(owner, "CREATE USER installer IDENTIFIED BY 'secret'");
+            Sql.execute(owner, "GRANT ALL PRIVILEGES ON " + fresh.name() + ".* TO installer");
+
+            Installation installation = OutboxSchema.install(fresh.dataSource("installer", "secret"));
+
+            assertThat(installation.version()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+            assertThat(Sql.column(owner, "SELECT user FROM mysql.user WHERE user LIKE '" + fresh.name() + "%'"))
+                    .isEmpty();
+        } finally {
+            Sql.execute(owner, "DROP USER IF EXISTS installer");
+        }
+    }
+
+    private static void assertDenied(ThrowingCallable action) {
+        assertThatThrownBy(action)
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getErrorCode()).isIn(1142, 1143, 1044));
+    }
+}
