@@ -41,7 +41,12 @@ final class ConnectionLoss {
                 || cause instanceof SQLTransientConnectionException
                 || cause instanceof SQLNonTransientConnectionException
                 || cause instanceof SQLRecoverableException
-                || cause instanceof SQLException sql && isOne(sql.getSQLState());
+                || cause instanceof SQLException sql && (isOne(sql.getSQLState()) || isOne(sql.getErrorCode()));
+    }
+
+    /** https://mariadb.com/kb/en/mariadb-error-code-reference/: the server shuts down, the connection was killed. */
+    private static boolean isOne(int mariaDbError) {
+        return mariaDbError == 1053 || mariaDbError == 1927;
     }
 
     /** https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown, crash, start. */

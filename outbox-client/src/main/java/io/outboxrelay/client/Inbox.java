@@ -1,7 +1,6 @@
 package io.outboxrelay.client;
 
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.UUID;
@@ -27,23 +26,15 @@ public final class Inbox {
     /** One call ends after this many portions, a million events; the next call goes on. */
     static final int PURGE_BATCHES = 1_000;
 
-    private static final String NOTE = """
-            INSERT INTO %s.inbox (consumer, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING""";
-
-    /** Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. */
-    private static final String PURGE = """
-            DELETE FROM %1$s.inbox WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM %1$s.inbox WHERE processed_at < now() - make_interval(secs => ?)
-                ORDER BY processed_at LIMIT ?))""";
-
     private final DataSource dataSource;
     private final PlatformTransactionManager transactions;
     private final String schema;
     private final Duration purgeFloor;
     private final JdbcTemplate jdbc;
+    private final DatabaseOfSource database;
 
     /**
-     * The inbox in the schema {@code public}.
+     * The inbox in the schema {@code public}, on MariaDB and MySQL in the database that the connections are in.
      *
      * @param dataSource the one that the transaction manager works on
      * @param transactions begins and ends the transactions
@@ -70,6 +61,7 @@ public final class Inbox {
         this.schema = schema;
         this.purgeFloor = purgeFloor;
         this.jdbc = new JdbcTemplate(dataSource);
+        this.database = new DatabaseOfSource(schema);
     }
 
     /**
@@ -91,7 +83,7 @@ public final class Inbox {
      * Runs the action unless this consumer has processed the event before, and notes that it has: both in one
      * transaction, the caller's if there is one, otherwise one of its own. If the same event is being processed
      * elsewhere at this moment, waits for its outcome. (In a transaction of isolation REPEATABLE READ or above such a
-     * meeting is a serialization failure, as always there; processing it again then skips it.)
+     * meeting is a serialization failure on PostgreSQL, as always there; processing it again then skips it.)
      *
      * @param consumer whose effect it is; consumers of different names each process the event
      * @param eventId the event's id
@@ -150,28 +142,32 @@ public final class Inbox {
     }
 
     private boolean note(String consumer, UUID eventId) {
-        return update(NOTE.formatted(schema), consumer, eventId) == 1;
+        return Boolean.TRUE.equals(
+                jdbc.execute((ConnectionCallback<Boolean>) connection -> note(connection, consumer, eventId)));
+    }
+
+    private boolean note(Connection connection, String consumer, UUID eventId) throws SQLException {
+        CallersTransaction.requireJoinedBy(connection);
+        return database.of(connection).note(connection, consumer, eventId);
     }
 
     private int purgeBatch(Duration olderThan, int batchSize) {
         TransactionTemplate transaction = new TransactionTemplate(transactions);
         transaction.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
-        Integer deleted = transaction.execute(
-                status -> update(PURGE.formatted(schema), olderThan.toMillis() / 1000.0, batchSize));
+        transaction.setIsolationLevel(isolationOfPurging());
+        Integer deleted = transaction.execute(status ->
+                jdbc.execute((ConnectionCallback<Integer>) connection -> purgeBatch(connection, olderThan, batchSize)));
         return deleted == null ? 0 : deleted;
     }
 
-    private int update(String sql, Object first, Object second) {
-        Integer rows = jdbc.execute((ConnectionCallback<Integer>) connection -> update(connection, sql, first, second));
-        return rows == null ? 0 : rows;
+    private int purgeBatch(Connection connection, Duration olderThan, int batchSize) throws SQLException {
+        CallersTransaction.requireJoinedBy(connection);
+        return database.of(connection).forget(connection, olderThan.toMillis() / 1000.0, batchSize);
     }
 
-    private static int update(Connection connection, String sql, Object first, Object second) throws SQLException {
-        CallersTransaction.requireJoinedBy(connection);
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setObject(1, first);
-            statement.setObject(2, second);
-            return statement.executeUpdate();
-        }
+    private int isolationOfPurging() {
+        Integer isolation = jdbc.execute((ConnectionCallback<Integer>)
+                connection -> database.of(connection).isolationOfForgetting());
+        return isolation == null ? TransactionDefinition.ISOLATION_DEFAULT : isolation;
     }
 }

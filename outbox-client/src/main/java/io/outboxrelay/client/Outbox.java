@@ -2,14 +2,11 @@ package io.outboxrelay.client;
 
 import com.fasterxml.uuid.Generators;
 import com.fasterxml.uuid.NoArgGenerator;
-import java.sql.Array;
+import io.outboxrelay.client.Database.Row;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.Function;
 import javax.sql.DataSource;
 import org.springframework.jdbc.core.ConnectionCallback;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -23,26 +20,14 @@ import org.springframework.jdbc.core.JdbcTemplate;
  */
 public final class Outbox {
 
-    /**
-     * One statement and one plan whatever the number of events. The positions come from an identity and are drawn in the
-     * order of the rows, which is that of the list.
-     */
-    private static final String INSERT = """
-            INSERT INTO %s.outbox
-                (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers)
-            SELECT event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers::jsonb
-            FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::text[]) WITH ORDINALITY
-                AS event (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, n)
-            ORDER BY n""";
-
     private final JdbcTemplate jdbc;
-    private final String insert;
+    private final DatabaseOfSource database;
     private final NoArgGenerator ids = Generators.timeBasedEpochGenerator();
     private final TraceHeaders trace = TraceHeaders.ofClassPath(Outbox.class.getClassLoader());
     private final HeadersJson json = new HeadersJson();
 
     /**
-     * The outbox in the schema {@code public}.
+     * The outbox in the schema {@code public}, on MariaDB and MySQL in the database that the connections are in.
      *
      * @param dataSource the one that the caller's transactions use
      */
@@ -59,7 +44,7 @@ public final class Outbox {
      */
     public Outbox(DataSource dataSource, String schema) {
         this.jdbc = new JdbcTemplate(dataSource);
-        this.insert = INSERT.formatted(CallersTransaction.requireIdentifier(schema));
+        this.database = new DatabaseOfSource(schema);
     }
 
     /**
@@ -75,8 +60,8 @@ public final class Outbox {
     }
 
     /**
-     * Adds events to the caller's transaction, in one statement whatever their number. Their order in the list is the
-     * order in which the events of each aggregate are published.
+     * Adds events to the caller's transaction, in one statement whatever their number (on MariaDB and MySQL in one for each
+     * thousand, or 4 MiB). Their order in the list is the order in which the events of each aggregate are published.
      *
      * @param events what happened, in this order; may be empty
      * @return the events' ids, in the same order
@@ -88,9 +73,13 @@ public final class Outbox {
         if (events.isEmpty()) {
             return List.of();
         }
-        UUID[] eventIds = column(events, UUID[]::new, this::idOf);
-        jdbc.execute((ConnectionCallback<Integer>) connection -> insert(connection, eventIds, events));
-        return List.of(eventIds);
+        List<Row> rows = events.stream().map(this::row).toList();
+        jdbc.execute((ConnectionCallback<Boolean>) connection -> add(connection, rows));
+        return rows.stream().map(Row::id).toList();
+    }
+
+    private Row row(OutboxEvent event) {
+        return new Row(idOf(event), event, json.write(trace.addTo(event.headers())));
     }
 
     private UUID idOf(OutboxEvent event) {
@@ -98,33 +87,9 @@ public final class Outbox {
         return id != null ? id : ids.generate();
     }
 
-    private int insert(Connection connection, UUID[] eventIds, List<OutboxEvent> events) throws SQLException {
+    private boolean add(Connection connection, List<Row> rows) throws SQLException {
         CallersTransaction.requireJoinedBy(connection);
-        Array[] columns = {
-            connection.createArrayOf("uuid", eventIds),
-            connection.createArrayOf("text", column(events, String[]::new, OutboxEvent::aggregateType)),
-            connection.createArrayOf("text", column(events, String[]::new, OutboxEvent::aggregateId)),
-            connection.createArrayOf("text", column(events, String[]::new, OutboxEvent::eventType)),
-            connection.createArrayOf("bytea", column(events, byte[][]::new, OutboxEvent::payload)),
-            connection.createArrayOf("text", column(events, String[]::new, OutboxEvent::contentType)),
-            connection.createArrayOf("text", column(events, String[]::new, this::headersOf)),
-        };
-        try (PreparedStatement statement = connection.prepareStatement(insert)) {
-            for (int i = 0; i < columns.length; i++) {
-                statement.setArray(i + 1, columns[i]);
-            }
-            return statement.executeUpdate();
-        }
-    }
-
-    private String headersOf(OutboxEvent event) {
-        return json.write(trace.addTo(event.headers()));
-    }
-
-    private static <T> T[] column(
-            List<OutboxEvent> events, Function<Integer, T[]> newArray, Function<OutboxEvent, T> value) {
-        T[] values = newArray.apply(events.size());
-        Arrays.setAll(values, i -> value.apply(events.get(i)));
-        return values;
+        database.of(connection).add(connection, rows);
+        return true;
     }
 }

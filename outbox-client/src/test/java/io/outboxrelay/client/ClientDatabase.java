@@ -3,7 +3,11 @@ package io.outboxrelay.client;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.TestDatabase;
+import java.nio.ByteBuffer;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.UUID;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -37,13 +41,41 @@ final class ClientDatabase implements AutoCloseable {
         config.setJdbcUrl(server.jdbcUrl());
         config.setUsername(server.user());
         config.setPassword(server.password());
+        if (server.kind() == DatabaseKind.MARIADB && !role.isEmpty()) {
+            config.setUsername(userWith(role, server));
+            config.setPassword("secret");
+        }
         config.setMaximumPoolSize(4);
         config.setConnectionTimeout(1_000);
         config.setInitializationFailTimeout(-1);
-        if (!role.isEmpty()) {
+        if (server.kind() == DatabaseKind.POSTGRESQL && !role.isEmpty()) {
             config.addDataSourceProperty("options", "-c role=" + role);
         }
         return new HikariDataSource(config);
+    }
+
+    /** MariaDB's roles are named after their database, and a user has to have one. */
+    private static String userWith(String role, TestDatabase server) {
+        String user = role + "_" + server.name().substring(0, 20);
+        String its = server.name() + "_" + role;
+        JdbcTemplate owner = new JdbcTemplate(server.dataSource());
+        owner.execute("CREATE OR REPLACE USER " + user + " IDENTIFIED BY 'secret'");
+        owner.execute("GRANT " + its + " TO " + user);
+        owner.execute("SET DEFAULT ROLE " + its + " FOR " + user);
+        return user;
+    }
+
+    boolean isMariaDb() {
+        return server.kind() == DatabaseKind.MARIADB;
+    }
+
+    /** An id as the tables have it. */
+    UUID uuid(ResultSet row, String column) throws SQLException {
+        if (isMariaDb()) {
+            ByteBuffer bytes = ByteBuffer.wrap(row.getBytes(column));
+            return new UUID(bytes.getLong(), bytes.getLong());
+        }
+        return row.getObject(column, UUID.class);
     }
 
     Inbox inbox() {
@@ -51,11 +83,11 @@ final class ClientDatabase implements AutoCloseable {
     }
 
     void createEffects() {
-        jdbc.execute("CREATE TABLE effect (event_id uuid NOT NULL, consumer text NOT NULL DEFAULT '')");
+        jdbc.execute("CREATE TABLE effect (event_id varchar(36) NOT NULL, consumer varchar(99) NOT NULL DEFAULT '')");
     }
 
     void effect(UUID eventId) {
-        jdbc.update("INSERT INTO effect (event_id) VALUES (?)", eventId);
+        jdbc.update("INSERT INTO effect (event_id) VALUES (?)", eventId.toString());
     }
 
     int count(String table) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.DatabaseKind;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -15,9 +15,18 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class InboxTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private final UUID event = UUID.randomUUID();
     private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -26,7 +35,7 @@ class InboxTest {
 
     @BeforeEach
     void open() {
-        database = new ClientDatabase(Servers.postgres().newDatabase());
+        database = new ClientDatabase(kind.newDatabase());
         database.createEffects();
         inbox = database.inbox();
     }
@@ -89,6 +98,15 @@ class InboxTest {
     }
 
     @Test
+    void a_refusal_that_is_no_duplicate_is_an_error_and_not_a_skip() {
+        String tooLong = "x".repeat(10_000);
+
+        assertThatThrownBy(() -> inbox.once(kind == DatabaseKind.MARIADB ? tooLong : "a\u0000", event, this::effect))
+                .isInstanceOf(DataAccessException.class);
+        assertThat(database.count("effect")).isZero();
+    }
+
+    @Test
     void a_duplicate_inside_a_wider_transaction_does_not_abort_it() { // hazard 39
         inbox.once("billing", event, this::effect);
 
@@ -144,7 +162,7 @@ class InboxTest {
 
     @Test
     void a_transaction_manager_of_another_data_source_is_an_error_and_runs_nothing() {
-        try (ClientDatabase other = new ClientDatabase(Servers.postgres().newDatabase())) {
+        try (ClientDatabase other = new ClientDatabase(kind.newDatabase())) {
             Inbox wrong = new Inbox(database.pool, other.transactions);
 
             assertThatThrownBy(() -> wrong.once("billing", event, this::effect))
@@ -212,13 +230,25 @@ class InboxTest {
     }
 
     private void processedAgo(String age, int events) {
-        database.jdbc.update("""
-                INSERT INTO inbox SELECT 'billing', gen_random_uuid(), clock_timestamp() - ?::interval
-                FROM generate_series(1, ?)""", age, events);
+        String sql = kind == DatabaseKind.MARIADB ? """
+                INSERT INTO inbox (consumer, event_id, processed_at)
+                SELECT 'billing', unhex(md5(concat(?, seq))), utc_timestamp(6) - INTERVAL ? HOUR FROM seq_1_to_10000 LIMIT ?""" : """
+                INSERT INTO inbox SELECT 'billing', md5(concat(?, seq))::uuid, clock_timestamp() - ? * interval '1 hour'
+                FROM generate_series(1, 10000) AS seq LIMIT ?""";
+        database.jdbc.update(sql, age, hours(age), events);
+    }
+
+    /** Of such as "6 days 23 hours". */
+    private static long hours(String age) {
+        String[] words = age.split(" ");
+        return Long.parseLong(words[0]) * 24 + (words.length > 2 ? Long.parseLong(words[2]) : 0);
     }
 
     private boolean aSessionWaitsForALock() {
-        Integer waiting = database.jdbc.queryForObject("""
+        Integer waiting = database.jdbc.queryForObject(kind == DatabaseKind.MARIADB ? """
+                SELECT count(*) FROM information_schema.innodb_trx t
+                JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+                WHERE p.db = database() AND t.trx_state = 'LOCK WAIT'""" : """
                 SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'""", Integer.class);
         return waiting != null && waiting == 1;

@@ -65,7 +65,13 @@ class MariaDbRolesTest {
                 writer,
                 EVENT.replace("(aggregate_type", "(position, aggregate_type").replace("('order'", "(1, 'order'")));
         for (String table : new String[] {
-            "outbox_lane", "outbox_instance", "outbox_failure", "outbox_pause", "outbox_audit", "outbox_published", "inbox"
+            "outbox_lane",
+            "outbox_instance",
+            "outbox_failure",
+            "outbox_pause",
+            "outbox_audit",
+            "outbox_published",
+            "inbox"
         }) {
             assertDenied(() -> Sql.execute(writer, "SELECT * FROM " + table));
         }

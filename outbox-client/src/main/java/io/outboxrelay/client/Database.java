@@ -1,0 +1,48 @@
+package io.outboxrelay.client;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.UUID;
+
+/** The SQL of one kind of database. Holds no state; every method works in the transaction of the given connection. */
+interface Database {
+
+    /**
+     * Finds out what a connection leads to.
+     *
+     * @param connection asked for its metadata
+     * @param schema where the tables are installed, a plain identifier
+     */
+    static Database of(Connection connection, String schema) throws SQLException {
+        return connection.getMetaData().getDatabaseProductName().equals("PostgreSQL")
+                ? new PostgresDatabase(schema)
+                : new MariaDatabase(schema);
+    }
+
+    /** Adds events to the outbox, positions in the order of the list. */
+    void add(Connection connection, List<Row> events) throws SQLException;
+
+    /** Notes an event in the inbox; false, and the transaction goes on, if it was noted before. */
+    boolean note(Connection connection, String consumer, UUID eventId) throws SQLException;
+
+    /** Forgets so many of the oldest notes of the inbox, in a transaction of its own; returns how many there were. */
+    int forget(Connection connection, double olderThanSeconds, int most) throws SQLException;
+
+    /** The isolation in which {@link #forget} keeps out of the way of consumers, as Spring numbers it. */
+    int isolationOfForgetting();
+
+    /** An event as it is written. */
+    record Row(UUID id, OutboxEvent event, String headers) {}
+
+    /** Prepares, binds and executes one statement. */
+    static int update(Connection connection, String sql, Object... values) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                statement.setObject(i + 1, values[i]);
+            }
+            return statement.executeUpdate();
+        }
+    }
+}

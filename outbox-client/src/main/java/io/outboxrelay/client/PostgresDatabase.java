@@ -1,0 +1,78 @@
+package io.outboxrelay.client;
+
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Function;
+import org.springframework.transaction.TransactionDefinition;
+
+/** The statements for PostgreSQL. */
+record PostgresDatabase(String schema) implements Database {
+
+    /**
+     * One statement and one plan whatever the number of events. The positions come from an identity and are drawn in the
+     * order of the rows, which is that of the list.
+     */
+    private static final String ADD = """
+            INSERT INTO %s.outbox
+                (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers)
+            SELECT event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers::jsonb
+            FROM unnest(?::uuid[], ?::text[], ?::text[], ?::text[], ?::bytea[], ?::text[], ?::text[]) WITH ORDINALITY
+                AS event (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, n)
+            ORDER BY n""";
+
+    private static final String NOTE = """
+            INSERT INTO %s.inbox (consumer, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING""";
+
+    /** Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. */
+    private static final String FORGET = """
+            DELETE FROM %1$s.inbox WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM %1$s.inbox WHERE processed_at < now() - make_interval(secs => ?)
+                ORDER BY processed_at LIMIT ?))""";
+
+    @Override
+    public void add(Connection connection, List<Row> events) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(ADD.formatted(schema))) {
+            statement.setArray(1, array(connection, "uuid", events, Row::id));
+            statement.setArray(
+                    2, array(connection, "text", events, row -> row.event().aggregateType()));
+            statement.setArray(
+                    3, array(connection, "text", events, row -> row.event().aggregateId()));
+            statement.setArray(
+                    4, array(connection, "text", events, row -> row.event().eventType()));
+            statement.setArray(
+                    5, array(connection, "bytea", events, row -> row.event().payload()));
+            statement.setArray(
+                    6, array(connection, "text", events, row -> row.event().contentType()));
+            statement.setArray(7, array(connection, "text", events, Row::headers));
+            statement.executeUpdate();
+        }
+    }
+
+    private static Array array(Connection connection, String type, List<Row> events, Function<Row, Object> value)
+            throws SQLException {
+        // The driver wants bytea in an array of that type.
+        Object[] values = type.equals("bytea") ? new byte[events.size()][] : new Object[events.size()];
+        Arrays.setAll(values, i -> value.apply(events.get(i)));
+        return connection.createArrayOf(type, values);
+    }
+
+    @Override
+    public boolean note(Connection connection, String consumer, UUID eventId) throws SQLException {
+        return Database.update(connection, NOTE.formatted(schema), consumer, eventId) == 1;
+    }
+
+    @Override
+    public int forget(Connection connection, double olderThanSeconds, int most) throws SQLException {
+        return Database.update(connection, FORGET.formatted(schema), olderThanSeconds, most);
+    }
+
+    @Override
+    public int isolationOfForgetting() {
+        return TransactionDefinition.ISOLATION_DEFAULT;
+    }
+}
