@@ -3,6 +3,7 @@ package io.outboxrelay.relay;
 import io.outboxrelay.relay.configuration.ConfigurationException;
 import io.outboxrelay.relay.operations.LogSettings;
 import io.outboxrelay.relay.operations.Logging;
+import io.outboxrelay.relay.schemas.SchemasCommand;
 import io.outboxrelay.schema.OutboxSchemaException;
 import java.util.Map;
 import java.util.Objects;
@@ -54,6 +55,7 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new ResumeCommand(environment))
                 .addSubcommand(new ReplayCommand(environment))
                 .addSubcommand(new HealthCommand(environment))
+                .addSubcommand(SchemasCommand.commandLine(new Version()))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(Main::report);
     }

@@ -1,7 +1,7 @@
 package io.outboxrelay.relay;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -75,7 +75,7 @@ class HouseRulesTest {
 
     @ArchTest
     static final ArchRule nothing_but_the_commands_reads_the_command_line = noClasses()
-            .that(resideOutsideOfPackage(RELAY))
+            .that(resideOutsideOfPackages(RELAY, RELAY + ".schemas"))
             .should()
             .dependOnClassesThat()
             .resideInAPackage("picocli..");
