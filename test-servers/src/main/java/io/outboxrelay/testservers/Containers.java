@@ -44,7 +44,7 @@ final class Containers {
         ServerAddress address = new ServerAddress(host(), port, "root", "mariadb");
         String image = System.getProperty("outbox.image.mariadb", MARIADB_IMAGE);
         GenericContainer<?> container =
-                container(image, 3306, port).withEnv(Map.of("MARIADB_ROOT_PASSWORD", address.password()));
+                container(image, Map.of(3306, port)).withEnv(Map.of("MARIADB_ROOT_PASSWORD", address.password()));
         ContainerServer server = start(container, image, MariaDbPrograms.question(address));
         return new PrivateMariaDb(new MariaDb("mariadb-container", address), server);
     }
