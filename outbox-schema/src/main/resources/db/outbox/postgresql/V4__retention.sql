@@ -117,4 +117,35 @@ BEGIN
 END
 $roles$;
 
+-- Wakes a relay that sleeps, where that is wanted (sources: wakeup: notify); without it, the relay looks every poll.max. Every
+-- transaction that notifies takes a lock of the whole server when it commits, so a relay that is awake anyway, and will look
+-- again in a moment, holds an advisory lock that says so: writers try it and do not notify. A missed notification costs time only.
+CREATE FUNCTION ${schema}.outbox_wake() RETURNS trigger LANGUAGE plpgsql AS $function$
+BEGIN
+    IF pg_catalog.pg_try_advisory_xact_lock_shared(TG_RELID::int, 1) THEN
+        PERFORM pg_catalog.pg_notify('outbox_' || TG_RELID, '');
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+CREATE TRIGGER outbox_wake AFTER INSERT ON ${schema}.outbox FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.outbox_wake();
+
+-- Costs nothing as long as it is disabled.
+ALTER TABLE ${schema}.outbox DISABLE TRIGGER outbox_wake;
+
+-- Turns it on or off, for the owner of the table. Waits for open writers, and makes others wait for it, at most a second.
+CREATE FUNCTION ${schema}.outbox_wakeup(enabled boolean) RETURNS void LANGUAGE plpgsql
+SET lock_timeout = '1s' AS $function$
+BEGIN
+    IF enabled THEN
+        ALTER TABLE ${schema}.outbox ENABLE TRIGGER outbox_wake;
+    ELSE
+        ALTER TABLE ${schema}.outbox DISABLE TRIGGER outbox_wake;
+    END IF;
+END
+$function$;
+
+REVOKE EXECUTE ON FUNCTION ${schema}.outbox_wakeup(boolean) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 4';

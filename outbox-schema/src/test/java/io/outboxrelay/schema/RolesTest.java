@@ -64,6 +64,22 @@ class RolesTest {
     }
 
     @Test
+    void a_writer_may_call_the_relay_where_the_owner_has_turned_that_on() throws Exception {
+        String enabled = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'outbox_wake'";
+        assertThat(Sql.value(database.dataSource(), enabled)).as("disabled").isEqualTo("D");
+        for (String role : new String[] {"outbox_writer", "outbox_relay", "outbox_admin"}) {
+            assertDenied(() -> Sql.execute(Sql.as(role, database), "SELECT outbox_wakeup(true)"));
+        }
+
+        Sql.execute(database.dataSource(), "SELECT outbox_wakeup(true)");
+        Sql.execute(Sql.as("outbox_writer", database), EVENT);
+        assertThat(Sql.value(database.dataSource(), enabled)).isEqualTo("O");
+
+        Sql.execute(database.dataSource(), "SELECT outbox_wakeup(false)");
+        assertThat(Sql.value(database.dataSource(), enabled)).isEqualTo("D");
+    }
+
+    @Test
     void a_consumer_has_the_inbox_and_nothing_else() throws Exception {
         DataSource consumer = Sql.as("outbox_consumer", database);
 

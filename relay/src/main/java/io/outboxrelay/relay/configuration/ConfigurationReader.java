@@ -121,6 +121,7 @@ public final class ConfigurationReader {
                 values.get(Keys.SOURCE_SCHEMA, number),
                 values.get(Keys.SOURCE_POOL_SIZE, number),
                 values.get(Keys.SOURCE_STATEMENT_TIMEOUT, number),
+                values.get(Keys.SOURCE_WAKEUP, number),
                 values.find(Keys.SOURCE_RETAIN, number).orElse(null));
     }
 

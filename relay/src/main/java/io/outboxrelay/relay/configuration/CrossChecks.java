@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.source.SourceSettings;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -28,6 +29,7 @@ final class CrossChecks {
                     "is missing. Give the relay at least one database: name, url, user and password.");
         }
         distinctSources();
+        wakeupIsThere();
         leaseOutlastsACycle();
         atMost(Keys.LEASE_HEARTBEAT, Keys.LEASE_DURATION, 3);
         atMost(Keys.POLL_MIN, Keys.POLL_MAX, 1);
@@ -57,6 +59,16 @@ final class CrossChecks {
                     source,
                     "has %s of sources[%d]. Each source is one outbox with one name; - and _ count as the same."
                             .formatted(what, first));
+        }
+    }
+
+    private void wakeupIsThere() {
+        for (int source = 0; source < settings.sources(); source++) {
+            boolean wanted = values.find(Keys.SOURCE_WAKEUP, source).equals(Optional.of(SourceSettings.Wakeup.NOTIFY));
+            Optional<String> url = values.find(Keys.SOURCE_URL, source);
+            if (wanted && url.isPresent() && !url.get().startsWith("jdbc:postgresql:")) {
+                fault(Keys.SOURCE_WAKEUP, source, "is there on PostgreSQL only. Leave it out, or lower poll.max.");
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.operations.LogSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.source.SourceSettings;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -52,6 +53,12 @@ final class Keys {
             "Most connections to the database; a lane uses one while it reads or settles.");
     static final Key<Duration> SOURCE_STATEMENT_TIMEOUT = of(
             "sources[].statement-timeout", Kind.seconds(), "5s", "Longest that one statement may take, at least 1 s.");
+    static final Key<SourceSettings.Wakeup> SOURCE_WAKEUP = of(
+            "sources[].wakeup",
+            Kind.choice(SourceSettings.Wakeup.class),
+            "none",
+            "`notify` finds an event at once that is written while nothing was coming, instead of within `poll.max`: PostgreSQL "
+                    + "calls the relay, once the owner of the tables has said `SELECT outbox_wakeup(true)`.");
     static final Key<Duration> SOURCE_RETAIN = optional(
             "sources[].retain",
             Kind.days(),
@@ -193,6 +200,7 @@ final class Keys {
             SOURCE_SCHEMA,
             SOURCE_POOL_SIZE,
             SOURCE_STATEMENT_TIMEOUT,
+            SOURCE_WAKEUP,
             SOURCE_RETAIN,
             BROKER_URI,
             BROKER_EXCHANGE,

@@ -79,6 +79,16 @@ public interface Dialect {
     Published published(String schema, DataSource connections);
 
     /**
+     * Lets those who write wake a relay that sleeps.
+     *
+     * @param schema database schema of the outbox
+     * @param connections one is taken and kept
+     * @return it; nothing is asked of the database yet; null where this kind of database has no such thing
+     */
+    @Nullable
+    Wakeup wakeup(String schema, DataSource connections);
+
+    /**
      * Looks at everything at once. Needs no more than the rights of the role {@code outbox_relay}.
      *
      * @param schema database schema of the outbox

@@ -6,6 +6,7 @@ import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Overview;
 import io.outboxrelay.relay.database.Published;
+import io.outboxrelay.relay.database.Wakeup;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -68,6 +69,11 @@ public final class PostgresDialect implements Dialect {
     @Override
     public Published published(String schema, DataSource connections) {
         return new PostgresPublished(schema, connections);
+    }
+
+    @Override
+    public Wakeup wakeup(String schema, DataSource connections) {
+        return new PostgresWakeup(schema, connections);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.Wakeup;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -12,10 +13,12 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
 
 /**
  * Where idle lanes wait. One query asks for all of them which have events above their floor, and those go on. The wait
- * between two looks is short while events are being settled and grows when they are not.
+ * between two looks is short while events are being settled and grows when they are not; where there is a {@link Wakeup}, it
+ * ends when an event is written.
  */
 final class Lookout {
 
@@ -26,8 +29,10 @@ final class Lookout {
 
     private final OutboxStore outbox;
     private final PollSettings settings;
+    private final @Nullable Wakeup wakeup;
     private final RandomGenerator random;
     private final Complaints complaints;
+    private final Complaints wakeupComplaints;
     private final Thread thread;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -37,12 +42,16 @@ final class Lookout {
     private double interval;
     private boolean stopped;
 
-    Lookout(String source, OutboxStore outbox, PollSettings settings, RandomGenerator random) {
+    /** @param wakeup called when an event is written while nothing was coming; null for looking only */
+    Lookout(String source, OutboxStore outbox, PollSettings settings, @Nullable Wakeup wakeup, RandomGenerator random) {
         this.outbox = outbox;
+        this.wakeup = wakeup;
         this.settings = settings;
         this.random = random;
         this.interval = settings.shortest().toNanos();
         this.complaints = new Complaints(LOG, "Source " + source + ": looking for events", "idle lanes wait");
+        this.wakeupComplaints =
+                new Complaints(LOG, "Source " + source + ": waiting to be called", "events are found every poll.max");
         this.thread = new Thread(this::run, source + "-lookout");
     }
 
@@ -112,6 +121,10 @@ final class Lookout {
             }
         } catch (InterruptedException e) {
             LOG.debug("The lookout ends");
+        } finally {
+            if (wakeup != null) {
+                wakeup.close();
+            }
         }
     }
 
@@ -124,7 +137,49 @@ final class Lookout {
             complaints.failed(e);
             pause = AFTER_FAILURE;
         }
-        rest(pause);
+        if (wakeup == null || pause != null) {
+            sleep(pause == null ? nap() : pause);
+        } else {
+            rest(wakeup);
+        }
+    }
+
+    /** While events are coming it looks by itself; then it asks to be called, looks once more, and sleeps. */
+    private void rest(Wakeup calls) throws InterruptedException {
+        Duration nap = nap();
+        try {
+            if (nap.compareTo(settings.longest().dividedBy(2)) < 0) {
+                calls.awake();
+                sleep(nap);
+            } else if (!calls.asleep() && wasCalled(calls, nap)) {
+                busy();
+            }
+            wakeupComplaints.succeeded();
+        } catch (DataAccessException e) {
+            wakeupComplaints.failed(e);
+            sleep(nap);
+        }
+    }
+
+    private boolean wasCalled(Wakeup calls, Duration nap) {
+        long end = System.nanoTime() + nap.toNanos();
+        for (Duration left = nap;
+                left.toMillis() > 0 && !isStopped();
+                left = Duration.ofNanos(end - System.nanoTime())) {
+            if (calls.await(left.compareTo(AFTER_FAILURE) < 0 ? left : AFTER_FAILURE)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isStopped() {
+        lock.lock();
+        try {
+            return stopped;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Returns the waiting lanes and their floors once there are any; none when stopped. */
@@ -140,12 +195,22 @@ final class Lookout {
         }
     }
 
-    private void rest(@Nullable Duration pause) throws InterruptedException {
+    /** Returns how long to wait this time; the next time it is longer, unless events come. */
+    private Duration nap() {
         lock.lock();
         try {
             double jittered = interval * (1 + JITTER * (2 * random.nextDouble() - 1));
             interval = Math.min(interval * GROWTH, settings.longest().toNanos());
-            long left = pause == null ? (long) jittered : pause.toNanos();
+            return Duration.ofNanos((long) jittered);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void sleep(Duration nap) throws InterruptedException {
+        lock.lock();
+        try {
+            long left = nap.toNanos();
             while (left > 0 && !stopped) {
                 left = change.awaitNanos(left);
             }

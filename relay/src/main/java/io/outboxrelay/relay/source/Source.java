@@ -22,6 +22,7 @@ import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
+import io.outboxrelay.relay.source.SourceSettings.Wakeup;
 import io.outboxrelay.schema.OutboxSchema;
 import java.time.Duration;
 import java.util.List;
@@ -46,7 +47,7 @@ public final class Source {
     /** How long giving back the leases may take once the lanes have ended or the grace period is over. */
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
-    private static final int HOUSEKEEPING_CONNECTIONS = 6;
+    private static final int HOUSEKEEPING_CONNECTIONS = 7;
     private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
     private static final List<String> FAILURE_STATES = List.of("retrying", "parked", "paused", "waiting");
 
@@ -117,7 +118,12 @@ public final class Source {
                 meters);
         this.broker = new Broker(name, instance, broker);
         this.metrics = new PublishMetrics(name, meters);
-        this.lookout = new Lookout(name, outbox, poll, RandomGenerator.getDefault());
+        this.lookout = new Lookout(
+                name,
+                outbox,
+                poll,
+                settings.wakeup() == Wakeup.NOTIFY ? dialect.wakeup(settings.schema(), housekeepingPool) : null,
+                RandomGenerator.getDefault());
         this.leases = new Leases(name, instance, outbox, lease.duration(), this::runner);
         this.beats = new PeriodicTask(
                 name + "-leases",

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param schema database schema that holds the outbox
  * @param poolSize most database connections
  * @param statementTimeout longest that one statement may take
+ * @param wakeup what ends the wait for events besides {@code poll.max}
  * @param retain how long published events are kept for a replay; null when they are deleted at once
  */
 public record SourceSettings(
@@ -24,6 +25,7 @@ public record SourceSettings(
         String schema,
         int poolSize,
         Duration statementTimeout,
+        Wakeup wakeup,
         @Nullable Duration retain) {
 
     /**
@@ -34,6 +36,14 @@ public record SourceSettings(
     public Dialect dialect() {
         return Dialects.of(url)
                 .orElseThrow(() -> new IllegalArgumentException("The relay does not know the database " + address()));
+    }
+
+    /** What ends the wait for events. */
+    public enum Wakeup {
+        /** Nothing: the relay looks every {@code poll.max}. */
+        NONE,
+        /** A notification of the database, where the owner of the tables has turned them on. */
+        NOTIFY
     }
 
     /** Returns the URL without its parameters, among which there may be secrets. */

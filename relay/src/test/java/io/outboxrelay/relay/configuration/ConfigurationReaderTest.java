@@ -56,6 +56,7 @@ class ConfigurationReaderTest {
                         "public",
                         10,
                         Duration.ofSeconds(5),
+                        SourceSettings.Wakeup.NONE,
                         null));
         assertThat(configuration.broker())
                 .isEqualTo(new BrokerSettings(
@@ -101,6 +102,7 @@ class ConfigurationReaderTest {
             Map.entry("sources[0].schema", "events"),
             Map.entry("sources[0].pool-size", "3"),
             Map.entry("sources[0].statement-timeout", "2s"),
+            Map.entry("sources[0].wakeup", "notify"),
             Map.entry("sources[0].retain", "7d"),
             Map.entry("broker.uri", "amqps://a:b@broker:5671/shop"),
             Map.entry("broker.exchange", "{aggregate_type}"),
@@ -156,6 +158,7 @@ class ConfigurationReaderTest {
                                 "events",
                                 3,
                                 Duration.ofSeconds(2),
+                                SourceSettings.Wakeup.NOTIFY,
                                 Duration.ofDays(7))),
                         new BrokerSettings(
                                 URI.create("amqps://a:b@broker:5671/shop"),

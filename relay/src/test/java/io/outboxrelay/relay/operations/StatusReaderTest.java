@@ -120,6 +120,7 @@ class StatusReaderTest {
                         "public",
                         1,
                         Duration.ofSeconds(1),
+                        SourceSettings.Wakeup.NONE,
                         null))
                 .read();
 
@@ -136,6 +137,7 @@ class StatusReaderTest {
                         schema,
                         1,
                         Duration.ofSeconds(5),
+                        SourceSettings.Wakeup.NONE,
                         null))
                 .read();
     }

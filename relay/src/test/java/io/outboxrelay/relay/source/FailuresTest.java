@@ -316,6 +316,7 @@ class FailuresTest {
                         OutboxSchema.DEFAULT_NAME,
                         4,
                         Duration.ofSeconds(5),
+                        SourceSettings.Wakeup.NONE,
                         null),
                 "relay",
                 new BrokerSettings(

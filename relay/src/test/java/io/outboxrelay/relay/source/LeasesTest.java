@@ -166,7 +166,7 @@ class LeasesTest {
             LaneSettings bounds = new LaneSettings(10, 1_000, 10, 10, 1_000, 1_000, Duration.ofSeconds(1));
             RandomGenerator random = RandomGenerator.getDefault();
             lookout = new Lookout(
-                    "orders", outbox, new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)), random);
+                    "orders", outbox, new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)), null, random);
             Leases[] self = new Leases[1];
             leases = new Leases("orders", name, outbox, duration, lease -> {
                 RabbitPublisher publisher = new RabbitPublisher("orders", broker, nowhere, metrics);

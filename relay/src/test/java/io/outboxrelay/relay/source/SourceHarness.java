@@ -51,7 +51,15 @@ final class SourceHarness implements AutoCloseable {
         return new SourceHarness(
                 name,
                 new SourceSettings(
-                        name, jdbcUrl, user, password, OutboxSchema.DEFAULT_NAME, 4, Duration.ofSeconds(3), null),
+                        name,
+                        jdbcUrl,
+                        user,
+                        password,
+                        OutboxSchema.DEFAULT_NAME,
+                        4,
+                        Duration.ofSeconds(3),
+                        SourceSettings.Wakeup.NONE,
+                        null),
                 new BrokerSettings(
                         URI.create(broker),
                         "events",

@@ -247,6 +247,7 @@ class SourceTest {
                 OutboxSchema.DEFAULT_NAME,
                 4,
                 Duration.ofSeconds(5),
+                SourceSettings.Wakeup.NONE,
                 retain);
         BrokerSettings broker = new BrokerSettings(
                 URI.create(host.amqpUri()),

@@ -1,0 +1,134 @@
+package io.outboxrelay.relay.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.outboxrelay.relay.database.Wakeup;
+import io.outboxrelay.relay.postgresql.PostgresDialect;
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** How an event that is written ends the wait for it. */
+class WakeupTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration NEVER = Duration.ofHours(1);
+
+    /** The connection that listens, by what it said last. */
+    private static final String LISTENER = """
+            SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+            AND (query LIKE 'LISTEN outbox%' OR query LIKE 'SELECT pg_%advisory%')""";
+
+    private OutboxDatabase database;
+    private Wakeup wakeup;
+    private Lookout lookout;
+
+    @BeforeEach
+    void install() {
+        database = OutboxDatabase.withLanes(1);
+        wakeup = new PostgresDialect().wakeup("public", database.database().dataSource());
+    }
+
+    @AfterEach
+    void stop() {
+        if (lookout != null) {
+            lookout.stop();
+        }
+        wakeup.close();
+        database.close();
+    }
+
+    @Test
+    void an_event_wakes_a_lookout_that_sleeps() {
+        database.execute("SELECT outbox_wakeup(true)");
+        lookOut(NEVER, NEVER);
+        CompletableFuture<Void> first = events(0);
+        await().atMost(PATIENCE).until(() -> listeners() == 1);
+        long floor = database.write("a");
+        join(first); // perhaps found by the look before the sleep
+
+        CompletableFuture<Void> second = events(floor);
+        database.write("a");
+        join(second); // nothing but a call ends this sleep
+    }
+
+    // hazard 37
+    @Test
+    void without_calls_events_are_found_all_the_same() {
+        lookOut(Duration.ofMillis(5), Duration.ofMillis(50));
+        CompletableFuture<Void> first = events(0);
+        await().atMost(PATIENCE).until(() -> listeners() == 1);
+
+        long floor = database.write("a");
+        join(first);
+
+        CompletableFuture<Void> second = events(floor);
+        database.write("a");
+        join(second);
+    }
+
+    // hazard 37
+    @Test
+    void a_connection_that_was_lost_is_replaced_and_meanwhile_events_are_found_by_looking() {
+        database.execute("SELECT outbox_wakeup(true)");
+        lookOut(Duration.ofMillis(5), Duration.ofMillis(50));
+        CompletableFuture<Void> first = events(0);
+        await().atMost(PATIENCE).until(() -> listeners() == 1);
+        String listener = database.value(LISTENER);
+
+        database.execute("SELECT pg_terminate_backend(" + listener + ")");
+        long floor = database.write("a");
+        join(first);
+
+        events(floor);
+        await().atMost(PATIENCE)
+                .until(() -> listeners() == 1 && !database.value(LISTENER).equals(listener));
+    }
+
+    @Test
+    void while_the_relay_is_awake_nobody_calls_it() throws Exception {
+        database.execute("SELECT outbox_wakeup(true)");
+        assertThat(wakeup.asleep()).as("nobody listened until now").isTrue();
+        assertThat(wakeup.asleep()).isFalse();
+        wakeup.awake();
+        database.write("a");
+        assertThat(wakeup.asleep())
+                .as("an event may have been written meanwhile")
+                .isTrue();
+        String calls = database.value("SELECT pg_notification_queue_usage()");
+
+        assertThat(wakeup.await(Duration.ofMillis(1))).isFalse();
+        database.write("a");
+        assertThat(wakeup.await(PATIENCE)).as("calls, before %s", calls).isTrue();
+    }
+
+    private int listeners() {
+        return database.column(LISTENER).size();
+    }
+
+    private void lookOut(Duration shortest, Duration longest) {
+        lookout = new Lookout(
+                "orders", database.outbox(), new PollSettings(shortest, longest), wakeup, RandomGenerator.getDefault());
+        lookout.start();
+    }
+
+    /** Completes once the lane is told of events above the floor. */
+    private CompletableFuture<Void> events(long floor) {
+        return CompletableFuture.runAsync(() -> {
+            try {
+                lookout.await(0, floor, NEVER);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    private static void join(CompletableFuture<Void> events) {
+        assertThat(events).succeedsWithin(PATIENCE);
+    }
+}
