@@ -74,7 +74,10 @@ final class Relay {
                                         + (source.isPaused() ? ", paused by a person" : "")
                                         + (source.parkedEvents() == 0
                                                 ? ""
-                                                : ", " + source.parkedEvents() + " events parked"))))
+                                                : ", " + source.parkedEvents() + " events parked")
+                                        + source.stuck()
+                                                .map(routes -> ", not moving: " + routes)
+                                                .orElse(""))))
                 .toList();
     }
 }

@@ -108,6 +108,15 @@ public interface OutboxStore extends LaneStore {
     Map<String, Long> failures(Collection<Integer> numbers);
 
     /**
+     * Tells which routes do not move: the types and reasons of failures of some lanes that are retrying, parked or paused.
+     *
+     * @param numbers the lanes
+     * @param most how many of them to name
+     * @return those with the most failures first; only some thousands of failures are looked at
+     */
+    List<Stuck> stuck(Collection<Integer> numbers, int most);
+
+    /**
      * Makes room for what will be published and lets go of what was published too long ago. It does a bounded part of it:
      * call it again while there is more.
      *
@@ -142,6 +151,22 @@ public interface OutboxStore extends LaneStore {
      *     restore, a failover or a restarted sequence, so floors that were raised before hold no more
      */
     record Look(Optional<WriterWatch.Writer> longest, boolean another) {}
+
+    /**
+     * A route that does not move.
+     *
+     * @param aggregateType type of its aggregates
+     * @param eventType type of its events
+     * @param reason why, in one word
+     * @param events how many
+     */
+    record Stuck(String aggregateType, String eventType, String reason, long events) {
+
+        @Override
+        public String toString() {
+            return events + " of " + aggregateType + "/" + eventType + " " + reason;
+        }
+    }
 
     /**
      * A lane and its owner's epoch.

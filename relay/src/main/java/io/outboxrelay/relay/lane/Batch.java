@@ -58,6 +58,11 @@ final class Batch {
         siblings.add(event);
     }
 
+    /** Returns whether nothing was taken that could be published. */
+    boolean isEmpty() {
+        return byAggregate.isEmpty();
+    }
+
     boolean hasSendable() {
         return !sendable.isEmpty();
     }

@@ -111,6 +111,7 @@ public final class Lane {
     public int cycle() throws InterruptedException {
         forgetInFlight();
         int settled = settle();
+        publisher.apart(suspects.closeConnections());
         if (!mayPublish() || isPaused()) {
             return settled;
         }
@@ -123,6 +124,9 @@ public final class Lane {
         Set<Aggregate> behindFailures = Objects.requireNonNull(blocked);
         addDue(batch, behindFailures, waiting);
         long seen = claim(batch, behindFailures, waiting);
+        if (batch.isEmpty() && waiting.isEmpty()) {
+            suspects.clear(); // whoever they were, they are gone
+        }
         publish(batch);
         unsettled = batch.confirmed();
         settled += settle();

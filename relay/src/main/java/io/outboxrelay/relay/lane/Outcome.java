@@ -1,5 +1,7 @@
 package io.outboxrelay.relay.lane;
 
+import org.jspecify.annotations.Nullable;
+
 /** What became of one published event. */
 public sealed interface Outcome {
 
@@ -25,13 +27,14 @@ public sealed interface Outcome {
      * The broker did not answer: whether it has the event is not known, so it is published again.
      *
      * @param detail what happened instead
-     * @param suspect whether the broker closed the channel by itself while the event was unanswered, perhaps because of it
+     * @param suspected what it would be refused for if it was the cause: the broker closed channel or connection by itself
+     *     while the event was unanswered; null when it has nothing to do with the event
      */
-    record Unconfirmed(String detail, boolean suspect) implements Outcome {
+    record Unconfirmed(String detail, @Nullable Reason suspected) implements Outcome {
 
         /** Unanswered for a reason that has nothing to do with the event. */
         public Unconfirmed(String detail) {
-            this(detail, false);
+            this(detail, null);
         }
     }
 

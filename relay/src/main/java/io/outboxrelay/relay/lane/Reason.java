@@ -16,6 +16,8 @@ public enum Reason {
     NOT_ENCODABLE,
     /** The broker closes the channel whenever this event is published. */
     CLOSES_CHANNEL,
+    /** The broker closes the whole connection whenever this event is published. */
+    CLOSES_CONNECTION,
     /** A person has paused its route. */
     PAUSED;
 

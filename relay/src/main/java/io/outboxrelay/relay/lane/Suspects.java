@@ -1,44 +1,61 @@
 package io.outboxrelay.relay.lane;
 
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The events that were unanswered when the broker closed the channel by itself. One of them may be the cause, so each is
- * published alone; if the channel is closed again it was that one.
+ * The events that were unanswered when the broker closed the channel, or the connection, by itself. One of them may be the
+ * cause, so each is published alone; if it is closed again it was that one. Where the connection was closed, which all
+ * lanes share, alone means on a connection of the lane's own: otherwise another lane's event may have been the cause.
  */
 final class Suspects {
 
     /** More than a lane can have in flight; older ones are forgotten and, if guilty, suspected again. */
     private static final int MOST = 10_000;
 
-    private final Set<UUID> ids = new HashSet<>();
+    private final Map<UUID, Reason> ids = new HashMap<>();
 
     boolean contains(Event event) {
-        return !ids.isEmpty() && ids.contains(event.id());
+        return !ids.isEmpty() && ids.containsKey(event.id());
+    }
+
+    /** Returns whether there are any that may have closed the connection. */
+    boolean closeConnections() {
+        return ids.containsValue(Reason.CLOSES_CONNECTION);
+    }
+
+    /** None of them is there any more. */
+    void clear() {
+        ids.clear();
     }
 
     /**
      * Judges the answer to an event that is no longer in flight.
      *
-     * @return the answer, or a refusal if the event has closed the channel while it was published alone
+     * @return the answer, or a refusal if the event has closed channel or connection while it was published alone
      */
     Outcome judge(Event event, Outcome outcome) {
-        boolean suspect = outcome instanceof Outcome.Unconfirmed unconfirmed && unconfirmed.suspect();
-        if (!suspect) {
+        if (!(outcome instanceof Outcome.Unconfirmed unconfirmed) || unconfirmed.suspected() == null) {
             if (!ids.isEmpty()) {
                 ids.remove(event.id());
             }
             return outcome;
         }
-        if (ids.remove(event.id())) {
-            return new Outcome.Refused(Reason.CLOSES_CHANNEL, ((Outcome.Unconfirmed) outcome).detail());
+        Reason suspected = unconfirmed.suspected();
+        if (isProof(suspected, ids.remove(event.id()))) {
+            return new Outcome.Refused(suspected, unconfirmed.detail());
         }
         if (ids.size() >= MOST) {
             ids.clear();
         }
-        ids.add(event.id());
+        ids.put(event.id(), suspected);
         return outcome;
+    }
+
+    /** Who was suspected to close its channel was alone on that, but not on the connection. */
+    private static boolean isProof(Reason suspected, @Nullable Reason before) {
+        return before != null && (suspected == Reason.CLOSES_CHANNEL || before == Reason.CLOSES_CONNECTION);
     }
 }

@@ -20,7 +20,7 @@
  *       reading does not pass over what was deleted;
  *   <li>the aggregates that are blocked by a failure: too many of them do no harm, and a new owner reads them first;
  *   <li>the aggregates whose event was not answered, which wait for a moment;
- *   <li>the events that may have made the broker close the channel, to be published alone;
+ *   <li>the events that may have made the broker close the channel or the connection, to be published alone;
  *   <li>confirmed events whose DELETE failed, to be deleted before the next claim.
  * </ul>
  *

@@ -455,6 +455,17 @@ final class PostgresOutbox implements OutboxStore {
     }
 
     @Override
+    public List<Stuck> stuck(Collection<Integer> numbers, int most) {
+        return housekeeping.query(
+                sql.stuck,
+                statement -> {
+                    statement.setArray(1, array(statement.getConnection(), "int", numbers, lane -> lane));
+                    statement.setInt(2, most);
+                },
+                (row, n) -> new Stuck(row.getString(1), row.getString(2), row.getString(3), row.getLong(4)));
+    }
+
+    @Override
     public Map<String, Long> failures(Collection<Integer> numbers) {
         Map<String, Long> counts = new HashMap<>();
         housekeeping.query(
@@ -553,6 +564,7 @@ final class PostgresOutbox implements OutboxStore {
         final String moveUp;
         final String free;
         final String countFailures;
+        final String stuck;
         final String resume;
         final String pauses;
         final String tail;
@@ -648,6 +660,12 @@ final class PostgresOutbox implements OutboxStore {
                 SELECT 'waiting', count(*) FROM (
                     SELECT FROM SCHEMA.outbox_failure WHERE lane = ANY (?) AND state = 'waiting'
                     LIMIT MOST_COUNTED) AS counted
+                """);
+            stuck = in("""
+                SELECT aggregate_type, event_type, coalesce(reason, state), count(*)
+                FROM (SELECT aggregate_type, event_type, reason, state FROM SCHEMA.outbox_failure
+                      WHERE lane = ANY (?) AND state <> 'waiting' LIMIT 5000) AS looked_at
+                GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2 LIMIT ?
                 """);
             resume = in("""
                 UPDATE SCHEMA.outbox_failure SET state = 'waiting'

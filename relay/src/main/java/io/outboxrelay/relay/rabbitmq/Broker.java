@@ -36,6 +36,7 @@ public final class Broker implements AutoCloseable {
     private static final int MOST_EXCHANGES_REMEMBERED = 10_000;
 
     private final String source;
+    private final String instance;
     private final BrokerSettings settings;
     private final BurstConnectionFactory factory;
     private final Thread keeper;
@@ -62,9 +63,15 @@ public final class Broker implements AutoCloseable {
      */
     public Broker(String source, String instance, BrokerSettings settings) {
         this.source = source;
+        this.instance = instance;
         this.settings = settings;
         this.factory = factory(settings);
         this.keeper = new Thread(() -> keepConnected("outbox-relay " + source + " " + instance), source + "-broker");
+    }
+
+    /** Returns one to the same broker, with a connection of its own, not yet started. */
+    Broker another() {
+        return new Broker(source, instance, settings);
     }
 
     /** Starts to connect. */

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Says in words why there is no connection: what a person needs to mend it is often said by the innermost cause only. */
+/** Says in words why there is no connection or channel any more: what a person needs to mend it is often said by the innermost cause only. */
 final class ConnectionTrouble {
 
     private static final int MOST_CAUSES = 20;
@@ -30,10 +30,16 @@ final class ConnectionTrouble {
                 .orElseGet(() -> messages(causes));
     }
 
+    /** What the broker says of a frame that it cannot read quotes the frame, and so perhaps a payload. */
     private static Optional<String> closedByTheBroker(ShutdownSignalException signal) {
-        return signal.getReason() instanceof AMQP.Connection.Close close
-                ? Optional.of("the broker closed it: " + close.getReplyCode() + " " + close.getReplyText())
-                : Optional.empty();
+        if (signal.getReason() instanceof AMQP.Connection.Close close) {
+            return Optional.of("the broker closed the connection: " + close.getReplyCode() + " "
+                    + (close.getReplyCode() == AMQP.FRAME_ERROR ? "FRAME_ERROR" : close.getReplyText()));
+        }
+        if (signal.getReason() instanceof AMQP.Channel.Close close) {
+            return Optional.of("the broker closed the channel: " + close.getReplyCode() + " " + close.getReplyText());
+        }
+        return Optional.empty();
     }
 
     private static Optional<String> certificate(List<Throwable> causes) {

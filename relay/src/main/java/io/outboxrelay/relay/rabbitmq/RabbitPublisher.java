@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.rabbitmq;
 
+import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConfirmListener;
@@ -43,7 +44,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     /** Of an exchange's name and of a routing key, in bytes. */
     private static final int LONGEST_NAME = 255;
 
-    private final Broker broker;
+    private final Broker shared;
     private final Route exchange;
     private final Route routingKey;
     private final Message message;
@@ -53,6 +54,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private final NavigableMap<Long, Sent> outstanding = new TreeMap<>();
     private final Map<Aggregate, String> returned = new HashMap<>();
     private final List<Answer> answers = new ArrayList<>();
+    /** The shared one, or one of its own. */
+    private Broker broker;
+
     private @Nullable Channel channel;
     private int unflushed;
     /** Whether the channel carries messages whose answer is not waited for any more: then nobody knows who closed it. */
@@ -71,7 +75,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
         record Returned(Channel channel, Aggregate aggregate, String detail) implements Signal {}
 
-        record Closed(Channel channel, String detail, boolean suspect) implements Signal {}
+        record Closed(
+                Channel channel, String detail, @Nullable Reason suspected) implements Signal {}
     }
 
     /**
@@ -90,6 +95,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     private RabbitPublisher(Broker broker, Route exchange, Route routingKey, Message message, PublishMetrics metrics) {
+        this.shared = broker;
         this.broker = broker;
         this.exchange = exchange;
         this.routingKey = routingKey;
@@ -137,6 +143,26 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
             forgotten = false;
         }
         return channel != null && channel.isOpen();
+    }
+
+    @Override
+    public void apart(boolean alone) {
+        if (alone == (broker != shared)) {
+            return;
+        }
+        close();
+        channel = null;
+        signals.clear();
+        outstanding.clear();
+        returned.clear();
+        unflushed = 0;
+        broker = alone ? shared.another() : shared;
+        if (alone) {
+            LOG.info(
+                    "The broker has closed the connection with an error of its own: events that were unanswered then are"
+                            + " published one at a time on another connection");
+            broker.start();
+        }
     }
 
     @Override
@@ -245,6 +271,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         if (channel != null && broker.ready()) {
             abandon(channel);
         }
+        if (broker != shared) {
+            broker.close();
+        }
     }
 
     /** Events that were published and are not answered. */
@@ -310,13 +339,13 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     private void closed(Signal.Closed end) {
         Collection<Sent> lost = List.copyOf(outstanding.values());
-        boolean suspect = end.suspect() && !forgotten;
+        Reason suspected = forgotten ? null : end.suspected();
         outstanding.clear();
         returned.clear();
         channel = null;
         unflushed = 0;
         broker.forgetExchanges();
-        lost.forEach(sent -> answer(sent.event(), sent.exchange(), new Outcome.Unconfirmed(end.detail(), suspect)));
+        lost.forEach(sent -> answer(sent.event(), sent.exchange(), new Outcome.Unconfirmed(end.detail(), suspected)));
     }
 
     private Channel listenTo(Channel opened) {
@@ -337,11 +366,23 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 "%d %s: no queue is bound to the exchange '%s' for the routing key '%s'"
                         .formatted(
                                 back.getReplyCode(), back.getReplyText(), back.getExchange(), back.getRoutingKey()))));
-        opened.addShutdownListener(cause -> signals.add(new Signal.Closed(
-                opened,
-                String.valueOf(cause.getMessage()),
-                !cause.isHardError() && !cause.isInitiatedByApplication())));
+        opened.addShutdownListener(
+                cause -> signals.add(new Signal.Closed(opened, ConnectionTrouble.inWords(cause), suspected(cause))));
         return opened;
+    }
+
+    /** What an event may have caused that was unanswered. A connection that an administrator closes is nobody's fault. */
+    private static @Nullable Reason suspected(ShutdownSignalException cause) {
+        if (cause.isInitiatedByApplication()) {
+            return null;
+        }
+        if (!cause.isHardError()) {
+            return Reason.CLOSES_CHANNEL;
+        }
+        return cause.getReason() instanceof AMQP.Connection.Close close
+                        && close.getReplyCode() != AMQP.CONNECTION_FORCED
+                ? Reason.CLOSES_CONNECTION
+                : null;
     }
 
     private static int bytes(String name) {

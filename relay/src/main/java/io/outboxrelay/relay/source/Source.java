@@ -11,6 +11,7 @@ import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
+import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.database.PatientConnections;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
@@ -49,6 +50,7 @@ public final class Source {
 
     private static final int HOUSEKEEPING_CONNECTIONS = 7;
     private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
+    private static final int MOST_STUCK_NAMED = 3;
     private static final List<String> FAILURE_STATES = List.of("retrying", "parked", "paused", "waiting");
 
     private final SourceSettings settings;
@@ -72,6 +74,7 @@ public final class Source {
     private final PeriodicTask pauses;
     private final @Nullable PeriodicTask retention;
     private final AtomicReference<@Nullable Map<String, Long>> failures = new AtomicReference<>();
+    private final AtomicReference<List<Stuck>> stuck = new AtomicReference<>(List.of());
     private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
     private final AtomicReference<@Nullable ByRoute<Boolean>> paused = new AtomicReference<>();
     private volatile @Nullable String unusable = "the database was not reached yet";
@@ -202,6 +205,14 @@ public final class Source {
         return leases.owned().size();
     }
 
+    /** Returns the routes that do not move while the others do, for a person; empty when all do, as far as was counted. */
+    public Optional<String> stuck() {
+        List<Stuck> routes = stuck.get();
+        return routes.isEmpty()
+                ? Optional.empty()
+                : Optional.of(routes.stream().map(Stuck::toString).collect(Collectors.joining(", ")));
+    }
+
     /** Returns how many events of these lanes are parked, as far as was counted. */
     public long parkedEvents() {
         Map<String, Long> counts = failures.get();
@@ -321,9 +332,11 @@ public final class Source {
         try {
             backlog.set(outbox.backlog(floors));
             failures.set(outbox.failures(floors.keySet()));
+            stuck.set(outbox.stuck(floors.keySet(), MOST_STUCK_NAMED));
         } catch (DataAccessException e) {
             backlog.set(Backlog.UNKNOWN);
             failures.set(null);
+            stuck.set(List.of());
             throw e;
         }
     }

@@ -40,6 +40,8 @@ class LaneSimulationTest {
                         "confirm lost",
                         "connection lost",
                         "channel closed by the broker",
+                        "connection closed because of another lane",
+                        "connection closed by the broker",
                         "crash",
                         "database away",
                         "deadline",

@@ -241,6 +241,36 @@ class LaneTest {
         assertThat(store.rows).isEmpty();
     }
 
+    // hazard 53
+    @Test
+    void an_event_that_closes_the_connection_is_found_apart_from_other_lanes_and_parked_and_the_others_go_on()
+            throws Exception {
+        for (int position = 1; position <= 10; position++) {
+            store.write(position, "aggregate-" + position);
+        }
+        publisher.closesConnection = event -> event.position() == 4;
+        publisher.anotherLaneCloses = () -> true; // for as long as the connection is shared
+
+        goOn(lane, 30);
+
+        assertThat(kept()).containsExactly("4 PARKED");
+        assertThat(store.rows).isEmpty();
+        assertThat(publisher.apart).as("back on the shared connection").isFalse();
+    }
+
+    @Test
+    void a_suspect_that_was_deleted_by_somebody_does_not_keep_its_lane_apart() throws Exception {
+        store.write(1, "a");
+        publisher.anotherLaneCloses = () -> true;
+        lane.cycle();
+        store.rows.clear();
+        publisher.anotherLaneCloses = () -> false;
+
+        goOn(lane, 2);
+
+        assertThat(publisher.apart).isFalse();
+    }
+
     @Test
     void nothing_of_a_paused_source_is_read_and_nothing_at_all_as_long_as_pauses_are_not_known() throws Exception {
         store.write(1, "a");
@@ -563,6 +593,6 @@ class LaneTest {
 
         assertThat(lane)
                 .extracting("inFlight", "unsettled", "unanswered.until", "blocked", "suspects.ids")
-                .hasToString("[0 events of 0 bytes in flight, [], {}, [], []]");
+                .hasToString("[0 events of 0 bytes in flight, [], {}, [], {}]");
     }
 }

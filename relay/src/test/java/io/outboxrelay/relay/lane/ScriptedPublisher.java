@@ -3,6 +3,7 @@ package io.outboxrelay.relay.lane;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -17,8 +18,11 @@ final class ScriptedPublisher implements Publisher {
     final List<Event> forgotten = new ArrayList<>();
     Function<Event, Outcome> mood = event -> Outcome.CONFIRMED;
     Predicate<Event> closesChannel = event -> false;
+    Predicate<Event> closesConnection = event -> false;
+    BooleanSupplier anotherLaneCloses = () -> false;
     Consumer<Event> forgets = event -> {};
     boolean ready = true;
+    boolean apart;
     int mostInFlight;
     long mostBytesInFlight;
 
@@ -32,6 +36,11 @@ final class ScriptedPublisher implements Publisher {
     @Override
     public boolean ready() {
         return ready;
+    }
+
+    @Override
+    public void apart(boolean alone) {
+        apart = alone;
     }
 
     @Override
@@ -51,12 +60,12 @@ final class ScriptedPublisher implements Publisher {
 
     @Override
     public List<Answer> answers(Duration atMost) {
+        if (inFlight.stream().anyMatch(closesConnection)
+                || !apart && !inFlight.isEmpty() && anotherLaneCloses.getAsBoolean()) {
+            return lose("the connection was closed", Reason.CLOSES_CONNECTION);
+        }
         if (inFlight.stream().anyMatch(closesChannel)) {
-            List<Answer> lost = inFlight.stream()
-                    .map(event -> new Answer(event, new Outcome.Unconfirmed("the channel was closed", true)))
-                    .toList();
-            inFlight.clear();
-            return lost;
+            return lose("the channel was closed", Reason.CLOSES_CHANNEL);
         }
         List<Answer> answers = inFlight.stream()
                 .map(event -> new Answer(event, mood.apply(event)))
@@ -67,6 +76,14 @@ final class ScriptedPublisher implements Publisher {
             clock.pass(atMost);
         }
         return answers;
+    }
+
+    private List<Answer> lose(String detail, Reason suspected) {
+        List<Answer> lost = inFlight.stream()
+                .map(event -> new Answer(event, new Outcome.Unconfirmed(detail, suspected)))
+                .toList();
+        inFlight.clear();
+        return lost;
     }
 
     @Override

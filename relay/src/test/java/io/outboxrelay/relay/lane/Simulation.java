@@ -253,6 +253,10 @@ final class Simulation {
             noted("connection lost");
             relay.publisher.loseConnection();
         }
+        if (chance(trouble / 4) && !relay.publisher.apart) {
+            noted("connection closed because of another lane");
+            relay.publisher.isClosed(Reason.CLOSES_CONNECTION);
+        }
         if (chance(trouble / 4)) {
             broker.blocked = !broker.blocked;
         }
@@ -633,11 +637,15 @@ final class Simulation {
             Event event = failed.event();
             require(
                     failed.attempts() <= broker.returns.getOrDefault(event.id(), 0) + (isPoison(event) ? 1 : 0)
-                            || failed.reason() == Reason.CLOSES_CHANNEL,
+                            || failed.reason() == Reason.CLOSES_CHANNEL
+                            || failed.reason() == Reason.CLOSES_CONNECTION,
                     event + " has spent an attempt that the broker knows nothing of");
             require(
                     failed.reason() != Reason.CLOSES_CHANNEL || isKiller(event),
                     event + " is wrongly said to close its channel");
+            require(
+                    failed.reason() != Reason.CLOSES_CONNECTION || closesConnection(event),
+                    event + " is wrongly said to close the connection");
             if (failed.state() == FailurePolicy.State.PAUSED) {
                 noted("held by a pause");
             }
@@ -689,10 +697,11 @@ final class Simulation {
         private void take(Channel channel) {
             Event event = channel.sent.remove();
             Outcome outcome = Outcome.CONFIRMED;
-            if (!calm && !mended && isKiller(event)) {
-                noted("channel closed by the broker");
+            if (!calm && !mended && (isKiller(event) || closesConnection(event))) {
+                boolean whole = closesConnection(event);
+                noted(whole ? "connection closed by the broker" : "channel closed by the broker");
                 if (channel.publisher != null) {
-                    channel.publisher.loseChannel(new Outcome.Unconfirmed("channel closed", !channel.forgotten));
+                    channel.publisher.isClosed(whole ? Reason.CLOSES_CONNECTION : Reason.CLOSES_CHANNEL);
                 }
                 channels.remove(channel);
                 return;
@@ -732,6 +741,7 @@ final class Simulation {
         private final List<Event> outstanding = new ArrayList<>();
         private final List<Answer> arrived = new ArrayList<>();
         private Channel channel;
+        private boolean apart;
 
         SimulatedPublisher(Relay relay) {
             this.relay = relay;
@@ -811,6 +821,20 @@ final class Simulation {
             }
         }
 
+        @Override
+        public void apart(boolean alone) {
+            require(outstanding.isEmpty(), "another connection is taken while events are in flight");
+            if (alone != apart) {
+                loseConnection();
+                apart = alone;
+            }
+        }
+
+        /** By the broker: because of something that this publisher has sent, or another on the same connection. */
+        void isClosed(Reason suspected) {
+            loseChannel(new Outcome.Unconfirmed("closed", channel == null || channel.forgotten ? null : suspected));
+        }
+
         void loseConnection() {
             loseChannel(new Outcome.Unconfirmed("connection lost"));
         }
@@ -832,6 +856,11 @@ final class Simulation {
     /** An event that makes the broker close the channel, until somebody mends that. */
     private static boolean isKiller(Event event) {
         return event.id().getLeastSignificantBits() % 41 == 17;
+    }
+
+    /** An event that makes the broker close the connection, which other lanes share, until somebody mends that. */
+    private static boolean closesConnection(Event event) {
+        return event.id().getLeastSignificantBits() % 43 == 7;
     }
 
     /** Faults that happened so far, for the message about a failure. */

@@ -10,9 +10,7 @@ import io.outboxrelay.relay.lane.LaneStore.Claimed;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -257,10 +255,11 @@ class ClaimTest {
             """);
         PostgresOutbox.Statements sql = new PostgresOutbox.Statements("public", false);
 
-        assertThat(planned(sql.claim, statement -> bindClaim(statement, false))).satisfies(ClaimTest::readsOneBatch);
-        assertThat(planned(sql.claimWithout, statement -> bindClaim(statement, true)))
+        assertThat(new Plans(database).of(sql.claim, statement -> bindClaim(statement, false)))
                 .satisfies(ClaimTest::readsOneBatch);
-        assertThat(planned(sql.lanesWithEvents, statement -> {
+        assertThat(new Plans(database).of(sql.claimWithout, statement -> bindClaim(statement, true)))
+                .satisfies(ClaimTest::readsOneBatch);
+        assertThat(new Plans(database).of(sql.lanesWithEvents, statement -> {
                     statement.setArray(1, statement.getConnection().createArrayOf("int", new Object[] {0}));
                     statement.setArray(2, statement.getConnection().createArrayOf("bigint", new Object[] {0L}));
                 }))
@@ -268,7 +267,7 @@ class ClaimTest {
                 .doesNotContain("Seq Scan on outbox")
                 .containsPattern("outbox_pkey.*rows=1 ");
         assertThat(outbox.lanesWithEvents(Map.of(0, 0L))).isEqualTo(Set.of(0));
-        assertThat(planned(sql.settle, statement -> {
+        assertThat(new Plans(database).of(sql.settle, statement -> {
                     statement.setArray(1, statement.getConnection().createArrayOf("bigint", new Object[] {1L, 2L}));
                     statement.setArray(2, statement.getConnection().createArrayOf("uuid", new Object[] {
                         UUID.randomUUID(), UUID.randomUUID()
@@ -299,32 +298,6 @@ class ClaimTest {
         }
         statement.setInt(++n, 1000);
         statement.setLong(++n, 10_000_000);
-    }
-
-    private interface Binding {
-        void on(PreparedStatement statement) throws SQLException;
-    }
-
-    /** The plan as it was carried out, on a connection like a lane's. */
-    private static String planned(String sql, Binding binding) throws SQLException {
-        try (Connection connection = database.database().dataSource().getConnection()) {
-            connection.setAutoCommit(false);
-            try (Statement session = connection.createStatement()) {
-                session.execute(PostgresOutbox.LANE_SESSION);
-            }
-            StringBuilder plan = new StringBuilder();
-            try (PreparedStatement explain =
-                    connection.prepareStatement("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + sql)) {
-                binding.on(explain);
-                try (ResultSet lines = explain.executeQuery()) {
-                    while (lines.next()) {
-                        plan.append(lines.getString(1)).append('\n');
-                    }
-                }
-            }
-            connection.rollback();
-            return plan.toString();
-        }
     }
 
     private static Claimed claim(long above, int events, long bytes) {

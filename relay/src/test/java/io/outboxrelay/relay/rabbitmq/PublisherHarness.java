@@ -35,10 +35,27 @@ final class PublisherHarness implements AutoCloseable {
         this(host, EXCHANGE, "{aggregate_type}.{event_type}", Topology.DECLARE, false);
     }
 
+    /** The publisher comes by another port to the broker. */
+    PublisherHarness(TestVirtualHost host, int port) throws IOException, TimeoutException {
+        this(
+                host,
+                URI.create("amqp://%s:%s@127.0.0.1:%d/%s".formatted(host.user(), host.password(), port, host.name())),
+                EXCHANGE,
+                "{aggregate_type}.{event_type}",
+                Topology.DECLARE,
+                false);
+    }
+
     PublisherHarness(TestVirtualHost host, String exchange, String routingKey, Topology topology, boolean cloudEvents)
             throws IOException, TimeoutException {
+        this(host, URI.create(host.amqpUri()), exchange, routingKey, topology, cloudEvents);
+    }
+
+    private PublisherHarness(
+            TestVirtualHost host, URI uri, String exchange, String routingKey, Topology topology, boolean cloudEvents)
+            throws IOException, TimeoutException {
         BrokerSettings settings = new BrokerSettings(
-                URI.create(host.amqpUri()),
+                uri,
                 exchange,
                 routingKey,
                 topology,

@@ -197,6 +197,25 @@ class BrokerMoodsTest {
         assertNothingIsKept();
     }
 
+    // hazard 27
+    @Test
+    void a_bad_route_stops_no_other_and_readiness_says_which_it_is() {
+        startRelay(host.amqpUri());
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+            VALUES ('Cart', 'c', 'CartLeft', '{}', 'application/json')\
+            """);
+        awaitFailures("retrying unroutable");
+        for (int n = 0; n < 20; n++) {
+            write("order-" + n);
+        }
+
+        assertThat(received("orders", 20)).hasSize(20);
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(relay.source.stuck()).hasValue("1 of Cart/CartLeft unroutable"));
+        assertThat(relay.source.trouble()).as("the source is served").isEmpty();
+    }
+
     // hazards 7, 48
     @Test
     void a_broker_without_disk_is_told_of_and_takes_events_when_it_has_some_without_an_attempt_spent()

@@ -1,0 +1,166 @@
+package io.outboxrelay.relay.postgresql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What statements cost when much is there that is none of their business: counted in blocks that are read, not in time. */
+class CostTest {
+
+    private static final int EVENTS = 1_000;
+    private static final int FAILURES = 100_000;
+
+    private final PostgresOutbox.Statements sql = new PostgresOutbox.Statements("public", false);
+    private OutboxDatabase database;
+    private Plans plans;
+
+    @BeforeEach
+    void create() {
+        database = OutboxDatabase.withLanes(1);
+        plans = new Plans(database);
+    }
+
+    @AfterEach
+    void drop() {
+        database.close();
+    }
+
+    // hazard 33
+    @Test
+    void a_million_deleted_events_behind_an_open_transaction_do_not_make_a_claim_read_more() throws Exception {
+        write(EVENTS);
+        long before = Plans.blocks(claim(0));
+        database.execute("DELETE FROM outbox");
+        try (OutboxDatabase.Transaction open = database.begin()) {
+            open.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+            open.execute("SELECT 1 FROM outbox_lane"); // from now on nothing that is deleted can be cleaned up
+            write(1_000_000);
+            database.execute("DELETE FROM outbox");
+            long floor = database.number("SELECT last_value FROM outbox_position_seq");
+            write(EVENTS);
+
+            String plan = claim(floor);
+
+            assertThat(plan).contains("rows=1000 ");
+            assertThat(Plans.blocks(plan)).as(plan).isLessThan(2 * before + 10);
+            assertThat(Plans.blocks(claim(0)))
+                    .as("without the floor all the deleted ones are looked at")
+                    .isGreaterThan(100 * before);
+        }
+    }
+
+    @Test
+    void failures_of_few_aggregates_are_not_read_for_the_first_of_each() throws Exception {
+        database.execute("ANALYZE outbox_failure"); // of the empty table, as right after a burst of failures
+        fail(3);
+        assertThat(due()).as("with old statistics").satisfies(plan -> costs(plan, 600));
+        database.execute("VACUUM ANALYZE outbox_failure");
+
+        assertThat(due()).satisfies(plan -> costs(plan, 600));
+        assertThat(plans.of(sql.blocked, lane())).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(sql.lanesWithEvents, this::floors)).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(sql.holdBack, aggregates(3))).satisfies(plan -> costs(plan, 100));
+        assertThat(plans.of(sql.moveUp, aggregates(3))).satisfies(plan -> costs(plan, 100));
+        assertThat(plans.of(sql.free, aggregates(3))).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(sql.resume, lane())).satisfies(plan -> costs(plan, 50));
+    }
+
+    @Test
+    void of_the_failures_of_many_aggregates_a_batch_is_read_and_not_all_of_them() throws Exception {
+        database.execute("ANALYZE outbox_failure"); // of the empty table, as right after a burst of failures
+        fail(FAILURES);
+        assertThat(due()).as("with old statistics").satisfies(plan -> costs(plan, 10_000));
+        database.execute("VACUUM ANALYZE outbox_failure");
+
+        assertThat(due()).satisfies(plan -> costs(plan, 10_000));
+        assertThat(plans.of(sql.lanesWithEvents, this::floors)).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(sql.holdBack, aggregates(100))).satisfies(plan -> costs(plan, 2_000));
+        assertThat(plans.of(sql.moveUp, aggregates(100))).satisfies(plan -> costs(plan, 2_000));
+        assertThat(plans.of(sql.free, aggregates(100))).satisfies(plan -> costs(plan, 1_000));
+    }
+
+    private static void costs(String plan, long most) {
+        assertThat(Plans.blocks(plan)).as(plan).isLessThan(most);
+        assertThat(plan).doesNotContain("Seq Scan on outbox_failure");
+    }
+
+    private void write(int events) {
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+            SELECT 'Order', n %% 1000, 'OrderPlaced', '{}', 'application/json' FROM generate_series(1, %d) n\
+            """.formatted(events));
+    }
+
+    /** Puts so many failures there, spread over aggregates: the first of each is due, the others wait. */
+    private void fail(int aggregates) {
+        database.execute("""
+            INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
+                content_type, headers, occurred_at, state, attempts, failures, next_attempt_at, first_failed_at, reason)
+            SELECT 0, n, gen_random_uuid(), 'Order', n %% %2$d, 'OrderPlaced', '{}', 'application/json', '{}',
+                   clock_timestamp(), CASE WHEN n < %2$d THEN 'retrying' ELSE 'waiting' END, 0, 0,
+                   CASE WHEN n < %2$d THEN clock_timestamp() END, NULL, NULL
+            FROM generate_series(0, %1$d - 1) n\
+            """.formatted(FAILURES, aggregates));
+    }
+
+    private String claim(long above) throws SQLException {
+        return plans.of(sql.claim, statement -> {
+            statement.setInt(1, 1_000_000);
+            statement.setInt(2, 1_000_000);
+            statement.setInt(3, 0);
+            statement.setLong(4, above);
+            statement.setInt(5, EVENTS);
+            statement.setLong(6, 10_000_000);
+        });
+    }
+
+    private String due() throws SQLException {
+        return plans.of(sql.due, statement -> {
+            statement.setInt(1, 1_000_000);
+            statement.setInt(2, 1_000_000);
+            statement.setInt(3, 0);
+            statement.setInt(4, EVENTS);
+            statement.setInt(5, 0);
+            statement.setInt(6, 100);
+            statement.setInt(7, EVENTS);
+            statement.setLong(8, 10_000_000);
+        });
+    }
+
+    private static Plans.Binding lane() {
+        return statement -> statement.setInt(1, 0);
+    }
+
+    private void floors(PreparedStatement statement) throws SQLException {
+        statement.setArray(1, array(statement, "int", List.of(0)));
+        statement.setArray(2, array(statement, "bigint", List.of(0L)));
+    }
+
+    private static Plans.Binding aggregates(int count) {
+        return statement -> {
+            List<Integer> numbers = IntStream.range(0, count).boxed().toList();
+            statement.setArray(
+                    1, array(statement, "int", numbers.stream().map(n -> 0).toList()));
+            statement.setArray(
+                    2,
+                    array(statement, "text", numbers.stream().map(n -> "Order").toList()));
+            statement.setArray(
+                    3,
+                    array(
+                            statement,
+                            "text",
+                            numbers.stream().map(String::valueOf).toList()));
+        };
+    }
+
+    private static java.sql.Array array(PreparedStatement statement, String type, List<?> values) throws SQLException {
+        return statement.getConnection().createArrayOf(type, values.toArray());
+    }
+}
