@@ -1,5 +1,5 @@
 /**
- * The events that the shop's services tell each other about, generated from {@code src/main/avro}. A service shares
+ * The events that the shop's services tell each other about, generated from {@code contracts}. A service shares
  * these with others, and nothing else: neither its tables nor its classes.
  */
 @NullMarked

@@ -1,0 +1,31 @@
+package io.outboxrelay.schemas.maven;
+
+import io.outboxrelay.schemas.contract.Contracts;
+import io.outboxrelay.schemas.rule.ContractChecks;
+import java.io.File;
+import org.apache.maven.plugin.AbstractMojo;
+import org.apache.maven.plugin.MojoExecutionException;
+import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.jspecify.annotations.Nullable;
+
+/** Looks at contracts by themselves: syntax, names, references, documentation. */
+@Mojo(name = "validate", defaultPhase = LifecyclePhase.GENERATE_SOURCES, threadSafe = true)
+public final class ValidateMojo extends AbstractMojo {
+
+    /** The folder with the contracts.yaml. */
+    @Parameter(property = "contracts.folder", defaultValue = "${project.basedir}/contracts", required = true)
+    private @Nullable File contracts;
+
+    /** Where a report in JUnit's form is written. */
+    @Parameter(defaultValue = "${project.build.directory}/contract-reports/TEST-validate.xml", required = true)
+    private @Nullable File report;
+
+    @Override
+    public void execute() throws MojoExecutionException, MojoFailureException {
+        Findings.judge(
+                () -> ContractChecks.validate(Contracts.read(Given.path(contracts))), Given.path(report), getLog());
+    }
+}
