@@ -281,6 +281,27 @@ class ContractsTest {
         assertThat(Contracts.read(temporary).all()).hasSize(1);
     }
 
+    @Test
+    void the_examples_of_the_documentation_can_be_read() throws IOException {
+        String page = Files.readString(Path.of("..", "docs", "contracts.md"));
+        folder().with("contracts.yaml", block(page, "yaml"))
+                .with("shared/money/v1.avsc", MONEY.formatted(""))
+                .with("orders.order-placed/v1.avsc", block(page, "json"))
+                .with("orders.order-paid/v1.avsc", MONEY.formatted(""));
+
+        Contract placed =
+                Contracts.read(temporary).bySubject("orders.order-placed").orElseThrow();
+
+        assertThat(placed.owner()).isEqualTo("checkout@shop.example");
+        assertThat(placed.newest().schema().getField("total").schema().getName())
+                .isEqualTo("Money");
+    }
+
+    private static String block(String page, String language) {
+        int start = page.indexOf("```" + language + "\n") + language.length() + 4;
+        return page.substring(start, page.indexOf("\n```", start));
+    }
+
     private ContractFolder folder() {
         return new ContractFolder(temporary);
     }
