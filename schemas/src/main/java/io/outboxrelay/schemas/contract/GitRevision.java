@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 final class GitRevision {
 
     /** No leading hyphen, which would be an option, and no colon, which would be a file. */
-    private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_./@{}^~+-]{0,199}");
+    private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9_@][A-Za-z0-9_./@{}^~+-]{0,199}");
 
     private static final int LONGEST_SECONDS = 60;
 

@@ -10,15 +10,22 @@ final class Resolution {
 
     private Resolution() {}
 
-    static boolean reads(Schema reader, Schema written) {
-        return pair(reader, written).getType() == SchemaCompatibilityType.COMPATIBLE;
+    static boolean reads(Place place, Readers reader) {
+        return reads(place.expected(reader), place.written(reader));
     }
 
-    static String problem(Schema reader, Schema written) {
-        return pair(reader, written).getResult().getIncompatibilities().toString();
+    static boolean reads(Schema expected, Schema written) {
+        return pair(expected, written).getType() == SchemaCompatibilityType.COMPATIBLE;
     }
 
-    private static SchemaPairCompatibility pair(Schema reader, Schema written) {
-        return SchemaCompatibility.checkReaderWriterCompatibility(reader, written);
+    static String problem(Place place, Readers reader) {
+        return pair(place.expected(reader), place.written(reader))
+                .getResult()
+                .getIncompatibilities()
+                .toString();
+    }
+
+    private static SchemaPairCompatibility pair(Schema expected, Schema written) {
+        return SchemaCompatibility.checkReaderWriterCompatibility(expected, written);
     }
 }
