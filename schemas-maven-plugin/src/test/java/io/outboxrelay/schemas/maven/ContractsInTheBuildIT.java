@@ -16,7 +16,8 @@ class ContractsInTheBuildIT {
     Path temporary;
 
     @Test
-    void a_compatible_version_is_built_into_the_jar_and_an_incompatible_one_stops_the_build() throws Exception {
+    void a_compatible_version_is_built_into_the_jar_and_an_incompatible_one_stops_the_build()
+            throws Exception { // hazard 54
         ServiceBuild build = new ServiceBuild(temporary);
         Path service = build.service();
 

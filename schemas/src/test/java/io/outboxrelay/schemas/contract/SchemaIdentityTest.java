@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SchemaIdentityTest {
 
     @Test
-    void millis_and_micros_are_two_schemas_which_crc_64_does_not_see() {
+    void millis_and_micros_are_two_schemas_which_crc_64_does_not_see() { // hazard 56
         Schema millis = field("{'type': 'long', 'logicalType': 'timestamp-millis'}");
         Schema micros = field("{'type': 'long', 'logicalType': 'timestamp-micros'}");
 
@@ -42,7 +42,7 @@ class SchemaIdentityTest {
             {"type": "map", "values": "int"}        | {"type": "array", "items": "int"}
             "bytes", "default": "\u00ff"            | "bytes", "default": "\u00fe"
             """)
-    void what_a_reader_or_writer_could_notice_makes_another_schema(String one, String other) {
+    void what_a_reader_or_writer_could_notice_makes_another_schema(String one, String other) { // hazard 56
         assertThat(SchemaIdentity.of(field(one))).isNotEqualTo(SchemaIdentity.of(field(other)));
     }
 

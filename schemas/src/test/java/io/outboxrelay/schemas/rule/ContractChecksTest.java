@@ -68,7 +68,7 @@ class ContractChecksTest {
     }
 
     @Test
-    void released_versions_must_be_as_they_were_and_words_may_be_mended() {
+    void released_versions_must_be_as_they_were_and_words_may_be_mended() { // hazard 55
         threeVersions(then, "FULL");
         threeVersions(now, "FULL")
                 .with(
@@ -85,7 +85,7 @@ class ContractChecksTest {
     }
 
     @Test
-    void a_released_version_or_subject_that_is_gone_is_missed() throws IOException {
+    void a_released_version_or_subject_that_is_gone_is_missed() throws IOException { // hazard 55
         threeVersions(then, "FULL");
         threeVersions(now, "FULL");
         Files.delete(now.resolve("orders/v3.avsc"));
@@ -137,7 +137,7 @@ class ContractChecksTest {
     }
 
     @Test
-    void a_git_revision_is_what_was_committed() throws Exception {
+    void a_git_revision_is_what_was_committed() throws Exception { // hazard 55
         Path below = Files.createDirectories(now.resolve("service/contracts"));
         git("init", "--quiet", "--initial-branch=main");
         git("-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "--allow-empty", "-m", "empty");

@@ -36,7 +36,7 @@ class SchemaPairsTest {
 
     @ParameterizedTest
     @MethodSource("pairs")
-    void the_verdict_is_as_expected_in_every_mode(SchemaPair pair) {
+    void the_verdict_is_as_expected_in_every_mode(SchemaPair pair) { // hazard 54
         for (Compatibility mode : Compatibility.values()) {
             List<Finding> findings = SchemaComparison.compare(old(pair), now(pair), mode);
             List<String> backward = mode.newReadsOld() ? pair.backward() : List.of();
@@ -52,7 +52,7 @@ class SchemaPairsTest {
 
     @ParameterizedTest
     @MethodSource("pairs")
-    void what_avro_refuses_is_refused(SchemaPair pair) {
+    void what_avro_refuses_is_refused(SchemaPair pair) { // hazard 54
         if (!Resolution.reads(pair.now(), pair.old())) {
             assertThat(SchemaPair.isYes(pair.backward())).as("backward").isFalse();
         }
