@@ -36,7 +36,8 @@ final class RegistryPrograms {
         int port = FreePorts.next();
         URI url = URI.create("http://127.0.0.1:%d/apis/ccompat/v7".formatted(port));
         String what = "Apicurio Registry %s on port %d".formatted(line.folder(), port);
-        String data = "jdbc:h2:file:" + folder.path().resolve("data") + ";DB_CLOSE_ON_EXIT=FALSE";
+        // Without a delay of writing, so that a killed registry has lost nothing that it confirmed.
+        String data = "jdbc:h2:file:" + folder.path().resolve("data") + ";DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0";
         List<String> command = List.of(
                 java.toString(),
                 "-Xmx384m",

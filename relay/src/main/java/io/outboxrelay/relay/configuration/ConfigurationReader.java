@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.gate.GateSettings;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.operations.HttpSettings;
@@ -8,11 +9,14 @@ import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.LeaseSettings;
 import io.outboxrelay.relay.source.PollSettings;
 import io.outboxrelay.relay.source.SourceSettings;
+import io.outboxrelay.schemas.registry.Credentials;
+import io.outboxrelay.schemas.registry.RegistrySettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -122,7 +126,39 @@ public final class ConfigurationReader {
                 values.get(Keys.SOURCE_POOL_SIZE, number),
                 values.get(Keys.SOURCE_STATEMENT_TIMEOUT, number),
                 values.get(Keys.SOURCE_WAKEUP, number),
-                values.find(Keys.SOURCE_RETAIN, number).orElse(null));
+                values.find(Keys.SOURCE_RETAIN, number).orElse(null),
+                schemas(values.get(Keys.SOURCE_SCHEMAS, number)));
+    }
+
+    private GateSettings schemas(GateSettings.Mode mode) {
+        return mode == GateSettings.Mode.OFF
+                ? GateSettings.OFF
+                : new GateSettings(
+                        mode,
+                        values.find(Keys.SCHEMAS_CATALOGUE).orElse(null),
+                        values.get(Keys.SCHEMAS_SUBJECT),
+                        mode == GateSettings.Mode.REGISTRY ? registry() : null);
+    }
+
+    private RegistrySettings registry() {
+        RegistrySettings settings = new RegistrySettings(values.get(Keys.REGISTRY_URL), credentials())
+                .patient(values.get(Keys.REGISTRY_TIMEOUT), 1);
+        return values.find(Keys.REGISTRY_TRUST)
+                .map(file -> settings.trusting(
+                        file, values.find(Keys.REGISTRY_TRUST_PASSWORD).orElse(null)))
+                .orElse(settings);
+    }
+
+    private Credentials credentials() {
+        Optional<String> token = values.find(Keys.REGISTRY_TOKEN);
+        Optional<String> user = values.find(Keys.REGISTRY_USER);
+        if (token.isPresent()) {
+            return new Credentials.Bearer(token.get());
+        }
+        return user.isPresent()
+                ? new Credentials.Basic(
+                        user.get(), values.find(Keys.REGISTRY_PASSWORD).orElse(""))
+                : new Credentials.None();
     }
 
     private BrokerSettings broker() {

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.gate.GateSettings;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.time.Duration;
 import java.util.HashMap;
@@ -30,10 +31,31 @@ final class CrossChecks {
         }
         distinctSources();
         wakeupIsThere();
+        schemasCanBeFound();
         leaseOutlastsACycle();
         atMost(Keys.LEASE_HEARTBEAT, Keys.LEASE_DURATION, 3);
         atMost(Keys.POLL_MIN, Keys.POLL_MAX, 1);
         atMost(Keys.FIRST_BACKOFF, Keys.LONGEST_BACKOFF, 1);
+    }
+
+    private void schemasCanBeFound() {
+        for (int source = 0; source < settings.sources(); source++) {
+            GateSettings.Mode mode = values.find(Keys.SOURCE_SCHEMAS, source).orElse(GateSettings.Mode.OFF);
+            needs(source, mode == GateSettings.Mode.CATALOGUE, Keys.SCHEMAS_CATALOGUE);
+            needs(source, mode == GateSettings.Mode.REGISTRY, Keys.REGISTRY_URL);
+        }
+        if (settings.find(Keys.REGISTRY_TOKEN.path()) != null && settings.find(Keys.REGISTRY_USER.path()) != null) {
+            fault(Keys.REGISTRY_TOKEN, 0, "is given beside a user. Give the registry one of them.");
+        }
+        if (settings.find(Keys.REGISTRY_PASSWORD.path()) != null && settings.find(Keys.REGISTRY_USER.path()) == null) {
+            fault(Keys.REGISTRY_PASSWORD, 0, "is given without a user.");
+        }
+    }
+
+    private void needs(int source, boolean needed, Key<?> other) {
+        if (needed && settings.find(other.path()) == null) {
+            fault(Keys.SOURCE_SCHEMAS, source, "needs " + other.path() + ".");
+        }
     }
 
     private void distinctSources() {

@@ -8,6 +8,7 @@ import static io.outboxrelay.relay.configuration.Kind.duration;
 import static io.outboxrelay.relay.configuration.Kind.flag;
 import static io.outboxrelay.relay.configuration.Kind.size;
 
+import io.outboxrelay.relay.gate.GateSettings;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
@@ -64,6 +65,51 @@ final class Keys {
             Kind.days(),
             "How long published events are kept, such as `7d`, so that they can be replayed: from 1 h to 3650 days, and up to a "
                     + "day longer. Without it they are deleted at once. The same for all relays of a source.");
+
+    static final Key<GateSettings.Mode> SOURCE_SCHEMAS = of(
+            "sources[].schemas",
+            Kind.choice(GateSettings.Mode.class),
+            "off",
+            "Whether an event is published only when its schema is a version of its subject: in the `catalogue` of "
+                    + "contracts, or in the `registry`.");
+
+    static final Key<Path> SCHEMAS_CATALOGUE = optional(
+            "schemas.catalogue",
+            Kind.file(),
+            "Folder or jar with the contracts. Needed for `sources[].schemas: catalogue`; with `registry` it serves to "
+                    + "find subjects and to explain.");
+    static final Key<String> SCHEMAS_SUBJECT = of(
+            "schemas.subject",
+            Kind.subjectTemplate(),
+            "{event_type}",
+            "Template of the subject of an event that names none in `cloudEvents_dataschema` and whose type is in no "
+                    + "catalogue; types are put in as they stand.");
+    static final Key<URI> REGISTRY_URL = optional(
+                    "schemas.registry.url",
+                    Kind.registryUrl(),
+                    "What has `/subjects` below it, such as `https://registry:8080/apis/ccompat/v7`, without user and "
+                            + "password.")
+            .hidden(Secrecy.URL);
+    static final Key<String> REGISTRY_USER =
+            optional("schemas.registry.user", Kind.text(), "User for basic authentication.");
+    static final Key<String> REGISTRY_PASSWORD = optional(
+                    "schemas.registry.password", Kind.secret(), "The user's password.")
+            .hidden(Secrecy.SECRET);
+    static final Key<String> REGISTRY_TOKEN = optional(
+                    "schemas.registry.token", Kind.secret(), "Token for bearer authentication.")
+            .hidden(Secrecy.SECRET);
+    static final Key<Path> REGISTRY_TRUST = optional(
+            "schemas.registry.tls.trust-store",
+            Kind.file(),
+            "PEM, PKCS#12 or JKS file with the certificates to trust. Without it: those of the Java runtime.");
+    static final Key<String> REGISTRY_TRUST_PASSWORD = optional(
+                    "schemas.registry.tls.trust-store-password", Kind.secret(), "Password of the trust store.")
+            .hidden(Secrecy.SECRET);
+    static final Key<Duration> REGISTRY_TIMEOUT = of(
+            "schemas.registry.timeout",
+            duration(),
+            "2s",
+            "Longest that the registry may take to answer before it counts as away.");
 
     static final Key<URI> BROKER_URI = required(
                     "broker.uri",
@@ -202,6 +248,16 @@ final class Keys {
             SOURCE_STATEMENT_TIMEOUT,
             SOURCE_WAKEUP,
             SOURCE_RETAIN,
+            SOURCE_SCHEMAS,
+            SCHEMAS_CATALOGUE,
+            SCHEMAS_SUBJECT,
+            REGISTRY_URL,
+            REGISTRY_USER,
+            REGISTRY_PASSWORD,
+            REGISTRY_TOKEN,
+            REGISTRY_TRUST,
+            REGISTRY_TRUST_PASSWORD,
+            REGISTRY_TIMEOUT,
             BROKER_URI,
             BROKER_EXCHANGE,
             BROKER_ROUTING_KEY,

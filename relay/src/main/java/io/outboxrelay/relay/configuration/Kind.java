@@ -1,6 +1,8 @@
 package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.schemas.registry.Credentials;
+import io.outboxrelay.schemas.registry.RegistrySettings;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
@@ -209,6 +211,29 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
                     !rest.contains("{") && !rest.contains("}"),
                     "has braces that are no placeholder. There are " + String.join(", ", PLACEHOLDERS) + ".");
             return text;
+        });
+    }
+
+    /** Types are put in as they stand; an aggregate's id would make a subject for each aggregate. */
+    static Kind<String> subjectTemplate() {
+        return new Kind<>(String.class, "template", text -> {
+            need(!text.contains("{aggregate_id}"), "must not use {aggregate_id}: a subject for each aggregate.");
+            return template().reading().read(text);
+        });
+    }
+
+    static Kind<URI> registryUrl() {
+        return new Kind<>(URI.class, "URL", text -> {
+            URI uri;
+            try {
+                uri = new URI(text);
+                new RegistrySettings(uri, new Credentials.None());
+            } catch (URISyntaxException e) {
+                throw new Unfit("is not a URL: " + e.getReason() + " at character " + (e.getIndex() + 1) + ".");
+            } catch (IllegalArgumentException e) {
+                throw new Unfit("is not the address of a registry. " + e.getMessage() + ".");
+            }
+            return uri;
         });
     }
 

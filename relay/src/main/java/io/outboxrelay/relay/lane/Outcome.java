@@ -14,12 +14,15 @@ public sealed interface Outcome {
     /** The relay itself will not send the event. */
     record Refused(Reason reason, String detail) implements Failure {}
 
-    /** The broker took the event and said no, for instance because a queue is full. */
-    record Nacked(String detail) implements Failure {
+    /**
+     * Nobody is against the event, and it cannot be taken now: the broker said no, for instance because a queue is full, or
+     * its schema cannot be looked up.
+     */
+    record Nacked(Reason reason, String detail) implements Failure {
 
-        @Override
-        public Reason reason() {
-            return Reason.NACKED;
+        /** The broker's no. */
+        public Nacked(String detail) {
+            this(Reason.NACKED, detail);
         }
     }
 

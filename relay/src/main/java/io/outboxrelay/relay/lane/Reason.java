@@ -18,6 +18,12 @@ public enum Reason {
     CLOSES_CHANNEL,
     /** The broker closes the whole connection whenever this event is published. */
     CLOSES_CONNECTION,
+    /** No registered version of its subject is what it was written with. */
+    SCHEMA_UNKNOWN,
+    /** Its schema breaks what its subject promises to consumers. */
+    SCHEMA_INCOMPATIBLE,
+    /** Its schema was not looked up yet: whoever knows the schemas does not answer. */
+    SCHEMA_UNCHECKED,
     /** A person has paused its route. */
     PAUSED;
 

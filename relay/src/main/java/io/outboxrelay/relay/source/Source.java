@@ -13,11 +13,13 @@ import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.database.PatientConnections;
+import io.outboxrelay.relay.gate.SchemaGate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.Publisher;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
@@ -51,6 +53,8 @@ public final class Source {
     private static final int HOUSEKEEPING_CONNECTIONS = 7;
     private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
     private static final int MOST_STUCK_NAMED = 3;
+    private static final Duration BETWEEN_PROBES_OF_SCHEMAS = Duration.ofSeconds(5);
+
     private static final List<String> FAILURE_STATES = List.of("retrying", "parked", "paused", "waiting");
 
     private final SourceSettings settings;
@@ -73,12 +77,15 @@ public final class Source {
     private final PeriodicTask gauges;
     private final PeriodicTask pauses;
     private final @Nullable PeriodicTask retention;
+    private final @Nullable SchemaGate gate;
+    private final @Nullable PeriodicTask probes;
     private final AtomicReference<@Nullable Map<String, Long>> failures = new AtomicReference<>();
     private final AtomicReference<List<Stuck>> stuck = new AtomicReference<>(List.of());
     private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
     private final AtomicReference<@Nullable ByRoute<Boolean>> paused = new AtomicReference<>();
     private volatile @Nullable String unusable = "the database was not reached yet";
     private @Nullable String namedWriter;
+    private boolean subjectsReported;
 
     /**
      * @param settings the database
@@ -147,6 +154,15 @@ public final class Source {
                 lease.heartbeat(),
                 this::lookForPauses);
         this.retention = settings.retain() == null ? null : retention(settings.retain());
+        this.gate = SchemaGate.of(name, settings.schemas(), meters).orElse(null);
+        this.probes = gate == null
+                ? null
+                : new PeriodicTask(
+                        name + "-schemas",
+                        "Source " + name + ": looking whether schemas can be looked up",
+                        "events of known schemas go on, those of others wait",
+                        BETWEEN_PROBES_OF_SCHEMAS,
+                        () -> probe(gate));
         this.gauges = new PeriodicTask(
                 name + "-backlog",
                 "Source " + name + ": counting the backlog",
@@ -185,6 +201,9 @@ public final class Source {
         if (retention != null) {
             retention.start();
         }
+        if (probes != null) {
+            probes.start();
+        }
     }
 
     /** Returns why the source is not served; empty when it is. */
@@ -193,7 +212,11 @@ public final class Source {
         String database = failed != null ? failed : unusable != null ? unusable : notLookedForPauses();
         return database != null
                 ? Optional.of("the database " + settings.address() + ": " + database)
-                : broker.trouble().or(() -> leases.trouble());
+                : broker.trouble().or(() -> leases.trouble()).or(this::withoutSchemas);
+    }
+
+    private Optional<String> withoutSchemas() {
+        return gate == null ? Optional.empty() : gate.trouble();
     }
 
     private @Nullable String notLookedForPauses() {
@@ -245,6 +268,9 @@ public final class Source {
                 retention.stop(Duration.ZERO);
             }
             gauges.stop(Duration.ZERO);
+            if (probes != null) {
+                probes.stop(Duration.ZERO);
+            }
             interruptLanes();
             if (beats.stop(LAST_WORDS)) {
                 goodbye(); // again: a heartbeat was perhaps under way
@@ -252,6 +278,9 @@ public final class Source {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
+            if (gate != null) {
+                gate.close();
+            }
             broker.close();
             lanePool.close();
             housekeepingPool.close();
@@ -382,6 +411,15 @@ public final class Source {
         }
     }
 
+    private void probe(SchemaGate probed) {
+        probed.probe();
+        if (!subjectsReported) {
+            probed.missing(List.of(failurePolicy.onPark(), failurePolicy.unroutable()))
+                    .forEach(LOG::warn);
+            subjectsReported = true;
+        }
+    }
+
     /** Returns whether people have paused the whole source. */
     public boolean isPaused() {
         ByRoute<Boolean> now = paused.get();
@@ -390,10 +428,11 @@ public final class Source {
 
     private LaneRunner runner(Lease lease) {
         RabbitPublisher publisher = new RabbitPublisher(name(), broker, brokerSettings, metrics);
+        Publisher gated = gate == null ? publisher : gate.before(publisher);
         Lane lane = new Lane(
                 lease,
                 outbox,
-                publisher,
+                gated,
                 System::nanoTime,
                 laneSettings,
                 failurePolicy,

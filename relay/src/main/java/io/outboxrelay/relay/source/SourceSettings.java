@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.Dialect;
+import io.outboxrelay.relay.gate.GateSettings;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param statementTimeout longest that one statement may take
  * @param wakeup what ends the wait for events besides {@code poll.max}
  * @param retain how long published events are kept for a replay; null when they are deleted at once
+ * @param schemas which schemas its events may have
  */
 public record SourceSettings(
         String name,
@@ -26,7 +28,22 @@ public record SourceSettings(
         int poolSize,
         Duration statementTimeout,
         Wakeup wakeup,
-        @Nullable Duration retain) {
+        @Nullable Duration retain,
+        GateSettings schemas) {
+
+    /** A database whose events may have any schema. */
+    public SourceSettings(
+            String name,
+            String url,
+            String user,
+            String password,
+            String schema,
+            int poolSize,
+            Duration statementTimeout,
+            Wakeup wakeup,
+            @Nullable Duration retain) {
+        this(name, url, user, password, schema, poolSize, statementTimeout, wakeup, retain, GateSettings.OFF);
+    }
 
     /**
      * Returns the kind of database.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.outboxrelay.relay.gate.GateSettings;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
@@ -15,6 +16,8 @@ import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.LeaseSettings;
 import io.outboxrelay.relay.source.PollSettings;
 import io.outboxrelay.relay.source.SourceSettings;
+import io.outboxrelay.schemas.registry.Credentials;
+import io.outboxrelay.schemas.registry.RegistrySettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -104,6 +107,15 @@ class ConfigurationReaderTest {
             Map.entry("sources[0].statement-timeout", "2s"),
             Map.entry("sources[0].wakeup", "notify"),
             Map.entry("sources[0].retain", "7d"),
+            Map.entry("sources[0].schemas", "registry"),
+            Map.entry("schemas.catalogue", "/contracts"),
+            Map.entry("schemas.subject", "shop.{event_type}"),
+            Map.entry("schemas.registry.url", "https://registry/api"),
+            Map.entry("schemas.registry.user", "r"),
+            Map.entry("schemas.registry.password", "known"),
+            Map.entry("schemas.registry.tls.trust-store", "/etc/ca.pem"),
+            Map.entry("schemas.registry.tls.trust-store-password", "sure"),
+            Map.entry("schemas.registry.timeout", "4s"),
             Map.entry("broker.uri", "amqps://a:b@broker:5671/shop"),
             Map.entry("broker.exchange", "{aggregate_type}"),
             Map.entry("broker.routing-key", "{event_type}.{aggregate_id}"),
@@ -139,8 +151,10 @@ class ConfigurationReaderTest {
     @Test
     void every_key_reaches_its_setting_and_none_is_forgotten_here() {
         assertThat(ANOTHER.keySet())
-                .containsExactlyInAnyOrderElementsOf(
-                        Keys.ALL.stream().map(key -> key.path(0)).toList());
+                .containsExactlyInAnyOrderElementsOf(Keys.ALL.stream()
+                        .filter(key -> key != Keys.REGISTRY_TOKEN) // which cannot be given beside a user
+                        .map(key -> key.path(0))
+                        .toList());
         List<String> assignments = ANOTHER.entrySet().stream()
                 .map(entry -> entry.getKey() + "=" + entry.getValue())
                 .toList();
@@ -159,7 +173,16 @@ class ConfigurationReaderTest {
                                 3,
                                 Duration.ofSeconds(2),
                                 SourceSettings.Wakeup.NOTIFY,
-                                Duration.ofDays(7))),
+                                Duration.ofDays(7),
+                                new GateSettings(
+                                        GateSettings.Mode.REGISTRY,
+                                        Path.of("/contracts"),
+                                        "shop.{event_type}",
+                                        new RegistrySettings(
+                                                        URI.create("https://registry/api"),
+                                                        new Credentials.Basic("r", "known"))
+                                                .patient(Duration.ofSeconds(4), 1)
+                                                .trusting(Path.of("/etc/ca.pem"), "sure")))),
                         new BrokerSettings(
                                 URI.create("amqps://a:b@broker:5671/shop"),
                                 "{aggregate_type}",
@@ -188,6 +211,56 @@ class ConfigurationReaderTest {
                         new HttpSettings("127.0.0.1", 0),
                         new LogSettings(LogSettings.Format.JSON, LogSettings.Level.DEBUG),
                         Duration.ofHours(1)));
+    }
+
+    @Test
+    void a_registry_is_told_who_asks_by_a_token_too() {
+        Configuration configuration = read(
+                        SMALLEST,
+                        Map.of(),
+                        "sources.orders.schemas=registry",
+                        "schemas.registry.url=http://registry",
+                        "schemas.registry.token=t")
+                .configuration();
+
+        assertThat(configuration.sources().get(0).schemas().registry())
+                .isEqualTo(new RegistrySettings(URI.create("http://registry"), new Credentials.Bearer("t"))
+                        .patient(Duration.ofSeconds(2), 1));
+    }
+
+    @Test
+    void a_gate_that_is_off_is_written_as_yaml_writes_it() {
+        assertThat(read(SMALLEST.replace("user:", "schemas: off\n    user:"), Map.of())
+                        .configuration()
+                        .sources()
+                        .get(0)
+                        .schemas())
+                .isEqualTo(GateSettings.OFF);
+    }
+
+    @Test
+    void schemas_that_can_be_found_nowhere_and_credentials_that_contradict_each_other_are_faults() {
+        assertThatThrownBy(() -> read(
+                                SMALLEST,
+                                Map.of(),
+                                "sources.orders.schemas=registry",
+                                "schemas.registry.token=t",
+                                "schemas.registry.user=u")
+                        .configuration())
+                .hasMessageContaining("sources[0].schemas")
+                .hasMessageContaining("needs schemas.registry.url")
+                .hasMessageContaining("beside a user");
+        assertThatThrownBy(() -> read(
+                                SMALLEST,
+                                Map.of(),
+                                "sources.orders.schemas=catalogue",
+                                "schemas.registry.password=secret-word",
+                                "schemas.registry.url=https://me:secret-word@registry")
+                        .configuration())
+                .hasMessageContaining("needs schemas.catalogue")
+                .hasMessageContaining("without a user")
+                .hasMessageContaining("holds user or password")
+                .hasMessageNotContaining("secret-word");
     }
 
     @ParameterizedTest

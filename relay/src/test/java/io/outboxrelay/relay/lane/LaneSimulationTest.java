@@ -60,7 +60,9 @@ class LaneSimulationTest {
                         "replay stopped by an event",
                         "retry by a person",
                         "returned",
-                        "rollback");
+                        "rollback",
+                        "schema unchecked",
+                        "schema unknown");
         assertThat(published).isGreaterThan(HISTORIES * 10L);
     }
 

@@ -54,6 +54,9 @@ final class Simulation {
     private final List<Relay> relays = List.of(new Relay("red"), new Relay("blue"));
     private final List<String> history = new ArrayList<>();
     private final double trouble;
+    /** Whether there is a gate for schemas in front of the broker: in some histories, so that the others stay what they were. */
+    private final boolean gated;
+
     private long now = 1;
     private boolean calm;
     private boolean otherRuns;
@@ -61,6 +64,7 @@ final class Simulation {
 
     Simulation(long seed) {
         random = new Random(seed);
+        gated = seed % 3 == 0;
         trouble = random.nextDouble() * 0.15;
         settings = new LaneSettings(
                 1 + random.nextInt(10),
@@ -636,7 +640,9 @@ final class Simulation {
         private void check(Failed failed) {
             Event event = failed.event();
             require(
-                    failed.attempts() <= broker.returns.getOrDefault(event.id(), 0) + (isPoison(event) ? 1 : 0)
+                    failed.attempts()
+                                    <= broker.returns.getOrDefault(event.id(), 0)
+                                            + (isPoison(event) || gated && isUnregistered(event) ? 1 : 0)
                             || failed.reason() == Reason.CLOSES_CHANNEL
                             || failed.reason() == Reason.CLOSES_CONNECTION,
                     event + " has spent an attempt that the broker knows nothing of");
@@ -777,6 +783,12 @@ final class Simulation {
             if (!calm && !mended && isPoison(event)) {
                 noted("refused");
                 arrives(event, new Outcome.Refused(Reason.NOT_ENCODABLE, "poison"));
+            } else if (gated && !calm && !mended && isUnregistered(event)) {
+                noted("schema unknown");
+                arrives(event, new Outcome.Refused(Reason.SCHEMA_UNKNOWN, "no such version"));
+            } else if (gated && !calm && chance(trouble / 2)) {
+                noted("schema unchecked");
+                arrives(event, new Outcome.Nacked(Reason.SCHEMA_UNCHECKED, "the registry is away"));
             } else if (channel == null) {
                 arrives(event, new Outcome.Unconfirmed("no channel"));
             } else {
@@ -851,6 +863,11 @@ final class Simulation {
     /** An event that the relay cannot write as a message, until somebody mends that. */
     private static boolean isPoison(Event event) {
         return event.id().getLeastSignificantBits() % 37 == 11;
+    }
+
+    /** An event whose schema the gate does not know, until somebody registers it. */
+    private static boolean isUnregistered(Event event) {
+        return event.position() % 43 == 23;
     }
 
     /** An event that makes the broker close the channel, until somebody mends that. */

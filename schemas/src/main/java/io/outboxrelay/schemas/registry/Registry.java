@@ -44,6 +44,11 @@ public final class Registry {
         this.ids = new Remembered<>(settings.remembered());
     }
 
+    /** Asks something that costs it nothing, to see whether it answers and accepts who asks. */
+    public void check() {
+        http.get("/config", "Looking whether it answers");
+    }
+
     /** Returns the names of all subjects, in alphabetical order. */
     public List<String> subjects() {
         String what = "The subjects";

@@ -72,4 +72,11 @@ public record RegistrySettings(
     public RegistrySettings patient(Duration longestRequest, int mostAttempts) {
         return new RegistrySettings(url, credentials, trust, trustPassword, longestRequest, mostAttempts, remembered);
     }
+
+    /** Without secrets. */
+    @Override
+    public String toString() {
+        return "RegistrySettings[url=%s, credentials=%s, trust=%s, timeout=%s]"
+                .formatted(url, credentials, trust, timeout);
+    }
 }

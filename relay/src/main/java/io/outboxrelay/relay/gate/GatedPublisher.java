@@ -1,0 +1,100 @@
+package io.outboxrelay.relay.gate;
+
+import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Publisher;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** A lane's publisher behind the gate. All methods are called by the lane's thread. */
+final class GatedPublisher implements Publisher {
+
+    /** All waits between two flushes together: the broker's answers must not be kept waiting. */
+    private static final Duration PATIENCE = Duration.ofMillis(250);
+
+    /** Events that wait for a lookup; one that is forgotten is only looked up once more. */
+    private static final int MOST_SEEN = 10_000;
+
+    private final Publisher inner;
+    private final Lookups lookups;
+    private final GateMetrics metrics;
+    private final List<Answer> answers = new ArrayList<>();
+    private long patience = PATIENCE.toNanos();
+
+    /** When events that are not decided about came here first. */
+    private final Map<UUID, Long> seen = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<UUID, Long> eldest) {
+            return size() > MOST_SEEN;
+        }
+    };
+
+    GatedPublisher(Publisher inner, Lookups lookups, GateMetrics metrics) {
+        this.inner = inner;
+        this.lookups = lookups;
+        this.metrics = metrics;
+    }
+
+    @Override
+    public boolean ready() {
+        return inner.ready();
+    }
+
+    @Override
+    public void publish(Event event) {
+        Optional<Evidence> evidence = Evidence.of(event);
+        Verdict verdict = evidence.isEmpty() ? Verdict.PASSED : verdict(event, evidence.get());
+        if (evidence.isPresent()) {
+            metrics.count(verdict);
+        }
+        if (verdict instanceof Verdict.Passed) {
+            inner.publish(event);
+        } else {
+            answers.add(new Answer(event, Verdict.outcome(verdict)));
+        }
+    }
+
+    private Verdict verdict(Event event, Evidence evidence) {
+        long begun = System.nanoTime();
+        Long before = seen.isEmpty() ? null : seen.get(event.id());
+        Verdict verdict =
+                lookups.verdict(evidence, before == null ? begun : before, Duration.ofNanos(Math.max(0, patience)));
+        if (!(verdict instanceof Verdict.Passed)) {
+            patience -= System.nanoTime() - begun;
+        }
+        if (verdict instanceof Verdict.Waiting) {
+            seen.putIfAbsent(event.id(), begun);
+        } else if (before != null) {
+            seen.remove(event.id());
+        }
+        return verdict;
+    }
+
+    @Override
+    public void flush() {
+        patience = PATIENCE.toNanos();
+        inner.flush();
+    }
+
+    @Override
+    public List<Answer> answers(Duration atMost) throws InterruptedException {
+        if (answers.isEmpty()) {
+            return inner.answers(atMost);
+        }
+        List<Answer> all = new ArrayList<>(answers);
+        answers.clear();
+        all.addAll(inner.answers(Duration.ZERO));
+        return all;
+    }
+
+    @Override
+    public void forget(Event event) {
+        if (!answers.removeIf(answer -> answer.event() == event)) {
+            inner.forget(event);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package io.outboxrelay.relay.gate;
+
+import io.outboxrelay.relay.gate.Subject.RegisteredVersion;
+import io.outboxrelay.relay.lane.Reason;
+import io.outboxrelay.schemas.contract.Compatibility;
+import io.outboxrelay.schemas.encoding.DataSchema;
+import io.outboxrelay.schemas.encoding.Framing;
+import io.outboxrelay.schemas.rule.ComparedVersion;
+import io.outboxrelay.schemas.rule.Finding;
+import io.outboxrelay.schemas.rule.SchemaComparison;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.avro.Schema;
+
+/** Compares what an event says of its schema with what is registered. Any thread; asks the subjects, and keeps nothing. */
+final class Judge {
+
+    private final Subjects subjects;
+
+    Judge(Subjects subjects) {
+        this.subjects = subjects;
+    }
+
+    /**
+     * Judges.
+     *
+     * @throws RuntimeException when the subjects could not be asked
+     */
+    Verdict judge(Evidence evidence) {
+        Optional<DataSchema> claim = Optional.ofNullable(evidence.claim()).flatMap(DataSchema::parse);
+        String name = claim.map(DataSchema::subject)
+                .orElseGet(() -> subjects.of(evidence.aggregateType(), evidence.eventType()));
+        Subject subject = subjects.subject(name);
+        if (subject.eventType() != null && !subject.eventType().equals(evidence.eventType())) {
+            return unknown("subject %s is for events of type %s, and this is a %s"
+                    .formatted(name, subject.eventType(), evidence.eventType()));
+        }
+        return claim.isPresent() ? claimed(evidence, claim.get(), subject) : unclaimed(evidence, subject);
+    }
+
+    private Verdict claimed(Evidence evidence, DataSchema claim, Subject subject) {
+        Optional<RegisteredVersion> version = subject.version(claim.version());
+        if (version.isEmpty()) {
+            return unregistered(
+                    evidence,
+                    subject,
+                    "subject %s %s, and the event was written with version %d"
+                            .formatted(subject.name(), subject.known(), claim.version()));
+        }
+        RegisteredVersion registered = version.get();
+        if (!registered.identity().equals(claim.identity())) {
+            return unregistered(
+                    evidence,
+                    subject,
+                    "subject %s version %d in %s is the schema %s, and the event was written with %s"
+                            .formatted(
+                                    subject.name(),
+                                    registered.number(),
+                                    subject.where(),
+                                    registered.identity(),
+                                    claim.identity()));
+        }
+        if (!registered.fits(evidence.framing())) {
+            return unknown("subject %s version %d is what the event's header names, and its payload has the %s"
+                    .formatted(subject.name(), registered.number(), evidence.framing()));
+        }
+        return kept(subject, registered);
+    }
+
+    private Verdict unclaimed(Evidence evidence, Subject subject) {
+        Framing framing = evidence.framing();
+        boolean idless = framing instanceof Framing.Confluent
+                && subject.versions().stream().allMatch(version -> version.id().isEmpty());
+        if (framing == null || idless && !subject.versions().isEmpty()) {
+            return unknown(
+                    "subject %s %s, and the event does not say which it was written with: there is no %s header and"
+                                    .formatted(subject.name(), subject.known(), DataSchema.HEADER)
+                            + (framing == null ? " nothing before the data" : " a catalogue knows no ids"));
+        }
+        return subject.versions().stream()
+                .filter(version -> version.fits(framing))
+                .findFirst()
+                .map(version -> kept(subject, version))
+                .orElseGet(() -> unregistered(
+                        evidence,
+                        subject,
+                        "subject %s %s, and the event was written with the schema of %s"
+                                .formatted(subject.name(), subject.known(), framing)));
+    }
+
+    /** Whether a registered version keeps what its subject promises: some registries know fewer rules. */
+    private Verdict kept(Subject subject, RegisteredVersion version) {
+        List<RegisteredVersion> before = subject.versions().stream()
+                .filter(other -> other.number() < version.number())
+                .toList();
+        return breach(subject, before, "v" + version.number(), version.schema())
+                .<Verdict>map(breach -> new Verdict.Refused(
+                        Reason.SCHEMA_INCOMPATIBLE,
+                        "subject %s version %d in %s: %s"
+                                .formatted(subject.name(), version.number(), subject.where(), breach)))
+                .orElse(Verdict.PASSED);
+    }
+
+    /** A schema that is not registered: says what would be wrong with it, where it can be found. */
+    private Verdict unregistered(Evidence evidence, Subject subject, String missing) {
+        Optional<Schema> schema = subjects.elsewhere(evidence);
+        Optional<String> breach =
+                schema.flatMap(found -> breach(subject, subject.versions(), "the event's schema", found));
+        if (breach.isPresent()) {
+            return new Verdict.Refused(
+                    Reason.SCHEMA_INCOMPATIBLE, missing + "; that one cannot be registered: " + breach.get());
+        }
+        return unknown(missing + "; register it, then: failures retry");
+    }
+
+    private static Optional<String> breach(
+            Subject subject, List<RegisteredVersion> before, String name, Schema schema) {
+        Compatibility promised = subject.compatibility();
+        if (promised == Compatibility.NONE || before.isEmpty()) {
+            return Optional.empty();
+        }
+        int last = before.size() - 1;
+        ComparedVersion after = new ComparedVersion(name, subject.name(), schema);
+        Stream<Finding> nearest =
+                SchemaComparison.compare(compared(subject, before.get(last)), after, promised).stream();
+        Stream<Finding> far = promised.transitive()
+                ? before.subList(0, last).stream()
+                        .flatMap(version ->
+                                SchemaComparison.compareFar(compared(subject, version), after, promised).stream())
+                : Stream.empty();
+        return Stream.concat(nearest, far)
+                .filter(Finding::isError)
+                .findFirst()
+                .map(finding -> "rule %s at %s, %s: %s"
+                        .formatted(finding.rule().id(), finding.path(), promised, finding.problem()));
+    }
+
+    private static ComparedVersion compared(Subject subject, RegisteredVersion version) {
+        return new ComparedVersion("v" + version.number(), subject.name(), version.schema());
+    }
+
+    private static Verdict unknown(String detail) {
+        return new Verdict.Refused(Reason.SCHEMA_UNKNOWN, detail);
+    }
+}

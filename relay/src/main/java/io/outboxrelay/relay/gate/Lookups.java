@@ -1,0 +1,156 @@
+package io.outboxrelay.relay.gate;
+
+import io.outboxrelay.schemas.registry.RegistryException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The verdicts that are known, and the lookups of those that are not. Called by all lanes of a source. */
+final class Lookups implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Lookups.class);
+
+    /** As many requests does a registry get at a time. */
+    private static final int THREADS = 2;
+
+    /** Waiting lookups: more different schemas than that at once are not honest. */
+    private static final int MOST_WAITING = 1_000;
+
+    /** More versions than the subjects of a source have; beyond it one is forgotten and looked up again. */
+    private static final int MOST_PASSED = 10_000;
+
+    private static final Duration BETWEEN_REPORTS = Duration.ofMinutes(1);
+
+    private final String source;
+    private final Judge judge;
+    private final AtomicLong toldAt = new AtomicLong(System.nanoTime() - BETWEEN_REPORTS.toNanos());
+    private final Map<Evidence, Verdict> passed = new ConcurrentHashMap<>();
+    private final Map<Evidence, Lookup> lookups = new ConcurrentHashMap<>();
+    private final ThreadPoolExecutor threads;
+    private volatile @Nullable String away;
+
+    /** One lookup; {@code begun} is no later than the moment at which the registry was asked. */
+    private record Lookup(long begun, CompletableFuture<Verdict> verdict) {}
+
+    Lookups(String source, Judge judge) {
+        this.source = source;
+        this.judge = judge;
+        AtomicInteger number = new AtomicInteger();
+        this.threads = new ThreadPoolExecutor(
+                THREADS, THREADS, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MOST_WAITING), task -> {
+                    Thread thread = new Thread(task, source + "-schemas-" + number.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+    }
+
+    /**
+     * Judges.
+     *
+     * @param evidence what an event says of its schema
+     * @param since when the event had been read, by {@link System#nanoTime()}: a verdict against it must be younger
+     * @param atMost longest wait
+     * @return the verdict; {@link Verdict.Waiting} when there is none in time
+     */
+    Verdict verdict(Evidence evidence, long since, Duration atMost) {
+        Verdict known = passed.get(evidence);
+        if (known != null) {
+            return known;
+        }
+        String absent = away;
+        if (absent != null) {
+            return new Verdict.Waiting(absent);
+        }
+        try {
+            Lookup lookup = lookups.compute(
+                    evidence,
+                    (same, before) -> before != null && before.begun() - since >= 0 ? before : begin(evidence));
+            return lookup.verdict().get(atMost.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | RejectedExecutionException e) {
+            return new Verdict.Waiting("its schema is being looked up");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Verdict.Waiting("interrupted while its schema was looked up");
+        } catch (ExecutionException e) {
+            return new Verdict.Waiting(String.valueOf(e.getCause()));
+        }
+    }
+
+    /** Why schemas cannot be looked up; null when they can. */
+    @Nullable
+    String away() {
+        return away;
+    }
+
+    /** Says that they can, or why not. */
+    void away(@Nullable String reason) {
+        away = reason;
+    }
+
+    private Lookup begin(Evidence evidence) {
+        Lookup lookup = new Lookup(System.nanoTime(), new CompletableFuture<>());
+        threads.execute(() -> look(evidence, lookup));
+        return lookup;
+    }
+
+    private void look(Evidence evidence, Lookup lookup) {
+        Verdict verdict;
+        try {
+            verdict = judge.judge(evidence);
+            if (verdict instanceof Verdict.Passed) {
+                pass(evidence);
+            }
+        } catch (RuntimeException e) {
+            verdict = new Verdict.Waiting(failed(e));
+        }
+        lookup.verdict().complete(verdict);
+        // Whoever waits for it has it; for anybody else it is too old.
+        lookups.remove(evidence, lookup);
+    }
+
+    /** Of a registry that is there and cannot help with this one schema, the other schemas know nothing. */
+    private String failed(RuntimeException failure) {
+        String reason = failure.getMessage() == null ? failure.toString() : failure.getMessage();
+        boolean ofThisOne = failure instanceof RegistryException refused
+                && refused.kind() != RegistryException.Kind.AWAY
+                && refused.kind() != RegistryException.Kind.FORBIDDEN;
+        if (ofThisOne) {
+            tell(reason);
+        } else {
+            away = reason;
+        }
+        return reason;
+    }
+
+    private void tell(String reason) {
+        long now = System.nanoTime();
+        long before = toldAt.get();
+        if (now - before >= BETWEEN_REPORTS.toNanos() && toldAt.compareAndSet(before, now)) {
+            LOG.warn("Source {}: events wait for a schema that cannot be looked up: {}", source, reason);
+        }
+    }
+
+    private void pass(Evidence evidence) {
+        while (passed.size() >= MOST_PASSED) {
+            passed.keySet().stream().findAny().ifPresent(passed::remove);
+        }
+        passed.put(evidence, Verdict.PASSED);
+    }
+
+    @Override
+    public void close() {
+        threads.shutdownNow();
+    }
+}

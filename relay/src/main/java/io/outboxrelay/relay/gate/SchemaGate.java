@@ -1,0 +1,121 @@
+package io.outboxrelay.relay.gate;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.Publisher;
+import io.outboxrelay.schemas.registry.Registry;
+import io.outboxrelay.schemas.registry.RegistryException;
+import io.outboxrelay.schemas.registry.RegistrySettings;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/** The gate of one source. Thread-safe. */
+public final class SchemaGate implements AutoCloseable {
+
+    private final String source;
+    private final SubjectTemplate template;
+    private final Subjects subjects;
+    private final Lookups lookups;
+    private final GateMetrics metrics;
+
+    private SchemaGate(String source, SubjectTemplate template, Subjects subjects, MeterRegistry meters) {
+        this.source = source;
+        this.template = template;
+        this.subjects = subjects;
+        this.lookups = new Lookups(source, new Judge(subjects));
+        this.metrics = new GateMetrics(source, meters);
+        Gauge.builder("outbox_relay_schemas_reachable", lookups, known -> known.away() == null ? 1 : 0)
+                .description("1 while schemas of events can be looked up, else 0")
+                .tag("source", source)
+                .register(meters);
+    }
+
+    /**
+     * Makes the gate of a source; nothing is asked yet.
+     *
+     * @param source name of the source
+     * @param settings which schemas events may have
+     * @param meters where its meters are registered
+     * @return the gate; empty when every event passes
+     */
+    public static Optional<SchemaGate> of(String source, GateSettings settings, MeterRegistry meters) {
+        if (settings.mode() == GateSettings.Mode.OFF) {
+            return Optional.empty();
+        }
+        SubjectTemplate template = new SubjectTemplate(settings.subject());
+        return Optional.of(new SchemaGate(source, template, subjects(settings, template), meters));
+    }
+
+    private static Subjects subjects(GateSettings settings, SubjectTemplate template) {
+        Path catalogue = settings.catalogue();
+        if (settings.mode() == GateSettings.Mode.CATALOGUE) {
+            return new CatalogueSubjects(Objects.requireNonNull(catalogue), template);
+        }
+        // Who cannot be reached is asked again by the probe, and by the events that wait.
+        RegistrySettings registry = Objects.requireNonNull(settings.registry());
+        return new RegistrySubjects(new Registry(registry.patient(registry.timeout(), 1)), catalogue, template);
+    }
+
+    /** Returns what a lane publishes through. */
+    public Publisher before(Publisher publisher) {
+        return new GatedPublisher(publisher, lookups, metrics);
+    }
+
+    /**
+     * Looks whether schemas can be looked up, and remembers it. Called now and then by a thread of the source.
+     *
+     * @throws IllegalStateException when they cannot, with the reason
+     */
+    public void probe() {
+        try {
+            subjects.check();
+            lookups.away(null);
+        } catch (RuntimeException e) {
+            lookups.away(String.valueOf(e.getMessage()));
+            // Its message says all; the cause would only be named in its place.
+            throw new IllegalStateException(e.getMessage());
+        }
+    }
+
+    /** Returns why schemas cannot be looked up; empty when they can. */
+    public Optional<String> trouble() {
+        return Optional.ofNullable(lookups.away())
+                .map(reason -> "schemas cannot be looked up; events of known ones go on, others wait: " + reason);
+    }
+
+    /**
+     * Finds subjects that rules mention and that have no version.
+     *
+     * @param routes rules of the configuration
+     * @return a sentence about each
+     * @throws RegistryException when a registry cannot be asked
+     */
+    public List<String> missing(List<ByRoute<?>> routes) {
+        return routes.stream()
+                .flatMap(route -> route.rules().stream())
+                .flatMap(rule -> missing(rule).stream())
+                .distinct()
+                .toList();
+    }
+
+    private List<String> missing(ByRoute.Rule<?> rule) {
+        boolean open = rule.eventType().equals(ByRoute.ANY)
+                || rule.aggregateType().equals(ByRoute.ANY) && template.needs("{aggregate_type}");
+        if (open) {
+            return List.of();
+        }
+        Subject subject = subjects.subject(subjects.of(rule.aggregateType(), rule.eventType()));
+        return subject.versions().isEmpty()
+                ? List.of("Source %s: subject %s, which the route %s/%s leads to, %s"
+                        .formatted(source, subject.name(), rule.aggregateType(), rule.eventType(), subject.known()))
+                : List.of();
+    }
+
+    @Override
+    public void close() {
+        lookups.close();
+    }
+}
