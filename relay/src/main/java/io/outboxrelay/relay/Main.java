@@ -55,7 +55,7 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new ResumeCommand(environment))
                 .addSubcommand(new ReplayCommand(environment))
                 .addSubcommand(new HealthCommand(environment))
-                .addSubcommand(SchemasCommand.commandLine(new Version()))
+                .addSubcommand(SchemasCommand.commandLine(new Version(), environment))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(Main::report);
     }

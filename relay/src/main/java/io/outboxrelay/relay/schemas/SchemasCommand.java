@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.schemas;
 
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "schemas",
         mixinStandardHelpOptions = true,
-        description = "Checks the contracts of events, and shows them.",
+        description = "Checks the contracts of events, shows them, and exchanges them with a registry.",
         footer = {"", "Exit status: 0 fine, 1 findings, 2 wrong use."})
 public final class SchemasCommand implements Callable<Integer> {
 
@@ -27,14 +28,19 @@ public final class SchemasCommand implements Callable<Integer> {
      * The command with all its subcommands.
      *
      * @param version says which version of the program this is
+     * @param environment where credentials for a registry may be
      * @return the command, to be added to the program's
      */
-    public static CommandLine commandLine(IVersionProvider version) {
+    public static CommandLine commandLine(IVersionProvider version, Map<String, String> environment) {
         CommandLine schemas = new CommandLine(new SchemasCommand())
                 .addSubcommand(new ValidateCommand())
                 .addSubcommand(new CheckCommand())
                 .addSubcommand(new CompareCommand())
-                .addSubcommand(new DocsCommand());
+                .addSubcommand(new DocsCommand())
+                .addSubcommand(new TestCompatibilityCommand(environment))
+                .addSubcommand(new RegisterCommand(environment))
+                .addSubcommand(new DownloadCommand(environment))
+                .addSubcommand(new ListCommand(environment));
         schemas.getCommandSpec().versionProvider(version);
         schemas.getSubcommands().values().forEach(each -> each.getCommandSpec().versionProvider(version));
         return schemas;
