@@ -62,7 +62,8 @@ public interface OutboxStore extends LaneStore {
     void goodbye(String instance);
 
     /**
-     * Renews the leases that a relay still owns.
+     * Renews the leases that a relay still owns. Need not wait for a lane whose row somebody holds, as people's commands do
+     * for a moment: it may be missing from the result although it is owned, see {@link #owned}.
      *
      * @param instance the relay
      * @param held lanes that it believes it owns
@@ -70,6 +71,15 @@ public interface OutboxStore extends LaneStore {
      * @return those that it does own, renewed
      */
     List<OwnedLane> renew(String instance, Collection<Integer> held, Duration duration);
+
+    /**
+     * Asks which lanes a relay still owns, whoever holds their rows at the moment.
+     *
+     * @param instance the relay
+     * @param held lanes that it believes it owns
+     * @return those that it does own
+     */
+    List<OwnedLane> owned(String instance, Collection<Integer> held);
 
     /**
      * Takes lanes that no one owns or whose owner's lease has run out.

@@ -14,7 +14,8 @@ final class AggregateOrder {
 
     /**
      * Lets the first row of each aggregate be tried now if it has waited until here: what is needed after rows were
-     * deleted. Costs one look into an index for each aggregate, however many of its events wait.
+     * deleted. Costs one look into an index for each aggregate, however many of its events wait: compared twice and not by
+     * equality, so that no plan walks the primary key past other aggregates to find the first.
      *
      * @param schema of the outbox, a plain name
      * @return the statement
@@ -24,9 +25,9 @@ final class AggregateOrder {
             UPDATE SCHEMA.outbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()
             WHERE state = 'waiting' AND id = ANY (ARRAY (
                 SELECT (SELECT f.id FROM SCHEMA.outbox_failure f
-                        WHERE f.blocking AND f.lane = touched.lane
-                          AND f.aggregate_type = touched.aggregate_type AND f.aggregate_id = touched.aggregate_id
-                        ORDER BY f.id LIMIT 1)
+                        WHERE f.blocking AND f.lane = touched.lane AND f.aggregate_type = touched.aggregate_type
+                          AND f.aggregate_id >= touched.aggregate_id AND f.aggregate_id <= touched.aggregate_id
+                        ORDER BY f.aggregate_id, f.id LIMIT 1)
                 FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)))
             """.replace("SCHEMA", schema);
     }

@@ -16,6 +16,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -45,6 +46,9 @@ import org.springframework.transaction.support.TransactionTemplate;
  * never keep their own leases from being renewed.
  */
 final class PostgresOutbox implements OutboxStore {
+
+    /** The lane's own thread holds its row while it writes failures, for milliseconds: another try finds it free. */
+    private static final int TRIES_TO_RENEW = 3;
 
     /**
      * What the connections of lanes need. The plan is forced to the primary key: right after a burst the statistics
@@ -135,10 +139,9 @@ final class PostgresOutbox implements OutboxStore {
                             statement.setInt(2, maxEventBytes);
                             statement.setInt(3, due.lane());
                             statement.setInt(4, due.events());
-                            statement.setInt(5, due.lane());
-                            statement.setInt(6, due.eventsPerAggregate());
-                            statement.setInt(7, due.events());
-                            statement.setLong(8, due.bytes());
+                            statement.setInt(5, due.eventsPerAggregate());
+                            statement.setInt(6, due.events());
+                            statement.setLong(7, due.bytes());
                         },
                         (row, n) -> new Failure(keptEvent(row), row.getString("state")))
                 .stream()
@@ -405,12 +408,34 @@ final class PostgresOutbox implements OutboxStore {
 
     @Override
     public List<OwnedLane> renew(String instance, Collection<Integer> held, Duration duration) {
+        List<OwnedLane> renewed = new ArrayList<>();
+        Set<Integer> others = new HashSet<>(held);
+        for (int tries = 0; tries < TRIES_TO_RENEW && !others.isEmpty(); tries++) {
+            List<OwnedLane> some = renewUnlocked(instance, others, duration);
+            some.forEach(lane -> others.remove(lane.lane()));
+            renewed.addAll(some);
+        }
+        return renewed;
+    }
+
+    private List<OwnedLane> renewUnlocked(String instance, Collection<Integer> held, Duration duration) {
         return housekeeping.query(
                 sql.renew,
+                prepared -> {
+                    prepared.setLong(1, duration.toMillis());
+                    prepared.setString(2, instance);
+                    prepared.setArray(3, prepared.getConnection().createArrayOf("int", held.toArray()));
+                },
+                PostgresOutbox::ownedLane);
+    }
+
+    @Override
+    public List<OwnedLane> owned(String instance, Collection<Integer> held) {
+        return housekeeping.query(
+                sql.owned,
                 statement -> {
-                    statement.setLong(1, duration.toMillis());
-                    statement.setString(2, instance);
-                    statement.setArray(3, statement.getConnection().createArrayOf("int", held.toArray()));
+                    statement.setString(1, instance);
+                    statement.setArray(2, statement.getConnection().createArrayOf("int", held.toArray()));
                 },
                 PostgresOutbox::ownedLane);
     }
@@ -578,6 +603,7 @@ final class PostgresOutbox implements OutboxStore {
         final String liveInstances;
         final String goodbye;
         final String renew;
+        final String owned;
         final String acquire;
         final String release;
         final String backlog;
@@ -596,6 +622,9 @@ final class PostgresOutbox implements OutboxStore {
                 DELETE FROM SCHEMA.outbox o USING unnest(?, ?) AS confirmed (position, event_id)
                 WHERE o.lane = ? AND o.position = confirmed.position AND o.event_id = confirmed.event_id
                 """, "position");
+            // Two comparisons instead of an equality: with that, the order of one aggregate is the order of the primary
+            // key
+            // too, which is then walked past all the others.
             due = in("""
                 SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
                        CASE WHEN bytes <= ? THEN payload END,
@@ -605,14 +634,15 @@ final class PostgresOutbox implements OutboxStore {
                     FROM (
                         SELECT f.*, CASE WHEN bytes <= ? THEN bytes ELSE 0 END AS read
                         FROM (
-                            SELECT aggregate_type, aggregate_id FROM SCHEMA.outbox_failure
+                            SELECT lane, aggregate_type, aggregate_id FROM SCHEMA.outbox_failure
                             WHERE lane = ? AND state = 'retrying' AND next_attempt_at <= clock_timestamp()
                             ORDER BY next_attempt_at LIMIT ?) AS head
                         CROSS JOIN LATERAL (
                             SELECT *, octet_length(payload) AS bytes FROM SCHEMA.outbox_failure behind
-                            WHERE behind.lane = ? AND behind.blocking AND behind.aggregate_type = head.aggregate_type
-                              AND behind.aggregate_id = head.aggregate_id
-                            ORDER BY id LIMIT ?) AS f
+                            WHERE behind.blocking AND behind.lane = head.lane
+                              AND behind.aggregate_type = head.aggregate_type
+                              AND behind.aggregate_id >= head.aggregate_id AND behind.aggregate_id <= head.aggregate_id
+                            ORDER BY behind.aggregate_id, behind.id LIMIT ?) AS f
                         LIMIT ?) AS r) AS w
                 WHERE read_before < ?
                 ORDER BY id
@@ -726,12 +756,14 @@ final class PostgresOutbox implements OutboxStore {
                 """);
             goodbye = in("DELETE FROM SCHEMA.outbox_instance WHERE instance = ?");
             // Locked in the order that commands lock them in, or the two could wait for each other.
+            // Those that nobody holds, so that one that is held does not keep the others from being renewed.
             renew = in("""
                 UPDATE SCHEMA.outbox_lane SET lease_until = clock_timestamp() + ? * interval '1 millisecond'
                 WHERE lane = ANY (ARRAY (
-                    SELECT lane FROM SCHEMA.outbox_lane WHERE owner = ? AND lane = ANY (?) ORDER BY lane FOR UPDATE))
+                    SELECT lane FROM SCHEMA.outbox_lane WHERE owner = ? AND lane = ANY (?) FOR UPDATE SKIP LOCKED))
                 RETURNING lane, epoch
                 """);
+            owned = in("SELECT lane, epoch FROM SCHEMA.outbox_lane WHERE owner = ? AND lane = ANY (?)");
             // ARRAY makes the inner statement run once; joined, it could run for every row and lock more than its
             // limit.
             acquire = in("""

@@ -119,19 +119,28 @@ final class Leases {
             return;
         }
         long requestedAt = System.nanoTime();
-        Map<Integer, Long> epochs = outbox.renew(instance, owned.keySet(), duration).stream()
-                .collect(Collectors.toMap(OwnedLane::lane, OwnedLane::epoch));
+        Map<Integer, Long> renewed = epochs(outbox.renew(instance, owned.keySet(), duration));
+        Map<Integer, Long> ours =
+                renewed.keySet().containsAll(owned.keySet()) ? renewed : epochs(outbox.owned(instance, owned.keySet()));
         for (LaneRunner lane : List.copyOf(owned.values())) {
             Lease lease = lane.lease();
-            Long epoch = epochs.get(lease.lane());
-            if (epoch != null && epoch == lease.epoch()) {
+            if (holds(renewed, lease)) {
                 lease.renewed(requestedAt, duration);
-            } else if (owned.get(lease.lane()) == lane) {
+            } else if (!holds(ours, lease) && owned.get(lease.lane()) == lane) {
                 LOG.warn("Source {}: lane {} is owned by another relay now", source, lease.lane());
                 lease.lost(System.nanoTime());
                 lane.stop();
             }
         }
+    }
+
+    private static Map<Integer, Long> epochs(List<OwnedLane> lanes) {
+        return lanes.stream().collect(Collectors.toMap(OwnedLane::lane, OwnedLane::epoch));
+    }
+
+    private static boolean holds(Map<Integer, Long> epochs, Lease lease) {
+        Long epoch = epochs.get(lease.lane());
+        return epoch != null && epoch == lease.epoch();
     }
 
     private void acquire(int most) {

@@ -97,8 +97,10 @@ final class FailureTable {
                                     : rows.get(event.kept().id()))
                     .ifPresent(row -> row.set(failed, now));
         }
+        holdBack(changes.failed().stream()
+                .map(failed -> failed.event().aggregate())
+                .collect(toSet()));
         changes.followers().forEach(event -> added(event, takenFromOutbox));
-        restoreOrder(now);
         Set<Aggregate> touched = Stream.of(
                         changes.published().stream(),
                         changes.failed().stream().map(Failed::event),
@@ -106,22 +108,25 @@ final class FailureTable {
                 .flatMap(events -> events)
                 .map(Event::aggregate)
                 .collect(toSet());
+        moveUp(touched, now);
         touched.removeAll(blocked());
         return touched;
     }
 
     /** A person wants parked events tried again. */
     void retry(Predicate<Row> which, long now) {
-        rows.values().stream()
+        List<Row> retried = rows.values().stream()
                 .filter(row -> row.state == State.PARKED)
                 .filter(which)
-                .forEach(row -> {
-                    row.state = State.WAITING;
-                    row.blocking = true;
-                    row.attempts = 0;
-                    row.failures = 0;
-                });
-        restoreOrder(now);
+                .toList();
+        retried.forEach(row -> {
+            row.state = State.WAITING;
+            row.blocking = true;
+            row.attempts = 0;
+            row.failures = 0;
+        });
+        holdBack(aggregates(retried));
+        moveUp(aggregates(retried), now);
     }
 
     /** Lets paused events go on. */
@@ -130,14 +135,18 @@ final class FailureTable {
                 .filter(row -> row.state == State.PAUSED && which.test(row.event))
                 .toList();
         resumed.forEach(row -> row.state = State.WAITING);
-        restoreOrder(now);
+        moveUp(aggregates(resumed), now);
         return resumed.size();
     }
 
     /** A person throws an event away. */
     void discard(Row row, long now) {
         rows.remove(row.id);
-        restoreOrder(now);
+        moveUp(Set.of(row.event.aggregate()), now);
+    }
+
+    private static Set<Aggregate> aggregates(List<Row> rows) {
+        return rows.stream().map(row -> row.event.aggregate()).collect(toSet());
     }
 
     private Row added(Event event, Predicate<Event> takenFromOutbox) {
@@ -149,18 +158,27 @@ final class FailureTable {
         return row;
     }
 
-    private void restoreOrder(long now) {
-        for (List<Row> blocking : byAggregate(row -> row.blocking).values()) {
-            Row head = blocking.get(0);
+    /** As weak as the statement of that name: only of these aggregates, and only what is retried. */
+    private void holdBack(Set<Aggregate> touched) {
+        blocking(touched)
+                .forEach(rowsOfOne -> rowsOfOne.stream()
+                        .skip(1)
+                        .filter(row -> row.state == State.RETRYING)
+                        .forEach(row -> row.state = State.WAITING));
+    }
+
+    /** As weak as the statement of that name: only of these aggregates, and only the first. */
+    private void moveUp(Set<Aggregate> touched, long now) {
+        blocking(touched).map(rowsOfOne -> rowsOfOne.get(0)).forEach(head -> {
             if (head.state == State.WAITING) {
                 head.state = State.RETRYING;
                 head.nextAttemptAt = now;
             }
-            blocking.stream()
-                    .skip(1)
-                    .filter(row -> row.state == State.RETRYING)
-                    .forEach(row -> row.state = State.WAITING);
-        }
+        });
+    }
+
+    private Stream<List<Row>> blocking(Set<Aggregate> touched) {
+        return byAggregate(row -> row.blocking && touched.contains(row.event.aggregate())).values().stream();
     }
 
     private Map<Aggregate, List<Row>> byAggregate(Predicate<Row> which) {

@@ -86,6 +86,35 @@ class LeasesTest {
         assertThat(newcomer.lanes()).isEqualTo(LANES);
     }
 
+    // hazard 60
+    @Test
+    void a_lane_whose_row_somebody_holds_is_not_lost_and_does_not_keep_the_others_from_being_renewed() {
+        Relay relay = start("relay", LONG);
+        relay.leases.beat();
+        Map<String, String> before = owners();
+        database.execute("UPDATE outbox_lane SET lease_until = clock_timestamp() + interval '1 minute'");
+        try (OutboxDatabase.Transaction command = database.begin()) {
+            command.execute("SELECT FROM outbox_lane WHERE lane = 0 FOR UPDATE");
+
+            relay.leases.beat();
+
+            assertThat(renewed()).as("all but the one that is held").isEqualTo(LANES - 1);
+            assertThat(relay.leases.owned().get(0).isStopping()).isFalse();
+            assertThat(relay.leases.owned().get(0).lease().trusted(System.nanoTime()))
+                    .isTrue();
+        }
+
+        relay.leases.beat();
+
+        assertThat(renewed()).isEqualTo(LANES);
+        assertThat(owners()).isEqualTo(before);
+    }
+
+    private long renewed() {
+        return database.number(
+                "SELECT count(*) FROM outbox_lane WHERE lease_until > clock_timestamp() + interval '2 minutes'");
+    }
+
     // hazard 20
     @Test
     void a_relay_whose_lease_ran_out_lets_go_of_a_lane_that_another_one_has_taken() {
