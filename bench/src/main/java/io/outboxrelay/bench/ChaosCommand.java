@@ -14,12 +14,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Kills, freezes and restarts whatever there is while services write, and looks whether everything arrives in order. */
+/**
+ * Kills, freezes and restarts whatever there is while services write and people pause and retry, and looks whether everything
+ * arrives in order.
+ */
 @Command(
         name = "chaos",
         mixinStandardHelpOptions = true,
         description = {
             "Kills, freezes and restarts relays, broker and databases at random while services write events,",
+            "people pause, resume, and retry what was parked, by the relay's commands,",
             "and looks whether all that was committed arrives, in order.",
             "Starts servers of its own, which end with it.",
             "Last line: chaos passed: events=N kills=N lost=0 out_of_order=0 duplicates_delivered=N ..., or chaos failed: ..."

@@ -4,6 +4,7 @@ import io.outboxrelay.testservers.Preference;
 import io.outboxrelay.testservers.PrivatePostgres;
 import io.outboxrelay.testservers.PrivateRabbitMq;
 import io.outboxrelay.testservers.TestVirtualHost;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -19,10 +20,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Two services with a database server each, one broker, two relays that serve both, and one reader for each ledger. Faults
- * befall the servers and the relays; in the end all is up again, everything must have arrived, and is judged. Closing it
+ * befall the servers and the relays, people retry and pause; in the end all is up again, everything must have arrived, and is judged. Closing it
  * ends everything that it started.
  */
 final class ChaosRun implements AutoCloseable {
@@ -44,6 +46,7 @@ final class ChaosRun implements AutoCloseable {
     private final List<LedgerReader> readers = new ArrayList<>();
     private final List<RelayVictim> relays = new ArrayList<>();
     private final List<Victim> victims = new ArrayList<>();
+    private @Nullable People people;
 
     /**
      * Starts nothing.
@@ -85,6 +88,8 @@ final class ChaosRun implements AutoCloseable {
             relays.add(relay);
             victims.add(relay);
         }
+        people = new People(new RelayFile("people", host.amqpUri(), sources), jar, folder, chronicle);
+        victims.add(people);
     }
 
     private void startSource(String name) throws SQLException {
@@ -132,7 +137,7 @@ final class ChaosRun implements AutoCloseable {
      *
      * @return what arrived of what was committed, also when it took too long
      */
-    Verdict judge() throws SQLException, InterruptedException {
+    Verdict judge() throws SQLException, IOException, InterruptedException {
         List<Set<ServiceEvent>> committed = new ArrayList<>();
         for (ChaosSource source : sources) {
             committed.add(source.committed());
@@ -149,7 +154,7 @@ final class ChaosRun implements AutoCloseable {
     }
 
     /** Returns when all has arrived, or when it will not any more. */
-    private void catchUp(List<Set<ServiceEvent>> committed) throws SQLException, InterruptedException {
+    private void catchUp(List<Set<ServiceEvent>> committed) throws SQLException, IOException, InterruptedException {
         long begun = System.nanoTime();
         long moved = begun;
         Progress before = new Progress(List.of(), List.of());
@@ -162,6 +167,9 @@ final class ChaosRun implements AutoCloseable {
             boolean stuck = now.isIdle() && System.nanoTime() - moved > LONGEST_SILENCE.toNanos();
             if (over || tooLong || stuck || look % LOOKS_PER_LINE == 0) {
                 chronicle.tell(now.describe(SOURCES, committed));
+                if (people != null && now.hasFailures()) {
+                    people.retry(); // what was parked before the faults were over, or shortly afterwards
+                }
             }
             if (over) {
                 return;

@@ -26,6 +26,11 @@ record Progress(List<Integer> arrived, List<ChaosSource.Backlog> backlogs) {
         return backlogs.stream().allMatch(ChaosSource.Backlog::isEmpty);
     }
 
+    /** Whether something waits for another attempt or for a person. */
+    boolean hasFailures() {
+        return backlogs.stream().anyMatch(backlog -> backlog.failures() > 0);
+    }
+
     String describe(List<String> sources, List<Set<ServiceEvent>> committed) {
         return IntStream.range(0, sources.size())
                 .mapToObj(source -> "%s: %d of %d arrived, %s"

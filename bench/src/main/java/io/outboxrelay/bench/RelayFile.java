@@ -45,7 +45,7 @@ record RelayFile(String instance, String amqpUri, List<ChaosSource> sources) {
                   batch-events: 60
                   confirm-deadline: 2s
                 retry:
-                  max-attempts: 100000
+                  max-attempts: 4
                   first-backoff: 200ms
                   longest-backoff: 2s
                 lease:

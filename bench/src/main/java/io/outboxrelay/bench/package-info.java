@@ -8,7 +8,8 @@
  * becomes slower or faster does so for both.
  *
  * <p>{@code chaos} asks whether anything is lost or comes out of order while everything around it breaks. Each
- * {@code Victim} (a relay, a database, the broker) has a {@code Fate}, a thread that strikes it again and again;
+ * {@code Victim} (a relay, a database, the broker, and {@code People}, who pause, resume and retry by the relay's commands) has a
+ * {@code Fate}, a thread that strikes it again and again;
  * {@code ChaosWriters} write events and, in the same transaction, a record of their own; a {@code LedgerReader} notes what
  * arrives. The {@code Verdict} compares the two, and asks the relays nothing.
  */
