@@ -108,6 +108,7 @@ class SchemasCommandsTest {
 
         assertThat(run("validate", path("nothing"))).isEqualTo(2);
         assertThat(err.toString()).contains("nothing cannot be read");
+        assertThat(run("docs", path("nothing"), "--output", path("site"))).isEqualTo(2);
         assertThat(run("check", contracts(), "--released-revision", "--all")).isEqualTo(2);
         assertThat(run("check", contracts(), "--released-revision", "a b")).isEqualTo(2);
         assertThat(err.toString()).contains("\"a b\" is not a git revision");

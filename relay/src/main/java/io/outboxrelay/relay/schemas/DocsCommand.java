@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,9 +37,10 @@ final class DocsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        CommandLine command = Objects.requireNonNull(spec).commandLine();
+        PrintWriter out = command.getOut();
         try {
-            out.println(ContractSite.write(contracts.read(), output));
+            out.println(WrongUse.unless(command, () -> ContractSite.write(contracts.read(), output)));
             return 0;
         } catch (ContractsException e) {
             out.print(ContractChecks.unreadable(e).in(Report.Format.TEXT));

@@ -5,11 +5,9 @@ import io.outboxrelay.schemas.rule.ContractChecks;
 import io.outboxrelay.schemas.rule.Report;
 import io.outboxrelay.schemas.rule.Report.Format;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 
 /** How a command says what it found, and the exit status that goes with it. */
 final class ReportOptions {
@@ -32,12 +30,9 @@ final class ReportOptions {
 
     private static Report asked(CommandLine command, Supplier<Report> check) {
         try {
-            return check.get();
+            return WrongUse.unless(command, check);
         } catch (ContractsException e) {
             return ContractChecks.unreadable(e);
-        } catch (IllegalArgumentException | IllegalStateException | UncheckedIOException e) {
-            String cause = e.getCause() == null ? "" : " (" + e.getCause() + ")";
-            throw new ParameterException(command, e.getMessage() + cause + ".", e);
         }
     }
 }

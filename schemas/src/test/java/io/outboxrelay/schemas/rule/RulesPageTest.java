@@ -57,6 +57,12 @@ class RulesPageTest {
                 .allMatch(found -> found.severity() == rule.severity());
         assertThat(findings(rule, mode, before, Objects.requireNonNull(examples.get("Mended"))))
                 .isEmpty();
+        if (section.contains("*Avro passes over it.*")) {
+            Schema old = parsed(Objects.requireNonNull(before));
+            Schema now = parsed(examples.get("Fails"));
+            assertThat(Resolution.reads(now, old)).isTrue();
+            assertThat(Resolution.reads(old, now)).isEqualTo(mode == Compatibility.FULL);
+        }
     }
 
     private List<Finding> findings(Rule rule, Compatibility mode, String before, String after) throws IOException {

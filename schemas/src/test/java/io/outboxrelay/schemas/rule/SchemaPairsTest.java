@@ -2,12 +2,14 @@ package io.outboxrelay.schemas.rule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.schemas.contract.Compatibility;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.avro.AvroTypeException;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
@@ -70,6 +72,19 @@ class SchemaPairsTest {
         if (SchemaPair.isYes(pair.forward())) {
             assertThatCode(() -> decode(pair.now(), pair.old())).as("forward").doesNotThrowAnyException();
         }
+    }
+
+    @Test
+    void avro_says_that_it_can_read_what_its_decoder_then_refuses() {
+        SchemaPair pair = pairs().filter(each -> each.name().startsWith("an enum moves, and then"))
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(Resolution.reads(pair.now(), pair.old())).isTrue();
+        assertThatThrownBy(() -> decode(pair.old(), pair.now()))
+                .isInstanceOf(AvroTypeException.class)
+                .hasMessage("Found a.X, expecting union[X, X]");
+        assertThat(SchemaPair.isYes(pair.backward())).isFalse();
     }
 
     private static void decode(Schema written, Schema reader) throws IOException {
