@@ -1,0 +1,116 @@
+package io.outboxrelay.client;
+
+import io.outboxrelay.schemas.contract.Contract;
+import io.outboxrelay.schemas.contract.ContractVersion;
+import io.outboxrelay.schemas.contract.Contracts;
+import io.outboxrelay.schemas.contract.SchemaIdentity;
+import io.outboxrelay.schemas.encoding.DataSchema;
+import io.outboxrelay.schemas.encoding.EventEncoder;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.IndexedRecord;
+
+/**
+ * Makes events of Avro records whose very version is released: it is in the catalogue of contracts. Safe for use by many
+ * threads.
+ *
+ * <pre>{@code
+ * AvroEvents events = AvroEvents.onClassPath(getClass().getClassLoader());
+ * outbox.publish(events.event("Order", orderId, orderPlaced));
+ * }</pre>
+ *
+ * <p>A record that nobody released is an error where the event is made, which a service's test finds; at the relay it would
+ * be parked. This class alone needs the modules {@code schemas} and {@code avro} on the class path.
+ */
+public final class AvroEvents {
+
+    /** More schemas than a service writes; beyond it they are looked up again. */
+    private static final int MOST_KNOWN = 1_000;
+
+    private final Contracts released;
+    private final EventEncoder encoder;
+    private final Map<Schema, Released> known = new ConcurrentHashMap<>();
+
+    private record Released(String eventType, String dataSchema) {}
+
+    /**
+     * Events in a framing of the caller's choice.
+     *
+     * @param released the contracts, with all their versions
+     * @param encoder how payloads are framed
+     */
+    public AvroEvents(Contracts released, EventEncoder encoder) {
+        this.released = released;
+        this.encoder = encoder;
+    }
+
+    /**
+     * Events in single-object encoding, by the contracts that the class path has under {@code contracts/}.
+     *
+     * @param classes finds the contracts
+     * @return the maker
+     * @throws io.outboxrelay.schemas.contract.ContractsException with every fault that the contracts have
+     */
+    public static AvroEvents onClassPath(ClassLoader classes) {
+        return new AvroEvents(Contracts.onClassPath(classes), EventEncoder.singleObject());
+    }
+
+    /**
+     * Makes an event of a record. Its type is that of the contract, its content type {@code application/avro}, and its
+     * header {@code cloudEvents_dataschema} names subject, version and identity of the schema.
+     *
+     * @param aggregateType what kind of thing it happened to
+     * @param aggregateId which one
+     * @param record generated or generic, complete according to its schema
+     * @return the event, without an id
+     * @throws IllegalStateException if this very schema is no version of a contract; the message says what to do
+     * @throws io.outboxrelay.schemas.encoding.AvroEventException if the record does not fit its schema
+     */
+    public OutboxEvent event(String aggregateType, String aggregateId, IndexedRecord record) {
+        Released version = released(record.getSchema());
+        return OutboxEvent.of(
+                        aggregateType,
+                        aggregateId,
+                        version.eventType(),
+                        encoder.encode(record),
+                        EventEncoder.CONTENT_TYPE)
+                .withHeader(DataSchema.HEADER, version.dataSchema());
+    }
+
+    private Released released(Schema schema) {
+        Released before = known.get(schema);
+        if (before != null) {
+            return before;
+        }
+        ContractVersion version =
+                released.bySchema(schema).orElseThrow(() -> new IllegalStateException(unreleased(schema)));
+        Contract contract = released.bySubject(version.subject()).orElseThrow();
+        DataSchema header = new DataSchema(version.subject(), version.number(), version.identity());
+        Released found = new Released(contract.eventType(), header.uri());
+        if (known.size() >= MOST_KNOWN) {
+            known.clear();
+        }
+        known.put(schema, found);
+        return found;
+    }
+
+    private String unreleased(Schema schema) {
+        Optional<Contract> alike = released.all().stream()
+                .filter(contract -> contract.newest().schema().getFullName().equals(schema.getFullName()))
+                .findFirst();
+        String who =
+                "The schema of %s (%s) is not released: ".formatted(schema.getFullName(), SchemaIdentity.of(schema));
+        return alike.map(contract -> who
+                        + "no version of the contract %s is it, whose newest is v%d. Add it as contracts/%s/v%d.avsc, check it with: schemas check, and generate the class from there"
+                                .formatted(
+                                        contract.subject(),
+                                        contract.newest().number(),
+                                        contract.subject(),
+                                        contract.newest().number() + 1))
+                .orElseGet(
+                        () -> who
+                                + "no contract has a record of this name. Add it as contracts/SUBJECT/v1.avsc and list the subject in contracts/contracts.yaml, where the class path has it");
+    }
+}
