@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.Channel;
@@ -24,27 +25,39 @@ import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.schemas.contract.Compatibility;
 import io.outboxrelay.schemas.contract.SchemaIdentity;
 import io.outboxrelay.schemas.encoding.DataSchema;
+import io.outboxrelay.schemas.encoding.EventDecoder;
 import io.outboxrelay.schemas.encoding.EventEncoder;
 import io.outboxrelay.schemas.registry.Credentials;
 import io.outboxrelay.schemas.registry.Registry;
+import io.outboxrelay.schemas.registry.RegistryException;
+import io.outboxrelay.schemas.registry.RegistrySchemas;
 import io.outboxrelay.schemas.registry.RegistrySettings;
 import io.outboxrelay.testservers.PrivateRegistry;
 import io.outboxrelay.testservers.RegistryLine;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
+import org.apache.avro.generic.GenericRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The gate with a real registry, database and broker. */
 class SchemaGateTest {
@@ -193,10 +206,122 @@ class SchemaGateTest {
         assertThat(received(1)).containsExactly("a " + fingerprint(FIRST));
     }
 
+    @Test
+    void version_2_rolls_out_producer_first_and_then_consumer_while_events_are_in_flight() throws Exception {
+        rollsOut("producer-first.Paid", true);
+    }
+
+    @Test
+    void version_2_rolls_out_consumer_first_and_then_producer_while_events_are_in_flight() throws Exception {
+        rollsOut("consumer-first.Paid", false);
+    }
+
+    @Test
+    void version_3_is_stopped_by_the_registry_and_at_the_relay_which_name_the_rule(@TempDir Path contracts)
+            throws Exception {
+        registry.register("third.Paid", FIRST);
+        registry.setCompatibility("third.Paid", Compatibility.FULL_TRANSITIVE);
+        registry.register("third.Paid", SECOND);
+
+        assertThatExceptionOfType(RegistryException.class)
+                .isThrownBy(() -> registry.register("third.Paid", BROKEN))
+                .satisfies(e -> assertThat(e.kind()).isEqualTo(RegistryException.Kind.INCOMPATIBLE))
+                .withMessageContaining("third.Paid");
+
+        // Somebody has deployed it all the same, and it is in the catalogue that the relay has for explaining.
+        Files.writeString(
+                contracts.resolve("contracts.yaml"), "owner: shop\nsubjects:\n  third.Paid: {event-type: Paid}\n");
+        Files.createDirectories(contracts.resolve("third.Paid"));
+        for (Schema schema : List.of(FIRST, SECOND, BROKEN)) {
+            int number = List.of(FIRST, SECOND, BROKEN).indexOf(schema) + 1;
+            Files.writeString(contracts.resolve("third.Paid/v" + number + ".avsc"), schema.toString());
+        }
+        source = start("third.{event_type}", contracts);
+        write("a", BROKEN, claim("third.Paid", 3, BROKEN));
+        write("b", SECOND, claim("third.Paid", 2, SECOND));
+
+        assertThat(received(1)).containsExactly("b " + fingerprint(SECOND));
+        await().atMost(PATIENCE).until(() -> states().equals(List.of("parked")));
+        assertThat(database.value("SELECT reason || ' ' || detail FROM outbox_failure"))
+                .startsWith("schema-incompatible subject third.Paid")
+                .contains("written with version 3", "rule type-changed at Paid.id");
+    }
+
+    /** Version 1 runs on both sides; then one side moves to version 2 and later the other, and nobody stops writing. */
+    private void rollsOut(String subject, boolean producerFirst) throws Exception {
+        registry.register(subject, FIRST);
+        registry.setCompatibility(subject, Compatibility.FULL_TRANSITIVE);
+        source = start(subject.replace("Paid", "{event_type}"));
+        AtomicReference<Schema> writes = new AtomicReference<>(FIRST);
+        AtomicReference<EventDecoder<GenericRecord>> reads = new AtomicReference<>(reader(subject, FIRST));
+        AtomicBoolean ended = new AtomicBoolean();
+        AtomicInteger written = new AtomicInteger();
+        Queue<String> read = new ConcurrentLinkedQueue<>();
+        Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+        Thread producer = new Thread(() -> {
+            while (!ended.get()) {
+                int n = written.getAndIncrement();
+                write("order-" + n % 5, writes.get(), "{}", "order-" + n % 5 + " " + n);
+            }
+        });
+        channel.basicConsume(
+                "orders",
+                true,
+                (tag, message) -> {
+                    try {
+                        read.add(String.valueOf(
+                                reads.get().decode(message.getBody()).get("id")));
+                    } catch (RuntimeException e) {
+                        failures.add(e);
+                    }
+                },
+                tag -> {});
+        producer.start();
+        try {
+            reachesMore(read, failures);
+            registry.register(subject, SECOND);
+            for (boolean producerMoves : List.of(producerFirst, !producerFirst)) {
+                if (producerMoves) {
+                    writes.set(SECOND);
+                } else {
+                    reads.set(reader(subject, SECOND));
+                }
+                reachesMore(read, failures);
+            }
+        } finally {
+            ended.set(true);
+            producer.join();
+        }
+        await().atMost(PATIENCE).until(() -> read.size() == written.get());
+        assertThat(failures).isEmpty();
+        assertThat(states()).isEmpty();
+        for (int order = 0; order < 5; order++) {
+            String name = "order-" + order + " ";
+            assertThat(read.stream()
+                            .filter(id -> id.startsWith(name))
+                            .map(id -> Integer.valueOf(id.substring(name.length()))))
+                    .isSorted();
+        }
+    }
+
+    private static void reachesMore(Queue<String> read, Queue<Throwable> failures) {
+        int before = read.size();
+        await().atMost(PATIENCE).until(() -> !failures.isEmpty() || read.size() >= before + 50);
+        assertThat(failures).isEmpty();
+    }
+
+    private EventDecoder<GenericRecord> reader(String subject, Schema schema) {
+        return EventDecoder.of(schema, new RegistrySchemas(registry, Set.of(subject)));
+    }
+
     private Source start(String subject) {
+        return start(subject, null);
+    }
+
+    private Source start(String subject, Path catalogue) {
         GateSettings schemas = new GateSettings(
                 GateSettings.Mode.REGISTRY,
-                null,
+                catalogue,
                 subject,
                 new RegistrySettings(server.url(), new Credentials.None()).patient(Duration.ofSeconds(5), 1));
         Source started = new Source(
@@ -247,7 +372,11 @@ class SchemaGateTest {
     }
 
     private void write(String order, Schema schema, String headers) {
-        byte[] payload = schema == null ? new byte[] {'{', '}'} : body(schema);
+        write(order, schema, headers, "x");
+    }
+
+    private void write(String order, Schema schema, String headers, String id) {
+        byte[] payload = schema == null ? new byte[] {'{', '}'} : body(schema, id);
         database.execute("""
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, headers)
             VALUES ('Order', '%s', 'Paid', decode('%s', 'hex'), '%s', '%s')\
@@ -259,10 +388,14 @@ class SchemaGateTest {
     }
 
     private static byte[] body(Schema schema) {
+        return body(schema, "x");
+    }
+
+    private static byte[] body(Schema schema, String id) {
         GenericData.Record record = new GenericData.Record(schema);
         schema.getFields()
                 .forEach(field ->
-                        record.put(field.pos(), field.schema().getType() == Schema.Type.INT ? (Object) 1 : "x"));
+                        record.put(field.pos(), field.schema().getType() == Schema.Type.INT ? (Object) 1 : id));
         return EventEncoder.singleObject().encode(record);
     }
 
