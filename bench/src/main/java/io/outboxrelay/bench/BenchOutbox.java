@@ -30,17 +30,25 @@ final class BenchOutbox implements AutoCloseable {
      * database's own work for them (checkpoint, statistics) is done when this returns.
      */
     void fill(long events, int aggregates, int payloadBytes) throws SQLException {
+        fill(events, aggregates, new byte[payloadBytes], "application/octet-stream", "{}");
+    }
+
+    /** The same with a certain payload and headers. */
+    void fill(long events, int aggregates, byte[] payload, String contentType, String headers) throws SQLException {
         execute("TRUNCATE outbox_bench.outbox");
         try (PreparedStatement insert = connection.prepareStatement("""
-                INSERT INTO outbox_bench.outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
-                SELECT 'Order', 'order-' || n % ?, 'Placed', ?, 'application/octet-stream'
+                INSERT INTO outbox_bench.outbox
+                    (aggregate_type, aggregate_id, event_type, payload, content_type, headers)
+                SELECT 'Order', 'order-' || n % ?, 'Placed', ?, ?, ?::jsonb
                 FROM generate_series(?, ?) AS n
                 """)) {
             for (long from = 0; from < events; from += EVENTS_PER_TRANSACTION) {
                 insert.setInt(1, aggregates);
-                insert.setBytes(2, new byte[payloadBytes]);
-                insert.setLong(3, from);
-                insert.setLong(4, Math.min(events, from + EVENTS_PER_TRANSACTION) - 1);
+                insert.setBytes(2, payload);
+                insert.setString(3, contentType);
+                insert.setString(4, headers);
+                insert.setLong(5, from);
+                insert.setLong(6, Math.min(events, from + EVENTS_PER_TRANSACTION) - 1);
                 insert.executeUpdate();
             }
         }

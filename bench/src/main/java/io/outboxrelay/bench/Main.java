@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         name = "outbox-bench",
         mixinStandardHelpOptions = true,
         description = "Measures Outbox Relay on this machine, or gives it a hard time.",
-        subcommands = {DrainCommand.class, ChaosCommand.class},
+        subcommands = {DrainCommand.class, GateCommand.class, ChaosCommand.class},
         footer = {"", "Exit status: 0 measured or passed, 1 failed, 2 wrong use."})
 public final class Main implements Callable<Integer> {
 

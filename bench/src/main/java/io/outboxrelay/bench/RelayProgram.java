@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /** The relay as users run it, with its default settings. */
 final class RelayProgram implements Contender {
@@ -30,9 +31,24 @@ final class RelayProgram implements Contender {
     private final Path output;
     private final Path configuration;
     private final int port;
+    private final @Nullable GateLoad gate;
 
     RelayProgram(Path jar, Servers servers, Load load, BenchOutbox outbox, String javaOptions, Path folder)
             throws IOException {
+        this(jar, servers, load, outbox, javaOptions, folder, null);
+    }
+
+    /** A relay that publishes Avro events, with a gate for their schemas or without. */
+    RelayProgram(
+            Path jar,
+            Servers servers,
+            Load load,
+            BenchOutbox outbox,
+            String javaOptions,
+            Path folder,
+            @Nullable GateLoad gate)
+            throws IOException {
+        this.gate = gate;
         this.jar = jar;
         this.servers = servers;
         this.load = load;
@@ -50,24 +66,38 @@ final class RelayProgram implements Contender {
                     user: %s
                     password: ${OUTBOX_BENCH_PASSWORD}
                     schema: %s
-                broker:
+                %sbroker:
                   uri: ${OUTBOX_BENCH_URI}
                   exchange: %s
                 http:
                   host: 127.0.0.1
                   port: %d
                 """.formatted(
-                        servers.jdbcUrl(), servers.user(), BenchOutbox.SCHEMA, BenchQueue.EXCHANGE, port));
+                        servers.jdbcUrl(),
+                        servers.user(),
+                        BenchOutbox.SCHEMA,
+                        gate == null ? "" : gate.yaml(),
+                        BenchQueue.EXCHANGE,
+                        port));
     }
 
     @Override
     public String name() {
-        return "relay";
+        return gate == null ? "relay" : gate.name();
     }
 
     @Override
     public void prepare(long events) throws SQLException {
-        outbox.fill(events, load.aggregates(), load.payloadBytes());
+        if (gate == null) {
+            outbox.fill(events, load.aggregates(), load.payloadBytes());
+        } else {
+            outbox.fill(
+                    events,
+                    load.aggregates(),
+                    GateLoad.payload(load.payloadBytes()),
+                    "application/avro",
+                    GateLoad.HEADERS);
+        }
     }
 
     @Override

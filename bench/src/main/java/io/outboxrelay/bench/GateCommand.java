@@ -1,0 +1,102 @@
+package io.outboxrelay.bench;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Measures what the gate for schemas costs: the same Avro events are drained with it and without. */
+@Command(
+        name = "gate",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Measures what the gate for schemas costs: a relay drains the same Avro events with it and without it.",
+            "Starts servers of its own. Nothing that it made is left behind.",
+            "Last line: gate ratio R, the rate with the gate over that without, medians of the rounds."
+        },
+        sortOptions = false)
+final class GateCommand implements Callable<Integer> {
+
+    private static final Duration LONGEST_RUN = Duration.ofMinutes(2);
+
+    @Option(
+            names = "--events",
+            paramLabel = "N",
+            defaultValue = "200000",
+            description = "Events a run. Default: ${DEFAULT-VALUE}")
+    private long events;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "Runs of each. Default: ${DEFAULT-VALUE}")
+    private int rounds;
+
+    @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
+    private @Nullable Path relayJar;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+        Path jar = RelayJar.find(relayJar, spec);
+        PrintWriter out = new PrintWriter(System.out, true);
+        Load load = new Load(events, 1_000, 200);
+        List<Path> folders = new ArrayList<>();
+        try (Servers servers = new Servers(null, null);
+                BenchOutbox outbox = new BenchOutbox(servers.dataSource(), 8)) {
+            Path contracts = Files.createTempDirectory("outbox-bench-contracts-");
+            folders.add(contracts);
+            GateLoad.write(contracts);
+            List<Contender> contenders = new ArrayList<>();
+            for (GateLoad gate : List.of(new GateLoad("with-gate", contracts), new GateLoad("without-gate", null))) {
+                Path folder = Files.createTempDirectory("outbox-bench-");
+                folders.add(folder);
+                contenders.add(new RelayProgram(jar, servers, load, outbox, "", folder, gate));
+            }
+            out.printf(Locale.ROOT, "%,d Avro events, %s, Java %s%n", events, servers.names(), Runtime.version());
+            out.println(measure(contenders, servers, out));
+        } finally {
+            for (Path folder : folders) {
+                delete(folder);
+            }
+        }
+        return 0;
+    }
+
+    private String measure(List<Contender> contenders, Servers servers, PrintWriter out) throws Exception {
+        DrainMeasurement measurement = new DrainMeasurement(servers.amqpUri(), events, LONGEST_RUN, out);
+        List<List<Double>> rates = List.of(new ArrayList<>(), new ArrayList<>());
+        for (int round = 0; round < rounds; round++) {
+            for (int turn = 0; turn < contenders.size(); turn++) {
+                int who = (round + turn) % contenders.size(); // who goes first changes with the round
+                Drain drain = measurement.run(contenders.get(who), QueueKind.CLASSIC);
+                rates.get(who).add(drain.rate());
+                out.println(drain.describe());
+            }
+        }
+        return String.format(
+                Locale.ROOT, "gate ratio %.2f", DrainCommand.median(rates.get(0)) / DrainCommand.median(rates.get(1)));
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (var files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}
