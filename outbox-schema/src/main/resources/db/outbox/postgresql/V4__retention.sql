@@ -1,3 +1,6 @@
+-- A writer that stays open is not waited for, for others would wait behind this: the installation fails and can be repeated.
+SET LOCAL lock_timeout = '2s';
+
 -- What was published, for as long as the relay is told to retain it (sources: retain). The settling statement moves rows here
 -- instead of deleting them, so nothing is here that a relay did not settle: published and confirmed, or dropped because its
 -- route says so and no queue is bound. It can be replayed from here.
@@ -28,6 +31,7 @@ CREATE INDEX outbox_published_aggregate ON ${schema}.outbox_published (aggregate
 
 -- Takes what no day is there for, so that settling never fails for want of one.
 CREATE TABLE ${schema}.outbox_published_rest PARTITION OF ${schema}.outbox_published DEFAULT;
+CREATE INDEX outbox_published_rest_at ON ${schema}.outbox_published_rest (published_at);
 
 COMMENT ON TABLE ${schema}.outbox_published IS 'Events that were published and are retained for a while: they can be replayed.';
 
@@ -53,16 +57,17 @@ $function$;
 
 REVOKE EXECUTE ON FUNCTION ${schema}.outbox_published_day(date) FROM PUBLIC;
 
--- Makes the partitions of today and the next days, drops those of which nothing is to be kept any more, and empties the rest
--- step by step. The relay calls it again and again; it may not change tables, so the function does that as its owner, for
--- this table only. Whoever is in the way is waited for half a second, then it is left for the next call (busy). One call does a
--- bounded amount; there is more to do while it says dropped = 30 or removed = 5000.
+-- Makes the partitions of today and the next week, empties the rest step by step, and drops the oldest day when nothing of it is
+-- to be kept any more. The relay calls it again and again; it may not change tables, so the function does that as its owner,
+-- for this table only. Whoever is in the way is waited for half a second, then it is left for the next call (busy). One call does a
+-- bounded amount; there is more to do while it says dropped = 1 or removed = 5000. Dropping comes last: it locks out whoever
+-- settles until the end of the transaction.
 CREATE FUNCTION ${schema}.outbox_retain(keep interval, OUT made int, OUT dropped int, OUT removed int, OUT busy boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $function$
 DECLARE
     today date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
     oldest timestamptz := clock_timestamp() - keep;
-    partition record;
+    over text;
 BEGIN
     made := 0; dropped := 0; removed := 0; busy := false;
     IF keep IS NULL OR keep < interval '1 hour' THEN
@@ -72,33 +77,34 @@ BEGIN
         busy := true; -- another relay is at it
         RETURN;
     END IF;
-    FOR ahead IN 0..3 LOOP
-        BEGIN
+    BEGIN
+        FOR ahead IN 0..7 LOOP
             IF ${schema}.outbox_published_day(today + ahead) THEN
                 made := made + 1;
             END IF;
-        EXCEPTION WHEN lock_not_available THEN
-            busy := true;
-            EXIT;
-        END;
-    END LOOP;
-    FOR partition IN
-        SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = '${schema}.outbox_published'::regclass AND c.relname ~ '^outbox_published_[0-9]{8}$'
-          AND (to_date(right(c.relname, 8), 'YYYYMMDD') + 1)::timestamp AT TIME ZONE 'UTC' <= oldest
-        ORDER BY c.relname LIMIT 30
-    LOOP
+        END LOOP;
+    EXCEPTION WHEN lock_not_available THEN
+        made := 0; busy := true;
+    END;
+    BEGIN
+        DELETE FROM ${schema}.outbox_published_rest WHERE ctid = ANY (ARRAY (
+            SELECT ctid FROM ${schema}.outbox_published_rest WHERE published_at < oldest ORDER BY published_at LIMIT 5000));
+        GET DIAGNOSTICS removed = ROW_COUNT;
+    EXCEPTION WHEN lock_not_available THEN
+        busy := true;
+    END;
+    SELECT c.relname INTO over FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = '${schema}.outbox_published'::regclass AND c.relname ~ '^outbox_published_[0-9]{8}$'
+      AND (to_date(right(c.relname, 8), 'YYYYMMDD') + 1)::timestamp AT TIME ZONE 'UTC' <= oldest
+    ORDER BY c.relname LIMIT 1;
+    IF over IS NOT NULL THEN
         BEGIN
-            EXECUTE format('DROP TABLE ${schema}.%I', partition.name);
-            dropped := dropped + 1;
+            EXECUTE format('DROP TABLE ${schema}.%I', over);
+            dropped := 1;
         EXCEPTION WHEN lock_not_available THEN
             busy := true;
-            EXIT;
         END;
-    END LOOP;
-    DELETE FROM ${schema}.outbox_published_rest WHERE ctid = ANY (ARRAY (
-        SELECT ctid FROM ${schema}.outbox_published_rest WHERE published_at < oldest LIMIT 5000));
-    GET DIAGNOSTICS removed = ROW_COUNT;
+    END IF;
 END
 $function$;
 
@@ -123,7 +129,7 @@ $roles$;
 CREATE FUNCTION ${schema}.outbox_wake() RETURNS trigger LANGUAGE plpgsql AS $function$
 BEGIN
     IF pg_catalog.pg_try_advisory_xact_lock_shared(TG_RELID::int, 1) THEN
-        PERFORM pg_catalog.pg_notify('outbox_' || TG_RELID, '');
+        PERFORM pg_catalog.pg_notify(pg_catalog.concat('outbox_', TG_RELID), '');
     END IF;
     RETURN NULL;
 END
@@ -134,10 +140,16 @@ CREATE TRIGGER outbox_wake AFTER INSERT ON ${schema}.outbox FOR EACH STATEMENT E
 -- Costs nothing as long as it is disabled.
 ALTER TABLE ${schema}.outbox DISABLE TRIGGER outbox_wake;
 
--- Turns it on or off, for the owner of the table. Waits for open writers, and makes others wait for it, at most a second.
-CREATE FUNCTION ${schema}.outbox_wakeup(enabled boolean) RETURNS void LANGUAGE plpgsql
+-- Turns it on or off, for the owner of the table. Waits for open writers, and makes others wait for it, at most a second. A
+-- transaction that has notified cannot be prepared, so that writers with two phases would fail: the second argument says that there
+-- are none although the server allows for them.
+CREATE FUNCTION ${schema}.outbox_wakeup(enabled boolean, nobody_prepares boolean DEFAULT false) RETURNS void LANGUAGE plpgsql
 SET lock_timeout = '1s' AS $function$
 BEGIN
+    IF enabled AND NOT nobody_prepares AND current_setting('max_prepared_transactions')::int > 0 THEN
+        RAISE EXCEPTION 'A transaction that wakes the relay cannot be prepared (PREPARE TRANSACTION), which this server allows'
+            USING HINT = 'If no service that writes events does that: SELECT outbox_wakeup(true, nobody_prepares => true).';
+    END IF;
     IF enabled THEN
         ALTER TABLE ${schema}.outbox ENABLE TRIGGER outbox_wake;
     ELSE
@@ -146,6 +158,6 @@ BEGIN
 END
 $function$;
 
-REVOKE EXECUTE ON FUNCTION ${schema}.outbox_wakeup(boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION ${schema}.outbox_wakeup(boolean, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 4';

@@ -48,14 +48,15 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
     }
 
     private void published(List<String> sentences, Retained retained) {
-        sentences.add("%s of %s was published and confirmed at %s (%s ago), from lane %d, position %d, and is retained."
-                .formatted(
-                        Words.plain(retained.address().eventType()),
-                        FailureView.aggregate(retained.address()),
-                        Words.time(retained.publishedAt()),
-                        Words.duration(Duration.between(retained.publishedAt(), retained.readAt())),
-                        retained.address().lane(),
-                        retained.address().position()));
+        sentences.add(
+                "%s of %s was settled at %s (%s ago), from lane %d, position %d, and is retained: published and confirmed, unless its route drops what no queue is bound for."
+                        .formatted(
+                                Words.plain(retained.address().eventType()),
+                                FailureView.aggregate(retained.address()),
+                                Words.time(retained.publishedAt()),
+                                Words.duration(Duration.between(retained.publishedAt(), retained.readAt())),
+                                retained.address().lane(),
+                                retained.address().position()));
         sentences.add("To send it again: replay --source %s %s --reason TEXT".formatted(source, event));
     }
 

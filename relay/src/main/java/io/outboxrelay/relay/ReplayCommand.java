@@ -4,6 +4,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.DatabaseOptions.Database;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.database.Failures.Note;
+import io.outboxrelay.relay.database.Failures.Pause;
+import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.Published;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
@@ -16,6 +18,7 @@ import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -48,6 +51,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     private static final Duration AGAIN = Duration.ofSeconds(1);
     private static final long MILLIS_BETWEEN_LOOKS = 20;
+    private static final int MOST_LOOKS = 500;
 
     @Mixin
     private final DatabaseOptions databases;
@@ -116,7 +120,10 @@ final class ReplayCommand implements Callable<Integer> {
             CommandLine command, Configuration configuration, Database database, Selection wanted, Note note) {
         Published published = database.published();
         Selection selection = wanted.before(published.now());
-        awaitSettling(published);
+        if (!dryRun) {
+            refuseWhilePaused(database);
+            awaitSettling(published);
+        }
         Extent extent = published.extent(selection, after);
         String source = "source " + database.source() + ": ";
         if (extent.events() == 0) {
@@ -134,16 +141,37 @@ final class ReplayCommand implements Callable<Integer> {
         Replay.Result result = send(command, configuration, database, selection, number, extent.events());
         command.getOut().println(source + sentence(result, number));
         if (result.stopped() != null) {
+            command.getOut().flush(); // noting it may fail for the same reason
             published.note("replay stopped", "replay " + number + ", place " + result.last(), result.sent(), note);
         }
         return result.stopped() == null && result.skipped() == 0;
+    }
+
+    /** A pause is for all who listen there; one queue of its own is another thing. */
+    private void refuseWhilePaused(Database database) {
+        List<Pause> pauses = database.failures().pauses();
+        if (queue == null && !pauses.isEmpty()) {
+            throw new UnavailableException(
+                    "%s of it is paused by %s. Resume that first, or send the events to one queue by --queue."
+                            .formatted(
+                                    RouteOptions.name(pauses.get(0).route()),
+                                    Words.plain(pauses.get(0).pausedBy())),
+                    null);
+        }
     }
 
     /** What was settled before now, but is not committed yet, belongs to it: consumers may have seen it already. */
     private static void awaitSettling(Published published) {
         try {
             Set<String> open = published.settling();
-            while (!open.isEmpty()) {
+            for (int looks = 0; !open.isEmpty(); looks++) {
+                if (looks == MOST_LOOKS) {
+                    throw new UnavailableException(
+                            "Transactions on outbox_published do not end, and may hide what was published: "
+                                    + String.join(", ", open)
+                                    + ". End them.",
+                            null);
+                }
                 TimeUnit.MILLISECONDS.sleep(MILLIS_BETWEEN_LOOKS);
                 open.retainAll(published.settling());
             }
@@ -187,6 +215,7 @@ final class ReplayCommand implements Callable<Integer> {
                                     lane.windowBytes(),
                                     lane.confirmDeadline(),
                                     AGAIN,
+                                    queue == null ? configuration.failures() : null,
                                     skipFailed),
                             new Report(command, new Progress(command.getErr(), database.source(), events)))
                     .run(after);
@@ -217,6 +246,11 @@ final class ReplayCommand implements Callable<Integer> {
                     + ". Once the cause is mended, go on by --after " + result.last()
                     + ", or behind it by --skip-failed.";
         }
-        return result.skipped() == 0 ? sent : sent + ", " + Words.number(result.skipped()) + " could not be sent";
+        return sent
+                + (result.dropped() == 0
+                        ? ""
+                        : ", " + Words.number(result.dropped())
+                                + " dropped, as no queue is bound and their route allows it")
+                + (result.skipped() == 0 ? "" : ", " + Words.number(result.skipped()) + " could not be sent");
     }
 }

@@ -9,6 +9,7 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
 import io.outboxrelay.client.Inbox;
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.Servers;
@@ -22,6 +23,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,6 +45,7 @@ class ReplayCommandTest {
     private final StringWriter err = new StringWriter();
     private static OutboxDatabase database;
     private static OutboxStore outbox;
+    private static OwnedLane owned;
     private static TestVirtualHost host;
     private static Connection connection;
     private static Channel channel;
@@ -50,6 +54,7 @@ class ReplayCommandTest {
     static void connect() throws Exception {
         database = OutboxDatabase.withLanes(1);
         outbox = database.retainingOutbox();
+        owned = outbox.acquire("relay", 1, Duration.ofHours(1)).get(0);
         host = Servers.rabbitmq().newVirtualHost();
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(host.amqpUri());
@@ -96,12 +101,8 @@ class ReplayCommandTest {
         assertThat(received.stream()
                         .map(message -> header(message, "outbox_replay") + header(message, "aggregate_type")))
                 .containsOnly("1Order");
-        Map<String, Integer> last = new HashMap<>();
-        received.forEach(message -> {
-            int number = Integer.parseInt(new String(message.getBody(), StandardCharsets.UTF_8));
-            Integer before = last.put(header(message, "aggregate_id"), number);
-            assertThat(number).isGreaterThan(before == null ? -1 : before);
-        });
+        assertThat(numbersByOrder(received))
+                .allSatisfy((order, numbers) -> assertThat(numbers).hasSize(30).isSorted());
         assertThat(database.column("SELECT who || ': ' || action || ' ' || events || ' ' || reason FROM outbox_audit"))
                 .singleElement()
                 .asString()
@@ -167,20 +168,32 @@ class ReplayCommandTest {
         published(12);
         channel.queueDelete("history");
         channel.queueDeclare("history", true, false, false, Map.of("x-max-length", 2, "x-overflow", "reject-publish"));
-        Thread reader = new Thread(() -> {
-            try {
-                assertThat(received("history", 12)).hasSize(12);
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        });
-        reader.start();
+        CompletableFuture<List<GetResponse>> reader = CompletableFuture.supplyAsync(() -> received("history", 12));
 
         assertThat(replay("--all", "--queue", "history", "--reason", "a new view"))
                 .isZero();
 
-        reader.join();
         assertThat(out.toString()).contains("12 events were sent again");
+        assertThat(numbersByOrder(reader.join()))
+                .containsOnly(
+                        Map.entry("0", List.of(0, 4, 8)),
+                        Map.entry("1", List.of(1, 5, 9)),
+                        Map.entry("2", List.of(2, 6, 10)),
+                        Map.entry("3", List.of(3, 7, 11)));
+    }
+
+    @Test
+    void what_is_paused_is_not_sent_where_it_usually_goes() {
+        published(4);
+        execute("pause", "--reason", "billing is repaired", "--who", "ann");
+        try {
+            assertThat(replay("--all", "--reason", "a test")).isEqualTo(1);
+            assertThat(err.toString()).contains("the whole source of it is paused by ann", "Resume that first");
+            assertThat(replay("--all", "--queue", "history", "--reason", "a test"))
+                    .isZero();
+        } finally {
+            execute("resume");
+        }
     }
 
     @Test
@@ -212,8 +225,8 @@ class ReplayCommandTest {
 
         assertThat(out.toString())
                 .contains(
-                        "OrderPlaced of Order 0 was published and confirmed at ",
-                        ", from lane 0, position 1, and is retained.")
+                        "OrderPlaced of Order 0 was settled at ",
+                        ", from lane 0, position 1, and is retained: published and confirmed, unless its route drops")
                 .contains("To send it again: replay --source orders " + id + " --reason TEXT");
     }
 
@@ -250,7 +263,9 @@ class ReplayCommandTest {
                 .forEach(number ->
                         database.write(number % 4, String.valueOf(number).getBytes(StandardCharsets.UTF_8)));
         outbox.settle(
-                0, outbox.claim(new Claim(0, 0, 1_000, 10_000_000, List.of())).events());
+                0,
+                owned.epoch(),
+                outbox.claim(new Claim(0, 0, 1_000, 10_000_000, List.of())).events());
         return database.column("SELECT event_id FROM outbox_published ORDER BY id");
     }
 
@@ -270,6 +285,15 @@ class ReplayCommandTest {
             return received.size() >= messages;
         });
         return received;
+    }
+
+    private static Map<String, List<Integer>> numbersByOrder(List<GetResponse> messages) {
+        return messages.stream()
+                .collect(Collectors.groupingBy(
+                        message -> header(message, "aggregate_id"),
+                        Collectors.mapping(
+                                message -> Integer.valueOf(new String(message.getBody(), StandardCharsets.UTF_8)),
+                                Collectors.toList())));
     }
 
     private static String header(GetResponse message, String name) {

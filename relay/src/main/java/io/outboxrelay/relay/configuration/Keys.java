@@ -59,7 +59,8 @@ final class Keys {
             Kind.choice(SourceSettings.Wakeup.class),
             "none",
             "`notify` finds an event at once that is written while nothing was coming, instead of within `poll.max`: PostgreSQL "
-                    + "calls the relay, once the owner of the tables has said `SELECT outbox_wakeup(true)`.");
+                    + "calls the relay, once the owner of the tables has said `SELECT outbox_wakeup(true)`. With several relays of one "
+                    + "source, idle lanes of one still wait for `poll.max` while another is busy.");
     static final Key<Duration> SOURCE_RETAIN = optional(
             "sources[].retain",
             Kind.days(),

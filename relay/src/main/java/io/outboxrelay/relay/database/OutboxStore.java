@@ -144,12 +144,11 @@ public interface OutboxStore extends LaneStore {
      */
     record Retention(int days, int rows, boolean busy) {
 
-        private static final int MOST_DAYS = 30;
         private static final int MOST_ROWS = 5_000;
 
         /** {@return whether there may be more to do right now} */
         public boolean isPart() {
-            return !busy && (days == MOST_DAYS || rows == MOST_ROWS);
+            return !busy && (days > 0 || rows == MOST_ROWS);
         }
     }
 

@@ -44,7 +44,7 @@ public interface Published {
      * Names the transactions that are settling at this moment. Once all of them have ended, everything that was settled
      * before this call can be read.
      *
-     * @return their names, which no other transaction will ever have
+     * @return their names, which no other transaction will ever have, each with what is known of its session
      */
     Set<String> settling();
 
@@ -124,7 +124,7 @@ public interface Published {
      * What a selection has.
      *
      * @param events how many
-     * @param oldest when the oldest event that is retained at all was published; null when there is none
+     * @param oldest when nothing fits, when the oldest event that is retained at all was published; null when there is none
      */
     record Extent(long events, @Nullable Instant oldest) {}
 

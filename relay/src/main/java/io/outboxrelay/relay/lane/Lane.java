@@ -327,7 +327,7 @@ public final class Lane {
         if (unsettled.isEmpty()) {
             return 0;
         }
-        int settled = store.settle(lease.lane(), unsettled);
+        int settled = store.settle(lease.lane(), lease.epoch(), unsettled);
         if (settled < unsettled.size()) {
             LOG.warn(
                     "Lane {}: of {} confirmed events {} were gone already: another relay published them too",

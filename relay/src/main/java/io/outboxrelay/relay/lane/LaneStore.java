@@ -36,13 +36,16 @@ public interface LaneStore {
     Optional<Set<Aggregate>> blocked(int lane, long epoch);
 
     /**
-     * Deletes events, all of them or none. They must have been confirmed: then anyone may delete them at any time.
+     * Deletes events, all of them or none. They must have been confirmed: then anyone may delete them at any time. Where they are
+     * retained they move to what was published, and only the owner may do that: after another one, who may have met a failure
+     * of the same aggregate, their order would be lost.
      *
      * @param lane the lane
+     * @param epoch the owner's
      * @param events events of the outbox; another one that has taken the position of one of them since is left alone
-     * @return how many there still were
+     * @return how many there still were, or none where that is for another owner to do
      */
-    int settle(int lane, List<Event> events);
+    int settle(int lane, long epoch, List<Event> events);
 
     /**
      * Writes to the failures, all of it or nothing, and only as the lane's owner.

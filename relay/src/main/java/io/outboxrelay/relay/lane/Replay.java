@@ -39,6 +39,7 @@ public final class Replay {
     private long againAt;
     private long nextAt;
     private long sent;
+    private long dropped;
     private long skipped;
     private long last;
     private @Nullable String stopped;
@@ -67,12 +68,17 @@ public final class Replay {
      * How it ended.
      *
      * @param sent how many events were sent and confirmed
+     * @param dropped how many have no queue, which their routes allow for
      * @param skipped how many could not be sent
      * @param last the place up to which all are done with: where another replay can go on
      * @param stopped why it ended before the end; null when it did not
      */
     public record Result(
-            long sent, long skipped, long last, @Nullable String stopped) {}
+            long sent,
+            long dropped,
+            long skipped,
+            long last,
+            @Nullable String stopped) {}
 
     /**
      * @param archive what to send
@@ -100,13 +106,19 @@ public final class Replay {
     public Result run(long after) throws InterruptedException {
         last = after;
         nextAt = clock.nanoTime() - CATCH_UP.toNanos();
-        List<Event> events = archive.next(last);
-        while (!events.isEmpty() && stopped == null) {
+        for (List<Event> events = next(); !events.isEmpty(); events = next()) {
             send(events);
-            listener.reached(sent + skipped, last);
-            events = stopped == null ? archive.next(last) : List.of();
         }
-        return new Result(sent, skipped, last, stopped);
+        return new Result(sent, dropped, skipped, last, stopped);
+    }
+
+    private List<Event> next() {
+        try {
+            return stopped == null ? archive.next(last) : List.of();
+        } catch (RuntimeException e) {
+            stopped = "no more events can be read: " + e.getMessage();
+            return List.of();
+        }
     }
 
     private void send(List<Event> events) throws InterruptedException {
@@ -117,12 +129,18 @@ public final class Replay {
             publishWhatMayGo(batch);
             publisher.flush();
             publisher.answers(untilSomethingIsDue(clock.nanoTime())).forEach(answer -> accept(batch, answer));
+            reached(events);
             for (Event late : inFlight.late(clock.nanoTime())) {
                 publisher.forget(late);
                 accept(batch, new Answer(late, new Outcome.Unconfirmed("no answer in time")));
             }
         }
+        reached(events);
+    }
+
+    private void reached(List<Event> events) {
         last = open.isEmpty() ? events.get(events.size() - 1).position() : open.first() - 1;
+        listener.reached(sent + dropped + skipped, last);
     }
 
     private void publishWhatMayGo(Batch batch) {
@@ -170,6 +188,11 @@ public final class Replay {
     }
 
     private void failed(Batch batch, Event event, Outcome.Failure failure) {
+        if (settings.policy() != null && settings.policy().drops(event, failure)) {
+            dropped++;
+            done(batch, event);
+            return;
+        }
         String why = failure.reason().word() + ": " + failure.detail();
         if (settings.skipFailed()) {
             skipped++;

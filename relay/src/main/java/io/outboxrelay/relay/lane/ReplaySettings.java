@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.lane;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bounds of a replay.
@@ -10,6 +11,7 @@ import java.time.Duration;
  * @param windowBytes most payload bytes that are published and not yet answered
  * @param confirmDeadline how long the broker may take to answer one event
  * @param again wait before an event is sent again that the broker did not take or did not answer
+ * @param policy says which events may be dropped when no queue is bound for them; null where all must arrive
  * @param skipFailed whether to go on behind an event that cannot be sent, instead of ending there
  */
 public record ReplaySettings(
@@ -18,4 +20,5 @@ public record ReplaySettings(
         long windowBytes,
         Duration confirmDeadline,
         Duration again,
+        @Nullable FailurePolicy policy,
         boolean skipFailed) {}

@@ -12,6 +12,9 @@ public final class DirectConnections {
 
     private static final Duration CONNECTING = Duration.ofSeconds(10);
 
+    /** A server that says nothing for so long is given up; counting what is retained may take its time. */
+    private static final Duration LONGEST_STATEMENT = Duration.ofMinutes(10);
+
     private DirectConnections() {}
 
     /**
@@ -25,7 +28,7 @@ public final class DirectConnections {
     public static DataSource to(String url, String user, String password) {
         Access access = Dialects.of(url)
                 .orElseThrow(() -> new IllegalArgumentException("No database of this kind is supported: " + url))
-                .access(url, "outbox-relay", CONNECTING, null);
+                .access(url, "outbox-relay", CONNECTING, LONGEST_STATEMENT);
         Properties properties = new Properties();
         properties.putAll(access.properties());
         DriverManagerDataSource source = new DriverManagerDataSource(access.url(), user, password);

@@ -69,6 +69,7 @@ final class PostgresOutbox implements OutboxStore {
     private final JdbcTemplate housekeeping;
     private final Statements sql;
     private final int maxEventBytes;
+    private final boolean retaining;
     private final WriterWatch writers = new WriterWatch();
     private @Nullable Tail lastTail;
     private final Timer claims;
@@ -96,6 +97,7 @@ final class PostgresOutbox implements OutboxStore {
         this.housekeeping = new JdbcTemplate(housekeeping);
         this.sql = new Statements(schema, retaining);
         this.maxEventBytes = maxEventBytes;
+        this.retaining = retaining;
         this.claims = meters.timer("outbox_relay_claim", "source", source);
         this.settlings = meters.timer("outbox_relay_settle", "source", source);
     }
@@ -116,7 +118,7 @@ final class PostgresOutbox implements OutboxStore {
     }
 
     @Override
-    public int settle(int lane, List<Event> events) {
+    public int settle(int lane, long epoch, List<Event> events) {
         Object[] positions = events.stream().map(Event::position).toArray();
         Object[] ids = events.stream().map(Event::id).toArray();
         return timed(
@@ -125,6 +127,9 @@ final class PostgresOutbox implements OutboxStore {
                     statement.setArray(1, statement.getConnection().createArrayOf("bigint", positions));
                     statement.setArray(2, statement.getConnection().createArrayOf("uuid", ids));
                     statement.setInt(3, lane);
+                    if (retaining) {
+                        statement.setLong(4, epoch);
+                    }
                 }));
     }
 
@@ -621,10 +626,11 @@ final class PostgresOutbox implements OutboxStore {
             settle = remove(retaining, """
                 DELETE FROM SCHEMA.outbox o USING unnest(?, ?) AS confirmed (position, event_id)
                 WHERE o.lane = ? AND o.position = confirmed.position AND o.event_id = confirmed.event_id
-                """, "position");
+                """ + (retaining ? """
+                  AND EXISTS (SELECT FROM SCHEMA.outbox_lane l WHERE l.lane = o.lane AND l.epoch = ?)
+                """ : ""), "position");
             // Two comparisons instead of an equality: with that, the order of one aggregate is the order of the primary
-            // key
-            // too, which is then walked past all the others.
+            // key too, which is then walked past all the others.
             due = in("""
                 SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
                        CASE WHEN bytes <= ? THEN payload END,

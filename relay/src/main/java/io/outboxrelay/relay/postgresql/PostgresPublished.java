@@ -45,15 +45,25 @@ final class PostgresPublished implements Published {
 
     @Override
     public Extent extent(Selection selection, long after) {
-        String counted = in("""
-                SELECT (SELECT count(*) FROM SCHEMA.outbox_published WHERE CONDITIONS) AS events,
-                       (SELECT min(published_at) FROM SCHEMA.outbox_published) AS oldest
-                """, selection);
-        return asked(() -> Objects.requireNonNull(database.queryForObject(
-                counted,
-                parameters(selection).addValue("after", after),
-                (row, n) ->
-                        new Extent(row.getLong("events"), instant(row.getObject("oldest", OffsetDateTime.class))))));
+        MapSqlParameterSource parameters = parameters(selection).addValue("after", after);
+        String counted = in("SELECT count(*) FROM SCHEMA.outbox_published WHERE CONDITIONS", selection);
+        return asked(() -> {
+            long events = Objects.requireNonNull(database.queryForObject(counted, parameters, Long.class));
+            return new Extent(events, events == 0 ? oldest() : null);
+        });
+    }
+
+    private @Nullable Instant oldest() {
+        return database
+                .queryForList(
+                        "SELECT published_at FROM SCHEMA.outbox_published ORDER BY id LIMIT 1"
+                                .replace("SCHEMA", schema),
+                        new MapSqlParameterSource(),
+                        OffsetDateTime.class)
+                .stream()
+                .findFirst()
+                .map(OffsetDateTime::toInstant)
+                .orElse(null);
     }
 
     @Override
@@ -82,10 +92,12 @@ final class PostgresPublished implements Published {
     public Set<String> settling() {
         return new TreeSet<>(asked(
                 () -> database.queryForList("""
-                SELECT DISTINCT virtualtransaction FROM pg_locks
-                WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted
-                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                  AND relation = 'SCHEMA.outbox_published'::regclass
+                SELECT format('%s (pid %s, user %s, application "%s")', l.virtualtransaction, l.pid, a.usename,
+                              a.application_name)
+                FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+                WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
+                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                  AND l.relation = 'SCHEMA.outbox_published'::regclass
                 """.replace("SCHEMA", schema), new MapSqlParameterSource(), String.class)));
     }
 
@@ -145,9 +157,5 @@ final class PostgresPublished implements Published {
 
     private static @Nullable OffsetDateTime time(@Nullable Instant instant) {
         return instant == null ? null : instant.atOffset(ZoneOffset.UTC);
-    }
-
-    private static @Nullable Instant instant(@Nullable OffsetDateTime time) {
-        return time == null ? null : time.toInstant();
     }
 }

@@ -39,10 +39,14 @@ final class PostgresWakeup implements Wakeup {
 
     @Override
     public void awake() {
-        if (!awake) {
+        boolean held = awake;
+        awake = with(listening -> {
+            // Calls that came before are of no use, and would be kept; it also tells whether the connection is still
+            // there.
+            listening.unwrap(PGConnection.class).getNotifications();
             // Refused while a transaction that has just notified is open, or another relay is awake.
-            awake = with(listening -> ask(listening, "SELECT pg_try_advisory_lock(%d, 1)".formatted(outbox)));
-        }
+            return held || ask(listening, "SELECT pg_try_advisory_lock(%d, 1)".formatted(outbox));
+        });
     }
 
     @Override

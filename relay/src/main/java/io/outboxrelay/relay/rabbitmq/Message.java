@@ -100,6 +100,7 @@ final class Message {
             headers.put("cloudEvents_subject", event.aggregate().id());
             headers.put("cloudEvents_time", event.occurredAt().toString());
         }
+        headers.remove(REPLAY); // of a service that passes on what it has received
         if (replay != null) {
             headers.put(REPLAY, replay);
         }

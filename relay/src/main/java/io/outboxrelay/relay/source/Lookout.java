@@ -25,6 +25,7 @@ final class Lookout {
     private static final Logger LOG = LoggerFactory.getLogger(Lookout.class);
     private static final double GROWTH = 1.5;
     private static final double JITTER = 0.25;
+    private static final Duration BUSY = Duration.ofMillis(100);
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
     private final OutboxStore outbox;
@@ -116,8 +117,13 @@ final class Lookout {
 
     private void run() {
         try {
-            for (Map<Integer, Long> floors = whoWaits(); !floors.isEmpty(); floors = whoWaits()) {
-                look(floors);
+            while (!isStopped()) {
+                Map<Integer, Long> floors = whoWaits();
+                if (floors.isEmpty()) {
+                    stayAwake();
+                } else {
+                    look(floors);
+                }
             }
         } catch (InterruptedException e) {
             LOG.debug("The lookout ends");
@@ -144,6 +150,25 @@ final class Lookout {
         }
     }
 
+    /** All lanes have events: as long as that is so, nobody need call. */
+    private void stayAwake() {
+        if (wakeup != null) {
+            try {
+                wakeup.awake();
+                wakeupComplaints.succeeded();
+            } catch (DataAccessException e) {
+                complain(e);
+            }
+        }
+    }
+
+    /** At the end its connection is taken away from it. */
+    private void complain(DataAccessException e) {
+        if (!isStopped()) {
+            wakeupComplaints.failed(e);
+        }
+    }
+
     /** While events are coming it looks by itself; then it asks to be called, looks once more, and sleeps. */
     private void rest(Wakeup calls) throws InterruptedException {
         Duration nap = nap();
@@ -156,7 +181,7 @@ final class Lookout {
             }
             wakeupComplaints.succeeded();
         } catch (DataAccessException e) {
-            wakeupComplaints.failed(e);
+            complain(e);
             sleep(nap);
         }
     }
@@ -182,14 +207,15 @@ final class Lookout {
         }
     }
 
-    /** Returns the waiting lanes and their floors once there are any; none when stopped. */
+    /** Returns the waiting lanes and their floors once there are any; none when stopped, or when for a while none waited. */
     private Map<Integer, Long> whoWaits() throws InterruptedException {
         lock.lock();
         try {
-            while (waiting.isEmpty() && !stopped) {
-                change.await();
+            long left = BUSY.toNanos();
+            while (waiting.isEmpty() && !stopped && left > 0) {
+                left = change.awaitNanos(left);
             }
-            return stopped ? Map.of() : Map.copyOf(waiting);
+            return Map.copyOf(waiting);
         } finally {
             lock.unlock();
         }

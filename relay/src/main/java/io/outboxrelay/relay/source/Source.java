@@ -51,6 +51,7 @@ public final class Source {
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     private static final int HOUSEKEEPING_CONNECTIONS = 7;
+    private static final int MOST_IN_VAIN = 5;
     private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
     private static final int MOST_STUCK_NAMED = 3;
     private static final Duration BETWEEN_PROBES_OF_SCHEMAS = Duration.ofSeconds(5);
@@ -86,6 +87,8 @@ public final class Source {
     private volatile @Nullable String unusable = "the database was not reached yet";
     private @Nullable String namedWriter;
     private boolean subjectsReported;
+    private boolean retaining;
+    private int retentionsInVain;
 
     /**
      * @param settings the database
@@ -312,6 +315,14 @@ public final class Source {
         if (unusable != null) {
             checkSchema();
         }
+        if (settings.retain() != null && !retaining) {
+            // Before the first lane settles: today must have its place. Another relay may be at it, or a reader in the
+            // way.
+            retaining = !retain(settings.retain()).busy() || ++retentionsInVain == MOST_IN_VAIN;
+            if (!retaining) {
+                return;
+            }
+        }
         leases.beat();
     }
 
@@ -379,7 +390,7 @@ public final class Source {
                 () -> retain(keep));
     }
 
-    private void retain(Duration keep) {
+    private Retention retain(Duration keep) {
         Retention done;
         do {
             done = outbox.retain(keep);
@@ -392,6 +403,7 @@ public final class Source {
                         keep);
             }
         } while (done.isPart());
+        return done;
     }
 
     private void lookForPauses() {

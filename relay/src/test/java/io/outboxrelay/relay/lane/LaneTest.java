@@ -507,8 +507,8 @@ class LaneTest {
                     }
 
                     @Override
-                    public int settle(int number, List<Event> events) {
-                        return store.settle(number, events);
+                    public int settle(int number, long epoch, List<Event> events) {
+                        return store.settle(number, epoch, events);
                     }
 
                     @Override

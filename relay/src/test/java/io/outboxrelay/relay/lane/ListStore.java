@@ -62,7 +62,7 @@ final class ListStore implements LaneStore {
     }
 
     @Override
-    public int settle(int lane, List<Event> events) {
+    public int settle(int lane, long epoch, List<Event> events) {
         if (away) {
             throw new IllegalStateException("the database does not answer");
         }

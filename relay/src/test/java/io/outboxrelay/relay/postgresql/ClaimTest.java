@@ -202,9 +202,9 @@ class ClaimTest {
         database.write("a");
         List<Event> events = outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events();
 
-        assertThat(outbox.settle(0, List.of(events.get(0), events.get(2)))).isEqualTo(2);
-        assertThat(outbox.settle(0, List.of(events.get(0)))).isZero();
-        assertThat(outbox.settle(1, List.of(events.get(1)))).isZero();
+        assertThat(outbox.settle(0, 1, List.of(events.get(0), events.get(2)))).isEqualTo(2);
+        assertThat(outbox.settle(0, 1, List.of(events.get(0)))).isZero();
+        assertThat(outbox.settle(1, 1, List.of(events.get(1)))).isZero();
         assertThat(database.column("SELECT position FROM outbox")).containsExactly(String.valueOf(between));
     }
 
@@ -218,7 +218,7 @@ class ClaimTest {
         long again = database.write("a");
         assertThat(again).isEqualTo(confirmed.get(0).position());
 
-        assertThat(outbox.settle(0, confirmed)).isZero();
+        assertThat(outbox.settle(0, 1, confirmed)).isZero();
 
         assertThat(database.column("SELECT position FROM outbox")).containsExactly(String.valueOf(again));
     }

@@ -218,6 +218,7 @@ class LanesTest {
         assertThat(asRelay.backlog(Map.of(lane, 0L)).events()).isEqualTo(1);
         assertThat(asRelay.settle(
                         lane,
+                        1,
                         asRelay.claim(new Claim(lane, 0, 10, 1_000, List.of())).events()))
                 .isEqualTo(1);
         assertThat(asRelay.release("one", owned.get(0))).isTrue();

@@ -59,7 +59,7 @@ class RetainingTest {
             """);
         Event written = claimed().get(0);
 
-        assertThat(outbox.settle(0, List.of(written))).isEqualTo(1);
+        assertThat(outbox.settle(0, owned.epoch(), List.of(written))).isEqualTo(1);
 
         assertThat(database.column("SELECT position FROM outbox")).isEmpty();
         assertThat(next(EVERYTHING, 0)).singleElement().satisfies(event -> {
@@ -78,7 +78,7 @@ class RetainingTest {
     void without_retention_nothing_is_kept() {
         database.write("a");
 
-        assertThat(database.outbox().settle(0, claimed())).isEqualTo(1);
+        assertThat(database.outbox().settle(0, owned.epoch(), claimed())).isEqualTo(1);
 
         assertThat(database.column("SELECT id FROM outbox_published")).isEmpty();
         assertThat(published.extent(EVERYTHING, 0)).isEqualTo(new Extent(0, null));
@@ -89,8 +89,8 @@ class RetainingTest {
         database.write("a");
         List<Event> events = claimed();
 
-        assertThat(outbox.settle(0, events)).isEqualTo(1);
-        assertThat(outbox.settle(0, events)).isZero();
+        assertThat(outbox.settle(0, owned.epoch(), events)).isEqualTo(1);
+        assertThat(outbox.settle(0, owned.epoch(), events)).isZero();
 
         assertThat(next(EVERYTHING, 0)).hasSize(1);
     }
@@ -101,7 +101,7 @@ class RetainingTest {
             database.write(i % 3);
         }
         List<Event> events = claimed();
-        outbox.settle(0, events.subList(0, 90));
+        outbox.settle(0, owned.epoch(), events.subList(0, 90));
         keep(new Changes(
                 List.of(),
                 List.of(new Failed(
@@ -110,11 +110,11 @@ class RetainingTest {
         List<Event> others = events.subList(91, 300).stream()
                 .filter(event -> !event.aggregate().equals(events.get(90).aggregate()))
                 .toList();
-        outbox.settle(0, others);
+        outbox.settle(0, owned.epoch(), others);
         List<Event> due = outbox.due(new Due(0, 100, 1_000_000, 100));
         assertThat(due).hasSize(2);
         keep(new Changes(due, List.of(), List.of()));
-        outbox.settle(0, claimed());
+        outbox.settle(0, owned.epoch(), claimed());
 
         assertThat(database.column("SELECT id FROM outbox_failure")).isEmpty();
         assertThat(database.number("SELECT count(*) FROM outbox_published")).isEqualTo(300);
@@ -126,11 +126,22 @@ class RetainingTest {
     }
 
     @Test
+    void what_was_confirmed_to_an_earlier_owner_is_left_to_the_one_who_has_the_lane_now() {
+        database.write("a");
+        List<Event> events = claimed();
+
+        assertThat(outbox.settle(0, owned.epoch() - 1, events)).isZero();
+
+        assertThat(claimed()).hasSize(1);
+        assertThat(outbox.settle(0, owned.epoch(), events)).isEqualTo(1);
+    }
+
+    @Test
     void a_replay_reads_on_from_a_place_within_its_limits() {
         for (int i = 0; i < 10; i++) {
             database.write(i, new byte[i == 7 ? 2_000 : 10]);
         }
-        outbox.settle(0, claimed());
+        outbox.settle(0, owned.epoch(), claimed());
 
         List<Event> first = published.next(EVERYTHING, 0, new Limits(4, 1_000, 1_000));
         assertThat(ids(first)).containsExactly("0", "1", "2", "3");
@@ -201,7 +212,7 @@ class RetainingTest {
         database.write("a");
 
         assertThat(relay.retain(Duration.ofDays(7))).isEqualTo(new Retention(1, 0, false));
-        assertThat(relay.settle(0, claimed())).isEqualTo(1);
+        assertThat(relay.settle(0, owned.epoch(), claimed())).isEqualTo(1);
 
         assertThat(database.number("SELECT count(*) FROM outbox_published")).isEqualTo(1);
         assertThat(database.number("SELECT count(*) FROM outbox_published_rest"))

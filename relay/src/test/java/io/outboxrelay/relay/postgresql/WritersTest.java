@@ -61,7 +61,8 @@ class WritersTest {
             long late = database.write("b");
             look();
             assertThat(claimAbove(0)).containsExactly(late);
-            outbox.settle(0, outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events());
+            outbox.settle(
+                    0, 1, outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events());
             look();
             assertThat(outbox.closed()).isLessThan(early);
 
