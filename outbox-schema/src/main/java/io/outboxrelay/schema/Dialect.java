@@ -47,6 +47,21 @@ public enum Dialect {
                 + ": it needs PostgreSQL 14 to 18, MariaDB 10.6 to 11 or MySQL 8");
     }
 
+    /**
+     * Finds out what a connection leads to, whatever its version: for who only asks.
+     *
+     * @throws OutboxSchemaException if it cannot have an outbox in any version
+     */
+    static Dialect ofAnyVersion(Connection connection) throws SQLException {
+        String product = connection.getMetaData().getDatabaseProductName();
+        return switch (product) {
+            case "PostgreSQL" -> POSTGRESQL;
+            case "MariaDB" -> MARIADB;
+            case "MySQL" -> MYSQL;
+            default -> throw new OutboxSchemaException("There can be no outbox on " + product);
+        };
+    }
+
     /** Who knows the SQL. */
     Vendor vendor() {
         return this == POSTGRESQL ? new PostgresVendor() : new MariaDbVendor(this);

@@ -155,7 +155,7 @@ public final class OutboxSchema {
      * @throws SQLException if the database cannot be asked
      */
     public OptionalInt version(Connection connection) throws SQLException {
-        Vendor vendor = Dialect.of(connection).vendor();
+        Vendor vendor = Dialect.ofAnyVersion(connection).vendor();
         return vendor.version(connection, vendor.resolve(name, connection));
     }
 

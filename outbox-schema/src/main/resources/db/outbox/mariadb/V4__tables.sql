@@ -102,6 +102,7 @@ CREATE TABLE IF NOT EXISTS outbox_failure (
     CHECK ((state = 'retrying') = (next_attempt_at IS NOT NULL)),
     CHECK (reason IS NOT NULL OR state <> 'parked'),
     KEY outbox_failure_aggregate (aggregate, blocking, id),
+    KEY outbox_failure_aggregate_state (aggregate, state),
     -- Who blocks, what is paused, parked or due: however many wait behind these, they are not read for it.
     KEY outbox_failure_state (lane, state, next_attempt_at),
     KEY outbox_failure_event_id (event_id)

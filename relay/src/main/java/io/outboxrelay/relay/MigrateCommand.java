@@ -1,7 +1,9 @@
 package io.outboxrelay.relay;
 
 import io.outboxrelay.relay.operations.DirectConnections;
+import io.outboxrelay.relay.source.Dialects;
 import io.outboxrelay.relay.source.SourceSettings;
+import io.outboxrelay.schema.Dialect;
 import io.outboxrelay.schema.Installation;
 import io.outboxrelay.schema.OutboxSchema;
 import java.io.IOException;
@@ -43,7 +45,10 @@ final class MigrateCommand implements Callable<Integer> {
     @Option(names = "--password-file", paramLabel = "FILE", description = "File that holds the user's password.")
     private @Nullable Path passwordFile;
 
-    @Option(names = "--schema", paramLabel = "NAME", description = "Database schema, with --url. Default: public.")
+    @Option(
+            names = "--schema",
+            paramLabel = "NAME",
+            description = "Database schema, with --url. Default: public, in MariaDB and MySQL the database of the URL.")
     private @Nullable String schema;
 
     @Option(names = "--lanes", paramLabel = "N", description = "Lanes of a new installation. Default: 8.")
@@ -54,6 +59,13 @@ final class MigrateCommand implements Callable<Integer> {
 
     @Option(names = "--print-sql", description = "Prints the plain SQL for --schema and --lanes, asks no database.")
     private boolean printSql;
+
+    @Option(
+            names = "--dialect",
+            paramLabel = "DIALECT",
+            defaultValue = "postgresql",
+            description = "For which database --print-sql is: postgresql, mariadb, mysql. Default: ${DEFAULT-VALUE}.")
+    private Dialect dialect = Dialect.POSTGRESQL;
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -67,7 +79,7 @@ final class MigrateCommand implements Callable<Integer> {
         PrintWriter out = commandLine().getOut();
         if (printSql) {
             out.print(
-                    outbox(schema == null ? OutboxSchema.DEFAULT_NAME : schema).sql());
+                    outbox(schema == null ? OutboxSchema.DEFAULT_NAME : schema).sql(dialect));
         } else if (url != null) {
             migrateUrl(url, out);
         } else {
@@ -81,8 +93,8 @@ final class MigrateCommand implements Callable<Integer> {
         if (source != null) {
             throw wrong("--source chooses among the configured sources: use it without --url.");
         }
-        if (!url.startsWith("jdbc:postgresql:")) {
-            throw wrong("--url must begin with jdbc:postgresql:. Other databases are not supported yet.");
+        if (Dialects.of(url).isEmpty()) {
+            throw wrong("--url must begin with " + Dialects.KNOWN + ".");
         }
         if (user == null) {
             throw wrong("--url needs --user, and --password-file unless the server trusts the user.");

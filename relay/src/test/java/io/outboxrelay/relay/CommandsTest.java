@@ -129,9 +129,9 @@ class CommandsTest {
 
         assertThat(execute("migrate", "--url", "jdbc:postgresql://h/d")).isEqualTo(2);
         assertThat(err.toString()).contains("--url needs --user");
-        assertThat(execute("migrate", "--url", "jdbc:mysql://h/d", "--user", "u"))
+        assertThat(execute("migrate", "--url", "jdbc:oracle://h/d", "--user", "u"))
                 .isEqualTo(2);
-        assertThat(err.toString()).contains("not supported yet");
+        assertThat(err.toString()).contains("must begin with jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:");
         assertThat(execute("migrate", "--source", "stock")).isEqualTo(2);
         assertThat(err.toString()).contains("no source stock. Configured: orders.");
         assertThat(execute("migrate", "--schema", "events")).isEqualTo(2);

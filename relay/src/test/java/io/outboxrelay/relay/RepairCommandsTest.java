@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -76,7 +77,7 @@ class RepairCommandsTest {
     // hazard 28
     @Test
     void parked_events_are_listed_and_those_behind_them_counted() {
-        UUID event = rows.age("3 hours").put("4711", "parked");
+        UUID event = rows.age(Duration.ofHours(3)).put("4711", "parked");
         rows.put("4711", "waiting");
         rows.put("4711", "waiting");
         rows.put("4712", "retrying");
@@ -99,8 +100,10 @@ class RepairCommandsTest {
     @Test
     void lists_in_json_what_fits_all_filters() throws IOException {
         rows.put("1", "retrying");
-        UUID event =
-                rows.reason("refused").eventType("OrderPaid").age("2 hours").put("2", "parked");
+        UUID event = rows.reason("refused")
+                .eventType("OrderPaid")
+                .age(Duration.ofHours(2))
+                .put("2", "parked");
 
         assertThat(execute(
                         "failures",

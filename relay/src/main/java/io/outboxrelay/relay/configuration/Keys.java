@@ -36,7 +36,8 @@ final class Keys {
     static final Key<String> SOURCE_URL = required(
                     "sources[].url",
                     Kind.databaseUrl(),
-                    "The database, such as `jdbc:postgresql://localhost:5432/orders`, without user and password.")
+                    "The database, such as `jdbc:postgresql://localhost:5432/orders` or `jdbc:mariadb://localhost:3306/orders`,"
+                            + " without user and password.")
             .hidden(Secrecy.URL);
     static final Key<String> SOURCE_USER =
             required("sources[].user", Kind.text(), "Database user; the rights of the role `outbox_relay` are enough.");
@@ -46,7 +47,7 @@ final class Keys {
             "sources[].schema",
             Kind.matching("name", "[a-z_][a-z0-9_]{0,62}"),
             "public",
-            "Database schema that holds the outbox.");
+            "Database schema that holds the outbox; in MariaDB and MySQL a database, and `public` is that of the URL.");
     static final Key<Integer> SOURCE_POOL_SIZE = of(
             "sources[].pool-size",
             count(1, 1000),

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.source.Dialects;
 import io.outboxrelay.schemas.registry.Credentials;
 import io.outboxrelay.schemas.registry.RegistrySettings;
 import java.net.URI;
@@ -266,11 +267,10 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
 
     static Kind<String> databaseUrl() {
         return new Kind<>(String.class, "URL", text -> {
-            need(text.startsWith("jdbc:"), "must begin with jdbc:postgresql:.");
-            String database = text.split(":", 3)[1];
+            need(text.startsWith("jdbc:"), "must begin with " + Dialects.KNOWN + ".");
             need(
-                    database.equals("postgresql"),
-                    "names a database that is not supported yet. The relay reads PostgreSQL: jdbc:postgresql:….");
+                    Dialects.of(text).isPresent(),
+                    "names a database that is not supported. The relay reads " + Dialects.KNOWN + ".");
             need(
                     !text.contains("@")
                             && !Pattern.compile("(?i)[?&](user|password)=")

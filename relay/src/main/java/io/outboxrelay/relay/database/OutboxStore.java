@@ -144,7 +144,8 @@ public interface OutboxStore extends LaneStore {
      */
     record Retention(int days, int rows, boolean busy) {
 
-        private static final int MOST_ROWS = 5_000;
+        /** Most events that one call removes. */
+        public static final int MOST_ROWS = 5_000;
 
         /** {@return whether there may be more to do right now} */
         public boolean isPart() {

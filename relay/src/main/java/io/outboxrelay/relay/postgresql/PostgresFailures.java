@@ -1,8 +1,7 @@
 package io.outboxrelay.relay.postgresql;
 
 import io.outboxrelay.relay.database.Failures;
-import io.outboxrelay.schema.OutboxSchema;
-import java.sql.Connection;
+import io.outboxrelay.relay.database.InstalledVersion;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -14,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
@@ -76,22 +74,7 @@ final class PostgresFailures implements Failures {
 
     @Override
     public void requireVersion() {
-        OptionalInt version;
-        try (Connection connection = connections.getConnection()) {
-            version = OutboxSchema.defaults().withSchema(schema).version(connection);
-        } catch (SQLException e) {
-            throw new UnavailableException("The database does not answer: " + e.getMessage(), e);
-        }
-        if (version.isEmpty()) {
-            throw new UnavailableException(
-                    "There is no outbox in the schema %s. Install it by the command migrate.".formatted(schema), null);
-        }
-        if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
-            throw new UnavailableException(
-                    "The outbox has version %d, this command needs %d. Bring it up to date by the command migrate."
-                            .formatted(version.getAsInt(), OutboxSchema.REQUIRED_VERSION),
-                    null);
-        }
+        InstalledVersion.require(schema, connections);
     }
 
     @Override

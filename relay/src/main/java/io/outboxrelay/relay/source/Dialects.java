@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.Dialect;
+import io.outboxrelay.relay.mariadb.MariaDbDialect;
 import io.outboxrelay.relay.postgresql.PostgresDialect;
 import java.util.Map;
 import java.util.Optional;
@@ -8,7 +9,13 @@ import java.util.Optional;
 /** Which databases the relay knows, by the beginning of their JDBC URLs. */
 public final class Dialects {
 
-    private static final Map<String, Dialect> BY_SCHEME = Map.of("jdbc:postgresql:", new PostgresDialect());
+    private static final Map<String, Dialect> BY_SCHEME = Map.of(
+            "jdbc:postgresql:", new PostgresDialect(),
+            "jdbc:mariadb:", new MariaDbDialect(false),
+            "jdbc:mysql:", new MariaDbDialect(true));
+
+    /** Names the beginnings of the URLs of all databases that the relay knows. */
+    public static final String KNOWN = "jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:";
 
     private Dialects() {}
 

@@ -439,8 +439,8 @@ class ConfigurationReaderTest {
                         "sources[0].password (relay.yaml line 5) needs the environment variable MISSING, which is not set."
                                 + " Set it, or write ${MISSING:-default}.",
                         "sources[0].name = \"Orders\" (relay.yaml line 2) must match [a-z][a-z0-9_-]{0,62}.",
-                        "sources[0].url = \"jdbc:***@host\" (relay.yaml line 3) names a database that is not supported yet."
-                                + " The relay reads PostgreSQL: jdbc:postgresql:….",
+                        "sources[0].url = \"jdbc:***@host\" (relay.yaml line 3) names a database that is not supported."
+                                + " The relay reads jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:.",
                         "broker.uri = \"http://***@localhost\" (relay.yaml line 7) must begin with amqp:// or amqps://.",
                         "broker.exchange = \"{aggregate}\" (relay.yaml line 8) has braces that are no placeholder. There are"
                                 + " {aggregate_type}, {aggregate_id}, {event_type}.",

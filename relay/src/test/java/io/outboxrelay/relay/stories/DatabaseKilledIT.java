@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.stories.RelayFile.Database;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.DatabaseKind;
+import io.outboxrelay.testservers.PrivateDatabase;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -12,8 +13,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class DatabaseKilledIT {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int EVENTS = 8_000;
     private static final int EVENTS_OF_THE_OTHER = 6_000;
@@ -23,7 +32,7 @@ class DatabaseKilledIT {
     @Test
     void a_database_killed_and_restarted_loses_nothing_and_slows_no_other_source(@TempDir Path folder)
             throws Exception {
-        try (PrivatePostgres server = Servers.startPrivatePostgres();
+        try (PrivateDatabase server = kind.startPrivate();
                 TestDatabase dying = server.newDatabase();
                 TestDatabase living = Servers.postgres().newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.stories;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -9,8 +10,16 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class RelayKilledIT {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int EVENTS = 20_000;
     private static final int AGGREGATES = 500;
@@ -21,7 +30,7 @@ class RelayKilledIT {
     @Test
     void a_relay_killed_five_times_while_services_write_loses_nothing_and_keeps_the_order(@TempDir Path folder)
             throws Exception {
-        try (TestDatabase database = Servers.postgres().newDatabase();
+        try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Stage stage = new Stage(folder, database, host, "account", AGGREGATES);
                 Connection slowest = database.dataSource().getConnection()) {

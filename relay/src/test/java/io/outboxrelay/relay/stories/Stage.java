@@ -50,7 +50,7 @@ final class Stage implements AutoCloseable {
         this.database = database;
         OutboxSchema.install(database.dataSource());
         this.sql = new JdbcTemplate(database.dataSource());
-        this.writers = new Writers(database.dataSource(), aggregateType, aggregates);
+        this.writers = new Writers(database, aggregateType, aggregates);
         this.observer = new Observer(host, aggregateType, writers::observed);
         this.file =
                 new RelayFile("relay", host.amqpUri(), List.of(Database.of(aggregateType, database)), Timing.IMPATIENT);

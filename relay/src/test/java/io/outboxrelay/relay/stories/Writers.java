@@ -1,5 +1,7 @@
 package io.outboxrelay.relay.stories;
 
+import io.outboxrelay.testservers.DatabaseKind;
+import io.outboxrelay.testservers.TestDatabase;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -36,6 +38,7 @@ final class Writers implements AutoCloseable {
     private static final int LARGE_TRANSACTION = 100;
     private static final long SEED = 20_261_122;
 
+    private final DatabaseKind kind;
     private final DataSource database;
     private final String aggregateType;
     private final int aggregates;
@@ -53,18 +56,24 @@ final class Writers implements AutoCloseable {
     /**
      * Prepares the tables of aggregates and of the ledger.
      *
-     * @param database has the outbox already
+     * @param home has the outbox already
      * @param aggregateType what the aggregates are
      * @param aggregates how many there are
      */
-    Writers(DataSource database, String aggregateType, int aggregates) {
-        this.database = database;
+    Writers(TestDatabase home, String aggregateType, int aggregates) {
+        this.kind = home.kind();
+        this.database = home.dataSource();
         this.aggregateType = aggregateType;
         this.aggregates = aggregates;
         execute("CREATE TABLE story_aggregate (id int PRIMARY KEY, version int NOT NULL)");
-        execute("CREATE TABLE story_ledger (event_id uuid PRIMARY KEY)");
-        execute("INSERT INTO story_aggregate SELECT id, 0 FROM generate_series(" + APART + ", " + aggregates
-                + ") AS id");
+        if (kind == DatabaseKind.MARIADB) {
+            execute("CREATE TABLE story_ledger (event_id binary(16) PRIMARY KEY)");
+            execute("INSERT INTO story_aggregate SELECT seq, 0 FROM seq_" + APART + "_to_" + aggregates);
+        } else {
+            execute("CREATE TABLE story_ledger (event_id uuid PRIMARY KEY)");
+            execute("INSERT INTO story_aggregate SELECT id, 0 FROM generate_series(" + APART + ", " + aggregates
+                    + ") AS id");
+        }
     }
 
     /** Begins to write, and returns at once. */
@@ -102,10 +111,14 @@ final class Writers implements AutoCloseable {
     Set<UUID> ledger() {
         try (Connection connection = database.getConnection();
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT event_id FROM story_ledger")) {
+                ResultSet rows = statement.executeQuery(
+                        kind == DatabaseKind.MARIADB
+                                ? "SELECT insert(insert(insert(insert(lower(hex(event_id)), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'),"
+                                        + " 24, 0, '-') FROM story_ledger"
+                                : "SELECT event_id::text FROM story_ledger")) {
             Set<UUID> ids = new HashSet<>();
             while (rows.next()) {
-                ids.add(rows.getObject(1, UUID.class));
+                ids.add(UUID.fromString(rows.getString(1)));
             }
             return ids;
         } catch (SQLException e) {
@@ -160,7 +173,7 @@ final class Writers implements AutoCloseable {
             return;
         }
         if (end == End.COMMIT_LATE) {
-            execute(connection, "SELECT pg_sleep(2)");
+            execute(connection, kind == DatabaseKind.MARIADB ? "SELECT sleep(2)" : "SELECT pg_sleep(2)");
         }
         connection.commit();
         committed.addAndGet(events);
@@ -175,6 +188,33 @@ final class Writers implements AutoCloseable {
 
     private void write(Connection connection, int aggregate, int events) throws SQLException {
         int version = lock(connection, aggregate);
+        if (kind == DatabaseKind.MARIADB) {
+            insertIntoMariaDb(connection, aggregate, version, events);
+        } else {
+            insertIntoPostgres(connection, aggregate, version, events);
+        }
+        try (PreparedStatement update =
+                connection.prepareStatement("UPDATE story_aggregate SET version = ? WHERE id = ?")) {
+            update.setInt(1, version + events);
+            update.setInt(2, aggregate);
+            update.executeUpdate();
+        }
+    }
+
+    private void insertIntoMariaDb(Connection connection, int aggregate, int version, int events) throws SQLException {
+        for (int n = 1; n <= events; n++) {
+            String id = UUID.randomUUID().toString().replace("-", "");
+            try (Statement insert = connection.createStatement()) {
+                insert.executeUpdate("""
+                        INSERT INTO outbox (event_id, aggregate_type, aggregate_id, event_type, payload, content_type)
+                        VALUES (x'%s', '%s', '%d', 'changed', '%d', 'text/plain')
+                        """.formatted(id, aggregateType, aggregate, version + n));
+                insert.executeUpdate("INSERT INTO story_ledger VALUES (x'" + id + "')");
+            }
+        }
+    }
+
+    private void insertIntoPostgres(Connection connection, int aggregate, int version, int events) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("""
                 WITH written AS (
                     INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
@@ -188,12 +228,6 @@ final class Writers implements AutoCloseable {
             insert.setInt(3, version + 1);
             insert.setInt(4, version + events);
             insert.executeUpdate();
-        }
-        try (PreparedStatement update =
-                connection.prepareStatement("UPDATE story_aggregate SET version = ? WHERE id = ?")) {
-            update.setInt(1, version + events);
-            update.setInt(2, aggregate);
-            update.executeUpdate();
         }
     }
 

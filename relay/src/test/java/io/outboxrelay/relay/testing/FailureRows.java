@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ public final class FailureRows {
     private String aggregateType = "Order";
     private String eventType = "OrderPlaced";
     private String reason = "returned";
-    private String age = "0 s";
+    private Duration age = Duration.ZERO;
 
     public FailureRows(OutboxDatabase database) {
         this.database = database;
@@ -45,8 +46,8 @@ public final class FailureRows {
         return this;
     }
 
-    /** When it failed first, such as {@code 2 hours} ago. */
-    public FailureRows age(String value) {
+    /** How long ago it failed first. */
+    public FailureRows age(Duration value) {
         age = value;
         return this;
     }
@@ -65,8 +66,21 @@ public final class FailureRows {
         UUID event = UUID.randomUUID();
         boolean failed = List.of("retrying", "parked").contains(state);
         @Nullable String why = failed ? reason : null;
+        String mariaDb = """
+            INSERT INTO outbox_failure (
+                lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,
+                occurred_at, state, blocking, attempts, failures, next_attempt_at, first_failed_at, failed_at,
+                reason, detail)
+            SELECT ?, coalesce(max(n.id), 0) + 1, unhex(replace(?, '-', '')), ?, ?, ?, ?, 'text/plain',
+                   json_object('token', ?), utc_timestamp(6) - INTERVAL 1 DAY, ?, ?, CASE WHEN f THEN 3 ELSE 0 END,
+                   CASE WHEN f THEN 4 ELSE 0 END,
+                   CASE WHEN ? = 'retrying' THEN utc_timestamp(6) + INTERVAL 1 HOUR END,
+                   CASE WHEN f THEN utc_timestamp(6) - INTERVAL ? SECOND END,
+                   CASE WHEN f THEN utc_timestamp(6) END, ?, CASE WHEN f THEN 'no queue is bound' END
+            FROM (SELECT ? AS f) failed LEFT JOIN outbox_failure n ON true GROUP BY f
+            """;
         try (Connection connection = database.database().dataSource().getConnection();
-                PreparedStatement insert = connection.prepareStatement("""
+                PreparedStatement insert = connection.prepareStatement(database.isMariaDb() ? mariaDb : """
                     INSERT INTO outbox_failure (
                         lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,
                         occurred_at, state, blocking, attempts, failures, next_attempt_at, first_failed_at, failed_at,
@@ -75,13 +89,13 @@ public final class FailureRows {
                            clock_timestamp() - interval '1 day', ?, ?, CASE WHEN f THEN 3 ELSE 0 END,
                            CASE WHEN f THEN 4 ELSE 0 END,
                            CASE WHEN ? = 'retrying' THEN clock_timestamp() + interval '1 hour' END,
-                           CASE WHEN f THEN clock_timestamp() - CAST(? AS interval) END,
+                           CASE WHEN f THEN clock_timestamp() - ? * interval '1 second' END,
                            CASE WHEN f THEN clock_timestamp() END, ?, CASE WHEN f THEN 'no queue is bound' END
                     FROM (SELECT CAST(? AS boolean) AS f) AS failed LEFT JOIN outbox_failure ON true GROUP BY f
                     """)) {
             int n = 0;
             insert.setInt(++n, lane);
-            insert.setObject(++n, event);
+            insert.setObject(++n, database.isMariaDb() ? event.toString() : event);
             insert.setString(++n, aggregateType);
             insert.setString(++n, aggregateId);
             insert.setString(++n, eventType);
@@ -90,7 +104,7 @@ public final class FailureRows {
             insert.setString(++n, state);
             insert.setBoolean(++n, blocking);
             insert.setString(++n, state);
-            insert.setString(++n, age);
+            insert.setLong(++n, age.toSeconds());
             insert.setString(++n, why);
             insert.setBoolean(++n, failed);
             insert.executeUpdate();

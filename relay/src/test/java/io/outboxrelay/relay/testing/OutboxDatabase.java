@@ -4,10 +4,11 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.database.Dialect;
+import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
-import io.outboxrelay.relay.postgresql.PostgresDialect;
+import io.outboxrelay.relay.source.Dialects;
 import io.outboxrelay.schema.OutboxSchema;
-import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.TestDatabase;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -19,12 +20,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** A database with an installed outbox, and what services do in it. */
 public final class OutboxDatabase implements AutoCloseable {
 
-    private static final Dialect DIALECT = new PostgresDialect();
     private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(30);
     private static final String INSERT = """
         INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
@@ -38,9 +37,14 @@ public final class OutboxDatabase implements AutoCloseable {
         this.database = database;
     }
 
-    /** A new database on the shared server, with an outbox of so many lanes. */
+    /** A new database on the shared PostgreSQL, with an outbox of so many lanes. */
     public static OutboxDatabase withLanes(int lanes) {
-        return installedIn(Servers.postgres().newDatabase(), lanes);
+        return withLanes(DatabaseKind.POSTGRESQL, lanes);
+    }
+
+    /** A new database on the shared server of a kind, with an outbox of so many lanes. */
+    public static OutboxDatabase withLanes(DatabaseKind kind, int lanes) {
+        return installedIn(kind.newDatabase(), lanes);
     }
 
     /** Installs an outbox in a database, which belongs to the result from then on. */
@@ -51,6 +55,25 @@ public final class OutboxDatabase implements AutoCloseable {
 
     public TestDatabase database() {
         return database;
+    }
+
+    public boolean isMariaDb() {
+        return database.kind() == DatabaseKind.MARIADB;
+    }
+
+    /** The dialect that the relay would choose. */
+    public Dialect dialect() {
+        return Dialects.of(database.jdbcUrl()).orElseThrow();
+    }
+
+    /** What people's commands ask and change, as the owner. */
+    public Failures failures() {
+        return failures(database.dataSource());
+    }
+
+    /** The same, connected in a certain way. */
+    public Failures failures(DataSource connections) {
+        return dialect().failures(OutboxSchema.DEFAULT_NAME, connections);
     }
 
     /** The statements of a relay that connects as the owner. */
@@ -78,31 +101,62 @@ public final class OutboxDatabase implements AutoCloseable {
     }
 
     private OutboxStore outbox(DataSource connections, int maxEventBytes, boolean retaining) {
-        return DIALECT.outbox(
-                "orders",
-                OutboxSchema.DEFAULT_NAME,
-                pool(connections, DIALECT.laneSession(STATEMENT_TIMEOUT)),
-                pool(connections, DIALECT.housekeepingSession(STATEMENT_TIMEOUT)),
-                maxEventBytes,
-                retaining,
-                new SimpleMeterRegistry());
+        return dialect()
+                .outbox(
+                        "orders",
+                        OutboxSchema.DEFAULT_NAME,
+                        pool(connections, dialect().laneSession(STATEMENT_TIMEOUT)),
+                        pool(connections, dialect().housekeepingSession(STATEMENT_TIMEOUT)),
+                        maxEventBytes,
+                        retaining,
+                        new SimpleMeterRegistry());
     }
 
     /** Connections of a user who has nothing but one of the outbox's roles. */
     public DataSource loginWithOnly(String role) {
-        String user = "login_" + database.name();
-        execute("CREATE ROLE " + user + " LOGIN PASSWORD 'secret'");
-        execute("GRANT " + role + " TO " + user);
-        PGSimpleDataSource connections = (PGSimpleDataSource) database.dataSource();
-        connections.setUser(user);
-        connections.setPassword("secret");
-        return connections;
+        String user = login();
+        if (isMariaDb()) {
+            String its = database.name() + "_" + role;
+            execute("CREATE USER " + user + " IDENTIFIED BY 'secret'");
+            execute("GRANT " + its + " TO " + user);
+            execute("SET DEFAULT ROLE " + its + " FOR " + user);
+            if (role.equals("outbox_relay")) {
+                execute("GRANT PROCESS ON *.* TO " + user);
+            }
+        } else {
+            execute("CREATE ROLE " + user + " LOGIN PASSWORD 'secret'");
+            execute("GRANT " + role + " TO " + user);
+        }
+        return database.dataSource(user, "secret");
+    }
+
+    /** Gives the user of {@link #loginWithOnly} another role instead of the one it has. */
+    public void giveLogin(String role, String instead) {
+        String prefix = isMariaDb() ? database.name() + "_" : "";
+        execute("REVOKE " + prefix + instead + " FROM " + login());
+        execute("GRANT " + prefix + role + " TO " + login());
+        if (isMariaDb()) {
+            execute("SET DEFAULT ROLE " + prefix + role + " FOR " + login());
+        }
+    }
+
+    /** How many sessions wait for a lock. */
+    public long waitingForLocks() {
+        return number(isMariaDb() ? """
+            SELECT count(*) FROM information_schema.innodb_trx t
+            JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+            WHERE p.db = database() AND t.trx_state = 'LOCK WAIT'""" : """
+            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'""");
+    }
+
+    private String login() {
+        return "login_" + database.name();
     }
 
     /** Takes the user of {@link #loginWithOnly} away again. */
     public void dropLogin() {
         pools.forEach(HikariDataSource::close);
-        execute("DROP ROLE login_" + database.name());
+        execute((isMariaDb() ? "DROP USER " : "DROP ROLE ") + login());
     }
 
     private HikariDataSource pool(DataSource connections, String session) {
@@ -132,18 +186,29 @@ public final class OutboxDatabase implements AutoCloseable {
     /** Begins a service's transaction. */
     public Transaction begin() {
         try {
-            Connection connection = database.dataSource().getConnection();
+            Connection connection = connect();
             connection.setAutoCommit(false);
-            return new Transaction(connection);
+            return new Transaction(connection, isMariaDb());
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
     }
 
+    private Connection connect() throws SQLException {
+        Connection connection = database.dataSource().getConnection();
+        if (isMariaDb()) {
+            TestSql.prepare(connection);
+        }
+        return connection;
+    }
+
+    /** Executes one statement, or several, in PostgreSQL's words. */
     public void execute(String sql) {
-        try (Connection connection = database.dataSource().getConnection();
+        try (Connection connection = connect();
                 Statement statement = connection.createStatement()) {
-            statement.execute(sql);
+            for (String one : TestSql.of(sql, isMariaDb())) {
+                statement.execute(one);
+            }
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
@@ -151,12 +216,13 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** The first column of all rows, as text. */
     public List<String> column(String sql) {
-        try (Connection connection = database.dataSource().getConnection();
+        try (Connection connection = connect();
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
+                ResultSet rows =
+                        statement.executeQuery(TestSql.of(sql, isMariaDb()).get(0))) {
             List<String> values = new ArrayList<>();
             while (rows.next()) {
-                values.add(rows.getString(1));
+                values.add(isMariaDb() ? TestSql.text(rows) : rows.getString(1));
             }
             return values;
         } catch (SQLException e) {
@@ -182,9 +248,11 @@ public final class OutboxDatabase implements AutoCloseable {
     public static final class Transaction implements AutoCloseable {
 
         private final Connection connection;
+        private final boolean mariaDb;
 
-        Transaction(Connection connection) {
+        Transaction(Connection connection, boolean mariaDb) {
             this.connection = connection;
+            this.mariaDb = mariaDb;
         }
 
         public long write(Object orderId) {
@@ -207,7 +275,9 @@ public final class OutboxDatabase implements AutoCloseable {
 
         public void execute(String sql) {
             try (Statement statement = connection.createStatement()) {
-                statement.execute(sql);
+                for (String one : TestSql.of(sql, mariaDb)) {
+                    statement.execute(one);
+                }
             } catch (SQLException e) {
                 throw new IllegalStateException(e);
             }

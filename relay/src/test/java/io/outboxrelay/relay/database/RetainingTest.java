@@ -1,11 +1,11 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
-import io.outboxrelay.relay.database.Published;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
@@ -18,16 +18,30 @@ import io.outboxrelay.relay.lane.LaneStore.Due;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.relay.testing.OutboxDatabase.Transaction;
+import io.outboxrelay.testservers.DatabaseKind;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What becomes of events that were published where they are retained, and how a replay reads them. */
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class RetainingTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final Limits LIMITS = new Limits(1_000, 10_000_000, 1_000);
     private static final Selection EVERYTHING = new Selection(List.of(), null, null, null, null, null);
@@ -39,11 +53,10 @@ class RetainingTest {
 
     @BeforeEach
     void own_a_lane() {
-        database = OutboxDatabase.withLanes(1);
+        database = OutboxDatabase.withLanes(kind, 1);
         outbox = database.retainingOutbox();
         owned = outbox.acquire("relay", 1, Duration.ofHours(1)).get(0);
-        published =
-                new PostgresDialect().published("public", database.database().dataSource());
+        published = database.dialect().published("public", database.database().dataSource());
     }
 
     @AfterEach
@@ -120,9 +133,9 @@ class RetainingTest {
         assertThat(database.number("SELECT count(*) FROM outbox_published")).isEqualTo(300);
         assertThat(database.column("""
                 SELECT id FROM (
-                    SELECT id, position, lag(position) OVER (PARTITION BY aggregate_id ORDER BY id) AS before
+                    SELECT id, position, lag(position) OVER (PARTITION BY aggregate_id ORDER BY id) AS earlier
                     FROM outbox_published) AS p
-                WHERE position < before""")).isEmpty();
+                WHERE position < earlier""")).isEmpty();
     }
 
     @Test
@@ -160,10 +173,19 @@ class RetainingTest {
         database.execute("""
                 INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
                     content_type, headers, occurred_at, published_at)
-                SELECT 0, n, ('00000000-0000-0000-0000-00000000000' || n)::uuid, CASE WHEN n < 6 THEN 'Order' ELSE 'Invoice' END,
+                SELECT 0, n, UUID_OF_N, CASE WHEN n < 6 THEN 'Order' ELSE 'Invoice' END,
                        (n % 2)::text, CASE WHEN n < 8 THEN 'Placed' ELSE 'Paid' END, 'x', 'text/plain', '{}', now(),
-                       timestamptz '2026-01-01T00:00:00Z' + n * interval '1 hour'
-                FROM generate_series(1, 9) n""");
+                       TIME_OF_N
+                FROM generate_series(1, 9) n""".replace(
+                        "UUID_OF_N",
+                        kind == DatabaseKind.MARIADB
+                                ? "unhex(lpad(n, 32, '0'))"
+                                : "('00000000-0000-0000-0000-00000000000' || n)::uuid")
+                .replace(
+                        "TIME_OF_N",
+                        kind == DatabaseKind.MARIADB
+                                ? "timestamp '2026-01-01 00:00:00' + INTERVAL n HOUR"
+                                : "timestamptz '2026-01-01T00:00:00Z' + n * interval '1 hour'"));
 
         assertThat(positions(new Selection(
                         List.of(),
@@ -187,7 +209,8 @@ class RetainingTest {
     }
 
     @Test
-    void who_settles_is_named_until_the_end_of_the_transaction() {
+    void who_settles_is_named_on_postgresql_until_the_end_of_the_transaction() {
+        assumeTrue(kind == DatabaseKind.POSTGRESQL, "MariaDB waits for whoever settles");
         database.write("a");
         assertThat(published.settling()).isEmpty();
         try (Transaction settling = database.begin()) {
@@ -207,6 +230,7 @@ class RetainingTest {
 
     @Test
     void the_relay_lets_go_of_old_days_and_makes_new_ones_with_its_own_rights_only() {
+        assumeTrue(kind == DatabaseKind.POSTGRESQL, "MariaDB has no days");
         OutboxStore relay = database.retainingOutbox(database.loginWithOnly("outbox_relay"));
         database.execute("SELECT outbox_published_day(current_date - 10)");
         database.write("a");
@@ -218,6 +242,39 @@ class RetainingTest {
         assertThat(database.number("SELECT count(*) FROM outbox_published_rest"))
                 .isZero();
         database.dropLogin();
+    }
+
+    @Test
+    void the_relay_lets_go_of_old_events_on_mariadb_with_its_own_rights_only() {
+        assumeTrue(kind == DatabaseKind.MARIADB, "PostgreSQL drops days");
+        OutboxStore relay = database.retainingOutbox(database.loginWithOnly("outbox_relay"));
+        database.write("old");
+        database.write("young");
+        relay.settle(0, owned.epoch(), claimed());
+        database.execute(
+                "UPDATE outbox_published SET published_at = now() - interval '8 days' WHERE aggregate_id = 'old'");
+
+        assertThat(relay.retain(Duration.ofDays(7))).isEqualTo(new Retention(0, 1, false));
+
+        assertThat(ids(next(EVERYTHING, 0))).containsExactly("young");
+        database.dropLogin();
+    }
+
+    @Test
+    void a_replay_waits_on_mariadb_for_whoever_settles() throws Exception {
+        assumeTrue(kind == DatabaseKind.MARIADB, "PostgreSQL names them");
+        ExecutorService replay = Executors.newSingleThreadExecutor();
+        try (Transaction settling = database.begin()) {
+            settling.execute("SELECT 1 FROM outbox_lane WHERE lane = 0 LOCK IN SHARE MODE");
+            Future<Set<String>> names = replay.submit(() -> published.settling());
+            await().until(() -> database.waitingForLocks() == 1);
+            assertThat(names.isDone()).isFalse();
+            settling.commit();
+
+            assertThat(names.get(1, TimeUnit.MINUTES)).isEmpty();
+        } finally {
+            replay.shutdownNow();
+        }
     }
 
     private void keep(Changes changes) {

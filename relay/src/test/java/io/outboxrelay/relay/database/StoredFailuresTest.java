@@ -1,9 +1,8 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Filter;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Route;
@@ -12,6 +11,7 @@ import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.Failures.Whereabouts;
 import io.outboxrelay.relay.testing.FailureRows;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.testservers.DatabaseKind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,28 +25,36 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
-class PostgresFailuresTest {
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
+class StoredFailuresTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final Note ANN = new Note("ann", "mended");
     private static final Filter ALL = new Filter(List.of(), State.SHOWN, null, null, null, null, null);
 
     private static OutboxDatabase database;
-    private static PostgresFailures failures;
+    private static Failures failures;
 
     private final FailureRows rows = new FailureRows(database);
 
-    @BeforeAll
-    static void install() {
-        database = OutboxDatabase.withLanes(4);
-        failures = new PostgresFailures("public", database.database().dataSource());
+    @BeforeParameterizedClassInvocation
+    static void install(DatabaseKind kind) {
+        database = OutboxDatabase.withLanes(kind, 4);
+        failures = database.failures();
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void drop() {
         database.close();
     }
@@ -155,7 +163,7 @@ class PostgresFailuresTest {
         assertThat(database.number("SELECT sum(events) FROM outbox_audit")).isEqualTo(events);
         assertThat(database.number("""
             SELECT count(*) FROM outbox_failure f WHERE blocking AND attempts = 0 AND (state = 'retrying') =
-                NOT EXISTS (SELECT FROM outbox_failure e WHERE e.aggregate_id = f.aggregate_id AND e.id < f.id)
+                (NOT EXISTS (SELECT FROM outbox_failure e WHERE e.aggregate_id = f.aggregate_id AND e.id < f.id))
             """))
                 .as("of each aggregate the first is tried, and the others wait")
                 .isEqualTo(events);
@@ -204,10 +212,16 @@ class PostgresFailuresTest {
         rows.lane(0).put("a", "parked");
         rows.lane(1).put("b", "parked");
         String name = database.database().name();
-        database.execute("ALTER DATABASE " + name + " SET deadlock_timeout = '3s'");
+        if (kind == DatabaseKind.POSTGRESQL) {
+            database.execute("ALTER DATABASE " + name + " SET deadlock_timeout = '3s'");
+        }
         ExecutorService person = Executors.newSingleThreadExecutor();
         try (OutboxDatabase.Transaction relay = database.begin()) {
-            relay.execute("SET LOCAL deadlock_timeout = '1min'");
+            // The command is the one to end: its patience is shorter, or it has changed less.
+            relay.execute(
+                    kind == DatabaseKind.MARIADB
+                            ? "UPDATE outbox_lane SET epoch = epoch + 1 WHERE lane = 1"
+                            : "SET LOCAL deadlock_timeout = '1min'");
             relay.execute("SELECT FROM outbox_lane WHERE lane = 1 FOR UPDATE");
             Future<Long> retried = person.submit(() -> retry(ALL));
             awaitWaiting(1);
@@ -218,7 +232,9 @@ class PostgresFailuresTest {
             assertThat(retried.get(1, TimeUnit.MINUTES)).isEqualTo(2);
         } finally {
             person.shutdownNow();
-            database.execute("ALTER DATABASE " + name + " RESET deadlock_timeout");
+            if (kind == DatabaseKind.POSTGRESQL) {
+                database.execute("ALTER DATABASE " + name + " RESET deadlock_timeout");
+            }
         }
         assertThat(database.number("SELECT sum(events) FROM outbox_audit")).isEqualTo(2);
     }
@@ -290,7 +306,7 @@ class PostgresFailuresTest {
         rows.aggregateType("Invoice").put("a", "parked");
         rows.aggregateType("Order").eventType("OrderPaid").put("b", "parked");
         rows.reason("refused").put("c", "parked");
-        rows.age("2 hours").put("d", "parked");
+        rows.age(Duration.ofHours(2)).put("d", "parked");
 
         assertThat(count(null, null, null, null, null)).isEqualTo(5);
         assertThat(count("refused", null, null, null, null)).isEqualTo(2);
@@ -358,7 +374,7 @@ class PostgresFailuresTest {
         rows.put("b", "parked");
         DataSource login = database.loginWithOnly("outbox_admin");
         try {
-            PostgresFailures admin = new PostgresFailures("public", login);
+            Failures admin = database.failures(login);
             admin.requireVersion();
             assertThat(admin.retry(of(event), ANN, done -> {})).isEqualTo(1);
             assertThat(admin.discard(ALL, ANN, done -> {})).isEqualTo(2);
@@ -368,10 +384,8 @@ class PostgresFailuresTest {
             assertThat(admin.list(ALL, 10).failures()).isEmpty();
             assertThat(admin.locate(event).audit()).hasSize(2);
 
-            String user = "login_" + database.database().name();
-            database.execute("REVOKE outbox_admin FROM " + user);
-            database.execute("GRANT outbox_relay TO " + user);
-            PostgresFailures relay = new PostgresFailures("public", login);
+            database.giveLogin("outbox_relay", "outbox_admin");
+            Failures relay = database.failures(login);
             UUID next = rows.put("c", "parked");
             relay.requireVersion();
             assertThat(relay.list(ALL, 10).failures()).hasSize(1);
@@ -389,24 +403,26 @@ class PostgresFailuresTest {
     @Test
     void a_schema_without_an_outbox_or_an_older_one_names_the_command_migrate() {
         DataSource connections = database.database().dataSource();
-        database.execute("CREATE SCHEMA old");
+        String old = kind == DatabaseKind.MARIADB ? "old_" + database.database().name() : "old";
+        database.execute("CREATE SCHEMA " + old);
         database.execute(
-                "CREATE FUNCTION old.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2'");
+                kind == DatabaseKind.MARIADB
+                        ? "CREATE VIEW " + old + ".outbox_schema_version AS SELECT 2 AS version"
+                        : "CREATE FUNCTION old.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2'");
 
-        assertThatThrownBy(() -> new PostgresFailures("none", connections).requireVersion())
+        assertThatThrownBy(
+                        () -> database.dialect().failures("none", connections).requireVersion())
                 .hasMessage("There is no outbox in the schema none. Install it by the command migrate.");
-        assertThatThrownBy(() -> new PostgresFailures("old", connections).requireVersion())
+        assertThatThrownBy(() -> database.dialect().failures(old, connections).requireVersion())
                 .hasMessageStartingWith("The outbox has version 2, this command needs ")
                 .hasMessageEndingWith("Bring it up to date by the command migrate.");
-        assertThatThrownBy(() -> new PostgresFailures("x; DROP", connections))
+        assertThatThrownBy(() -> database.dialect().failures("x; DROP", connections))
                 .isInstanceOf(IllegalArgumentException.class);
+        database.execute("DROP SCHEMA " + old + (kind == DatabaseKind.MARIADB ? "" : " CASCADE"));
     }
 
     private static void awaitWaiting(int sessions) {
-        Awaitility.await().atMost(Duration.ofSeconds(8)).until(() -> database.number("""
-                        SELECT count(*) FROM pg_stat_activity
-                        WHERE datname = current_database() AND wait_event_type = 'Lock'
-                        """) == sessions);
+        Awaitility.await().atMost(Duration.ofSeconds(8)).until(() -> database.waitingForLocks() == sessions);
     }
 
     private static long retry(Filter filter) {

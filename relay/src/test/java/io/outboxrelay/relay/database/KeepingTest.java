@@ -1,8 +1,7 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
@@ -14,6 +13,7 @@ import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Due;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.testservers.DatabaseKind;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
@@ -24,9 +24,17 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a database makes of events that failed and of those behind them. */
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class KeepingTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final Due ALL = new Due(0, 1_000, 10_000_000, 100);
     private static final Duration LONG = Duration.ofHours(1);
@@ -37,7 +45,7 @@ class KeepingTest {
 
     @BeforeEach
     void own_a_lane() {
-        database = OutboxDatabase.withLanes(1);
+        database = OutboxDatabase.withLanes(kind, 1);
         outbox = database.outbox(1_000);
         owned = outbox.acquire("relay", 1, LONG).get(0);
     }
@@ -165,7 +173,7 @@ class KeepingTest {
     void a_relay_that_stands_still_while_it_writes_does_not_keep_its_lane_from_others() throws Exception {
         try (Connection frozen = database.database().dataSource().getConnection();
                 Statement statement = frozen.createStatement()) {
-            statement.execute(PostgresOutbox.LANE_SESSION);
+            statement.execute(database.dialect().laneSession(Duration.ofSeconds(30)));
             frozen.setAutoCommit(false);
             statement.execute("SELECT 1 FROM outbox_lane WHERE lane = 0 FOR UPDATE");
             database.execute("SET lock_timeout = '60s'; UPDATE outbox_lane SET lease_until = clock_timestamp()");

@@ -1,0 +1,247 @@
+package io.outboxrelay.relay.mariadb;
+
+import io.outboxrelay.relay.database.OutboxStore.Look;
+import io.outboxrelay.relay.lane.WriterWatch;
+import io.outboxrelay.relay.lane.WriterWatch.Writer;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Finds out how far the floor of the lanes may rise: every transaction that may hold a position and has not committed yet is
+ * waited for. InnoDB does not show who has written to one table, so all open transactions of the server count.
+ *
+ * <p>A position is drawn before the transaction that draws it appears in {@code innodb_trx}: so a session that executes a
+ * statement counts as well, until it is idle without a transaction or executes another one; if it has a transaction at the
+ * next look, that one counts in its place. First the last position is read, then who executes what, then the transactions:
+ * whoever had drawn a position by then is in one of the two, or has ended.
+ *
+ * <p>{@code innodb_trx} may be as old as somebody else's reading of it a moment ago. Where it is new, it shows this session
+ * executing the very statement that reads it, which has a name of its own; otherwise the look is worth nothing.
+ *
+ * <p>It needs the privilege PROCESS. Without it, in a Galera cluster, whose other nodes' transactions are not to be seen, and
+ * on MySQL, which does not name statements, the floor stays at the beginning; the log says so once. Called by one thread, but
+ * for {@link #closed()}.
+ */
+final class OpenTransactions {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OpenTransactions.class);
+    private static final int PRIVILEGE_MISSING = 1227;
+    private static final int SECOND = 1;
+
+    private final String source;
+    private final String prefix;
+    private final JdbcTemplate database;
+    private final TransactionTemplate transaction;
+    private final WriterWatch watch = new WriterWatch();
+    /** Names under which statements without a transaction counted at the last look, by session. */
+    private Map<Long, String> statements = new HashMap<>();
+    /** Transactions that go on under the name of such a statement, by session. */
+    private Map<Long, Alias> aliases = new HashMap<>();
+
+    private @Nullable Tail lastTail;
+    private boolean possible;
+
+    OpenTransactions(String source, String schema, DataSource connections, boolean mySql) {
+        this.source = source;
+        this.prefix = Sql.prefix(schema);
+        this.database = new JdbcTemplate(connections);
+        this.transaction = new TransactionTemplate(new DataSourceTransactionManager(connections));
+        this.possible = !mySql;
+        if (mySql) {
+            sayImpossible("MySQL does not name statements");
+        }
+    }
+
+    long closed() {
+        return watch.closed();
+    }
+
+    Look look(long now) {
+        if (!possible) {
+            return new Look(Optional.empty(), false);
+        }
+        Seen seen = Objects.requireNonNull(transaction.execute(status -> see()));
+        boolean another = lastTail != null && !seen.tail().continues(lastTail);
+        if (another) {
+            watch.forget();
+        }
+        lastTail = seen.tail();
+        if (!seen.conclusive()) {
+            return new Look(Optional.empty(), another);
+        }
+        if (seen.detached()) {
+            // A prepared transaction has no session any more: which of those that were seen it was is not known.
+            watch.forget();
+        }
+        return new Look(watch.look(seen.tail().position(), named(seen), now), another);
+    }
+
+    private Seen see() {
+        Tail tail = tail();
+        try {
+            // From here on this session has a transaction, and is seen in its own look.
+            database.queryForList("SELECT lane FROM " + prefix + "outbox_lane LIMIT 1", Integer.class);
+            if (Boolean.TRUE.equals(database.queryForObject("""
+                    SELECT count(*) > 0 FROM information_schema.global_variables
+                    WHERE variable_name = 'WSREP_ON' AND variable_value = 'ON'""", Boolean.class))) {
+                sayImpossible("the transactions of a cluster's other nodes cannot be seen");
+                return new Seen(tail, List.of(), List.of(), false);
+            }
+            List<Statement> executing = executing();
+            List<Trx> open = open();
+            return new Seen(tail, executing, open, true);
+        } catch (DataAccessException e) {
+            if (e.getMostSpecificCause() instanceof SQLException cause && cause.getErrorCode() == PRIVILEGE_MISSING) {
+                sayImpossible("the database user lacks the privilege PROCESS");
+                return new Seen(tail, List.of(), List.of(), false);
+            }
+            throw e;
+        }
+    }
+
+    private void sayImpossible(String why) {
+        possible = false;
+        LOG.warn(
+                "Source {}: reading begins at the first row each time, which is slower behind many rows that were deleted"
+                        + " lately: open transactions are not known, because {}",
+                source,
+                why);
+    }
+
+    /** The counter is that of the server's memory, and counts what was not committed too. */
+    private Tail tail() {
+        String where = prefix.isEmpty() ? "database()" : "'" + prefix.substring(0, prefix.length() - 1) + "'";
+        return Objects.requireNonNull(database.queryForObject(
+                """
+                SELECT coalesce(t.auto_increment, 1) - 1 AS position,
+                       concat_ws('/', @@hostname, @@port, @@server_id, @@datadir, t.create_time) AS identity,
+                       unix_timestamp() - s.variable_value AS started, s.variable_value AS uptime
+                FROM information_schema.tables t, information_schema.global_status s
+                WHERE t.table_schema = %s AND t.table_name = 'outbox' AND s.variable_name = 'UPTIME'
+                """.formatted(where),
+                (row, n) -> new Tail(
+                        row.getString("identity"),
+                        row.getLong("started"),
+                        row.getLong("uptime"),
+                        row.getLong("position"))));
+    }
+
+    private List<Statement> executing() {
+        return database.query(
+                """
+                SELECT id, query_id, user, host, db FROM information_schema.processlist
+                WHERE command NOT IN ('Sleep', 'Daemon', 'Binlog Dump', 'Slave_IO') AND id <> connection_id()
+                """,
+                (row, n) -> new Statement(
+                        row.getLong("id"),
+                        row.getString("query_id"),
+                        who(row.getLong("id"), row.getString("user"), row.getString("host"), row.getString("db"))));
+    }
+
+    private List<Trx> open() {
+        String name = UUID.randomUUID().toString();
+        return database.query("""
+                SELECT /* %s */ t.trx_id, t.trx_mysql_thread_id, t.trx_started, t.trx_query,
+                       t.trx_mysql_thread_id = connection_id() AS own, p.user, p.host, p.db
+                FROM information_schema.innodb_trx t
+                LEFT JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+                """.formatted(name), (row, n) -> {
+            long session = row.getLong("trx_mysql_thread_id");
+            String query = row.getString("trx_query");
+            return new Trx(
+                    session,
+                    row.getString("trx_started"),
+                    row.getBoolean("own"),
+                    query != null && query.contains(name),
+                    session == 0
+                            ? "a prepared transaction, see XA RECOVER"
+                            : who(session, row.getString("user"), row.getString("host"), row.getString("db")));
+        });
+    }
+
+    private static String who(long session, @Nullable String user, @Nullable String host, @Nullable String db) {
+        return "session %d, user %s, from %s, in database %s".formatted(session, user, host, db);
+    }
+
+    /** A transaction's name is its session and its beginning; its id may change once it writes. */
+    private Map<String, Writer> named(Seen seen) {
+        Map<String, Writer> names = new HashMap<>();
+        Map<Long, Alias> goOn = new HashMap<>();
+        for (Trx trx : seen.others()) {
+            Alias alias = aliases.get(trx.session());
+            String statement = statements.get(trx.session());
+            if (alias != null && alias.started().equals(trx.started())) {
+                goOn.put(trx.session(), alias);
+            } else if (statement != null) {
+                goOn.put(trx.session(), new Alias(trx.started(), statement));
+            }
+            String name = trx.session() + "/" + trx.started();
+            names.put(name, new Writer(name, trx.who(), Duration.ZERO));
+        }
+        goOn.values().forEach(alias -> names.put(alias.name(), new Writer(alias.name(), alias.name(), Duration.ZERO)));
+        Map<Long, String> without = new HashMap<>();
+        for (Statement one : seen.executing()) {
+            if (seen.others().stream().noneMatch(trx -> trx.session() == one.session())) {
+                String name = one.session() + "/statement " + one.query();
+                without.put(one.session(), name);
+                names.put(name, new Writer(name, one.who(), Duration.ZERO));
+            }
+        }
+        aliases = goOn;
+        statements = without;
+        return names;
+    }
+
+    private record Alias(String started, String name) {}
+
+    private record Statement(long session, String query, String who) {}
+
+    private record Trx(long session, String started, boolean own, boolean now, String who) {}
+
+    private record Seen(Tail tail, List<Statement> executing, List<Trx> open, boolean possible) {
+
+        boolean conclusive() {
+            return possible && open.stream().anyMatch(trx -> trx.own() && trx.now());
+        }
+
+        boolean detached() {
+            return open.stream().anyMatch(trx -> trx.session() == 0);
+        }
+
+        List<Trx> others() {
+            return open.stream().filter(trx -> !trx.own()).toList();
+        }
+    }
+
+    /**
+     * The last position that was given out, and what makes sure that the next one is higher.
+     *
+     * @param identity of server and table
+     * @param started when the server was started, give or take a second
+     * @param uptime seconds since then
+     * @param position the last one
+     */
+    private record Tail(String identity, long started, long uptime, long position) {
+
+        boolean continues(Tail earlier) {
+            return identity.equals(earlier.identity)
+                    && Math.abs(started - earlier.started) <= SECOND
+                    && uptime >= earlier.uptime
+                    && position >= earlier.position;
+        }
+    }
+}
