@@ -45,6 +45,11 @@ final class GatedPublisher implements Publisher {
     }
 
     @Override
+    public void apart(boolean alone) {
+        inner.apart(alone);
+    }
+
+    @Override
     public void publish(Event event) {
         Optional<Evidence> evidence = Evidence.of(event);
         Verdict verdict = evidence.isEmpty() ? Verdict.PASSED : verdict(event, evidence.get());

@@ -293,7 +293,11 @@ public final class Lane {
                     changes.failed().size());
             return false;
         }
-        changes.failed().forEach(failed -> behindFailures.add(failed.event().aggregate()));
+        changes.failed().forEach(failed -> {
+            behindFailures.add(failed.event().aggregate());
+            suspects.forget(failed.event());
+        });
+        changes.followers().forEach(suspects::forget);
         behindFailures.removeAll(free.get());
         blocked = behindFailures;
         changes.failed().stream()

@@ -11,12 +11,11 @@ public interface Publisher {
 
     /**
      * Goes to a connection that nobody else publishes on, or back to the one that all share. Called while nothing is in
-     * flight; events that may have made the broker close the connection are published apart. A publisher whose connection
-     * is its own anyway need not care.
+     * flight; events that may have made the broker close the connection are published apart.
      *
      * @param alone whether to be alone
      */
-    default void apart(boolean alone) {}
+    void apart(boolean alone);
 
     /**
      * Hands over one event. Never fails: whatever goes wrong is an answer. It may stay in a buffer until {@link #flush()}.

@@ -26,6 +26,13 @@ final class Suspects {
         return ids.containsValue(Reason.CLOSES_CONNECTION);
     }
 
+    /** It is not to be published any more. */
+    void forget(Event event) {
+        if (!ids.isEmpty()) {
+            ids.remove(event.id());
+        }
+    }
+
     /** None of them is there any more. */
     void clear() {
         ids.clear();
@@ -38,14 +45,15 @@ final class Suspects {
      */
     Outcome judge(Event event, Outcome outcome) {
         if (!(outcome instanceof Outcome.Unconfirmed unconfirmed) || unconfirmed.suspected() == null) {
-            if (!ids.isEmpty()) {
-                ids.remove(event.id());
-            }
+            forget(event);
             return outcome;
         }
         Reason suspected = unconfirmed.suspected();
         if (isProof(suspected, ids.remove(event.id()))) {
-            return new Outcome.Refused(suspected, unconfirmed.detail());
+            // A right is a matter of the exchange, and may be given back: as if the exchange were missing.
+            return suspected == Reason.FORBIDDEN
+                    ? new Outcome.Returned(suspected, unconfirmed.detail())
+                    : new Outcome.Refused(suspected, unconfirmed.detail());
         }
         if (ids.size() >= MOST) {
             ids.clear();
@@ -56,6 +64,6 @@ final class Suspects {
 
     /** Who was suspected to close its channel was alone on that, but not on the connection. */
     private static boolean isProof(Reason suspected, @Nullable Reason before) {
-        return before != null && (suspected == Reason.CLOSES_CHANNEL || before == Reason.CLOSES_CONNECTION);
+        return before != null && (suspected != Reason.CLOSES_CONNECTION || before == Reason.CLOSES_CONNECTION);
     }
 }

@@ -74,6 +74,10 @@ public final class Broker implements AutoCloseable {
         return new Broker(source, instance, settings);
     }
 
+    String source() {
+        return source;
+    }
+
     /** Starts to connect. */
     public void start() {
         keeper.start();

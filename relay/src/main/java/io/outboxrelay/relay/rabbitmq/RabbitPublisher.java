@@ -55,7 +55,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private final Map<Aggregate, String> returned = new HashMap<>();
     private final List<Answer> answers = new ArrayList<>();
     /** The shared one, or one of its own. */
-    private Broker broker;
+    private volatile Broker broker;
 
     private @Nullable Channel channel;
     private int unflushed;
@@ -159,10 +159,21 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         broker = alone ? shared.another() : shared;
         if (alone) {
             LOG.info(
-                    "The broker has closed the connection with an error of its own: events that were unanswered then are"
-                            + " published one at a time on another connection");
+                    "Source {}: the broker has closed the connection with an error of its own: events that were unanswered"
+                            + " then are published one at a time on another connection",
+                    shared.source());
             broker.start();
         }
+    }
+
+    /**
+     * Why the connection that the lane has for itself does not take events; called by any thread.
+     *
+     * @return null when it does, or when there is none
+     */
+    public @Nullable String trouble() {
+        Broker current = broker;
+        return current == shared ? null : current.trouble().orElse(null);
     }
 
     @Override
@@ -377,7 +388,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
             return null;
         }
         if (!cause.isHardError()) {
-            return Reason.CLOSES_CHANNEL;
+            return cause.getReason() instanceof AMQP.Channel.Close close && close.getReplyCode() == AMQP.ACCESS_REFUSED
+                    ? Reason.FORBIDDEN
+                    : Reason.CLOSES_CHANNEL;
         }
         return cause.getReason() instanceof AMQP.Connection.Close close
                         && close.getReplyCode() != AMQP.CONNECTION_FORCED

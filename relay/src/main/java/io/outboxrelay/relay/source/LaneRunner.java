@@ -85,10 +85,11 @@ final class LaneRunner {
         return floor;
     }
 
-    /** Why the last cycle failed; null when it did not. */
+    /** Why the last cycle failed, or the lane cannot publish though others can; null when neither is so. */
     @Nullable
     String trouble() {
-        return complaints.current();
+        String failed = complaints.current();
+        return failed == null ? publisher.trouble() : failed;
     }
 
     private void run() {

@@ -45,12 +45,18 @@ class GateTest {
     /** A publisher that confirms everything. */
     private static final class Confirming implements Publisher {
 
+        private boolean apart;
         private final List<Event> published = new ArrayList<>();
         private final List<Answer> answers = new ArrayList<>();
 
         @Override
         public boolean ready() {
             return true;
+        }
+
+        @Override
+        public void apart(boolean alone) {
+            apart = alone;
         }
 
         @Override
@@ -120,6 +126,19 @@ class GateTest {
             if (away) {
                 throw new IllegalStateException("the registry is away");
             }
+        }
+    }
+
+    // hazard 53
+    @Test
+    void a_lane_with_suspects_is_alone_behind_the_gate_too() {
+        try (Lookups lookups = new Lookups("orders", new Judge(new Scripted()))) {
+            Publisher gate = gate(lookups);
+
+            gate.apart(true);
+            assertThat(inner.apart).isTrue();
+            gate.apart(false);
+            assertThat(inner.apart).isFalse();
         }
     }
 

@@ -120,6 +120,24 @@ class BrokerMoodsTest {
         assertNothingWasSpent();
     }
 
+    // hazard 45
+    @Test
+    void a_right_that_is_taken_away_and_given_back_parks_nothing() throws Exception {
+        startRelayAsItsOwnUser();
+        administer(permit(user, "^$"), closeConnections());
+        write("a");
+        write("b");
+        await().atMost(PATIENCE)
+                .until(() -> database.column("SELECT DISTINCT state || ' ' || reason FROM outbox_failure")
+                        .equals(List.of("retrying forbidden")));
+
+        administer(permit());
+
+        assertThat(received("orders", 2)).containsExactlyInAnyOrder("a", "b");
+        await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox_failure") == 0);
+        relay.awaitReady();
+    }
+
     // hazard 46
     @Test
     void a_virtual_host_that_is_deleted_and_made_again_stops_everything_for_so_long_and_spends_no_attempt()
@@ -264,9 +282,13 @@ class BrokerMoodsTest {
     }
 
     private String permit(String whom) {
-        return ("ok = rabbit_auth_backend_internal:set_permissions(<<\"%s\">>, <<\"%s\">>, <<\".*\">>, <<\".*\">>,"
+        return permit(whom, ".*");
+    }
+
+    private String permit(String whom, String writing) {
+        return ("ok = rabbit_auth_backend_internal:set_permissions(<<\"%s\">>, <<\"%s\">>, <<\".*\">>, <<\"%s\">>,"
                         + " <<\".*\">>, <<\"test\">>)")
-                .formatted(whom, host.name());
+                .formatted(whom, host.name(), writing);
     }
 
     private String address() {

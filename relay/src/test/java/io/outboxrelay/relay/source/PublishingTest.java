@@ -90,6 +90,11 @@ class PublishingTest {
         }
 
         @Override
+        public void apart(boolean alone) {
+            // nobody else is here
+        }
+
+        @Override
         public void publish(Event event) {
             look();
             answers.add(new Answer(event, Outcome.CONFIRMED));
