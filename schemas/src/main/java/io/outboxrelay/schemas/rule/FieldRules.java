@@ -27,6 +27,7 @@ final class FieldRules {
     }
 
     void fields() {
+        AliasRules.fields(record, notes);
         for (Schema.Field is : record.now().getFields()) {
             Schema.Field was = record.old().getField(is.name());
             if (was != null) {
@@ -85,6 +86,8 @@ final class FieldRules {
         if (readers.contains(Readers.NEW)) {
             defaults(place, was, is);
             Set<String> gone = NameRules.gone(was.aliases(), is.aliases(), is.name());
+            // The name of another field as an alias was of no use.
+            gone.removeIf(alias -> record.old().getField(alias) != null);
             if (!gone.isEmpty()) {
                 notes.add(Rule.ALIAS_REMOVED, place, OF_NEW, "Old names are gone: " + gone + ".");
             }

@@ -1,9 +1,12 @@
 package io.outboxrelay.schemas.rule;
 
+import java.util.Objects;
+import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
+import org.apache.avro.SchemaCompatibility.SchemaCompatibilityResult;
 import org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
-import org.apache.avro.SchemaCompatibility.SchemaPairCompatibility;
+import org.jspecify.annotations.Nullable;
 
 /** What Avro says about reading. */
 final class Resolution {
@@ -15,17 +18,23 @@ final class Resolution {
     }
 
     static boolean reads(Schema expected, Schema written) {
-        return pair(expected, written).getType() == SchemaCompatibilityType.COMPATIBLE;
+        return refusal(expected, written) == null;
     }
 
     static String problem(Place place, Readers reader) {
-        return pair(place.expected(reader), place.written(reader))
-                .getResult()
-                .getIncompatibilities()
-                .toString();
+        return Objects.requireNonNullElse(refusal(place.expected(reader), place.written(reader)), "");
     }
 
-    private static SchemaPairCompatibility pair(Schema expected, Schema written) {
-        return SchemaCompatibility.checkReaderWriterCompatibility(expected, written);
+    /** Why not; null if it can be read. Of aliases that it cannot follow, Avro says so by an exception. */
+    private static @Nullable String refusal(Schema expected, Schema written) {
+        try {
+            SchemaCompatibilityResult result = SchemaCompatibility.checkReaderWriterCompatibility(expected, written)
+                    .getResult();
+            return result.getCompatibility() == SchemaCompatibilityType.COMPATIBLE
+                    ? null
+                    : result.getIncompatibilities().toString();
+        } catch (AvroRuntimeException e) {
+            return String.valueOf(e.getMessage());
+        }
     }
 }

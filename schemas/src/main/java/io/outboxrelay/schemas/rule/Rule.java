@@ -27,6 +27,10 @@ public enum Rule {
             "Keep the namespace. Readers of the new version would be helped by the old full name as an alias, readers of"
                     + " the old one by nothing."),
     ALIAS_REMOVED(ERROR, "Keep the alias: events under the old name may still be stored, parked or replayed."),
+    ALIAS_AMBIGUOUS(
+            ERROR,
+            "Take the alias away, or give it to one field only: what was written can become only one field, and a field"
+                    + " can have only one value."),
     UNION_BRANCH_ADDED(
             ERROR,
             "Readers of the old version do not know the branch. Put what is new into another field, with a default."),
