@@ -122,19 +122,19 @@ public final class SchemaComparison {
     }
 
     private void unions(Place place) {
-        UnionBranches branches = new UnionBranches(place.old(), place.now());
-        for (UnionBranches.Pair pair : branches.pairs()) {
+        UnionBranches branches = new UnionBranches(place);
+        branches.pairs().forEach((pair, readers) -> {
             String step = UnionBranches.isChoice(place.now()) ? "(" + pair.now().getName() + ")" : "";
-            walk(place.below(step, pair.old(), pair.now()));
-        }
+            walk(new Place(place.path() + step, pair.old(), pair.now(), readers));
+        });
         for (Schema branch : branches.removed()) {
-            if (place.matters(Readers.NEW) && !Resolution.reads(place.now(), branch)) {
+            if (place.matters(Readers.NEW)) {
                 String problem = branch.getFullName() + " is not among the types any more.";
                 notes.add(Rule.UNION_BRANCH_REMOVED, place, Set.of(Readers.NEW), problem);
             }
         }
         for (Schema branch : branches.added()) {
-            if (place.matters(Readers.OLD) && !Resolution.reads(place.old(), branch)) {
+            if (place.matters(Readers.OLD)) {
                 String problem = branch.getFullName() + " is new among the types.";
                 notes.add(Rule.UNION_BRANCH_ADDED, place, Set.of(Readers.OLD), problem);
             }
