@@ -3,6 +3,7 @@ package io.outboxrelay.schemas.site;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -74,8 +75,17 @@ record FieldRow(String path, String type, String absent, String doc) {
         if (value == JsonProperties.NULL_VALUE) {
             return "null";
         }
-        return value instanceof byte[] bytes
-                ? bytes.length + " bytes"
-                : value instanceof String text ? "\"" + text + "\"" : value.toString();
+        if (value instanceof byte[] bytes) {
+            return bytes.length + " bytes";
+        }
+        if (value instanceof List<?> list) {
+            return list.stream().map(FieldRow::value).collect(Collectors.joining(", ", "[", "]"));
+        }
+        if (value instanceof Map<?, ?> map) {
+            return map.entrySet().stream()
+                    .map(entry -> entry.getKey() + ": " + value(entry.getValue()))
+                    .collect(Collectors.joining(", ", "{", "}"));
+        }
+        return value instanceof String text ? "\"" + text + "\"" : value.toString();
     }
 }

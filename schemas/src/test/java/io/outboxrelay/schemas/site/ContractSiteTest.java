@@ -49,6 +49,12 @@ class ContractSiteTest {
     }
 
     @Test
+    void a_default_is_shown_as_what_it_is_however_deep() throws IOException {
+        assertThat(page())
+                .contains("<td>{amount: 1, memo: null, tags: [&quot;a&quot;, &quot;b&quot;], seal: 2 bytes}</td>");
+    }
+
+    @Test
     void text_of_a_contract_is_never_markup() throws IOException {
         assertThat(page())
                 .contains("&lt;script&gt;alert(&quot;&#39;&amp;&quot;)&lt;/script&gt;")
@@ -80,7 +86,13 @@ class ContractSiteTest {
                         , {"name": "lines", "doc": "%s", "default": [], "type": {"type": "array", "items":
                           {"type": "record", "name": "Line", "fields": [{"name": "sku", "type": "string"}]}}},
                         {"name": "total", "default": "", "type":
-                          {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}}""".formatted(HOSTILE)));
+                          {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}},
+                        {"name": "fee", "default": {"amount": 1, "memo": null, "tags": ["a", "b"], "seal": "\\u00ff\\u0000"}, "type":
+                          {"type": "record", "name": "Fee", "fields": [
+                            {"name": "amount", "type": "int"},
+                            {"name": "memo", "type": ["null", "string"]},
+                            {"name": "tags", "type": {"type": "array", "items": "string"}},
+                            {"name": "seal", "type": "bytes"}]}}""".formatted(HOSTILE)));
         ContractSite.write(Contracts.read(contracts), site);
         return site;
     }
