@@ -29,7 +29,7 @@ public final class GenerateMojo extends AbstractMojo {
     @Parameter(property = "contracts.folder", defaultValue = "${project.basedir}/contracts", required = true)
     private @Nullable File contracts;
 
-    /** Where the classes are written. */
+    /** Where the classes are written; of what is there, only what this goal has written is deleted. */
     @Parameter(defaultValue = "${project.build.directory}/generated-sources/contracts", required = true)
     private @Nullable File sources;
 
@@ -43,7 +43,7 @@ public final class GenerateMojo extends AbstractMojo {
         try {
             List<Path> written = new GeneratedClasses(Contracts.read(folder)).write(target);
             getLog().info("Contracts: " + written.size() + " classes in " + target);
-        } catch (ContractsException | GeneratedClasses.Conflict e) {
+        } catch (ContractsException | GeneratedClasses.Conflict | OwnFiles.NotOurs e) {
             throw new MojoFailureException(e.getMessage(), e);
         } catch (IOException | UncheckedIOException e) {
             throw new MojoExecutionException("The classes cannot be generated: " + e.getMessage(), e);

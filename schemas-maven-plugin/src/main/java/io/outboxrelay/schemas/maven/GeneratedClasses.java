@@ -8,8 +8,6 @@ import io.outboxrelay.schemas.contract.SchemaIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -43,14 +41,21 @@ final class GeneratedClasses {
         }
     }
 
-    /** Writes what has changed, so that the compiler has no more to do than it must; returns all classes. */
+    /**
+     * Writes what has changed, so that the compiler has no more to do than it must, and deletes what an earlier run wrote
+     * and nobody needs any more; returns all classes.
+     */
     List<Path> write(Path folder) throws IOException {
         Path fresh = Files.createTempDirectory("contracts");
         try {
             for (ContractVersion version : versions) {
                 generate(version.schema(), fresh);
             }
-            return moveChanged(fresh, folder);
+            List<String> written = files(fresh).stream()
+                    .map(file -> fresh.relativize(file).toString())
+                    .toList();
+            OwnFiles.in(folder).replaceBy(fresh, written);
+            return written.stream().map(folder::resolve).toList();
         } finally {
             delete(fresh);
         }
@@ -79,24 +84,6 @@ final class GeneratedClasses {
         compiler.setEnableDecimalLogicalType(true);
         compiler.setOutputCharacterEncoding("UTF-8");
         compiler.compileToDestination(null, folder.toFile());
-    }
-
-    private static List<Path> moveChanged(Path fresh, Path folder) throws IOException {
-        List<Path> written = new ArrayList<>();
-        for (Path file : files(fresh)) {
-            Path target = folder.resolve(fresh.relativize(file).toString());
-            if (!Files.exists(target) || Files.mismatch(file, target) >= 0) {
-                Files.createDirectories(target.getParent());
-                Files.move(file, target, StandardCopyOption.REPLACE_EXISTING);
-            }
-            written.add(target);
-        }
-        for (Path file : Files.exists(folder) ? files(folder) : List.<Path>of()) {
-            if (!written.contains(file)) {
-                Files.delete(file);
-            }
-        }
-        return written;
     }
 
     private static List<Path> files(Path folder) throws IOException {

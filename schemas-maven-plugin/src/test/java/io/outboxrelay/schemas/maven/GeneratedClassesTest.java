@@ -46,7 +46,6 @@ class GeneratedClassesTest {
         write();
         Path kept = Files.setLastModifiedTime(sources.resolve("shop/A.java"), LONG_AGO);
         Path changed = Files.setLastModifiedTime(sources.resolve("shop/Money.java"), LONG_AGO);
-        Path old = Files.writeString(sources.resolve("shop/Old.java"), "class Old {}");
 
         only("a", "Money", "\"int\"");
         write();
@@ -54,10 +53,38 @@ class GeneratedClassesTest {
         // The text of A's schema has that of Money in it.
         assertThat(Files.getLastModifiedTime(kept)).isNotEqualTo(LONG_AGO);
         assertThat(Files.getLastModifiedTime(changed)).isNotEqualTo(LONG_AGO);
-        assertThat(old).doesNotExist();
         Files.setLastModifiedTime(kept, LONG_AGO);
         write();
         assertThat(Files.getLastModifiedTime(kept)).isEqualTo(LONG_AGO);
+
+        only("a", "Price", "\"int\"");
+        write();
+        assertThat(changed).doesNotExist();
+        assertThat(sources.resolve("shop/Price.java")).exists();
+    }
+
+    @Test
+    void what_was_not_generated_is_neither_deleted_nor_written_over() throws IOException {
+        Path own = Files.writeString(
+                Files.createDirectories(sources.resolve("shop")).resolve("Own.java"), "class Own {}");
+        only("a", "Money", "\"string\"");
+        write();
+
+        assertThat(own).hasContent("class Own {}");
+        only("a", "Own", "\"string\"");
+        assertThatThrownBy(this::write).isInstanceOf(OwnFiles.NotOurs.class).hasMessageContaining("Own.java");
+        assertThat(own).hasContent("class Own {}");
+        assertThat(sources.resolve("shop/Money.java")).exists();
+    }
+
+    @Test
+    void a_list_that_names_a_file_outside_deletes_nothing_there() throws IOException {
+        Path outside = Files.writeString(contracts.resolve("outside.java"), "class Outside {}");
+        Files.writeString(sources.resolve(OwnFiles.LIST), sources.relativize(outside) + "\n");
+        only("a", "Money", "\"string\"");
+        write();
+
+        assertThat(outside).exists();
     }
 
     @Test
