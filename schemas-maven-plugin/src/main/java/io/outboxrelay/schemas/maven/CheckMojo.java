@@ -1,10 +1,6 @@
 package io.outboxrelay.schemas.maven;
 
-import io.outboxrelay.schemas.contract.Contracts;
-import io.outboxrelay.schemas.rule.ContractChecks;
-import io.outboxrelay.schemas.rule.Report;
 import java.io.File;
-import java.nio.file.Path;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
@@ -41,17 +37,8 @@ public final class CheckMojo extends AbstractMojo {
         if (released != null && releasedRevision != null) {
             throw new MojoExecutionException("Give released or releasedRevision, not both");
         }
-        Findings.judge(this::checked, Given.path(report), getLog());
-    }
-
-    private Report checked() {
-        Path folder = Given.path(contracts);
-        Contracts now = Contracts.read(folder);
-        if (released != null) {
-            return ContractChecks.compareWithReleased(now, Contracts.read(released.toPath()));
-        }
-        return releasedRevision == null
-                ? ContractChecks.compareVersions(now)
-                : ContractChecks.compareWithReleased(now, Contracts.readRevision(folder, releasedRevision));
+        Released known = new Released(released, releasedRevision);
+        known.warning().ifPresent(getLog()::warn);
+        Findings.judge(() -> known.compare(Given.path(contracts)), Given.path(report), getLog());
     }
 }
