@@ -129,6 +129,16 @@ class RegistryCommandsTest {
         assertThat(err.toString()).contains(nobody, "does not answer").doesNotContain("not-to-be-seen");
     }
 
+    @Test
+    void an_address_or_a_token_that_cannot_be_used_is_told_without_showing_it() {
+        assertThat(run("list", "--registry", "http://me:not-to-be-seen@ host")).isEqualTo(2);
+        assertThat(err.toString()).contains("not a URL").doesNotContain("not-to-be-seen");
+
+        environment.put("OUTBOX_RELAY_SCHEMAS_REGISTRY_TOKEN", "not-to-be-seen\u0001");
+        assertThat(run("list")).isEqualTo(2);
+        assertThat(err.toString()).contains("token has a character").doesNotContain("not-to-be-seen");
+    }
+
     private int run(String... arguments) {
         out.getBuffer().setLength(0);
         err.getBuffer().setLength(0);

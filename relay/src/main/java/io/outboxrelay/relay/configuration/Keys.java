@@ -98,7 +98,7 @@ final class Keys {
                     "schemas.registry.password", Kind.secret(), "The user's password.")
             .hidden(Secrecy.SECRET);
     static final Key<String> REGISTRY_TOKEN = optional(
-                    "schemas.registry.token", Kind.secret(), "Token for bearer authentication.")
+                    "schemas.registry.token", Kind.token(), "Token for bearer authentication.")
             .hidden(Secrecy.SECRET);
     static final Key<Path> REGISTRY_TRUST = optional(
             "schemas.registry.tls.trust-store",

@@ -65,6 +65,17 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         return new Kind<>(String.class, "secret", text -> text);
     }
 
+    /** What goes into a request's header. */
+    static Kind<String> token() {
+        return new Kind<>(String.class, "secret", text -> {
+            try {
+                return new Credentials.Bearer(text).token();
+            } catch (IllegalArgumentException e) {
+                throw new Unfit("cannot be sent. " + e.getMessage() + ".");
+            }
+        });
+    }
+
     static Kind<String> matching(String name, String pattern) {
         Pattern compiled = Pattern.compile(pattern);
         return new Kind<>(String.class, name, text -> {

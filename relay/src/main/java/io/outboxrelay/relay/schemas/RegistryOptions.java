@@ -6,6 +6,7 @@ import io.outboxrelay.schemas.registry.RegistryException;
 import io.outboxrelay.schemas.registry.RegistrySettings;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -26,7 +27,7 @@ final class RegistryOptions {
             paramLabel = "URL",
             description = "What has /subjects below it, such as https://registry:8080/apis/ccompat/v7. Default: the"
                     + " environment's " + PREFIX + "URL.")
-    private @Nullable URI url;
+    private @Nullable String url;
 
     @Option(
             names = "--registry-user",
@@ -75,11 +76,11 @@ final class RegistryOptions {
 
     private RegistrySettings settings(CommandLine command) {
         try {
-            String address = url == null ? environment.get(PREFIX + "URL") : url.toString();
+            String address = url == null ? environment.get(PREFIX + "URL") : url;
             if (address == null) {
                 throw new IllegalArgumentException("Say which registry: --registry URL");
             }
-            RegistrySettings settings = new RegistrySettings(URI.create(address), credentials());
+            RegistrySettings settings = new RegistrySettings(uri(address), credentials());
             Path certificates = trust == null
                     ? Optional.ofNullable(environment.get(PREFIX + "TLS_TRUST_STORE"))
                             .map(Path::of)
@@ -92,6 +93,16 @@ final class RegistryOptions {
                             secret(null, "TLS_TRUST_STORE_PASSWORD").orElse(null));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command, e.getMessage() + ".", e);
+        }
+    }
+
+    /** Says what is wrong with an address without repeating it: it may hold a password. */
+    private static URI uri(String address) {
+        try {
+            return new URI(address);
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException("The address of the registry is not a URL: " + e.getReason()
+                    + " at character " + (e.getIndex() + 1));
         }
     }
 

@@ -229,6 +229,20 @@ class ConfigurationReaderTest {
     }
 
     @Test
+    void a_token_that_cannot_be_sent_is_told_of_without_showing_it() {
+        assertThatThrownBy(() -> read(
+                                SMALLEST,
+                                Map.of(),
+                                "sources.orders.schemas=registry",
+                                "schemas.registry.url=http://registry",
+                                "schemas.registry.token=not-to-be-seen\u0001")
+                        .configuration())
+                .hasMessageContaining("schemas.registry.token")
+                .hasMessageContaining("not visible ASCII")
+                .hasMessageNotContaining("not-to-be-seen");
+    }
+
+    @Test
     void a_gate_that_is_off_is_written_as_yaml_writes_it() {
         assertThat(read(SMALLEST.replace("user:", "schemas: off\n    user:"), Map.of())
                         .configuration()

@@ -28,9 +28,28 @@ public sealed interface Credentials {
     /**
      * A token.
      *
-     * @param token as an issuer gave it
+     * @param token as an issuer gave it; white space around it is left out
      */
     record Bearer(String token) implements Credentials {
+
+        /**
+         * Checks the token here, where nothing repeats it: whoever makes a request of it would.
+         *
+         * @throws IllegalArgumentException if it is empty, or has a character that no header may have
+         */
+        public Bearer {
+            token = token.strip();
+            if (token.isEmpty()) {
+                throw new IllegalArgumentException("The registry's token is empty");
+            }
+            for (int at = 0; at < token.length(); at++) {
+                if (token.charAt(at) < '!' || token.charAt(at) > '~') {
+                    throw new IllegalArgumentException(
+                            "The registry's token has a character at place %d of %d that is not visible ASCII"
+                                    .formatted(at + 1, token.length()));
+                }
+            }
+        }
 
         /** Does not show the token. */
         @Override
