@@ -9,8 +9,10 @@ import io.outboxrelay.schemas.registry.RegistryException.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.StreamSupport;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
@@ -23,6 +25,9 @@ public final class Registry {
 
     /** Of references of references. */
     private static final int DEEPEST_REFERENCE = 16;
+
+    /** More than any schema refers to. */
+    private static final int MOST_REFERENCES = 1_000;
 
     private final RegistrySettings settings;
     private final RegistryHttp http;
@@ -96,7 +101,7 @@ public final class Registry {
         String what = "Subject " + subject + " version " + number;
         JsonNode answer = http.get("/subjects/" + RegistryHttp.part(subject) + "/versions/" + number, what);
         RegisteredSchema read =
-                new RegisteredSchema(subject, number, answer.path("id").asInt(), parse(answer, what, 0));
+                new RegisteredSchema(subject, number, answer.path("id").asInt(), parse(answer, what));
         versions.put(new Version(subject, number), read);
         return read;
     }
@@ -126,7 +131,7 @@ public final class Registry {
         }
         String what = "The schema of id " + id;
         try {
-            Schema read = parse(http.get("/schemas/ids/" + id, what), what, 0);
+            Schema read = parse(http.get("/schemas/ids/" + id, what), what);
             ids.put(id, read);
             return Optional.of(read);
         } catch (RegistryException e) {
@@ -268,13 +273,13 @@ public final class Registry {
         return answer;
     }
 
-    private Schema parse(JsonNode answer, String what, int depth) {
+    private Schema parse(JsonNode answer, String what) {
         String type = answer.path("schemaType").asText("AVRO");
         if (!type.equals("AVRO")) {
             throw http.refused(what, "it is of type " + type + " and not Avro");
         }
         Schema.Parser parser = new Schema.Parser();
-        addReferences(parser, answer, what, depth);
+        addReferences(parser, answer, what, 0, new HashSet<>());
         try {
             return parser.parse(answer.path("schema").asText());
         } catch (AvroRuntimeException | StackOverflowError e) {
@@ -282,17 +287,23 @@ public final class Registry {
         }
     }
 
-    /** Names that the schema uses and that are versions of other subjects. */
-    private void addReferences(Schema.Parser parser, JsonNode answer, String what, int depth) {
+    /** Names that the schema uses and that are versions of other subjects; one that several refer to is added once. */
+    private void addReferences(Schema.Parser parser, JsonNode answer, String what, int depth, Set<Version> added) {
         if (depth > DEEPEST_REFERENCE) {
             throw http.refused(what, "its references refer to each other more than " + DEEPEST_REFERENCE + " deep");
         }
         for (JsonNode reference : answer.path("references")) {
             String subject = reference.path("subject").asText();
             int version = reference.path("version").asInt();
+            if (!added.add(new Version(subject, version))) {
+                continue;
+            }
+            if (added.size() > MOST_REFERENCES) {
+                throw http.refused(what, "it refers to more than " + MOST_REFERENCES + " versions of other subjects");
+            }
             String of = what + ", which refers to " + subject + " version " + version;
             JsonNode referred = http.get("/subjects/" + RegistryHttp.part(subject) + "/versions/" + version, of);
-            addReferences(parser, referred, of, depth + 1);
+            addReferences(parser, referred, of, depth + 1, added);
             try {
                 parser.parse(referred.path("schema").asText());
             } catch (AvroRuntimeException | StackOverflowError e) {

@@ -9,6 +9,8 @@ public final class RegistryException extends RuntimeException {
     public enum Kind {
         /** It cannot be reached, does not answer in time, or is overloaded: later it may. */
         AWAY,
+        /** It has an error of its own over what it was asked for: later it may not. */
+        FAILED,
         /** It does not accept who asks. */
         FORBIDDEN,
         /** There is no such subject, version or id. */

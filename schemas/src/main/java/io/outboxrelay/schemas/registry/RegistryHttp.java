@@ -30,7 +30,7 @@ final class RegistryHttp {
 
     private static final String MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
     private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
-    private static final Set<Integer> WORTH_A_SECOND_TRY = Set.of(429, 500, 502, 503, 504);
+    private static final Set<Integer> OVERLOADED = Set.of(429, 502, 503, 504);
     private static final int LONGEST_REASON = 600;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -100,7 +100,8 @@ final class RegistryHttp {
             try {
                 return once(request, what);
             } catch (RegistryException e) {
-                if (e.kind() != Kind.AWAY || attempt >= settings.attempts()) {
+                boolean mayHelp = e.kind() == Kind.AWAY || e.kind() == Kind.FAILED;
+                if (!mayHelp || attempt >= settings.attempts()) {
                     throw e;
                 }
             }
@@ -159,13 +160,14 @@ final class RegistryHttp {
     }
 
     private static Kind kind(int status) {
-        if (WORTH_A_SECOND_TRY.contains(status)) {
+        if (OVERLOADED.contains(status)) {
             return Kind.AWAY;
         }
         return switch (status) {
             case 401, 403 -> Kind.FORBIDDEN;
             case 404 -> Kind.MISSING;
             case 409 -> Kind.INCOMPATIBLE;
+            case 500 -> Kind.FAILED;
             default -> Kind.REFUSED;
         };
     }
@@ -173,6 +175,7 @@ final class RegistryHttp {
     private RegistryException failure(Kind kind, String what, String why, @Nullable Throwable cause) {
         String said = switch (kind) {
             case AWAY -> "does not answer";
+            case FAILED -> "fails";
             case FORBIDDEN -> "does not accept " + asker();
             case MISSING -> "does not have it";
             case INCOMPATIBLE -> "finds it incompatible";
