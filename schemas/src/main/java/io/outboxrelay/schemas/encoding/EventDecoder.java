@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
+import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
@@ -125,12 +127,30 @@ public final class EventDecoder<T> {
         try {
             return datumReader(writer)
                     .read(null, DecoderFactory.get().binaryDecoder(body, from, body.length - from, null));
+        } catch (AvroEventException | SecurityException e) {
+            throw new AvroEventException(unreadable(writer, String.valueOf(e.getMessage())), e); // names a class
         } catch (IOException | RuntimeException e) {
-            throw new AvroEventException(
-                    "An event written as %s cannot be read into %s: %s"
-                            .formatted(writer.getFullName(), reader.getFullName(), e.getMessage()),
-                    e);
+            // What Avro and conversions say may quote a value, so none of it goes on from here.
+            String why = whyUnresolvable(writer)
+                    .orElseGet(() -> "a value is not what its type allows ("
+                            + e.getClass().getSimpleName() + ")");
+            throw new AvroEventException(unreadable(writer, why));
         }
+    }
+
+    private String unreadable(Schema writer, String why) {
+        return "An event written as %s cannot be read into %s: %s"
+                .formatted(writer.getFullName(), reader.getFullName(), why);
+    }
+
+    /** Says where the reader's schema cannot take what the writer's has; only schemas are looked at. */
+    private Optional<String> whyUnresolvable(Schema writer) {
+        return SchemaCompatibility.checkReaderWriterCompatibility(reader, writer)
+                .getResult()
+                .getIncompatibilities()
+                .stream()
+                .map(found -> "%s at %s: %s".formatted(found.getType(), found.getLocation(), found.getMessage()))
+                .findFirst();
     }
 
     private Schema writer(Framing framing) {

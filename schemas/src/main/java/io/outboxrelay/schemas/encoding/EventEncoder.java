@@ -74,17 +74,21 @@ public final class EventEncoder {
      */
     public byte[] encode(IndexedRecord record) {
         Schema schema = record.getSchema();
+        GenericData data = data(record);
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         body.writeBytes(header(schema));
         try {
             BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(body, null);
-            writer(record).write(record, encoder);
+            writer(schema, data).write(record, encoder);
             encoder.flush();
         } catch (IOException | RuntimeException e) {
             // Avro lets whatever goes wrong with a value through: a null pointer, a class cast, an exception of its
-            // own.
-            throw new AvroEventException(
-                    "A record does not fit its schema " + schema.getFullName() + ": " + e.getMessage(), e);
+            // own. Many quote the value, so none of them goes on from here.
+            throw new AvroEventException("A record does not fit its schema %s: %s (%s)"
+                    .formatted(
+                            schema.getFullName(),
+                            Misfit.of(record, data),
+                            e.getClass().getSimpleName()));
         } catch (StackOverflowError e) {
             throw new AvroEventException(
                     "A record of " + schema.getFullName() + " is nested too deep, or contains itself", e);
@@ -92,11 +96,13 @@ public final class EventEncoder {
         return body.toByteArray();
     }
 
-    private static DatumWriter<IndexedRecord> writer(IndexedRecord record) {
-        GenericData data =
-                record instanceof SpecificRecord ? SpecificData.getForClass(record.getClass()) : GenericData.get();
+    private static GenericData data(IndexedRecord record) {
+        return record instanceof SpecificRecord ? SpecificData.getForClass(record.getClass()) : GenericData.get();
+    }
+
+    private static DatumWriter<IndexedRecord> writer(Schema schema, GenericData data) {
         @SuppressWarnings("unchecked")
-        DatumWriter<IndexedRecord> writer = data.createDatumWriter(record.getSchema());
+        DatumWriter<IndexedRecord> writer = data.createDatumWriter(schema);
         return writer;
     }
 

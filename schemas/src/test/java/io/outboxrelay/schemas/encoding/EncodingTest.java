@@ -24,9 +24,12 @@ import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.util.ClassSecurityValidator;
 import org.apache.avro.util.Utf8;
+import org.assertj.core.api.ThrowableAssert;
 import org.junit.jupiter.api.Test;
 
 class EncodingTest {
+
+    private static final String SECRET = "notToBeSeen";
 
     private static final OrderPlaced ORDER = new OrderPlaced(
             "4711",
@@ -261,6 +264,94 @@ class EncodingTest {
                         .decode(body)
                         .get("at"))
                 .isEqualTo(1L);
+    }
+
+    @Test
+    void a_value_that_cannot_be_written_is_named_by_its_field_and_never_shown() {
+        Schema address =
+                SchemaBuilder.record("shop.Address").fields().requiredInt("zip").endRecord();
+        Schema customer = SchemaBuilder.record("shop.Customer")
+                .fields()
+                .name("home")
+                .type()
+                .unionOf()
+                .nullType()
+                .and()
+                .type(address)
+                .endUnion()
+                .noDefault()
+                .name("kind")
+                .type()
+                .enumeration("Kind")
+                .symbols("A", "B")
+                .noDefault()
+                .endRecord();
+        GenericData.Record home = new GenericData.Record(address);
+        home.put("zip", SECRET);
+        GenericData.Record wrongInside = new GenericData.Record(customer);
+        wrongInside.put("home", home);
+        GenericData.Record wrongSymbol = new GenericData.Record(customer);
+        wrongSymbol.put(
+                "kind", new GenericData.EnumSymbol(customer.getField("kind").schema(), SECRET));
+        GenericData.Record wrongBranch = new GenericData.Record(customer);
+        wrongBranch.put("home", SECRET);
+
+        shown(
+                () -> EventEncoder.raw().encode(wrongInside),
+                "field home.zip is of type int and holds a java.lang.String");
+        shown(() -> EventEncoder.raw().encode(wrongSymbol), "field kind is of type shop.Kind");
+        shown(() -> EventEncoder.raw().encode(wrongBranch), "field home is of type null or shop.Address");
+    }
+
+    @Test
+    void a_value_that_cannot_be_read_is_never_shown() {
+        Schema text =
+                SchemaBuilder.record("shop.At").fields().requiredString("at").endRecord();
+        GenericData.Record event = new GenericData.Record(text);
+        event.put("at", SECRET);
+        byte[] body = EventEncoder.singleObject().encode(event);
+
+        Schema number =
+                SchemaBuilder.record("shop.At").fields().requiredLong("at").endRecord();
+        shown(() -> EventDecoder.of(number, SchemaSource.of(text)).decode(body), "TYPE_MISMATCH at /fields/0/type");
+
+        Schema written = SchemaBuilder.record("shop.K")
+                .fields()
+                .name("k")
+                .type()
+                .enumeration("Kind")
+                .symbols("A", SECRET)
+                .noDefault()
+                .endRecord();
+        Schema wanted = SchemaBuilder.record("shop.K")
+                .fields()
+                .name("k")
+                .type()
+                .enumeration("Kind")
+                .symbols("A")
+                .noDefault()
+                .endRecord();
+        assertThatThrownBy(() -> EventDecoder.of(wanted, SchemaSource.of(written))
+                        .decode(EventEncoder.singleObject().encode(kind(written))))
+                .hasMessageContaining("MISSING_ENUM_SYMBOLS");
+    }
+
+    private static GenericRecord kind(Schema schema) {
+        GenericData.Record record = new GenericData.Record(schema);
+        record.put("k", new GenericData.EnumSymbol(schema.getField("k").schema(), SECRET));
+        return record;
+    }
+
+    /** Fails, says this, and shows a value neither in its message nor in a cause. */
+    private static void shown(ThrowableAssert.ThrowingCallable task, String words) {
+        assertThatThrownBy(task)
+                .isInstanceOf(AvroEventException.class)
+                .hasMessageContaining(words)
+                .satisfies(failure -> {
+                    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+                        assertThat(cause.toString()).doesNotContain(SECRET);
+                    }
+                });
     }
 
     private static SchemaSource only(int id, Schema schema) {
