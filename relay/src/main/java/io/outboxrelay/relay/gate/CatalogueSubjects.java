@@ -4,6 +4,7 @@ import io.outboxrelay.relay.gate.Subject.RegisteredVersion;
 import io.outboxrelay.schemas.contract.Compatibility;
 import io.outboxrelay.schemas.contract.Contract;
 import io.outboxrelay.schemas.contract.Contracts;
+import io.outboxrelay.schemas.contract.ContractsException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -55,5 +56,10 @@ final class CatalogueSubjects implements Subjects {
     @Override
     public void check() {
         Contracts.read(place);
+    }
+
+    @Override
+    public boolean away(RuntimeException failure) {
+        return failure instanceof ContractsException;
     }
 }

@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param aggregateType what kind of thing it is about
  * @param eventType what kind of event it is
- * @param claim the header {@code cloudEvents_dataschema}; null for none
- * @param framing how its payload begins; null for a raw one
+ * @param claim what the header {@code cloudEvents_dataschema} says; null without one, and for another kind of URI
+ * @param framing how its payload begins; null for a raw one, and beside a claim for one that begins with a zero byte
  */
 record Evidence(
         String aggregateType,
         String eventType,
-        @Nullable String claim,
+        @Nullable DataSchema claim,
         @Nullable Framing framing) {
 
     private static final JsonFactory JSON = new JsonFactory();
@@ -34,7 +34,7 @@ record Evidence(
     /** Reads what an event says; empty when it is neither Avro nor names a schema, and so is not judged. */
     static Optional<Evidence> of(Event event) {
         byte[] payload = event.payload();
-        String claim = claim(event.headers());
+        DataSchema claim = claim(event.headers());
         boolean avro = event.contentType().toLowerCase(Locale.ROOT).contains("avro");
         if (payload == null || !avro && claim == null) {
             return Optional.empty();
@@ -43,11 +43,15 @@ record Evidence(
                 ? Framing.of(Arrays.copyOf(payload, Math.min(payload.length, BEGINNING)))
                         .orElse(null)
                 : null;
-        return Optional.of(new Evidence(event.aggregate().type(), event.type(), claim, framing));
+        // A first field that is absent, 0, false or empty is a zero byte too, and the next four are data. The claim
+        // holds
+        // the whole identity; what may be data must not become part of what verdicts are remembered by.
+        boolean mayBeData = claim != null && framing instanceof Framing.Confluent;
+        return Optional.of(new Evidence(event.aggregate().type(), event.type(), claim, mayBeData ? null : framing));
     }
 
     /** Only this one header is looked for; whether the others can be sent is not decided here. */
-    private static @Nullable String claim(String headers) {
+    private static @Nullable DataSchema claim(String headers) {
         if (!headers.contains(DataSchema.HEADER)) {
             return null; // the whole JSON need not be read
         }
@@ -58,7 +62,9 @@ record Evidence(
             for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
                 JsonToken value = parser.nextToken();
                 if (name.equals(DataSchema.HEADER)) {
-                    return value == JsonToken.VALUE_STRING ? parser.getText() : "";
+                    return value == JsonToken.VALUE_STRING
+                            ? DataSchema.parse(parser.getText()).orElse(null)
+                            : null;
                 }
                 parser.skipChildren();
             }

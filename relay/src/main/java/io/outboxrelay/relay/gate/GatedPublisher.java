@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** A lane's publisher behind the gate. All methods are called by the lane's thread. */
 final class GatedPublisher implements Publisher {
@@ -25,7 +26,10 @@ final class GatedPublisher implements Publisher {
     private final List<Answer> answers = new ArrayList<>();
     private long patience = PATIENCE.toNanos();
 
-    /** When events that are not decided about came here first. */
+    /** When the first event since the last flush came here: those after it had been read with it. Null for none yet. */
+    private @Nullable Long since;
+
+    /** When events came here first that a lookup goes on for. */
     private final Map<UUID, Long> seen = new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<UUID, Long> eldest) {
@@ -65,14 +69,17 @@ final class GatedPublisher implements Publisher {
 
     private Verdict verdict(Event event, Evidence evidence) {
         long begun = System.nanoTime();
+        if (since == null) {
+            since = begun;
+        }
         Long before = seen.isEmpty() ? null : seen.get(event.id());
-        Verdict verdict =
-                lookups.verdict(evidence, before == null ? begun : before, Duration.ofNanos(Math.max(0, patience)));
+        long read = before == null ? since : before;
+        Verdict verdict = lookups.verdict(evidence, read, Duration.ofNanos(Math.max(0, patience)));
         if (!(verdict instanceof Verdict.Passed)) {
             patience -= System.nanoTime() - begun;
         }
-        if (verdict instanceof Verdict.Waiting) {
-            seen.putIfAbsent(event.id(), begun);
+        if (verdict instanceof Verdict.Waiting waiting && waiting.underWay()) {
+            seen.put(event.id(), read);
         } else if (before != null) {
             seen.remove(event.id());
         }
@@ -82,6 +89,7 @@ final class GatedPublisher implements Publisher {
     @Override
     public void flush() {
         patience = PATIENCE.toNanos();
+        since = null;
         inner.flush();
     }
 

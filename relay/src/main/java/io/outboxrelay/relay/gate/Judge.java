@@ -5,6 +5,7 @@ import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.schemas.contract.Compatibility;
 import io.outboxrelay.schemas.encoding.DataSchema;
 import io.outboxrelay.schemas.encoding.Framing;
+import io.outboxrelay.schemas.encoding.LogicalForm;
 import io.outboxrelay.schemas.rule.ComparedVersion;
 import io.outboxrelay.schemas.rule.Finding;
 import io.outboxrelay.schemas.rule.SchemaComparison;
@@ -28,7 +29,7 @@ final class Judge {
      * @throws RuntimeException when the subjects could not be asked
      */
     Verdict judge(Evidence evidence) {
-        Optional<DataSchema> claim = Optional.ofNullable(evidence.claim()).flatMap(DataSchema::parse);
+        Optional<DataSchema> claim = Optional.ofNullable(evidence.claim());
         String name = claim.map(DataSchema::subject)
                 .orElseGet(() -> subjects.of(evidence.aggregateType(), evidence.eventType()));
         Subject subject = subjects.subject(name);
@@ -37,6 +38,11 @@ final class Judge {
                     .formatted(name, subject.eventType(), evidence.eventType()));
         }
         return claim.isPresent() ? claimed(evidence, claim.get(), subject) : unclaimed(evidence, subject);
+    }
+
+    /** Whether an exception of judging concerns all events, and not only those of one schema. */
+    boolean away(RuntimeException failure) {
+        return subjects.away(failure);
     }
 
     private Verdict claimed(Evidence evidence, DataSchema claim, Subject subject) {
@@ -74,19 +80,37 @@ final class Judge {
                 && subject.versions().stream().allMatch(version -> version.id().isEmpty());
         if (framing == null || idless && !subject.versions().isEmpty()) {
             return unknown(
-                    "subject %s %s, and the event does not say which it was written with: there is no %s header and"
+                    "subject %s %s, and the event does not say which it was written with: there is no %s header that names a"
                                     .formatted(subject.name(), subject.known(), DataSchema.HEADER)
-                            + (framing == null ? " nothing before the data" : " a catalogue knows no ids"));
+                            + (framing == null
+                                    ? " contract, and nothing before the data"
+                                    : " contract, and a catalogue knows no ids"));
         }
-        return subject.versions().stream()
+        List<RegisteredVersion> fitting = subject.versions().stream()
                 .filter(version -> version.fits(framing))
-                .findFirst()
+                .toList();
+        if (fitting.isEmpty()) {
+            return unregistered(
+                    evidence,
+                    subject,
+                    "subject %s %s, and the event was written with the schema of %s"
+                            .formatted(subject.name(), subject.known(), framing));
+        }
+        if (fitting.stream()
+                        .map(version -> LogicalForm.of(version.schema()))
+                        .distinct()
+                        .count()
+                > 1) {
+            return unknown(
+                    "subject %s %s, of which %d have the %s and differ in their logical types: only the %s header can tell"
+                            .formatted(subject.name(), subject.known(), fitting.size(), framing, DataSchema.HEADER));
+        }
+        // A fingerprint leaves out defaults and aliases, so it may be any of them.
+        return fitting.stream()
                 .map(version -> kept(subject, version))
-                .orElseGet(() -> unregistered(
-                        evidence,
-                        subject,
-                        "subject %s %s, and the event was written with the schema of %s"
-                                .formatted(subject.name(), subject.known(), framing)));
+                .filter(verdict -> !(verdict instanceof Verdict.Passed))
+                .findFirst()
+                .orElse(Verdict.PASSED);
     }
 
     /** Whether a registered version keeps what its subject promises: some registries know fewer rules. */

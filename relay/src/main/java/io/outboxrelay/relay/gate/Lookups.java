@@ -1,6 +1,5 @@
 package io.outboxrelay.relay.gate;
 
-import io.outboxrelay.schemas.registry.RegistryException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -27,6 +26,9 @@ final class Lookups implements AutoCloseable {
 
     /** Waiting lookups: more different schemas than that at once are not honest. */
     private static final int MOST_WAITING = 1_000;
+
+    /** Those under way and those that let nothing pass; beyond it the latter are forgotten, and done again. */
+    private static final int MOST_LOOKUPS = 2 * MOST_WAITING;
 
     /** More versions than the subjects of a source have; beyond it one is forgotten and looked up again. */
     private static final int MOST_PASSED = 10_000;
@@ -71,20 +73,22 @@ final class Lookups implements AutoCloseable {
         }
         String absent = away;
         if (absent != null) {
-            return new Verdict.Waiting(absent);
+            return new Verdict.Waiting(absent, false);
         }
         try {
             Lookup lookup = lookups.compute(
                     evidence,
                     (same, before) -> before != null && before.begun() - since >= 0 ? before : begin(evidence));
             return lookup.verdict().get(atMost.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException | RejectedExecutionException e) {
-            return new Verdict.Waiting("its schema is being looked up");
+        } catch (TimeoutException e) {
+            return new Verdict.Waiting("its schema is being looked up", true);
+        } catch (RejectedExecutionException e) {
+            return new Verdict.Waiting("its schema is being looked up after others", false);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new Verdict.Waiting("interrupted while its schema was looked up");
+            return new Verdict.Waiting("interrupted while its schema was looked up", false);
         } catch (ExecutionException e) {
-            return new Verdict.Waiting(String.valueOf(e.getCause()));
+            return new Verdict.Waiting(String.valueOf(e.getCause()), false);
         }
     }
 
@@ -113,23 +117,31 @@ final class Lookups implements AutoCloseable {
                 pass(evidence);
             }
         } catch (RuntimeException e) {
-            verdict = new Verdict.Waiting(failed(e));
+            verdict = new Verdict.Waiting(failed(e), false);
+        } catch (Throwable e) {
+            end(evidence, lookup, new Verdict.Waiting("looking up its schema failed: " + e, false));
+            throw e;
         }
+        end(evidence, lookup, verdict);
+    }
+
+    /** What does not let pass stays for the events that had been read when it was asked for, and come only now. */
+    private void end(Evidence evidence, Lookup lookup, Verdict verdict) {
         lookup.verdict().complete(verdict);
-        // Whoever waits for it has it; for anybody else it is too old.
-        lookups.remove(evidence, lookup);
+        if (verdict instanceof Verdict.Passed) {
+            lookups.remove(evidence, lookup);
+        } else if (lookups.size() > MOST_LOOKUPS) {
+            lookups.values().removeIf(other -> other.verdict().isDone());
+        }
     }
 
     /** Of a registry that is there and cannot help with this one schema, the other schemas know nothing. */
     private String failed(RuntimeException failure) {
         String reason = failure.getMessage() == null ? failure.toString() : failure.getMessage();
-        boolean ofThisOne = failure instanceof RegistryException refused
-                && refused.kind() != RegistryException.Kind.AWAY
-                && refused.kind() != RegistryException.Kind.FORBIDDEN;
-        if (ofThisOne) {
-            tell(reason);
-        } else {
+        if (judge.away(failure)) {
             away = reason;
+        } else {
+            tell(reason);
         }
         return reason;
     }

@@ -8,6 +8,8 @@ import io.outboxrelay.schemas.encoding.DataSchema;
 import io.outboxrelay.schemas.encoding.Framing;
 import io.outboxrelay.schemas.registry.RegisteredSchema;
 import io.outboxrelay.schemas.registry.Registry;
+import io.outboxrelay.schemas.registry.RegistryException;
+import io.outboxrelay.schemas.registry.RegistryException.Kind;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -63,9 +65,9 @@ final class RegistrySubjects implements Subjects {
     }
 
     private static Optional<Schema> inCatalogue(Contracts contracts, Evidence evidence) {
-        Optional<DataSchema> claim = Optional.ofNullable(evidence.claim()).flatMap(DataSchema::parse);
-        if (claim.isPresent()) {
-            return contracts.byIdentity(claim.get().identity()).map(version -> version.schema());
+        DataSchema claim = evidence.claim();
+        if (claim != null) {
+            return contracts.byIdentity(claim.identity()).map(version -> version.schema());
         }
         if (!(evidence.framing() instanceof Framing.SingleObject header)) {
             return Optional.empty();
@@ -84,5 +86,11 @@ final class RegistrySubjects implements Subjects {
     @Override
     public void check() {
         registry.check();
+    }
+
+    @Override
+    public boolean away(RuntimeException failure) {
+        return failure instanceof RegistryException refused
+                && (refused.kind() == Kind.AWAY || refused.kind() == Kind.FORBIDDEN);
     }
 }

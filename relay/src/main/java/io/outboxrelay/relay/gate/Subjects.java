@@ -17,4 +17,7 @@ interface Subjects {
 
     /** Does nothing when it can be asked. */
     void check();
+
+    /** Whether an exception of this says that nobody can be told anything, and not only of the one that was asked for. */
+    boolean away(RuntimeException failure);
 }

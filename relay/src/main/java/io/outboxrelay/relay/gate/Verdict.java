@@ -12,8 +12,13 @@ sealed interface Verdict {
     /** It must not be published: its schema is unknown or incompatible. */
     record Refused(Reason reason, String detail) implements Verdict {}
 
-    /** That is not known now. */
-    record Waiting(String detail) implements Verdict {}
+    /**
+     * That is not known now.
+     *
+     * @param detail why not
+     * @param underWay whether a lookup goes on whose verdict will be for this event
+     */
+    record Waiting(String detail, boolean underWay) implements Verdict {}
 
     Verdict PASSED = new Passed();
 

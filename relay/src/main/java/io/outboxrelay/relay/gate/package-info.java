@@ -13,8 +13,8 @@
  * done, is {@code Nacked} and comes again.
  *
  * <p><b>What nobody may get wrong.</b> Nothing passes unchecked. A verdict against an event comes from a lookup that began
- * when the event had been read: it is never reused, because the schema may have been registered meanwhile, and a parked
- * event needs a person. While the registry is away, the verdicts that are known hold, and nothing is asked for an event
+ * when the event had been read: it is not reused for events that were read later, because the schema may have been
+ * registered meanwhile, and a parked event needs a person. While the registry is away, the verdicts that are known hold, and nothing is asked for an event
  * before a probe has seen the registry again.
  */
 @NullMarked

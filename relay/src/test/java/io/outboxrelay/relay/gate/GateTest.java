@@ -2,6 +2,7 @@ package io.outboxrelay.relay.gate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.gate.Subject.RegisteredVersion;
 import io.outboxrelay.relay.lane.Event;
@@ -13,7 +14,12 @@ import io.outboxrelay.schemas.contract.Compatibility;
 import io.outboxrelay.schemas.contract.SchemaIdentity;
 import io.outboxrelay.schemas.encoding.DataSchema;
 import io.outboxrelay.schemas.encoding.EventEncoder;
+import io.outboxrelay.schemas.registry.Credentials;
+import io.outboxrelay.schemas.registry.RegistrySettings;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -90,6 +96,8 @@ class GateTest {
         private volatile List<Schema> versions = List.of();
         private volatile Compatibility compatibility = Compatibility.FULL_TRANSITIVE;
         private volatile boolean away;
+        private volatile RuntimeException failure;
+        private volatile Error error;
         private volatile CountDownLatch slow = new CountDownLatch(0);
         private volatile Optional<Schema> elsewhere = Optional.empty();
 
@@ -97,6 +105,12 @@ class GateTest {
         public Subject subject(String name) {
             asked.incrementAndGet();
             check();
+            if (failure != null) {
+                throw failure;
+            }
+            if (error != null) {
+                throw error;
+            }
             try {
                 slow.await();
             } catch (InterruptedException e) {
@@ -126,6 +140,11 @@ class GateTest {
             if (away) {
                 throw new IllegalStateException("the registry is away");
             }
+        }
+
+        @Override
+        public boolean away(RuntimeException given) {
+            return given instanceof IllegalStateException;
         }
     }
 
@@ -234,6 +253,166 @@ class GateTest {
                     avro(EventEncoder.singleObject(), BROKEN, claim(1, FIRST)),
                     Reason.SCHEMA_UNKNOWN,
                     "its payload has the fingerprint");
+        }
+    }
+
+    @Test
+    void a_raw_payload_whose_data_begin_as_a_header_does_passes_by_its_claim_and_costs_one_lookup() {
+        Scripted subjects = new Scripted();
+        Schema nullable = parse(
+                "{'name':'note','type':['null','string'],'default':null},{'name':'id','type':'string','default':''}");
+        subjects.versions = List.of(SECOND, nullable);
+        subjects.compatibility = Compatibility.NONE;
+        try (Lookups lookups = new Lookups("orders", new Judge(subjects))) {
+            Publisher gate = gate(lookups);
+            for (int n = 0; n < 10; n++) {
+                GenericData.Record emptyId = new GenericData.Record(SECOND);
+                emptyId.put("id", "");
+                emptyId.put("currency", "abc" + n);
+                passes(gate, avro(EventEncoder.raw().encode(emptyId), claim(1, SECOND)));
+                GenericData.Record noNote = new GenericData.Record(nullable);
+                noNote.put("id", "order-" + n);
+                passes(gate, avro(EventEncoder.raw().encode(noNote), claim(2, nullable)));
+            }
+        }
+        assertThat(inner.published)
+                .hasSize(20)
+                .allMatch(event -> event.payload().length > 5 && event.payload()[0] == 0);
+        assertThat(subjects.asked).hasValue(2);
+    }
+
+    @Test
+    void a_dataschema_that_is_not_ours_counts_as_none() {
+        String foreign = "{\"%s\": \"https://example.org/orders/%d.json\"}";
+        Scripted subjects = new Scripted();
+        subjects.versions = List.of(FIRST);
+        try (Lookups lookups = new Lookups("orders", new Judge(subjects))) {
+            Publisher gate = gate(lookups);
+            for (int n = 0; n < 5; n++) {
+                String headers = foreign.formatted(DataSchema.HEADER, n);
+                passes(gate, Events.maker().headers(headers).of("a"));
+                passes(gate, avro(EventEncoder.singleObject(), FIRST, headers));
+            }
+        }
+        assertThat(inner.published).hasSize(10);
+        assertThat(subjects.asked).hasValue(1);
+    }
+
+    @Test
+    void without_a_claim_every_version_of_the_fingerprint_must_keep_the_promise() {
+        Scripted subjects = new Scripted();
+        subjects.versions =
+                List.of(SECOND, FIRST, parse("{'name':'id','type':'string'},{'name':'currency','type':'string'}"));
+        try (Lookups lookups = new Lookups("orders", new Judge(subjects))) {
+            Publisher gate = gate(lookups);
+            refused(
+                    gate,
+                    avro(EventEncoder.singleObject(), SECOND, "{}"),
+                    Reason.SCHEMA_INCOMPATIBLE,
+                    "shop.Paid version 3");
+            passes(gate, avro(EventEncoder.singleObject(), SECOND, claim(1, SECOND)));
+        }
+    }
+
+    @Test
+    void without_a_claim_versions_of_one_fingerprint_that_mean_different_things_are_not_guessed_between() {
+        Scripted subjects = new Scripted();
+        Schema millis = parse("{'name':'at','type':{'type':'long','logicalType':'timestamp-millis'}}");
+        Schema micros = parse("{'name':'at','type':{'type':'long','logicalType':'timestamp-micros'}}");
+        subjects.versions = List.of(millis, micros);
+        subjects.compatibility = Compatibility.NONE;
+        GenericData.Record event = new GenericData.Record(micros);
+        event.put("at", 1L);
+        byte[] payload = EventEncoder.singleObject().encode(event);
+        try (Lookups lookups = new Lookups("orders", new Judge(subjects))) {
+            Publisher gate = gate(lookups);
+            refused(gate, avro(payload, "{}"), Reason.SCHEMA_UNKNOWN, "differ in their logical types");
+            passes(gate, avro(payload, claim(2, micros)));
+        }
+    }
+
+    @Test
+    void a_thousand_events_of_a_refused_schema_cost_one_lookup_between_two_flushes() {
+        Scripted subjects = new Scripted();
+        subjects.slow = new CountDownLatch(1);
+        try (Lookups lookups = new Lookups("orders", new Judge(subjects))) {
+            Publisher gate = gate(lookups);
+            List<Event> events = new ArrayList<>();
+            for (int n = 0; n < 1_000; n++) {
+                Event event = avro(EventEncoder.singleObject(), FIRST, "{}");
+                events.add(event);
+                gate.publish(event);
+            }
+            gate.flush();
+            assertThat(gateAnswers(gate)).hasSize(1_000);
+            subjects.slow.countDown();
+
+            // The verdict comes when nobody waits for it, and is there for all who waited.
+            events.forEach(event -> refused(gate, event, Reason.SCHEMA_UNKNOWN, "is not in the registry"));
+            assertThat(subjects.asked).hasValue(1);
+
+            for (int n = 0; n < 1_000; n++) {
+                gate.publish(avro(EventEncoder.singleObject(), FIRST, "{}"));
+            }
+            gate.flush();
+            assertThat(subjects.asked).hasValue(2);
+        }
+    }
+
+    @Test
+    void a_lookup_that_ends_with_an_error_is_done_again() {
+        Scripted subjects = new Scripted();
+        subjects.versions = List.of(FIRST);
+        subjects.error = new StackOverflowError("references without an end");
+        try (Lookups lookups = new Lookups("orders", new Judge(subjects))) {
+            Publisher gate = gate(lookups);
+            Event event = avro(EventEncoder.singleObject(), FIRST, "{}");
+            assertThat(decidedWithin(3, gate, event))
+                    .isInstanceOfSatisfying(
+                            Outcome.Nacked.class,
+                            nacked -> assertThat(nacked.detail()).contains("references without an end"));
+            subjects.error = null;
+            passes(gate, event);
+        }
+    }
+
+    @Test
+    void a_failure_with_one_schema_is_not_taken_for_the_absence_of_all() {
+        Scripted subjects = new Scripted();
+        subjects.failure = new IllegalArgumentException("this subject has no valid name");
+        try (Lookups lookups = new Lookups("orders", new Judge(subjects))) {
+            Publisher gate = gate(lookups);
+            assertThat(decided(gate, avro(EventEncoder.singleObject(), FIRST, "{}")))
+                    .isEqualTo(new Outcome.Nacked(Reason.SCHEMA_UNCHECKED, "this subject has no valid name"));
+            assertThat(lookups.away()).isNull();
+        }
+    }
+
+    @Test
+    void a_registry_that_fails_over_one_subject_is_there_and_one_that_is_overloaded_is_not() throws IOException {
+        AtomicInteger status = new AtomicInteger(500);
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(status.get(), -1);
+            exchange.close();
+        });
+        server.start();
+        RegistrySettings registry = new RegistrySettings(
+                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), new Credentials.None());
+        try (SchemaGate gate = SchemaGate.of(
+                        "orders", new GateSettings(GateSettings.Mode.REGISTRY, null, "{event_type}", registry), meters)
+                .orElseThrow()) {
+            Publisher publisher = gate.before(inner);
+            assertThat(decided(publisher, avro(EventEncoder.singleObject(), FIRST, "{}")))
+                    .isInstanceOf(Outcome.Nacked.class);
+            assertThat(gate.trouble()).isEmpty();
+
+            status.set(503);
+            assertThat(decided(publisher, avro(EventEncoder.singleObject(), FIRST, "{}")))
+                    .isInstanceOf(Outcome.Nacked.class);
+            assertThat(gate.trouble()).isPresent();
+        } finally {
+            server.stop(0);
         }
     }
 
@@ -401,7 +580,12 @@ class GateTest {
 
     /** What becomes of an event that comes again as long as its schema is being looked up. */
     private static Outcome decided(Publisher gate, Event event) {
-        while (true) {
+        return decidedWithin(1_000, gate, event);
+    }
+
+    private static Outcome decidedWithin(int times, Publisher gate, Event event) {
+        Outcome last = null;
+        for (int n = 0; n < times; n++) {
             gate.publish(event);
             gate.flush();
             Outcome outcome = gateAnswers(gate).stream()
@@ -412,7 +596,9 @@ class GateTest {
             if (!(outcome instanceof Outcome.Nacked nacked && nacked.detail().contains("being looked up"))) {
                 return outcome;
             }
+            last = outcome;
         }
+        return last;
     }
 
     private static void passes(Publisher gate, Event event) {
@@ -446,11 +632,19 @@ class GateTest {
         schema.getFields()
                 .forEach(field ->
                         record.put(field.pos(), field.schema().getType() == Schema.Type.INT ? (Object) 1 : "x"));
+        return avro(encoder.encode(record), headers, type);
+    }
+
+    private static Event avro(byte[] payload, String headers) {
+        return avro(payload, headers, "Paid");
+    }
+
+    private static Event avro(byte[] payload, String headers, String type) {
         return Events.maker()
                 .type(type)
                 .contentType(EventEncoder.CONTENT_TYPE)
                 .headers(headers)
-                .payload(encoder.encode(record))
+                .payload(payload)
                 .of("a");
     }
 

@@ -8,15 +8,20 @@ import org.apache.avro.LogicalType;
 import org.apache.avro.Schema;
 
 /** The logical types of a schema in the order of its fields: what its fingerprint leaves out and its reader cannot do without. */
-final class LogicalForm {
+public final class LogicalForm {
 
     private final Set<String> seen = new HashSet<>();
     private final List<String> types = new ArrayList<>();
 
     private LogicalForm() {}
 
-    /** Returns the same list for two schemas of one fingerprint exactly when their data mean the same. */
-    static List<String> of(Schema schema) {
+    /**
+     * Describes a schema.
+     *
+     * @param schema any schema
+     * @return the same list for two schemas of one fingerprint exactly when their data mean the same
+     */
+    public static List<String> of(Schema schema) {
         LogicalForm form = new LogicalForm();
         form.add(schema);
         return form.types;
