@@ -134,12 +134,28 @@ async function main() {
   const { AMQP_URI, QUEUE, COUNT, REGISTRY, SUBJECT } = process.env;
   const types = await typesOf(REGISTRY, SUBJECT);
   const connection = await amqp.connect(AMQP_URI);
+  try {
+    await readSoMany(connection, QUEUE, Number(COUNT), types);
+  } finally {
+    await connection.close().catch(() => {}); // it may be closed already; why not is told by what was thrown
+  }
+}
+
+async function readSoMany(connection, queue, count, types) {
   const channel = await connection.createChannel();
   await channel.prefetch(100);
-  let left = Number(COUNT);
+  let left = count;
   await new Promise((resolve, reject) => {
     connection.on('error', reject);
-    channel.consume(QUEUE, (message) => {
+    channel.on('error', reject);
+    channel.consume(queue, (message) => {
+      if (left === 0) {
+        return; // enough; it goes back to the queue when the channel is closed
+      }
+      if (message === null) {
+        reject(new Error(`the queue ${queue} is gone`));
+        return;
+      }
       try {
         process.stdout.write(JSON.stringify(decode(message.content, types), printable) + '\n');
         channel.ack(message);
@@ -147,12 +163,12 @@ async function main() {
           resolve();
         }
       } catch (failure) {
+        left = 0;
         reject(failure);
       }
     }).catch(reject);
   });
   await channel.close();
-  await connection.close();
 }
 
 main().catch((failure) => {

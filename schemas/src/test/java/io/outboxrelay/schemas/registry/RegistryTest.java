@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import io.outboxrelay.schemas.contract.Compatibility;
 import io.outboxrelay.schemas.contract.SchemaIdentity;
@@ -16,6 +18,9 @@ import io.outboxrelay.testservers.Servers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -139,6 +144,48 @@ class RegistryTest {
                 .withMessageContaining(server.url().toString())
                 .withMessageContaining("at /fields/0/type");
         assertThat(registry.versions(subject)).containsExactly(1);
+    }
+
+    @Test
+    void a_type_that_two_references_refer_to_is_read_once() throws Exception {
+        String shared = "{'type':'record','name':'Money','namespace':'shop','fields':[{'name':'cents','type':'long'}]}";
+        String holder =
+                "{'type':'record','name':'%s','namespace':'shop','fields':[{'name':'sum','type':'shop.Money'}]}";
+        String both = "{'type':'record','name':'Both','namespace':'shop','fields':["
+                + "{'name':'a','type':'shop.A'},{'name':'b','type':'shop.B'}]}";
+        refer(subject + ".money", shared);
+        refer(subject + ".a", holder.formatted("A"), "shop.Money=" + subject + ".money");
+        refer(subject + ".b", holder.formatted("B"), "shop.Money=" + subject + ".money");
+        refer(subject, both, "shop.A=" + subject + ".a", "shop.B=" + subject + ".b");
+
+        Schema read = registry().version(subject, 1).schema();
+
+        assertThat(read.getField("b").schema().getField("sum").schema().getFullName())
+                .isEqualTo("shop.Money");
+    }
+
+    /** Registers a schema that refers to others, which the client itself never does. */
+    private static void refer(String subject, String schema, String... references) throws Exception {
+        ObjectNode body = JsonNodeFactory.instance
+                .objectNode()
+                .put("schemaType", "AVRO")
+                .put("schema", schema.replace('\'', '"'));
+        for (String reference : references) {
+            String[] parts = reference.split("=");
+            body.withArray("references")
+                    .addObject()
+                    .put("name", parts[0])
+                    .put("subject", parts[1])
+                    .put("version", 1);
+        }
+        HttpResponse<String> answer = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(server.url() + "/subjects/" + subject + "/versions"))
+                                .header("Content-Type", "application/vnd.schemaregistry.v1+json")
+                                .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
     }
 
     @Test
