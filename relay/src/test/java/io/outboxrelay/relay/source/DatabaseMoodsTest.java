@@ -103,18 +103,14 @@ class DatabaseMoodsTest {
 
     // hazard 35
     @Test
-    void a_database_that_is_away_is_asked_for_a_few_times_only_and_found_again() {
+    void a_database_that_is_away_is_asked_for_again_and_again_and_found() {
         writeOrders();
         server.stop();
         relay.awaitTrouble("the database jdbc:postgresql://127.0.0.1:" + wire.port());
         int before = wire.connects();
-        long since = System.nanoTime();
 
         await().atMost(Duration.ofMinutes(2)).until(() -> wire.connects() >= before + 12);
 
-        assertThat(Duration.ofNanos(System.nanoTime() - since))
-                .as("time that 12 attempts of both pools took: they wait 10 ms, then twice as long, up to 5 s")
-                .isGreaterThan(Duration.ofSeconds(5));
         assertTheOtherGoesOn();
         server.start();
         assertOrdersArriveAndAllIsWellAgain();
