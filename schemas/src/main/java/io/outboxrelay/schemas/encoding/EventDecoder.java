@@ -46,20 +46,20 @@ public final class EventDecoder<T> {
     /**
      * Decodes into a generated class.
      *
-     * @param type the generated class; only classes of its package are ever created
+     * @param type the generated class; only it and the types of its fields are ever created
      * @param writers the schemas that events may have been written with, besides the class's own
      * @return the decoder
      * @param <T> the generated class
      */
     public static <T extends SpecificRecord> EventDecoder<T> of(Class<T> type, SchemaSource writers) {
-        TrustedPackage data = new TrustedPackage(type);
+        TrustedClasses data = new TrustedClasses(type);
         return new EventDecoder<>(data, data.getSchema(type), writers, DecodingLimits.STANDARD);
     }
 
     /**
      * Decodes into a generated class what was written with the class's own version.
      *
-     * @param type the generated class; only classes of its package are ever created
+     * @param type the generated class; only it and the types of its fields are ever created
      * @return the decoder
      * @param <T> the generated class
      */

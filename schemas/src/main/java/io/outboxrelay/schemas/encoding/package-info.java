@@ -18,8 +18,8 @@
  * <p><b>Strangers' bytes.</b> A body comes from the network. It is walked through once before anything is made of it:
  * what it says about lengths and counts must fit the bytes that are there and the {@link
  * io.outboxrelay.schemas.encoding.DecodingLimits limits}. So it cannot make the reader ask for more memory than a small
- * multiple of these. Only classes of the reader's own package are ever created, whatever a schema names, and nothing is
- * changed for the rest of the process.
+ * multiple of these. Only the reader's own class and the types of its fields are ever created, whatever a schema names, and
+ * nothing is changed for the rest of the process.
  */
 @NullMarked
 package io.outboxrelay.schemas.encoding;

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.schemas.contracts.OrderLine;
 import io.outboxrelay.schemas.contracts.OrderPlaced;
+import io.outboxrelay.schemas.contracts.OrderShipped;
 import io.outboxrelay.schemas.contracts.OrderState;
+import io.outboxrelay.schemas.contracts.shared.Address;
+import io.outboxrelay.schemas.contracts.shared.AddressKind;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -59,6 +62,14 @@ class EncodingTest {
     }
 
     @Test
+    void a_shared_type_may_have_a_package_of_its_own() {
+        OrderShipped shipped = new OrderShipped("4711", new Address(List.of("Lane 1", "Town"), AddressKind.WORK));
+        byte[] body = EventEncoder.singleObject().encode(shipped);
+
+        assertThat(EventDecoder.of(OrderShipped.class).decode(body)).isEqualTo(shipped);
+    }
+
+    @Test
     void the_body_begins_with_the_marker_and_the_fingerprint_in_little_endian_order() {
         byte[] body = EventEncoder.singleObject().encode(ORDER);
 
@@ -87,7 +98,7 @@ class EncodingTest {
     }
 
     @Test
-    void trusting_the_package_of_a_contract_changes_nothing_for_the_rest_of_the_process() {
+    void trusting_the_classes_of_a_contract_changes_nothing_for_the_rest_of_the_process() {
         EventDecoder.of(OrderPlaced.class).decode(EventEncoder.singleObject().encode(ORDER));
 
         assertThat(ClassSecurityValidator.getGlobal().isTrusted(OrderPlaced.class))
@@ -95,8 +106,8 @@ class EncodingTest {
     }
 
     @Test
-    void a_class_outside_the_contracts_package_is_not_created() {
-        TrustedPackage data = new TrustedPackage(OrderPlaced.class);
+    void a_class_that_the_contract_does_not_consist_of_is_not_created() {
+        TrustedClasses data = new TrustedClasses(OrderPlaced.class);
         Schema foreign = SchemaBuilder.record("io.outboxrelay.schemas.encoding.EventEncoder")
                 .fields()
                 .endRecord();
@@ -106,6 +117,8 @@ class EncodingTest {
 
         assertThatThrownBy(() -> data.getClass(foreign)).isInstanceOf(SecurityException.class);
         assertThat(data.getClass(nested)).isNull();
+        assertThatThrownBy(() -> data.getClass(OrderShipped.getClassSchema())).isInstanceOf(SecurityException.class);
+        assertThat(data.getClass(OrderLine.getClassSchema())).isEqualTo(OrderLine.class);
         assertThat(data.getClass(OrderPlaced.getClassSchema())).isEqualTo(OrderPlaced.class);
     }
 

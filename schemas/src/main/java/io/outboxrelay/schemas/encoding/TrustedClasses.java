@@ -1,6 +1,8 @@
 package io.outboxrelay.schemas.encoding;
 
+import io.outboxrelay.schemas.contract.NamedTypes;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Conversion;
 import org.apache.avro.Schema;
@@ -8,18 +10,18 @@ import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificRecord;
 
 /**
- * Finds the generated classes of one package. Avro refuses to load a class that a schema names unless the class is
- * trusted for the whole process; trusting one package for one decoder needs no such setting. Other classes go the usual
- * way, where Avro refuses them.
+ * Finds the classes that one generated class consists of: itself and the types of its fields, in whatever packages. Avro
+ * refuses to load a class that a schema names unless the class is trusted for the whole process; trusting these for one
+ * decoder needs no such setting. Other classes go the usual way, where Avro refuses them.
  */
-final class TrustedPackage extends SpecificData {
+final class TrustedClasses extends SpecificData {
 
-    private final String prefix;
+    private final Set<String> names;
     private final Map<String, Class<?>> classes = new ConcurrentHashMap<>();
 
-    TrustedPackage(Class<? extends SpecificRecord> type) {
+    TrustedClasses(Class<? extends SpecificRecord> type) {
         super(type.getClassLoader());
-        this.prefix = type.getPackageName() + ".";
+        this.names = NamedTypes.of(getSchema(type)).keySet();
         for (Conversion<?> conversion : SpecificData.getForClass(type).getConversions()) {
             addLogicalTypeConversion(conversion);
         }
@@ -28,13 +30,10 @@ final class TrustedPackage extends SpecificData {
     @Override
     public Class<?> getClass(Schema schema) {
         return switch (schema.getType()) {
-            case RECORD, ENUM, FIXED -> trusted(schema) ? load(getClassName(schema)) : super.getClass(schema);
+            case RECORD, ENUM, FIXED ->
+                names.contains(schema.getFullName()) ? load(getClassName(schema)) : super.getClass(schema);
             default -> super.getClass(schema);
         };
-    }
-
-    private boolean trusted(Schema schema) {
-        return (getClassName(schema)).startsWith(prefix) && getClassName(schema).indexOf('.', prefix.length()) < 0;
     }
 
     private Class<?> load(String name) {
