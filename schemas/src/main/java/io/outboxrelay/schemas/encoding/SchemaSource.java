@@ -1,5 +1,7 @@
 package io.outboxrelay.schemas.encoding;
 
+import io.outboxrelay.schemas.contract.ContractVersion;
+import io.outboxrelay.schemas.contract.Contracts;
 import java.util.List;
 import java.util.Optional;
 import org.apache.avro.Schema;
@@ -25,6 +27,18 @@ public interface SchemaSource {
      * @return the schema; empty when there is none of this id
      */
     Optional<Schema> byId(int id);
+
+    /**
+     * Returns a source that knows every version of every contract of a catalogue, and no ids.
+     *
+     * @param catalogue for example all contracts of a class path
+     */
+    static SchemaSource of(Contracts catalogue) {
+        return new KnownSchemas(catalogue.all().stream()
+                .flatMap(contract -> contract.versions().stream())
+                .map(ContractVersion::schema)
+                .toList());
+    }
 
     /**
      * Returns a source that knows certain schemas and no ids.

@@ -3,16 +3,20 @@ package io.outboxrelay.schemas.encoding;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.outboxrelay.schemas.contract.Contracts;
 import io.outboxrelay.schemas.contracts.OrderLine;
 import io.outboxrelay.schemas.contracts.OrderPlaced;
 import io.outboxrelay.schemas.contracts.OrderShipped;
 import io.outboxrelay.schemas.contracts.OrderState;
 import io.outboxrelay.schemas.contracts.shared.Address;
 import io.outboxrelay.schemas.contracts.shared.AddressKind;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,6 +33,7 @@ import org.apache.avro.util.ClassSecurityValidator;
 import org.apache.avro.util.Utf8;
 import org.assertj.core.api.ThrowableAssert;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class EncodingTest {
 
@@ -171,6 +176,20 @@ class EncodingTest {
         GenericRecord read = EventDecoder.of(FIRST, SchemaSource.of(SECOND)).decode(newer);
 
         assertThat(read.getSchema()).isEqualTo(FIRST);
+        assertThat(read.get("id")).hasToString("1");
+    }
+
+    @Test
+    void a_writer_s_schema_is_found_in_a_catalogue_of_contracts(@TempDir Path folder) throws IOException {
+        Path versions = Files.createDirectories(folder.resolve("shop.paid"));
+        Files.writeString(versions.resolve("v1.avsc"), FIRST.toString());
+        Files.writeString(versions.resolve("v2.avsc"), SECOND.toString());
+        Files.writeString(folder.resolve("contracts.yaml"), "owner: shop\nsubjects:\n  shop.paid: {}\n");
+        byte[] newer = EventEncoder.singleObject().encode(paid(SECOND, "1"));
+
+        GenericRecord read =
+                EventDecoder.of(FIRST, SchemaSource.of(Contracts.read(folder))).decode(newer);
+
         assertThat(read.get("id")).hasToString("1");
     }
 
