@@ -14,6 +14,7 @@ import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -41,6 +42,12 @@ class HostileBodiesTest {
 
     private static final byte[] BODY = EventEncoder.singleObject().encode(ORDER);
     private static final int HEADER = 10;
+
+    /** What one body may make the reader allocate: a million values, and what reporting a failure takes. */
+    private static final long MOST_MEMORY = 64 << 20;
+
+    private static final com.sun.management.ThreadMXBean THREADS =
+            (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private static final Schema TREE = new Schema.Parser().parse("""
             {"type": "record", "name": "Tree", "fields": [
@@ -93,6 +100,26 @@ class HostileBodiesTest {
         decodedOrRefused(bytes.toByteArray());
     }
 
+    @Property(tries = 2_000)
+    void any_counts_where_elements_take_few_bytes_or_none_are_decoded_or_refused(
+            @ForAll("small") Schema schema, @ForAll("numbers") List<Long> numbers) throws IOException {
+        byte[] body =
+                numbers(new byte[0], numbers.stream().mapToLong(Long::longValue).toArray());
+        EventDecoder<?> reader = EventDecoder.of(schema, SchemaSource.of());
+
+        decodedOrRefused(() -> reader.decodeRaw(body, schema));
+    }
+
+    @Provide
+    Arbitrary<Schema> small() {
+        return Arbitraries.of(
+                TREE,
+                NULLS,
+                EMPTY_RECORDS,
+                field(SchemaBuilder.map().values().nullType()),
+                field(SchemaBuilder.array().items().map().values().intType()));
+    }
+
     @Provide
     Arbitrary<List<Long>> numbers() {
         return Arbitraries.oneOf(Arbitraries.longs(), Arbitraries.longs().between(-3, 300))
@@ -104,14 +131,14 @@ class HostileBodiesTest {
     void a_huge_length_is_refused_before_memory_is_taken() throws IOException {
         byte[] body = numbers(BODY, Integer.MAX_VALUE - 10);
 
-        refusedWithout(64 << 20, () -> decoder.decode(body), "orderId", "a length of 2147483637 with 0 bytes left");
+        refused(() -> decoder.decode(body), "orderId", "a length of 2147483637 with 0 bytes left");
     }
 
     @Test
     void a_negative_length_is_refused() throws IOException {
         byte[] body = numbers(BODY, -5);
 
-        refusedWithout(64 << 20, () -> decoder.decode(body), "orderId", "a length of -5");
+        refused(() -> decoder.decode(body), "orderId", "a length of -5");
     }
 
     @Test
@@ -121,9 +148,8 @@ class HostileBodiesTest {
             byte[] atOnce = numbers(new byte[0], 2_000_000_000, 0);
             byte[] inSizedBlocks = numbers(new byte[0], -900_000, 0, -900_000, 0, 0);
 
-            refusedWithout(64 << 20, () -> reader.decodeRaw(atOnce, schema), "field", "more than 1000000 values");
-            refusedWithout(
-                    64 << 20, () -> reader.decodeRaw(inSizedBlocks, schema), "field", "more than 1000000 values");
+            refused(() -> reader.decodeRaw(atOnce, schema), "field", "more than 1000000 values");
+            refused(() -> reader.decodeRaw(inSizedBlocks, schema), "field", "more than 1000000 values");
         }
     }
 
@@ -132,7 +158,7 @@ class HostileBodiesTest {
         EventDecoder<?> reader = EventDecoder.of(NULLS, SchemaSource.of());
         byte[] body = numbers(new byte[0], Long.MIN_VALUE, 0, 0);
 
-        refusedWithout(64 << 20, () -> reader.decodeRaw(body, NULLS), "field");
+        refused(() -> reader.decodeRaw(body, NULLS), "field");
     }
 
     @Test
@@ -141,7 +167,7 @@ class HostileBodiesTest {
         EventDecoder<?> reader = EventDecoder.of(schema, SchemaSource.of());
         byte[] body = numbers(new byte[0], 900_000);
 
-        refusedWithout(64 << 20, () -> reader.decodeRaw(body, schema), "cut off");
+        refused(() -> reader.decodeRaw(body, schema), "cut off");
     }
 
     @Test
@@ -150,14 +176,14 @@ class HostileBodiesTest {
 
         assertThatCode(() -> reader.decodeRaw(tree(30), TREE)).doesNotThrowAnyException();
         byte[] deep = tree(100_000);
-        refusedWithout(64 << 20, () -> reader.decodeRaw(deep, TREE), "nested deeper than 64");
+        refused(() -> reader.decodeRaw(deep, TREE), "nested deeper than 64");
     }
 
     @Test
     void a_schema_whose_records_never_end_is_refused() {
         EventDecoder<?> reader = EventDecoder.of(ENDLESS, SchemaSource.of());
 
-        refusedWithout(64 << 20, () -> reader.decodeRaw(new byte[0], ENDLESS), "nested deeper than 64");
+        refused(() -> reader.decodeRaw(new byte[0], ENDLESS), "nested deeper than 64");
     }
 
     @Test
@@ -170,7 +196,7 @@ class HostileBodiesTest {
         Schema doubling = schema;
         EventDecoder<?> reader = EventDecoder.of(doubling, SchemaSource.of());
 
-        refusedWithout(64 << 20, () -> reader.decodeRaw(new byte[0], doubling), "more than 1000000 values");
+        refused(() -> reader.decodeRaw(new byte[0], doubling), "more than 1000000 values");
     }
 
     @Test
@@ -246,22 +272,27 @@ class HostileBodiesTest {
     }
 
     private void decodedOrRefused(byte[] body) {
+        decodedOrRefused(() -> decoder.decode(body));
+    }
+
+    private static void decodedOrRefused(Supplier<Object> decoding) {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
         try {
-            assertThat(decoder.decode(body)).isNotNull();
+            assertThat(decoding.get()).isNotNull();
         } catch (AvroEventException e) {
             assertThat(e).hasMessageNotContaining("null");
         }
+        assertThat(THREADS.getCurrentThreadAllocatedBytes() - before).isLessThan(MOST_MEMORY);
     }
 
-    private static void refusedWithout(long bytes, Runnable decoding, String... words) {
-        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long before = threads.getCurrentThreadAllocatedBytes();
+    private static void refused(Runnable decoding, String... words) {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
         assertThatThrownBy(decoding::run).isInstanceOf(AvroEventException.class).satisfies(e -> {
             for (String word : words) {
                 assertThat(e).hasMessageContaining(word);
             }
         });
-        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(bytes);
+        assertThat(THREADS.getCurrentThreadAllocatedBytes() - before).isLessThan(MOST_MEMORY);
     }
 
     private static Schema field(Schema type) {
