@@ -18,13 +18,32 @@ import org.jspecify.annotations.Nullable;
 public final class ContractSite {
 
     private static final String STYLE = """
-            :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
-            body { max-width: 70rem; margin: 0 auto; padding: 1rem }
-            table { border-collapse: collapse; width: 100% }
-            caption { text-align: left; font-weight: bold; padding: .5rem 0 }
-            th, td { border: 1px solid GrayText; padding: .3rem .6rem; text-align: left; vertical-align: top }
-            code, pre { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap }
+            :root {
+              color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif;
+              --line: color-mix(in srgb, CanvasText 18%, Canvas);
+              --soft: color-mix(in srgb, CanvasText 6%, Canvas);
+              --quiet: color-mix(in srgb, CanvasText 70%, Canvas)
+            }
+            body { max-width: 66rem; margin: 0 auto; padding: 1.5rem 1rem 4rem }
+            h1 { margin: .5rem 0 0; line-height: 1.2 }
+            h2 { margin: 2.5rem 0 .5rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line) }
+            h3 { margin: 1.5rem 0 .25rem }
+            p { margin: .5rem 0 }
+            .notice { margin: 1rem 0; padding: .5rem 1rem; border-left: .3rem solid #b8860b; background: var(--soft) }
+            dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem; margin: 1.25rem 0 }
+            dt { color: var(--quiet) }
+            dd { margin: 0; overflow-wrap: anywhere }
             .wide { overflow-x: auto }
+            table { border-collapse: collapse; width: 100% }
+            caption { text-align: left; color: var(--quiet); padding: .5rem 0 }
+            th, td { border-bottom: 1px solid var(--line); padding: .4rem 1rem .4rem 0; text-align: left; vertical-align: top }
+            thead th { color: var(--quiet); white-space: nowrap }
+            tbody th { font-weight: normal }
+            tbody tr:hover { background: var(--soft) }
+            code, pre { font: .9em ui-monospace, monospace }
+            td code, dd code, p code { overflow-wrap: anywhere; white-space: pre-wrap }
+            pre { padding: 1rem; overflow-x: auto; background: var(--soft) }
+            summary { cursor: pointer; padding: .5rem 0 }
             """;
 
     private ContractSite() {}
@@ -78,15 +97,16 @@ public final class ContractSite {
                 .map(contract -> List.of(
                         Html.link(page(contract), contract.eventType()),
                         Html.text(doc(contract.newest())),
-                        Html.text(contract.owner()),
+                        Html.code(contract.subject()),
                         Html.text("v" + contract.newest().number()),
+                        Html.text(contract.owner()),
                         Html.text(deprecation(contract))))
                 .toList();
         return Html.all(List.of(
                 Html.element("h1", Html.text("Events")),
                 Html.table(
-                        contracts.all().size() + " events",
-                        List.of("Event", "What it says", "Owner", "Version", "Deprecated"),
+                        rows.size() + (rows.size() == 1 ? " event" : " events"),
+                        List.of("Event", "What it says", "Subject", "Newest", "Owner", "Deprecated"),
                         rows)));
     }
 
@@ -95,6 +115,10 @@ public final class ContractSite {
         parts.add(Html.element("p", Html.link("index.html", "All events")));
         parts.add(Html.element("h1", Html.text(contract.eventType())));
         parts.add(Html.element("p", Html.text(doc(contract.newest()))));
+        if (contract.deprecated() != null) {
+            parts.add(Html.notice("Deprecated " + deprecation(contract) + ": nobody should begin to use it. Ask "
+                    + contract.owner() + " what takes its place."));
+        }
         parts.add(agreement(contract));
         parts.add(Html.element("h2", Html.text("Fields")));
         parts.add(fields(contract.newest()));
@@ -106,19 +130,15 @@ public final class ContractSite {
     }
 
     private static Html agreement(Contract contract) {
-        return Html.table(
-                "What is agreed",
-                List.of("About", "Agreed"),
+        return Html.pairs(List.of(
+                List.of(Html.text("Subject"), Html.code(contract.subject())),
                 List.of(
-                        List.of(Html.text("Subject"), Html.code(contract.subject())),
-                        List.of(
-                                Html.text("Record"),
-                                Html.code(contract.newest().schema().getFullName())),
-                        List.of(Html.text("Owner"), Html.text(contract.owner())),
-                        List.of(
-                                Html.text("Compatibility"),
-                                Html.code(contract.compatibility().name())),
-                        List.of(Html.text("Deprecated"), Html.text(deprecation(contract)))));
+                        Html.text("Record"),
+                        Html.code(contract.newest().schema().getFullName())),
+                List.of(Html.text("Owner"), Html.text(contract.owner())),
+                List.of(
+                        Html.text("Compatibility"),
+                        Html.code(contract.compatibility().name()))));
     }
 
     private static Html fields(ContractVersion version) {
@@ -167,6 +187,6 @@ public final class ContractSite {
     }
 
     private static String deprecation(Contract contract) {
-        return contract.deprecated() == null ? "no" : "from " + contract.deprecated();
+        return contract.deprecated() == null ? "" : "from " + contract.deprecated();
     }
 }

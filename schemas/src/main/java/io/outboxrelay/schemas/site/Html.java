@@ -31,6 +31,20 @@ record Html(String markup) {
         return new Html("<" + name + ">" + all(List.of(content)).markup + "</" + name + ">\n");
     }
 
+    /** A sentence that nobody should overlook. */
+    static Html notice(String words) {
+        return new Html("<p class=\"notice\">" + text(words).markup + "</p>\n");
+    }
+
+    /** Names and what they are, each a list of the two. */
+    static Html pairs(List<List<Html>> pairs) {
+        return element(
+                "dl",
+                all(pairs.stream()
+                        .map(pair -> all(List.of(element("dt", pair.get(0)), element("dd", pair.get(1)))))
+                        .toList()));
+    }
+
     /** A link to a page beside this one. */
     static Html link(String page, String words) {
         return new Html("<a href=\"" + text(page).markup + "\">" + text(words).markup + "</a>");

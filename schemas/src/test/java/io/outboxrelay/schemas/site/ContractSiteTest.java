@@ -31,6 +31,7 @@ class ContractSiteTest {
                         "<a href=\"subject-orders.placed.html\">Placed</a>",
                         "<td>team &lt;a&gt;</td>",
                         "<td>v2</td>",
+                        "<td><code>orders.placed</code></td>",
                         "<td>from 2027-03-31</td>");
     }
 
@@ -46,6 +47,14 @@ class ContractSiteTest {
                         "<code>OrderPlaced.lines</code>",
                         "<td>not there</td>",
                         "FULL_TRANSITIVE");
+    }
+
+    @Test
+    void the_page_of_a_deprecated_event_says_so_first_and_whom_to_ask() throws IOException {
+        String page = page();
+
+        assertThat(page).contains("Deprecated from 2027-03-31", "Ask team &lt;a&gt;");
+        assertThat(page.indexOf("class=\"notice\"")).isLessThan(page.indexOf("Subject"));
     }
 
     @Test
