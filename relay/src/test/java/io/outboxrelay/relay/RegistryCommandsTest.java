@@ -106,7 +106,11 @@ class RegistryCommandsTest {
         assertThat(run("list", "--registry-user", "me")).isEqualTo(2);
         assertThat(err.toString()).contains("choose one of them");
         environment.clear();
-        assertThat(run("register", folder.resolve("nowhere").toString())).isNotZero();
+        assertThat(run("list", "--registry-trust", "missing.pem")).isEqualTo(2);
+        assertThat(err.toString()).contains("missing.pem");
+        assertThat(run("download", "../c")).isEqualTo(2);
+        assertThat(err.toString()).contains("'../c' cannot be the name of a folder");
+        assertThat(run("register", folder.resolve("nowhere").toString())).isEqualTo(2);
         assertThat(run("register", folder.toString(), "--subject", "shop.z")).isEqualTo(2);
         assertThat(run(
                         "list",

@@ -6,7 +6,8 @@
  *   <li>{@code rule}: what may change in them, and the reports about it;
  *   <li>{@code site}: the catalogue for people;
  *   <li>{@code encoding}: how the body of an event is written and read;
- *   <li>{@code registry}: a client of schema registries.
+ *   <li>{@code registry}: a client of schema registries;
+ *   <li>{@code exchange}: contracts on their way to a registry and back.
  * </ul>
  */
 @NullMarked

@@ -1,19 +1,10 @@
 package io.outboxrelay.relay.schemas;
 
 import io.outboxrelay.schemas.contract.Compatibility;
-import io.outboxrelay.schemas.rule.Check;
-import io.outboxrelay.schemas.rule.ComparedVersion;
-import io.outboxrelay.schemas.rule.Report;
-import io.outboxrelay.schemas.rule.SchemaComparison;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import io.outboxrelay.schemas.rule.ContractChecks;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import org.apache.avro.AvroRuntimeException;
-import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,23 +40,7 @@ final class CompareCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        return report.print(Objects.requireNonNull(spec).commandLine(), this::compared);
-    }
-
-    private Report compared() {
-        ComparedVersion before = version("old", old);
-        ComparedVersion after = version("new", now);
-        String name = "%s fits to %s (%s)".formatted(now, old, mode);
-        return new Report(List.of(new Check(name, SchemaComparison.compare(before, after, mode))));
-    }
-
-    private static ComparedVersion version(String name, Path file) {
-        try {
-            return new ComparedVersion(name, file.toString(), new Schema.Parser().parse(Files.readString(file)));
-        } catch (IOException e) {
-            throw new UncheckedIOException("The schema " + file + " cannot be read", e);
-        } catch (AvroRuntimeException e) {
-            throw new IllegalArgumentException(file + " is not a schema: " + e.getMessage(), e);
-        }
+        return report.print(
+                Objects.requireNonNull(spec).commandLine(), () -> ContractChecks.compareFiles(old, now, mode));
     }
 }

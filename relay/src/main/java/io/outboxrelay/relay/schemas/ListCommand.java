@@ -1,11 +1,9 @@
 package io.outboxrelay.relay.schemas;
 
-import io.outboxrelay.schemas.registry.Registry;
-import java.io.PrintWriter;
+import io.outboxrelay.schemas.exchange.ContractExchange;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,24 +30,9 @@ final class ListCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandLine command = Objects.requireNonNull(spec).commandLine();
-        return registry.with(command, asked -> list(asked, command.getOut()));
-    }
-
-    private static int list(Registry registry, PrintWriter out) {
-        for (String subject : registry.subjects()) {
-            var versions = registry.allVersions(subject);
-            if (!versions.isEmpty()) {
-                out.printf(
-                        "%s  %s  versions %s  newest %s%n",
-                        subject,
-                        registry.compatibility(subject),
-                        versions.stream()
-                                .map(version -> String.valueOf(version.version()))
-                                .collect(Collectors.joining(", ")),
-                        versions.get(versions.size() - 1).identity());
-            }
-        }
-        out.flush();
-        return 0;
+        return registry.with(command, asked -> {
+            new ContractExchange(asked, new Told(command)).list();
+            return 0;
+        });
     }
 }

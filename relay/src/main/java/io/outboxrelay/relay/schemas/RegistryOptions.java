@@ -1,16 +1,10 @@
 package io.outboxrelay.relay.schemas;
 
-import io.outboxrelay.schemas.registry.Credentials;
 import io.outboxrelay.schemas.registry.Registry;
+import io.outboxrelay.schemas.registry.RegistryAccess;
 import io.outboxrelay.schemas.registry.RegistryException;
-import io.outboxrelay.schemas.registry.RegistrySettings;
-import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -20,7 +14,7 @@ import picocli.CommandLine.ParameterException;
 /** Which registry a command asks, and as whom. Secrets come from files or from the environment, as the relay's do. */
 final class RegistryOptions {
 
-    private static final String PREFIX = "OUTBOX_RELAY_SCHEMAS_REGISTRY_";
+    private static final String PREFIX = RegistryAccess.VARIABLES;
 
     @Option(
             names = "--registry",
@@ -64,7 +58,7 @@ final class RegistryOptions {
 
     /** Does something with the registry; what it refuses, or its absence, is told and makes the exit status 1. */
     int with(CommandLine command, ToIntFunction<Registry> task) {
-        Registry registry = new Registry(settings(command));
+        Registry registry = registry(command);
         try {
             return task.applyAsInt(registry);
         } catch (RegistryException e) {
@@ -74,62 +68,11 @@ final class RegistryOptions {
         }
     }
 
-    private RegistrySettings settings(CommandLine command) {
+    private Registry registry(CommandLine command) {
         try {
-            String address = url == null ? environment.get(PREFIX + "URL") : url;
-            if (address == null) {
-                throw new IllegalArgumentException("Say which registry: --registry URL");
-            }
-            RegistrySettings settings = new RegistrySettings(uri(address), credentials());
-            Path certificates = trust == null
-                    ? Optional.ofNullable(environment.get(PREFIX + "TLS_TRUST_STORE"))
-                            .map(Path::of)
-                            .orElse(null)
-                    : trust;
-            return certificates == null
-                    ? settings
-                    : settings.trusting(
-                            certificates,
-                            secret(null, "TLS_TRUST_STORE_PASSWORD").orElse(null));
+            return new RegistryAccess(url, user, passwordFile, tokenFile, trust).registry(environment);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command, e.getMessage() + ".", e);
-        }
-    }
-
-    /** Says what is wrong with an address without repeating it: it may hold a password. */
-    private static URI uri(String address) {
-        try {
-            return new URI(address);
-        } catch (URISyntaxException e) {
-            throw new IllegalArgumentException("The address of the registry is not a URL: " + e.getReason()
-                    + " at character " + (e.getIndex() + 1));
-        }
-    }
-
-    private Credentials credentials() {
-        Optional<String> token = secret(tokenFile, "TOKEN");
-        String name = user == null ? environment.get(PREFIX + "USER") : user;
-        if (token.isPresent() && name != null) {
-            throw new IllegalArgumentException("A user and a token are given for the registry: choose one of them");
-        }
-        if (token.isPresent()) {
-            return new Credentials.Bearer(token.get());
-        }
-        return name == null
-                ? new Credentials.None()
-                : new Credentials.Basic(name, secret(passwordFile, "PASSWORD").orElse(""));
-    }
-
-    private Optional<String> secret(@Nullable Path file, String variable) {
-        String named = environment.get(PREFIX + variable + "_FILE");
-        if (file == null && named == null) {
-            return Optional.ofNullable(environment.get(PREFIX + variable));
-        }
-        Path source = file == null ? Path.of(named) : file;
-        try {
-            return Optional.of(Files.readString(source).stripTrailing());
-        } catch (IOException e) {
-            throw new IllegalArgumentException("The file " + source + " cannot be read (" + e + ")", e);
         }
     }
 }

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -38,17 +40,24 @@ final class ServiceBuild {
     }
 
     Result verify() throws IOException, InterruptedException {
+        return run(Map.of(), "verify");
+    }
+
+    /** One goal of the plugin after the other, or what else Maven takes. */
+    Result run(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
         Path output = service.resolve("output.txt");
-        Process maven = new ProcessBuilder(List.of(
-                        ROOT.resolve("mvnw").toString(),
-                        "--offline",
-                        "--batch-mode",
-                        "-Dmaven.repo.local=" + repository,
-                        "-Dmaven.repo.local.tail=" + property("outbox.local-repository"),
-                        "-Doutbox.version=" + property("outbox.version"),
-                        "-Davro.version=" + property("avro.version"),
-                        "verify"))
-                .directory(service.toFile())
+        List<String> command = new ArrayList<>(List.of(
+                ROOT.resolve("mvnw").toString(),
+                "--offline",
+                "--batch-mode",
+                "-Dmaven.repo.local=" + repository,
+                "-Dmaven.repo.local.tail=" + property("outbox.local-repository"),
+                "-Doutbox.version=" + property("outbox.version"),
+                "-Davro.version=" + property("avro.version")));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
+        Process maven = builder.directory(service.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();

@@ -36,8 +36,7 @@ final class Trust {
             return context;
         } catch (IOException | GeneralSecurityException e) {
             throw new IllegalArgumentException(
-                    "The certificates to trust in " + file + " cannot be read (PEM, PKCS#12 or JKS): " + e.getMessage(),
-                    e);
+                    "The certificates to trust in " + file + " cannot be read (PEM, PKCS#12 or JKS): " + e, e);
         }
     }
 

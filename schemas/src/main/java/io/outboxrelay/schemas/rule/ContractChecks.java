@@ -7,11 +7,17 @@ import io.outboxrelay.schemas.contract.ContractVersion;
 import io.outboxrelay.schemas.contract.Contracts;
 import io.outboxrelay.schemas.contract.ContractsException;
 import io.outboxrelay.schemas.rule.Finding.Excerpt;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.avro.AvroRuntimeException;
+import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
 
 /** Looks at contracts as a whole: by themselves, version against version, and against what is released. */
@@ -87,6 +93,32 @@ public final class ContractChecks {
             compare(contract, old.map(found -> found.versions().size()).orElse(0), checks);
         }
         return new Report(checks);
+    }
+
+    /**
+     * Compares two files, each a schema that stands by itself.
+     *
+     * @param old the old version
+     * @param now the new version
+     * @param mode what is promised
+     * @return one check
+     * @throws UncheckedIOException if a file cannot be read
+     * @throws IllegalArgumentException if one holds no schema
+     */
+    public static Report compareFiles(Path old, Path now, Compatibility mode) {
+        String name = "%s fits to %s (%s)".formatted(now, old, mode);
+        return new Report(
+                List.of(new Check(name, SchemaComparison.compare(version("old", old), version("new", now), mode))));
+    }
+
+    private static ComparedVersion version(String name, Path file) {
+        try {
+            return new ComparedVersion(name, file.toString(), new Schema.Parser().parse(Files.readString(file)));
+        } catch (IOException e) {
+            throw new UncheckedIOException("The schema " + file + " cannot be read", e);
+        } catch (AvroRuntimeException e) {
+            throw new IllegalArgumentException(file + " is not a schema: " + e.getMessage(), e);
+        }
     }
 
     private static void compare(Contract contract, int released, List<Check> checks) {

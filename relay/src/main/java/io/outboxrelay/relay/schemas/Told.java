@@ -1,0 +1,20 @@
+package io.outboxrelay.relay.schemas;
+
+import io.outboxrelay.schemas.exchange.Progress;
+import picocli.CommandLine;
+
+/** Prints what happens while contracts go to a registry or come from it. */
+record Told(CommandLine command) implements Progress {
+
+    @Override
+    public void done(String what) {
+        command.getOut().println(what);
+        command.getOut().flush();
+    }
+
+    @Override
+    public void problem(String what) {
+        command.getErr().println(what);
+        command.getErr().flush();
+    }
+}
