@@ -104,7 +104,9 @@ class SchemaGateTest {
 
     @AfterEach
     void stop_the_source() {
-        source.drain(System.nanoTime() + PATIENCE.toNanos());
+        if (source != null) {
+            source.drain(System.nanoTime() + PATIENCE.toNanos());
+        }
         connection.abort(2_000);
         host.close();
         database.close();
@@ -217,17 +219,20 @@ class SchemaGateTest {
     }
 
     @Test
-    void version_3_is_stopped_by_the_registry_and_at_the_relay_which_name_the_rule(@TempDir Path contracts)
-            throws Exception {
-        registry.register("third.Paid", FIRST);
-        registry.setCompatibility("third.Paid", Compatibility.FULL_TRANSITIVE);
-        registry.register("third.Paid", SECOND);
+    void version_3_is_stopped_by_the_registry_which_names_the_field() {
+        twoVersions("refused.Paid");
 
         assertThatExceptionOfType(RegistryException.class)
-                .isThrownBy(() -> registry.register("third.Paid", BROKEN))
+                .isThrownBy(() -> registry.register("refused.Paid", BROKEN))
                 .satisfies(e -> assertThat(e.kind()).isEqualTo(RegistryException.Kind.INCOMPATIBLE))
-                .withMessageContaining("third.Paid");
+                .withMessageContaining("refused.Paid")
+                .withMessageContaining("/fields/0");
+        assertThat(registry.versions("refused.Paid")).containsExactly(1, 2);
+    }
 
+    @Test
+    void version_3_is_stopped_at_the_relay_which_names_the_rule(@TempDir Path contracts) throws Exception {
+        twoVersions("third.Paid");
         // Somebody has deployed it all the same, and it is in the catalogue that the relay has for explaining.
         Files.writeString(
                 contracts.resolve("contracts.yaml"), "owner: shop\nsubjects:\n  third.Paid: {event-type: Paid}\n");
@@ -245,6 +250,12 @@ class SchemaGateTest {
         assertThat(database.value("SELECT reason || ' ' || detail FROM outbox_failure"))
                 .startsWith("schema-incompatible subject third.Paid")
                 .contains("written with version 3", "rule type-changed at Paid.id");
+    }
+
+    private void twoVersions(String subject) {
+        registry.register(subject, FIRST);
+        registry.setCompatibility(subject, Compatibility.FULL_TRANSITIVE);
+        registry.register(subject, SECOND);
     }
 
     /** Version 1 runs on both sides; then one side moves to version 2 and later the other, and nobody stops writing. */
