@@ -119,7 +119,8 @@ final class PostgresOutbox implements OutboxStore {
 
     @Override
     public int settle(int lane, long epoch, List<Event> events) {
-        Object[] positions = events.stream().map(Event::position).toArray();
+        // The driver sends an array of Long in binary form, one of Object as text.
+        Long[] positions = events.stream().map(Event::position).toArray(Long[]::new);
         Object[] ids = events.stream().map(Event::id).toArray();
         return timed(
                 settlings,

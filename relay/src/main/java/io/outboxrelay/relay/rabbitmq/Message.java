@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.rabbitmq.client.AMQP.BasicProperties;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.impl.Frame;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import java.io.IOException;
@@ -41,13 +43,12 @@ final class Message {
     }
 
     /**
-     * Returns the properties of the event's message. They are encoded once to see whether they can be: the client finds
-     * out only when it has counted the message already, and the channel's tags are of no use any more.
+     * Returns the properties of the event's message, for one channel. They are encoded here, to see whether they can be:
+     * the client finds out only when it has counted the message already, and the channel's tags are of no use any more.
      *
-     * @param frameMax most bytes of a frame; 0 for no limit
      * @throws IllegalArgumentException if they cannot be sent
      */
-    BasicProperties properties(Event event, int frameMax) {
+    BasicProperties properties(Event event, byte[] payload, Channel channel) {
         BasicProperties properties = new BasicProperties.Builder()
                 .messageId(event.id().toString())
                 .type(event.type())
@@ -57,19 +58,35 @@ final class Message {
                 .deliveryMode(PERSISTENT)
                 .headers(headers(event))
                 .build();
-        int size = encodedSize(properties);
-        if (frameMax > 0 && size > frameMax) {
-            throw new IllegalArgumentException("properties and headers take " + size + " bytes, a frame of the broker "
-                    + frameMax + "; fewer or shorter headers are needed");
+        Frame frame = encode(properties, channel.getChannelNumber(), payload.length);
+        int frameMax = channel.getConnection().getFrameMax();
+        if (frameMax > 0 && frame.size() > frameMax) {
+            throw new IllegalArgumentException("properties and headers take " + frame.size()
+                    + " bytes, a frame of the broker " + frameMax + "; fewer or shorter headers are needed");
         }
-        return properties;
+        return new Encoded(frame);
     }
 
-    private static int encodedSize(BasicProperties properties) {
+    private static Frame encode(BasicProperties properties, int channel, int payloadBytes) {
         try {
-            return properties.toFrame(0, 0).size();
+            return properties.toFrame(channel, payloadBytes);
         } catch (IOException e) {
             throw new IllegalArgumentException("properties and headers cannot be encoded: " + e.getMessage(), e);
+        }
+    }
+
+    /** Properties that the client need not encode once more. */
+    private static final class Encoded extends BasicProperties {
+
+        private final Frame frame;
+
+        Encoded(Frame frame) {
+            this.frame = frame;
+        }
+
+        @Override
+        public Frame toFrame(int channel, long payloadBytes) {
+            return frame;
         }
     }
 

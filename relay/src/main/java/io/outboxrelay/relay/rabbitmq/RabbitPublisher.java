@@ -215,7 +215,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         }
         BasicProperties properties;
         try {
-            properties = message.properties(event, current.getConnection().getFrameMax());
+            properties = message.properties(event, payload, current);
         } catch (IllegalArgumentException e) {
             answer(event, target, new Outcome.Refused(Reason.NOT_ENCODABLE, "it cannot be encoded: " + e.getMessage()));
             return;
