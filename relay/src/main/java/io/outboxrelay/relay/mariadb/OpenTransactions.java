@@ -40,10 +40,10 @@ final class OpenTransactions {
 
     private static final Logger LOG = LoggerFactory.getLogger(OpenTransactions.class);
     private static final int PRIVILEGE_MISSING = 1227;
-    private static final int SECOND = 1;
 
     private final String source;
     private final String prefix;
+    private final boolean mySql;
     private final JdbcTemplate database;
     private final TransactionTemplate transaction;
     private final WriterWatch watch = new WriterWatch();
@@ -53,14 +53,14 @@ final class OpenTransactions {
     private Map<Long, Alias> aliases = new HashMap<>();
 
     private @Nullable Tail lastTail;
-    private boolean possible;
+    private boolean possible = true;
 
     OpenTransactions(String source, String schema, DataSource connections, boolean mySql) {
         this.source = source;
         this.prefix = Sql.prefix(schema);
         this.database = new JdbcTemplate(connections);
         this.transaction = new TransactionTemplate(new DataSourceTransactionManager(connections));
-        this.possible = !mySql;
+        this.mySql = mySql;
         if (mySql) {
             sayImpossible("MySQL does not name statements");
         }
@@ -71,7 +71,7 @@ final class OpenTransactions {
     }
 
     Look look(long now) {
-        if (!possible) {
+        if (mySql) {
             return new Look(Optional.empty(), false);
         }
         Seen seen = Objects.requireNonNull(transaction.execute(status -> see()));
@@ -92,6 +92,10 @@ final class OpenTransactions {
 
     private Seen see() {
         Tail tail = tail();
+        if (!possible) {
+            // The floors may have been raised while it was.
+            return new Seen(tail, List.of(), List.of(), false);
+        }
         try {
             // From here on this session has a transaction, and is seen in its own look.
             database.queryForList("SELECT lane FROM " + prefix + "outbox_lane LIMIT 1", Integer.class);
@@ -122,21 +126,26 @@ final class OpenTransactions {
                 why);
     }
 
-    /** The counter is that of the server's memory, and counts what was not committed too. */
+    /**
+     * The counter of positions is that of the server's memory, and counts what was not committed too. The server computes its
+     * uptime from the same time of the statement that {@code unix_timestamp()} is: the difference is when it was started,
+     * always the same. For servers that were started within one second there is {@code uuid_short()}, which counts its calls
+     * since then, below a byte for the server's id.
+     */
     private Tail tail() {
         String where = prefix.isEmpty() ? "database()" : "'" + prefix.substring(0, prefix.length() - 1) + "'";
         return Objects.requireNonNull(database.queryForObject(
                 """
                 SELECT coalesce(t.auto_increment, 1) - 1 AS position,
                        concat_ws('/', @@hostname, @@port, @@server_id, @@datadir, t.create_time) AS identity,
-                       unix_timestamp() - s.variable_value AS started, s.variable_value AS uptime
+                       unix_timestamp() - s.variable_value AS started, uuid_short() & 0xffffffffffffff AS looks
                 FROM information_schema.tables t, information_schema.global_status s
                 WHERE t.table_schema = %s AND t.table_name = 'outbox' AND s.variable_name = 'UPTIME'
                 """.formatted(where),
                 (row, n) -> new Tail(
                         row.getString("identity"),
                         row.getLong("started"),
-                        row.getLong("uptime"),
+                        row.getLong("looks"),
                         row.getLong("position"))));
     }
 
@@ -231,16 +240,16 @@ final class OpenTransactions {
      * The last position that was given out, and what makes sure that the next one is higher.
      *
      * @param identity of server and table
-     * @param started when the server was started, give or take a second
-     * @param uptime seconds since then
+     * @param started the second in which the server was started
+     * @param looks grows with every look, until the server is started again
      * @param position the last one
      */
-    private record Tail(String identity, long started, long uptime, long position) {
+    private record Tail(String identity, long started, long looks, long position) {
 
         boolean continues(Tail earlier) {
             return identity.equals(earlier.identity)
-                    && Math.abs(started - earlier.started) <= SECOND
-                    && uptime >= earlier.uptime
+                    && started == earlier.started
+                    && looks > earlier.looks
                     && position >= earlier.position;
         }
     }

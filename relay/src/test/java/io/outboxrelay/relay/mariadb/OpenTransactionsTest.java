@@ -25,6 +25,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 class OpenTransactionsTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final int RESTARTS = 3;
 
     private OutboxDatabase database;
     private OutboxStore outbox;
@@ -214,8 +215,23 @@ class OpenTransactionsTest {
 
             server.kill();
             server.start();
-            assertThat(await().atMost(PATIENCE).ignoreExceptions().until(() -> store.lookAtWriters(now), Look::another))
-                    .isNotNull();
+            awaitAnother(store);
+        }
+    }
+
+    // hazard 16
+    @Test
+    void every_restart_makes_another_outbox_however_soon_it_follows_the_last_one() {
+        try (PrivateDatabase server = DatabaseKind.MARIADB.startPrivate();
+                OutboxDatabase own = OutboxDatabase.installedIn(server.newDatabase(), 1)) {
+            OutboxStore store = own.outbox();
+            store.lookAtWriters(now);
+            for (int n = 0; n < RESTARTS; n++) {
+                server.kill();
+                server.start();
+                awaitAnother(store);
+                assertThat(store.lookAtWriters(now).another()).isFalse();
+            }
         }
     }
 
@@ -233,7 +249,18 @@ class OpenTransactionsTest {
         }
         assertThat(claimAbove(unprivileged, 0)).hasSize(1);
         assertThat(relay.closed()).isZero();
+
+        database.execute("TRUNCATE outbox RESTART IDENTITY");
+
+        assertThat(unprivileged.lookAtWriters(now).another()).isTrue();
+        assertThat(unprivileged.lookAtWriters(now).another()).isFalse();
         database.dropLogin();
+    }
+
+    /** The first looks find broken connections. */
+    private void awaitAnother(OutboxStore store) {
+        assertThat(await().atMost(PATIENCE).ignoreExceptions().until(() -> store.lookAtWriters(now), Look::another))
+                .isNotNull();
     }
 
     private Look look() {
