@@ -348,12 +348,13 @@ final class PostgresOutbox implements OutboxStore {
         // The position first: whoever took one up to it holds its lock already, or has ended.
         Tail tail = required(housekeeping.queryForObject(
                 sql.tail, (row, n) -> new Tail(row.getString("identity"), row.getLong("position"))));
+        Map<String, WriterWatch.Writer> open = openWriters();
         boolean another = lastTail != null && !tail.continues(lastTail);
         if (another) {
             writers.forget();
         }
         lastTail = tail;
-        return new Look(writers.look(tail.position(), openWriters(), now), another);
+        return new Look(writers.look(tail.position(), open, now), another);
     }
 
     /** The last position that was given out, and what makes sure that the next one is higher. */

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Look;
@@ -242,6 +243,22 @@ class WritersTest {
 
         assertThat(look().another()).isTrue();
         assertThat(look().another()).isFalse();
+    }
+
+    // hazard 16
+    @Test
+    void another_outbox_is_told_by_the_next_look_when_this_one_fails_half_way() {
+        OutboxStore relay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
+        database.write("a");
+        relay.lookAtWriters(now);
+        database.execute("TRUNCATE outbox RESTART IDENTITY");
+
+        database.execute("REVOKE SELECT ON pg_locks FROM PUBLIC");
+        assertThatThrownBy(() -> relay.lookAtWriters(now)).hasMessageContaining("pg_locks");
+        database.execute("GRANT SELECT ON pg_locks TO PUBLIC");
+
+        assertThat(relay.lookAtWriters(now).another()).isTrue();
+        database.dropLogin();
     }
 
     // hazard 16
