@@ -33,7 +33,6 @@ public final class Lane {
     private static final Duration BETWEEN_LOOKS_AT_FAILURES = Duration.ofSeconds(1);
     private static final Duration BETWEEN_READS_OF_BLOCKED = Duration.ofMinutes(1);
     private static final ByRoute<Boolean> NOTHING_KNOWN = ByRoute.always(true);
-    private static final Duration BETWEEN_REPORTS = Duration.ofMinutes(1);
 
     private final LaneStore store;
     private final Publisher publisher;
@@ -47,6 +46,7 @@ public final class Lane {
     private final Suspects suspects = new Suspects();
 
     private final Window inFlight;
+    private final ParkedReport parkedReport;
     private List<Event> unsettled = List.of();
     private long floor;
 
@@ -57,8 +57,6 @@ public final class Lane {
     private boolean resuming;
     private long blockedReadAt;
     private long dueLookedAt;
-    private long parkedUntold;
-    private @Nullable Long parkedToldAt;
     private volatile boolean draining;
 
     /**
@@ -90,6 +88,7 @@ public final class Lane {
         this.random = random;
         this.unanswered = new Unanswered(policy.firstBackoff(), random);
         this.inFlight = new Window(settings.windowEvents(), settings.windowBytes(), settings.confirmDeadline());
+        this.parkedReport = new ParkedReport(lease, clock);
     }
 
     /** Position below which no event can appear any more: what may be there is claimed from here on. */
@@ -110,6 +109,7 @@ public final class Lane {
      */
     public int cycle() throws InterruptedException {
         forgetInFlight();
+        parkedReport.tell();
         int settled = settle();
         publisher.apart(suspects.closeConnections());
         if (!mayPublish() || isPaused()) {
@@ -257,12 +257,12 @@ public final class Lane {
 
     private void failed(Batch batch, Event event, Outcome.Failure failure) {
         if (policy.drops(event, failure)) {
-            LOG.debug("Lane {}: {} is dropped: {}", lease.lane(), event, failure.detail());
+            LOG.debug("{}: {} is dropped: {}", lease, event, failure.detail());
             batch.done(event);
             return;
         }
         Failed kept = policy.keep(event, failure, random);
-        LOG.debug("Lane {}: {} is kept: {}", lease.lane(), event, kept);
+        LOG.debug("{}: {} is kept: {}", lease, event, kept);
         batch.failed(kept);
     }
 
@@ -288,8 +288,8 @@ public final class Lane {
         Optional<Set<Aggregate>> free = store.keep(lease.lane(), lease.epoch(), changes);
         if (free.isEmpty()) {
             LOG.warn(
-                    "Lane {}: it has another owner, who will see for himself to {} events that failed here",
-                    lease.lane(),
+                    "{}: it has another owner, who will see for himself to {} events that failed here",
+                    lease,
                     changes.failed().size());
             return false;
         }
@@ -302,29 +302,8 @@ public final class Lane {
         blocked = behindFailures;
         changes.failed().stream()
                 .filter(failed -> failed.state() == State.PARKED)
-                .forEach(this::tell);
+                .forEach(parkedReport::add);
         return true;
-    }
-
-    /** A person must act: the first time at once, then with a count each minute. */
-    private void tell(Failed parked) {
-        long now = clock.nanoTime();
-        if (parkedToldAt != null && now - parkedToldAt < BETWEEN_REPORTS.toNanos()) {
-            parkedUntold++;
-            return;
-        }
-        LOG.error(
-                "Lane {}: {} is parked after {} attempts, {}: {}; {}{}. Repair the cause, then: failures retry {}",
-                lease.lane(),
-                parked.event(),
-                parked.attempts(),
-                parked.reason().word(),
-                parked.detail(),
-                parked.blocking() ? "later events of its aggregate wait for it" : "its aggregate goes on without it",
-                parkedUntold == 0 ? "" : " (and " + parkedUntold + " more since the last report)",
-                parked.event().id());
-        parkedToldAt = now;
-        parkedUntold = 0;
     }
 
     private int settle() {
@@ -334,8 +313,8 @@ public final class Lane {
         int settled = store.settle(lease.lane(), lease.epoch(), unsettled);
         if (settled < unsettled.size()) {
             LOG.warn(
-                    "Lane {}: of {} confirmed events {} were gone already: another relay published them too",
-                    lease.lane(),
+                    "{}: of {} confirmed events {} were gone already: another relay published them too",
+                    lease,
                     unsettled.size(),
                     unsettled.size() - settled);
         }

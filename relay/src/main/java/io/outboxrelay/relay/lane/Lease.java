@@ -14,6 +14,7 @@ public final class Lease {
     /** What publishing a burst may take between looking at the lease and the last byte sent. */
     public static final Duration MARGIN = Duration.ofSeconds(1);
 
+    private final String source;
     private final int lane;
     private final long epoch;
     private volatile long trustedUntil;
@@ -21,12 +22,14 @@ public final class Lease {
     /**
      * A lease just obtained.
      *
+     * @param source name of the lane's source
      * @param lane the lane
      * @param epoch the lane's count of owners
      * @param requestedAt {@link Clock#nanoTime()} before the request
      * @param duration what the database granted
      */
-    public Lease(int lane, long epoch, long requestedAt, Duration duration) {
+    public Lease(String source, int lane, long epoch, long requestedAt, Duration duration) {
+        this.source = source;
         this.lane = lane;
         this.epoch = epoch;
         renewed(requestedAt, duration);
@@ -64,5 +67,11 @@ public final class Lease {
      */
     public boolean trusted(long now) {
         return trustedUntil - now > 0;
+    }
+
+    /** Returns whose lane it is, as log lines begin. */
+    @Override
+    public String toString() {
+        return "Source " + source + ", lane " + lane;
     }
 }

@@ -47,8 +47,7 @@ final class LaneRunner {
         this.publisher = publisher;
         this.lookout = lookout;
         this.ended = ended;
-        this.complaints = new Complaints(
-                LOG, "Source " + source + ", lane " + lease.lane() + ": a cycle", "its events are claimed again");
+        this.complaints = new Complaints(LOG, lease + ": a cycle", "its events are claimed again");
         this.thread = new Thread(this::run, source + "-lane-" + lease.lane());
     }
 
@@ -100,7 +99,7 @@ final class LaneRunner {
                 }
             }
         } catch (InterruptedException e) {
-            LOG.debug("Lane {} ends in the middle of a cycle", lease.lane());
+            LOG.debug("{} ends in the middle of a cycle", lease);
         } finally {
             publisher.close();
             ended.accept(this);

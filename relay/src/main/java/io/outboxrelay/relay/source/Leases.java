@@ -156,7 +156,7 @@ final class Leases {
             return;
         }
         LOG.info("Source {}: took lane {} (epoch {})", source, lane.lane(), lane.epoch());
-        LaneRunner runner = starter.apply(new Lease(lane.lane(), lane.epoch(), requestedAt, duration));
+        LaneRunner runner = starter.apply(new Lease(source, lane.lane(), lane.epoch(), requestedAt, duration));
         LaneRunner before = owned.put(lane.lane(), runner);
         if (before != null) {
             // Lost and won again before its thread has ended: the old runner has no trust and publishes nothing.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
+import io.outboxrelay.relay.testing.LogLines;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -28,7 +29,7 @@ class LaneTest {
     private ByRoute<Boolean> paused = ByRoute.always(false);
     private final ListStore store = new ListStore(clock);
     private final ScriptedPublisher publisher = new ScriptedPublisher(clock);
-    private final Lease lease = new Lease(0, 1, clock.nanoTime(), LEASE);
+    private final Lease lease = new Lease("orders", 0, 1, clock.nanoTime(), LEASE);
     private final Lane lane = lane(100, 50, 1_000);
 
     private Lane lane(int batchEvents, int windowEvents, long windowBytes) {
@@ -140,6 +141,35 @@ class LaneTest {
 
         assertThat(kept()).containsExactly("1 PARKED");
         assertThat(publisher.published).hasSize(1);
+    }
+
+    // hazard 62
+    @Test
+    void of_parked_events_the_first_is_told_at_once_and_the_others_a_minute_later_by_source_and_lane()
+            throws Exception {
+        store.write(1, "a");
+        store.write(2, "b");
+        store.write(3, "c");
+        publisher.mood = event -> new Outcome.Refused(Reason.TOO_LARGE, "too large");
+        try (LogLines log = new LogLines(ParkedReport.class.getName())) {
+            goOn(lane, 1);
+            assertThat(log.complaints("is parked"))
+                    .singleElement()
+                    .asString()
+                    .startsWith("Source orders, lane 0: ")
+                    .contains("position 1");
+
+            for (int minutes = 0; minutes < 3; minutes++) {
+                clock.pass(Duration.ofMinutes(1));
+                goOn(lane, 1);
+            }
+
+            assertThat(log.complaints("is parked"))
+                    .hasSize(2)
+                    .last()
+                    .asString()
+                    .contains("position 3", "(and 1 more since the last report, see failures list)");
+        }
     }
 
     @Test

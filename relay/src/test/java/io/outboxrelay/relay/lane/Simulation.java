@@ -435,7 +435,7 @@ final class Simulation {
                 database.owner = this;
                 database.epoch++;
                 database.leaseUntil = now + LEASE.toNanos();
-                lease = new Lease(0, database.epoch, now, LEASE);
+                lease = new Lease("orders", 0, database.epoch, now, LEASE);
                 publishedWithoutTrust = 0;
                 lane = new Lane(
                         lease, new Store(this), publisher, () -> ++now, settings, policy, () -> seenPauses, random);

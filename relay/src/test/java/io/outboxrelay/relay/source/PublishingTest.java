@@ -56,7 +56,7 @@ class PublishingTest {
         OutboxStore outbox = database.outbox();
         OwnedLane owned = outbox.acquire("relay", 1, Duration.ofMinutes(10)).get(0);
         Lane lane = new Lane(
-                new Lease(owned.lane(), owned.epoch(), System.nanoTime(), Duration.ofMinutes(10)),
+                new Lease("orders", owned.lane(), owned.epoch(), System.nanoTime(), Duration.ofMinutes(10)),
                 outbox,
                 publisher,
                 System::nanoTime,

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 /** What the relay's classes log while this is open: state changes, warnings and errors. */
 public final class LogLines implements AutoCloseable {
 
-    private final Logger relay = (Logger) LoggerFactory.getLogger("io.outboxrelay.relay");
+    private final Logger logger;
     private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
     private final AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
         @Override
@@ -20,12 +20,18 @@ public final class LogLines implements AutoCloseable {
         }
     };
 
-    /** Begins to listen. */
+    /** Begins to listen to all but the lanes' core, of which tests ask too much for it to be logged. */
     public LogLines() {
-        appender.setContext(relay.getLoggerContext());
+        this("io.outboxrelay.relay");
+    }
+
+    /** Begins to listen to one logger and those below it that have no level of their own. */
+    public LogLines(String name) {
+        logger = (Logger) LoggerFactory.getLogger(name);
+        appender.setContext(logger.getLoggerContext());
         appender.start();
-        relay.addAppender(appender);
-        relay.setLevel(Level.INFO);
+        logger.addAppender(appender);
+        logger.setLevel(Level.INFO);
     }
 
     /** Warnings and errors that contain a text. */
@@ -47,7 +53,7 @@ public final class LogLines implements AutoCloseable {
 
     @Override
     public void close() {
-        relay.setLevel(null);
-        relay.detachAppender(appender);
+        logger.setLevel(null);
+        logger.detachAppender(appender);
     }
 }

@@ -1,0 +1,52 @@
+package io.outboxrelay.relay.lane;
+
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells of parked events, for a person must act: of the first at once, then of the last with a count each minute. */
+final class ParkedReport {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ParkedReport.class);
+    private static final Duration BETWEEN = Duration.ofMinutes(1);
+
+    private final Lease lease;
+    private final Clock clock;
+    private @Nullable Failed last;
+    private long untold;
+    private @Nullable Long toldAt;
+
+    ParkedReport(Lease lease, Clock clock) {
+        this.lease = lease;
+        this.clock = clock;
+    }
+
+    void add(Failed parked) {
+        last = parked;
+        untold++;
+        tell();
+    }
+
+    /** Tells what was added since the last report, if that is a minute ago. */
+    void tell() {
+        long now = clock.nanoTime();
+        if (last == null || toldAt != null && now - toldAt < BETWEEN.toNanos()) {
+            return;
+        }
+        LOG.error(
+                "{}: {} is parked after {} attempts, {}: {}; {}{}. Repair the cause, then: failures retry {}",
+                lease,
+                last.event(),
+                last.attempts(),
+                last.reason().word(),
+                last.detail(),
+                last.blocking() ? "later events of its aggregate wait for it" : "its aggregate goes on without it",
+                untold == 1 ? "" : " (and " + (untold - 1) + " more since the last report, see failures list)",
+                last.event().id());
+        toldAt = now;
+        untold = 0;
+        last = null;
+    }
+}
