@@ -165,6 +165,7 @@ final class OpenTransactions {
         String name = UUID.randomUUID().toString();
         return database.query("""
                 SELECT /* %s */ t.trx_id, t.trx_mysql_thread_id, t.trx_started, t.trx_query,
+                       date_format(convert_tz(t.trx_started, 'SYSTEM', '+00:00'), '%%Y-%%m-%%dT%%TZ') AS since,
                        t.trx_mysql_thread_id = connection_id() AS own, p.user, p.host, p.db
                 FROM information_schema.innodb_trx t
                 LEFT JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
@@ -178,7 +179,8 @@ final class OpenTransactions {
                     query != null && query.contains(name),
                     session == 0
                             ? "a prepared transaction, see XA RECOVER"
-                            : who(session, row.getString("user"), row.getString("host"), row.getString("db")));
+                            : who(session, row.getString("user"), row.getString("host"), row.getString("db"))
+                                    + ", since " + row.getString("since"));
         });
     }
 
@@ -198,10 +200,13 @@ final class OpenTransactions {
             } else if (statement != null) {
                 goOn.put(trx.session(), new Alias(trx.started(), statement));
             }
+            Alias before = goOn.get(trx.session());
+            if (before != null) {
+                names.put(before.name(), new Writer(before.name(), trx.who(), Duration.ZERO));
+            }
             String name = trx.session() + "/" + trx.started();
             names.put(name, new Writer(name, trx.who(), Duration.ZERO));
         }
-        goOn.values().forEach(alias -> names.put(alias.name(), new Writer(alias.name(), alias.name(), Duration.ZERO)));
         Map<Long, String> without = new HashMap<>();
         for (Statement one : seen.executing()) {
             if (seen.others().stream().noneMatch(trx -> trx.session() == one.session())) {

@@ -732,6 +732,7 @@ final class PostgresOutbox implements OutboxStore {
                 SELECT l.virtualtransaction AS transaction,
                        CASE WHEN l.pid IS NULL THEN 'a prepared transaction, see pg_prepared_xacts'
                            ELSE format('pid %s, user %s, application "%s"', l.pid, a.usename, a.application_name)
+                               || coalesce(to_char(a.xact_start AT TIME ZONE 'UTC', '", since "YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')
                        END AS session
                 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
                 WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted

@@ -85,7 +85,8 @@ class OpenTransactionsTest {
             await().atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(look().longest()).get().satisfies(longest -> {
                         assertThat(longest.session())
-                                .contains(database.database().name());
+                                .contains("in database " + database.database().name())
+                                .containsPattern(", since \\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$");
                         assertThat(longest.seenFor()).isEqualTo(Duration.ofHours(1));
                     }));
             assertThat(outbox.closed()).isLessThan(early);

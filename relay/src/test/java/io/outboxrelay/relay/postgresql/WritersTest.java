@@ -125,7 +125,8 @@ class WritersTest {
                 assertThat(outbox.closed()).isLessThan(early);
                 assertThat(longest.session())
                         .contains("application \"month-end\"")
-                        .contains("user " + database.database().user());
+                        .contains("user " + database.database().user())
+                        .containsPattern(", since \\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$");
                 assertThat(longest.seenFor()).isEqualTo(Duration.ofHours(n + 1));
             }
             slow.commit();
