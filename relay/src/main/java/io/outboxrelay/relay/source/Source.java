@@ -84,6 +84,7 @@ public final class Source {
     private final AtomicReference<List<Stuck>> stuck = new AtomicReference<>(List.of());
     private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
     private final AtomicReference<@Nullable ByRoute<Boolean>> paused = new AtomicReference<>();
+    private volatile Duration longestWriter = Duration.ZERO;
     private volatile @Nullable String unusable = "the database was not reached yet";
     private @Nullable String namedWriter;
     private boolean subjectsReported;
@@ -352,6 +353,7 @@ public final class Source {
                     name());
             leases.beginAnew();
         }
+        longestWriter = look.longest().map(Writer::seenFor).orElse(Duration.ZERO);
         Optional<Writer> longest =
                 look.longest().filter(writer -> writer.seenFor().compareTo(WRITER_IS_NAMED_AFTER) > 0);
         if (longest.isPresent() && !longest.get().transaction().equals(namedWriter)) {
@@ -476,10 +478,22 @@ public final class Source {
                     .tag("state", state)
                     .register(meters);
         }
+        Gauge.builder("outbox_relay_paused_routes", paused, now -> pausedRoutes(now.get()))
+                .description("Routes that people have paused; a whole source is one")
+                .tag("source", name())
+                .register(meters);
+        Gauge.builder("outbox_relay_writer_seconds", this, source -> source.longestWriter.toMillis() / 1e3)
+                .description("How long the transaction has been seen that holds back the floor for longest")
+                .tag("source", name())
+                .register(meters);
         Gauge.builder("outbox_relay_lanes", this, Source::ownedLanes)
                 .description("Lanes that this relay owns")
                 .tag("source", name())
                 .register(meters);
+    }
+
+    private static double pausedRoutes(@Nullable ByRoute<Boolean> now) {
+        return now == null ? Double.NaN : now.rules().size();
     }
 
     private static double count(@Nullable Map<String, Long> counts, String state) {

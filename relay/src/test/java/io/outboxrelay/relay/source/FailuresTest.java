@@ -233,6 +233,7 @@ class FailuresTest {
     void a_paused_source_publishes_nothing_until_it_is_resumed() throws Exception {
         failures.pause(new Route("*", "*"), NOTE);
         await().atMost(PATIENCE).until(source::isPaused);
+        assertThat(meters.get("outbox_relay_paused_routes").gauge().value()).isEqualTo(1);
         write("a", "OrderPlaced");
         String since = database.value("SELECT clock_timestamp()");
         await().atMost(PATIENCE)
