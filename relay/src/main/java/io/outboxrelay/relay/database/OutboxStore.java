@@ -169,12 +169,13 @@ public interface OutboxStore extends LaneStore {
      * @param eventType type of its events
      * @param reason why, in one word
      * @param events how many
+     * @param partly whether not all were counted
      */
-    record Stuck(String aggregateType, String eventType, String reason, long events) {
+    record Stuck(String aggregateType, String eventType, String reason, long events, boolean partly) {
 
         @Override
         public String toString() {
-            return events + " of " + aggregateType + "/" + eventType + " " + reason;
+            return (partly ? "at least " : "") + events + " of " + aggregateType + "/" + eventType + " " + reason;
         }
     }
 

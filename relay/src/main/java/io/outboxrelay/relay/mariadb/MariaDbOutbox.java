@@ -637,13 +637,15 @@ final class MariaDbOutbox implements OutboxStore {
         }
         return housekeeping.query(
                 in("""
-                SELECT aggregate_type, event_type, coalesce(reason, state) AS why, count(*) AS events
+                SELECT aggregate_type, event_type, coalesce(reason, state) AS why, count(*) AS events,
+                       sum(count(*)) OVER () = 5000 AS partly
                 FROM (SELECT aggregate_type, event_type, reason, state
                       FROM SCHEMA.outbox_failure FORCE INDEX (outbox_failure_state)
                       WHERE lane IN (%s) AND state IN ('retrying', 'parked', 'paused') LIMIT 5000) looked_at
                 GROUP BY aggregate_type, event_type, why ORDER BY events DESC, aggregate_type, event_type LIMIT ?
                 """).formatted(Sql.numbers(numbers)),
-                (row, n) -> new Stuck(row.getString(1), row.getString(2), row.getString(3), row.getLong(4)),
+                (row, n) -> new Stuck(
+                        row.getString(1), row.getString(2), row.getString(3), row.getLong(4), row.getBoolean(5)),
                 most);
     }
 

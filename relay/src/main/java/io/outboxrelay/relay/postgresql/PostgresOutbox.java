@@ -494,7 +494,8 @@ final class PostgresOutbox implements OutboxStore {
                     statement.setArray(1, array(statement.getConnection(), "int", numbers, lane -> lane));
                     statement.setInt(2, most);
                 },
-                (row, n) -> new Stuck(row.getString(1), row.getString(2), row.getString(3), row.getLong(4)));
+                (row, n) -> new Stuck(
+                        row.getString(1), row.getString(2), row.getString(3), row.getLong(4), row.getBoolean(5)));
     }
 
     @Override
@@ -700,7 +701,8 @@ final class PostgresOutbox implements OutboxStore {
                     LIMIT MOST_COUNTED) AS counted
                 """);
             stuck = in("""
-                SELECT aggregate_type, event_type, coalesce(reason, state), count(*)
+                SELECT aggregate_type, event_type, coalesce(reason, state), count(*),
+                       sum(count(*)) OVER () = 5000 AS partly
                 FROM (SELECT aggregate_type, event_type, reason, state FROM SCHEMA.outbox_failure
                       WHERE lane = ANY (?) AND state <> 'waiting' LIMIT 5000) AS looked_at
                 GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2 LIMIT ?
