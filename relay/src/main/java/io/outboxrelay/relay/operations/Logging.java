@@ -17,7 +17,12 @@ public final class Logging {
     private static final String OURS = "io.outboxrelay";
     private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n";
     private static final List<String> TOO_TALKATIVE = List.of(
-            "com.rabbitmq.client.impl.ForgivingExceptionHandler", "com.rabbitmq.client.impl.SocketFrameHandler");
+            "com.rabbitmq.client.impl.ForgivingExceptionHandler",
+            "com.rabbitmq.client.impl.SocketFrameHandler",
+            "com.zaxxer.hikari.pool.PoolBase",
+            "com.zaxxer.hikari.pool.ProxyConnection",
+            "org.mariadb.jdbc.message.server.ErrorPacket",
+            "org.springframework.transaction.support.TransactionTemplate");
 
     private Logging() {}
 
@@ -53,9 +58,8 @@ public final class Logging {
         context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
         context.getLogger(OURS).setLevel(level);
-        // A lost or refused connection is told by the relay, in words and not at every attempt; the client would tell
-        // of
-        // each, with a stack trace, a refused certificate as an error.
+        // Lost or refused connections and statements that failed are told by the relay, in words and not each time; the
+        // libraries would tell of each, with a stack trace, some as an error.
         TOO_TALKATIVE.forEach(logger -> context.getLogger(logger).setLevel(Level.OFF));
     }
 
