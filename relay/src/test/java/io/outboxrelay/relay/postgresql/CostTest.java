@@ -57,6 +57,19 @@ class CostTest {
     }
 
     @Test
+    void a_hundred_thousand_events_that_wait_behind_a_failure_do_not_make_a_claim_of_others_read_more()
+            throws Exception {
+        write(EVENTS);
+        long before = Plans.blocks(claim(0));
+
+        fail(1);
+
+        String plan = claim(0);
+        assertThat(plan).contains("rows=1000 ").doesNotContain("outbox_failure");
+        assertThat(Plans.blocks(plan)).as(plan).isLessThan(2 * before + 10);
+    }
+
+    @Test
     void failures_of_few_aggregates_are_not_read_for_the_first_of_each() throws Exception {
         database.execute("ANALYZE outbox_failure"); // of the empty table, as right after a burst of failures
         fail(3);
