@@ -69,9 +69,9 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
                         unpublished.address().position(),
                         Words.time(unpublished.occurredAt()),
                         Words.duration(Duration.between(unpublished.occurredAt(), unpublished.readAt()))));
-        sentences.add("Before it are %s of its lane, of which %s of its aggregate."
+        sentences.add("Before it %s of its lane, and %s of its aggregate."
                 .formatted(
-                        Words.count(unpublished.beforeInLane(), "event"),
+                        countIs(unpublished.beforeInLane()),
                         unpublished.beforeInAggregate() == 1
                                 ? "1 is"
                                 : Words.number(unpublished.beforeInAggregate()) + " are"));

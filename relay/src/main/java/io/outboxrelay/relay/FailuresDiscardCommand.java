@@ -39,6 +39,7 @@ final class FailuresDiscardCommand implements Callable<Integer> {
             names = "--state",
             split = ",",
             paramLabel = "STATE",
+            converter = StateConverter.class,
             description = "Only these of retrying, parked and paused. Default: all three.")
     private final Set<State> states = EnumSet.noneOf(State.class);
 

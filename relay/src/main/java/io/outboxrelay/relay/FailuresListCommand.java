@@ -43,12 +43,14 @@ final class FailuresListCommand implements Callable<Integer> {
             names = "--state",
             split = ",",
             paramLabel = "STATE",
+            converter = StateConverter.class,
             description = "Only these: ${COMPLETION-CANDIDATES}. Default: retrying,parked,paused.")
     private final Set<State> states = EnumSet.noneOf(State.class);
 
     @Option(
             names = {"--reason", "--failure-reason"},
             paramLabel = "REASON",
+            converter = ReasonConverter.class,
             description = "Only those that failed for this reason.")
     private @Nullable String reason;
 
@@ -101,7 +103,8 @@ final class FailuresListCommand implements Callable<Integer> {
                     ? "the first %s of %s: "
                             .formatted(Words.number(listing.failures().size()), Words.number(all))
                     : "";
-            String behind = listing.waitingBehind() == 0
+            // Where those that wait are listed, they are not told of a second time.
+            String behind = listing.waitingBehind() == 0 || listing.counts().containsKey(State.WAITING)
                     ? ""
                     : "and %s behind them\n"
                             .formatted(Words.count(listing.waitingBehind(), "event")

@@ -5,6 +5,7 @@ import io.outboxrelay.relay.operations.LogSettings;
 import io.outboxrelay.relay.operations.Logging;
 import io.outboxrelay.relay.schemas.SchemasCommand;
 import io.outboxrelay.schema.OutboxSchemaException;
+import java.io.PrintWriter;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -15,6 +16,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The program: finds the command that was asked for and runs it. Exit status 0 when all is well, 1 when it failed, 2 when
@@ -57,7 +59,23 @@ public final class Main implements Callable<Integer> {
                 .addSubcommand(new HealthCommand(environment))
                 .addSubcommand(SchemasCommand.commandLine(new Version(), environment))
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler(Main::wrongUse)
                 .setExecutionExceptionHandler(Main::report);
+    }
+
+    /** In one screen: the many options of a command are shown by its help. */
+    private static int wrongUse(ParameterException fault, String[] arguments) {
+        CommandLine command = fault.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println(fault.getMessage());
+        if (!UnmatchedArgumentException.printSuggestions(fault, err)) {
+            if (command.getSubcommands().isEmpty()) {
+                err.println("See: " + command.getCommandSpec().qualifiedName() + " --help");
+            } else {
+                command.usage(err);
+            }
+        }
+        return command.getCommandSpec().exitCodeOnInvalidInput();
     }
 
     private static int report(Exception failure, CommandLine command, ParseResult parsed) {

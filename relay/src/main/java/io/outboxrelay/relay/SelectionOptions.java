@@ -27,6 +27,7 @@ final class SelectionOptions {
     @Option(
             names = "--failure-reason",
             paramLabel = "REASON",
+            converter = ReasonConverter.class,
             description = "Only those that failed for this reason, as list shows it.")
     private @Nullable String failureReason;
 

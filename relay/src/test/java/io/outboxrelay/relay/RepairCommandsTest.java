@@ -86,13 +86,15 @@ class RepairCommandsTest {
         assertThat(execute("failures", "list")).isZero();
         assertThat(out.toString())
                 .startsWith("source orders\n")
-                .containsPattern("parked +3 h +3 +- +2 +" + event + " +OrderPlaced +Order 4711 +returned\n")
+                .containsPattern("parked +3 h +3 +- +2 +" + event + " +OrderPlaced +Order 4711 +unroutable\n")
                 .containsPattern("retrying .* 5\\d min ")
                 .contains("1 retrying, 1 parked, 1 paused\n", "and 2 events wait behind them\n");
 
         assertThat(execute("failures", "list", "--state", "parked", "--limit", "0"))
                 .isZero();
         assertThat(out.toString()).contains("the first 0 of 1: 1 parked\n").doesNotContain(event.toString());
+        assertThat(execute("failures", "list", "--state", "waiting")).isZero();
+        assertThat(out.toString()).contains("  2 waiting\n").doesNotContain("behind them");
         assertThat(execute("failures", "list", "--aggregate-id", "none")).isZero();
         assertThat(out.toString()).contains("no failures");
     }
@@ -100,7 +102,7 @@ class RepairCommandsTest {
     @Test
     void lists_in_json_what_fits_all_filters() throws IOException {
         rows.put("1", "retrying");
-        UUID event = rows.reason("refused")
+        UUID event = rows.reason("too-large")
                 .eventType("OrderPaid")
                 .age(Duration.ofHours(2))
                 .put("2", "parked");
@@ -112,7 +114,7 @@ class RepairCommandsTest {
                         "--state",
                         "parked,retrying",
                         "--reason",
-                        "refused",
+                        "too-large",
                         "--type",
                         "OrderPaid",
                         "--aggregate-type",
@@ -212,7 +214,9 @@ class RepairCommandsTest {
                 "failures discard --all --reason BLANK | --reason must not be empty",
                 "failures discard --reason why | or --all",
                 "failures discard --state waiting --reason why | Waiting events have not failed",
-                "failures list --state lost | lost",
+                "failures list --state lost | 'lost' is no state of a failure. There are: retrying, parked, paused, waiting.",
+                "failures list --reason unrouted | 'unrouted' is no reason for a failure. There are: unroutable, ",
+                "failures retry --failure-reason x | 'x' is no reason for a failure. There are: unroutable, ",
                 "failures list --limit -1 | --limit must not be negative",
                 "failures show | EVENT_ID",
                 "pause | Say why: --reason TEXT",
@@ -227,7 +231,10 @@ class RepairCommandsTest {
         rows.put("a", "parked");
 
         assertThat(execute(command.replace("BLANK", "\t").split(" "))).isEqualTo(2);
-        assertThat(err.toString()).contains(sentence);
+        assertThat(err.toString())
+                .contains(sentence)
+                .contains("See: outbox-relay ")
+                .hasLineCount(2);
         assertThat(rows.states("a")).containsExactly("parked/3/4");
     }
 
@@ -275,10 +282,10 @@ class RepairCommandsTest {
         assertThat(execute("explain", event)).isZero();
         assertThat(out.toString())
                 .contains("OrderPlaced of Order 4711 is in the outbox, not yet published: lane 0, position 1")
-                .contains("Before it are 0 events of its lane, of which 0 are of its aggregate.")
+                .contains("Before it 0 events are of its lane, and 0 are of its aggregate.")
                 .contains("No relay owns lane 0 now: run one.")
                 .contains("Event " + first
-                        + " is parked and waits for a person. It failed by returned: no queue is bound.")
+                        + " is parked and waits for a person. It failed by unroutable: no queue is bound.")
                 .contains("failures retry --source orders " + first);
         assertThat(execute("explain", "--json", event)).isZero();
         assertThat(json().at("/sources/0/outbox/position").asLong()).isEqualTo(1);
@@ -297,7 +304,7 @@ class RepairCommandsTest {
 
         execute("explain", retrying.toString());
         assertThat(out.toString())
-                .contains("is retrying, for ", ". It failed by returned")
+                .contains("is retrying, for ", ". It failed by unroutable")
                 .containsPattern("It is published again in 5\\d min\\.");
         execute("explain", behind.toString());
         assertThat(out.toString())

@@ -50,6 +50,9 @@ final class MariaDbFailures implements Failures {
     /** Of a table, a column, a database, an operation; https://mariadb.com/kb/en/mariadb-error-code-reference/. */
     private static final Set<Integer> NO_RIGHT = Set.of(1142, 1143, 1044, 1227);
 
+    /** A statement took longer, or waited longer for a lock, than {@link Statements#LIMITS}; 3024 is MySQL's. */
+    private static final Set<Integer> TOO_LONG = Set.of(1205, 1969, 3024);
+
     private static final double MICROS = 1e6;
     private static final long MICROS_PER_MILLI = 1_000;
     private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
@@ -286,6 +289,13 @@ final class MariaDbFailures implements Failures {
             return new UnavailableException(
                     "The database user may not do this (%s). Give one with the role outbox_admin: --user and --password-file."
                             .formatted(cause),
+                    e);
+        }
+        if (TOO_LONG.contains(errorCode(e))) {
+            return new UnavailableException(
+                    "It took longer than a command may (%s): the database is busy, or somebody else changes the same lanes. "
+                                    .formatted(cause)
+                            + "What was changed by then stays changed; give the command again.",
                     e);
         }
         return new UnavailableException("The database does not answer as it should: " + cause, e);

@@ -47,6 +47,9 @@ final class PostgresFailures implements Failures {
 
     private static final String DEADLOCK = "40P01";
     private static final String NO_RIGHT = "42501";
+    /** A statement was cancelled, or a lock not obtained, in {@link Statements#LIMITS}. */
+    private static final Set<String> TOO_LONG = Set.of("57014", "55P03");
+
     private static final int MOST_DEADLOCKS = 5;
 
     private final String schema;
@@ -262,6 +265,13 @@ final class PostgresFailures implements Failures {
             return new UnavailableException(
                     "The database user may not do this (%s). Give one with the role outbox_admin: --user and --password-file."
                             .formatted(cause),
+                    e);
+        }
+        if (TOO_LONG.contains(String.valueOf(state))) {
+            return new UnavailableException(
+                    "It took longer than a command may (%s): the database is busy, or somebody else changes the same lanes. "
+                                    .formatted(cause)
+                            + "What was changed by then stays changed; give the command again.",
                     e);
         }
         return new UnavailableException("The database does not answer as it should: " + cause, e);

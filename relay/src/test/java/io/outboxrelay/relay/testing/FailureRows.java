@@ -19,7 +19,7 @@ public final class FailureRows {
     private int lane;
     private String aggregateType = "Order";
     private String eventType = "OrderPlaced";
-    private String reason = "returned";
+    private String reason = "unroutable";
     private Duration age = Duration.ZERO;
 
     public FailureRows(OutboxDatabase database) {
