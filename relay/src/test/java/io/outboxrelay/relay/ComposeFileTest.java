@@ -36,7 +36,7 @@ class ComposeFileTest {
         Map<String, String> environment = new LinkedHashMap<>();
         section(section(section(compose, "services"), "relay-1"), "environment")
                 .forEach((name, value) -> environment.put(name.toString(), value.toString()));
-        String secret = section(section(compose, "secrets"), "database-password")
+        String secret = section(section(compose, "secrets"), "relay-password")
                 .get("file")
                 .toString();
         environment.replace(
