@@ -12,12 +12,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 
 /** A queue with a consumer on a real broker, and the other end of it. */
 final class ConsumerHarness implements AutoCloseable {
 
     static final ConsumerQueue QUEUE = ConsumerQueue.named("billing.orders").boundTo("events", "order.*");
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final TestVirtualHost broker;
     private final Inbox inbox;
@@ -26,6 +30,11 @@ final class ConsumerHarness implements AutoCloseable {
     ConsumerHarness(TestVirtualHost broker, Inbox inbox) {
         this.broker = broker;
         this.inbox = inbox;
+    }
+
+    /** Waits for a state with more patience than Awaitility has by itself: machines may be slow. */
+    static ConditionFactory await() {
+        return Awaitility.await().atMost(PATIENCE);
     }
 
     /** Small waits, so that tests that are about waiting end soon. */

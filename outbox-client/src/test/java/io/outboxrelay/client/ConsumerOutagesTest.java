@@ -1,7 +1,7 @@
 package io.outboxrelay.client;
 
+import static io.outboxrelay.client.ConsumerHarness.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.testservers.PrivatePostgres;

@@ -1,8 +1,8 @@
 package io.outboxrelay.client;
 
+import static io.outboxrelay.client.ConsumerHarness.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.testservers.Servers;
@@ -172,7 +172,7 @@ class IdempotentConsumerTest {
         await().untilAsserted(() -> assertThat(harness.ready()).isOne());
         database.jdbc.execute("ALTER TABLE gone RENAME TO inbox");
 
-        await().atMost(Duration.ofSeconds(30)).until(() -> database.count("effect") == 1);
+        await().until(() -> database.count("effect") == 1);
         assertThat(received).hasSize(1);
         assertThat(consumer.deadLettered()).isZero();
     }

@@ -11,7 +11,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,7 +66,7 @@ class InboxTest {
         }));
         firstIsInside.await();
         Future<Boolean> second = threads.submit(() -> inbox.once("billing", event, this::effect));
-        Awaitility.await().until(this::aSessionWaitsForALock);
+        ConsumerHarness.await().until(this::aSessionWaitsForALock);
 
         firstMayCommit.countDown();
 
@@ -88,7 +87,7 @@ class InboxTest {
         }));
         firstIsInside.await();
         Future<Boolean> second = threads.submit(() -> inbox.once("billing", event, this::effect));
-        Awaitility.await().until(this::aSessionWaitsForALock);
+        ConsumerHarness.await().until(this::aSessionWaitsForALock);
 
         firstMayFail.countDown();
 

@@ -13,6 +13,7 @@ import io.outboxrelay.client.OutboxEvent;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
+import java.time.Duration;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.SpringApplication;
@@ -26,6 +27,8 @@ import org.springframework.transaction.annotation.Transactional;
 /** A small application as a user would write it, on real servers. */
 class ApplicationTest {
 
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
     @Test
     void an_application_publishes_in_its_transactions_and_consumes_every_event_once() throws Exception {
         try (TestDatabase database = Servers.postgres().newDatabase();
@@ -33,13 +36,13 @@ class ApplicationTest {
             ConfigurableApplicationContext application = start(database, broker);
             JdbcTemplate jdbc = application.getBean(JdbcTemplate.class);
             IdempotentConsumer consumer = application.getBean(IdempotentConsumer.class);
-            await().until(() -> consumer.state() == IdempotentConsumer.State.CONSUMING);
+            await().atMost(PATIENCE).until(() -> consumer.state() == IdempotentConsumer.State.CONSUMING);
 
             UUID event = application.getBean(Orders.class).place("4711");
             deliver(broker, event);
             deliver(broker, event);
 
-            await().until(() -> consumer.duplicatesDropped() == 1);
+            await().atMost(PATIENCE).until(() -> consumer.duplicatesDropped() == 1);
             assertThat(jdbc.queryForObject("SELECT event_id FROM outbox", UUID.class))
                     .isEqualTo(event);
             assertThat(jdbc.queryForList("SELECT order_id FROM invoice", String.class))

@@ -12,6 +12,7 @@ import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -27,6 +28,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 class ConsumerAutoConfigurationTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private static final String NOBODY = "amqp://guest:guest@127.0.0.1:1/nowhere";
 
@@ -76,7 +79,7 @@ class ConsumerAutoConfigurationTest {
                     deliver(event, "order");
                     deliver(event, "order");
 
-                    await().until(() -> consumer.duplicatesDropped() == 1);
+                    await().atMost(PATIENCE).until(() -> consumer.duplicatesDropped() == 1);
                     assertThat(context.getBean(Handled.class).events)
                             .extracting(ReceivedEvent::id)
                             .containsExactly(poison, poison, event);
@@ -141,7 +144,7 @@ class ConsumerAutoConfigurationTest {
 
     private static IdempotentConsumer consuming(ApplicationContext context) {
         IdempotentConsumer consumer = context.getBean(IdempotentConsumer.class);
-        await().until(() -> consumer.state() == IdempotentConsumer.State.CONSUMING);
+        await().atMost(PATIENCE).until(() -> consumer.state() == IdempotentConsumer.State.CONSUMING);
         return consumer;
     }
 

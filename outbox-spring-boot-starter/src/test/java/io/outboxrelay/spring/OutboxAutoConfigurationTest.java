@@ -10,6 +10,7 @@ import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.schema.OutboxSchemaCallback;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
+import java.time.Duration;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +30,8 @@ import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 class OutboxAutoConfigurationTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private TestDatabase database;
     private ApplicationContextRunner application;
@@ -125,9 +128,10 @@ class OutboxAutoConfigurationTest {
                                 ('billing', gen_random_uuid(), clock_timestamp() - interval '31 days'),
                                 ('billing', gen_random_uuid(), clock_timestamp() - interval '29 days')""");
 
-                    await().untilAsserted(() -> assertThat(
-                                    jdbc(context).queryForObject("SELECT count(*) FROM inbox", Integer.class))
-                            .isOne());
+                    await().atMost(PATIENCE)
+                            .untilAsserted(() -> assertThat(
+                                            jdbc(context).queryForObject("SELECT count(*) FROM inbox", Integer.class))
+                                    .isOne());
                 });
     }
 

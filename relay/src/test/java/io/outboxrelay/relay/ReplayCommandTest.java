@@ -38,7 +38,7 @@ import picocli.CommandLine;
 /** The command {@code replay}, while no relay runs, with a real database and a real broker. */
 class ReplayCommandTest {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Map<String, String> environment = new HashMap<>();
     private final StringWriter out = new StringWriter();

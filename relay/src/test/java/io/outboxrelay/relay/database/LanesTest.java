@@ -221,7 +221,8 @@ class LanesTest {
             writer.write("a");
             assertThat(asRelay.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
             assertThat(asRelay.numberOfLanes()).isEqualTo(8);
-            assertThat(await().until(() -> asRelay.lookAtWriters(0).longest().orElse(null), Objects::nonNull)
+            assertThat(await().atMost(Duration.ofSeconds(60))
+                            .until(() -> asRelay.lookAtWriters(0).longest().orElse(null), Objects::nonNull)
                             .session())
                     .as("the session is named although it is another user's")
                     .contains(kind == DatabaseKind.MARIADB ? database.database().name() : "month-end")

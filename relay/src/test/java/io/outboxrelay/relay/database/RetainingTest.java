@@ -267,7 +267,7 @@ class RetainingTest {
         try (Transaction settling = database.begin()) {
             settling.execute("SELECT 1 FROM outbox_lane WHERE lane = 0 LOCK IN SHARE MODE");
             Future<Set<String>> names = replay.submit(() -> published.settling());
-            await().until(() -> database.waitingForLocks() == 1);
+            await().atMost(Duration.ofSeconds(60)).until(() -> database.waitingForLocks() == 1);
             assertThat(names.isDone()).isFalse();
             settling.commit();
 

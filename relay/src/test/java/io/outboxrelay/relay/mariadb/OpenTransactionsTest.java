@@ -24,7 +24,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 /** Up to which position everything is visible, as far as MariaDB lets us know; what WritersTest is for PostgreSQL. */
 class OpenTransactionsTest {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int RESTARTS = 3;
 
     private OutboxDatabase database;

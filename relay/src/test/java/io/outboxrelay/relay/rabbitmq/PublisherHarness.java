@@ -23,7 +23,7 @@ import java.util.concurrent.TimeoutException;
 final class PublisherHarness implements AutoCloseable {
 
     static final String EXCHANGE = "events";
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     final Broker broker;

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LeasesTest {
 
     private static final int LANES = 8;
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration LONG = Duration.ofMinutes(10);
 
     private final List<Relay> relays = new ArrayList<>();

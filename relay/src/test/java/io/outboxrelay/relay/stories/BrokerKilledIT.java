@@ -32,7 +32,7 @@ class BrokerKilledIT {
                 stage.awaitReceived(kill * EVENTS / 4);
                 broker.kill();
                 await("the relay says that it is not ready")
-                        .atMost(Duration.ofSeconds(30))
+                        .atMost(Duration.ofSeconds(60))
                         .until(() -> !relay.isReady());
                 broker.start();
             }

@@ -44,7 +44,7 @@ class DatabaseKilledIT {
 
             server.kill();
             await("the relay says that it is not ready")
-                    .atMost(Duration.ofSeconds(30))
+                    .atMost(Duration.ofSeconds(60))
                     .until(() -> !relay.isReady());
             // The database stays away for as long as the other source takes.
             invoices.writers().start(2, EVENTS_OF_THE_OTHER);
@@ -53,7 +53,7 @@ class DatabaseKilledIT {
             server.start();
 
             accounts.verdict();
-            await("the relay is ready again").atMost(Duration.ofSeconds(30)).until(relay::isReady);
+            await("the relay is ready again").atMost(Duration.ofSeconds(60)).until(relay::isReady);
             assertThat(relay.complaints()).as(relay.log()).isLessThan(MOST_COMPLAINTS);
         }
     }

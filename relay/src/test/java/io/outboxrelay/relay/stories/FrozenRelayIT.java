@@ -40,7 +40,7 @@ class FrozenRelayIT {
 
             sleeper.thaw();
             await("the sleeper finds out")
-                    .atMost(Duration.ofSeconds(30))
+                    .atMost(Duration.ofSeconds(60))
                     .until(() -> sleeper.log().contains("is owned by another relay now"));
             // It gets lanes again only from the heir's hands: each of them changes its owner once.
             stage.awaitLanes(Map.of("heir", Stage.LANES / 2, "sleeper", Stage.LANES / 2));

@@ -62,7 +62,7 @@ class LeaseIT {
             stage.awaitReceived(1);
             stage.sql().execute("CREATE TABLE first_lease AS SELECT max(lease_until) AS ends FROM outbox_lane");
             await("the publish outlasts the first lease")
-                    .atMost(Duration.ofSeconds(30))
+                    .atMost(Duration.ofSeconds(60))
                     .until(() -> firstLeaseIsOver(stage));
             assertThat(stage.backlog())
                     .as("settled at the end of the cycle, which is not yet")

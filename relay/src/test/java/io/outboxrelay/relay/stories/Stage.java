@@ -111,7 +111,7 @@ final class Stage implements AutoCloseable {
     /** Waits until the lanes are shared like this. */
     void awaitLanes(Map<String, Integer> owners) {
         await().alias("lanes are shared as " + owners)
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofSeconds(60))
                 .ignoreExceptions()
                 .until(() -> lanes().equals(owners));
     }
