@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.database;
 
+import io.outboxrelay.relay.lane.Backoff;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -17,9 +18,7 @@ import org.springframework.jdbc.datasource.DelegatingDataSource;
  */
 public final class PatientConnections extends DelegatingDataSource {
 
-    private static final Duration FIRST_BOUND = Duration.ofMillis(50);
-    private static final Duration LAST_BOUND = Duration.ofSeconds(2);
-    private static final int MOST_DOUBLINGS = 10;
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
     private final RandomGenerator random;
     private final ReentrantLock lock = new ReentrantLock();
@@ -54,9 +53,8 @@ public final class PatientConnections extends DelegatingDataSource {
     }
 
     private void waitABit() throws SQLException {
-        long bound = Math.min(LAST_BOUND.toNanos(), FIRST_BOUND.toNanos() << Math.min(failures, MOST_DOUBLINGS));
         try {
-            long left = random.nextLong(bound);
+            long left = BACKOFF.after(failures, random).toNanos();
             while (left > 0) {
                 left = never.awaitNanos(left);
             }

@@ -20,7 +20,6 @@ public record FailurePolicy(
         ByRoute<OnPark> onPark,
         ByRoute<Unroutable> unroutable) {
 
-    private static final int MOST_DOUBLINGS = 30;
     private static final int LONGEST_DETAIL = 1_000;
 
     /** What later events of an aggregate do behind a parked one. */
@@ -89,7 +88,7 @@ public record FailurePolicy(
                 !parks || onPark.of(event) == OnPark.BLOCK,
                 attempts,
                 failures,
-                parks ? Duration.ZERO : backoff(failures, random),
+                parks ? Duration.ZERO : new Backoff(firstBackoff, longestBackoff).after(failures, random),
                 failure.reason(),
                 failure.detail().substring(0, Math.min(failure.detail().length(), LONGEST_DETAIL)));
     }
@@ -110,13 +109,5 @@ public record FailurePolicy(
 
     private static Event.Kept before(Event event) {
         return event.kept() == null ? new Event.Kept(0, 0, 0) : event.kept();
-    }
-
-    /** Exponential with full jitter: anything up to a bound that doubles with each failure. */
-    private Duration backoff(int failures, RandomGenerator random) {
-        int doublings =
-                Math.min(failures - 1, Math.min(MOST_DOUBLINGS, Long.numberOfLeadingZeros(firstBackoff.toNanos()) - 1));
-        long bound = Math.min(longestBackoff.toNanos(), firstBackoff.toNanos() << doublings);
-        return Duration.ofNanos(random.nextLong(bound + 1));
     }
 }

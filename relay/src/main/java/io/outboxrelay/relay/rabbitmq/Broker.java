@@ -4,6 +4,7 @@ import com.rabbitmq.client.AlreadyClosedException;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
+import io.outboxrelay.relay.lane.Backoff;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -28,8 +29,8 @@ import org.slf4j.LoggerFactory;
 public final class Broker implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
-    private static final Duration FIRST_BACKOFF = Duration.ofMillis(100);
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), LONGEST_BACKOFF);
     private static final Duration EXCHANGE_LOOKED_AT_AGAIN_AFTER = Duration.ofSeconds(1);
     private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
     private static final int CLOSE_TIMEOUT_MILLIS = 2_000;
@@ -242,13 +243,13 @@ public final class Broker implements AutoCloseable {
         complainedAt = now;
         complaining = true;
         LOG.warn(
-                "Source {}: {} the broker {} ({}), {} in a row; events stay in the outbox, connecting again with at most"
+                "Source {}: {} the broker {} ({}), {}; events stay in the outbox, connecting again with at most"
                         + " {} s between attempts",
                 source,
                 what,
                 address(),
                 trouble,
-                failures == 1 ? "the first" : failures + " failures",
+                failures == 1 ? "for the first time" : failures + " times in a row",
                 LONGEST_BACKOFF.toSeconds());
     }
 
@@ -291,9 +292,9 @@ public final class Broker implements AutoCloseable {
     }
 
     private boolean slept() {
-        long bound = Math.min(LONGEST_BACKOFF.toMillis(), FIRST_BACKOFF.toMillis() << Math.min(failures, 10));
         try {
-            TimeUnit.MILLISECONDS.sleep(RandomGenerator.getDefault().nextLong(FIRST_BACKOFF.toMillis() / 2, bound + 1));
+            TimeUnit.NANOSECONDS.sleep(
+                    BACKOFF.after(failures, RandomGenerator.getDefault()).toNanos());
             return true;
         } catch (InterruptedException e) {
             return false;

@@ -1,10 +1,12 @@
 package io.outboxrelay.relay.source;
 
+import io.outboxrelay.relay.lane.Backoff;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,6 +19,8 @@ final class LaneRunner {
     /** An idle lane's cycle costs a query of its own; it is there only to raise the floor. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
 
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
+
     private final Lease lease;
     private final Lane lane;
     private final RabbitPublisher publisher;
@@ -24,8 +28,10 @@ final class LaneRunner {
     private final Consumer<LaneRunner> ended;
     private final Complaints complaints;
     private final Thread thread;
+    private final RandomGenerator random = RandomGenerator.getDefault();
     private volatile long floor;
     private volatile boolean stopping;
+    private int failures;
 
     /**
      * @param source name of the source
@@ -94,7 +100,10 @@ final class LaneRunner {
     private void run() {
         try {
             while (!stopping) {
-                if (cycle() == 0 && !stopping) {
+                int settled = cycle();
+                if (failures > 0) {
+                    lookout.pause(lease.lane(), BACKOFF.after(failures, random));
+                } else if (settled == 0 && !stopping) {
                     lookout.await(lease.lane(), lane.floor(), LONGEST_WAIT);
                 }
             }
@@ -111,12 +120,14 @@ final class LaneRunner {
             int settled = lane.cycle();
             floor = lane.floor();
             complaints.succeeded();
+            failures = 0;
             if (settled > 0) {
                 lookout.busy();
             }
             return settled;
         } catch (RuntimeException e) {
             complaints.failed(e);
+            failures++;
             return 0;
         }
     }

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Wakeup;
+import io.outboxrelay.relay.lane.Backoff;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,7 +27,9 @@ final class Lookout {
     private static final double GROWTH = 1.5;
     private static final double JITTER = 0.25;
     private static final Duration BUSY = Duration.ofMillis(100);
-    private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
+    /** A wait for a call cannot be ended by {@link #stop}. */
+    private static final Duration LONGEST_WAIT_FOR_CALL = Duration.ofSeconds(1);
 
     private final OutboxStore outbox;
     private final PollSettings settings;
@@ -42,6 +45,9 @@ final class Lookout {
     private final Set<Integer> called = new HashSet<>();
     private double interval;
     private boolean stopped;
+
+    // The thread's own.
+    private int failures;
 
     /** @param wakeup called when an event is written while nothing was coming; null for looking only */
     Lookout(String source, OutboxStore outbox, PollSettings settings, @Nullable Wakeup wakeup, RandomGenerator random) {
@@ -93,14 +99,36 @@ final class Lookout {
         try {
             waiting.put(lane, floor);
             change.signalAll();
+            awaitCall(lane, atMost);
+        } finally {
+            waiting.remove(lane);
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits though there may be events, unless the lane is called by somebody else.
+     *
+     * @param lane the lane
+     * @param atMost longest wait
+     */
+    void pause(int lane, Duration atMost) throws InterruptedException {
+        lock.lock();
+        try {
+            awaitCall(lane, atMost);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void awaitCall(int lane, Duration atMost) throws InterruptedException {
+        try {
             long left = atMost.toNanos();
             while (left > 0 && !stopped && !called.contains(lane)) {
                 left = change.awaitNanos(left);
             }
         } finally {
-            waiting.remove(lane);
             called.remove(lane);
-            lock.unlock();
         }
     }
 
@@ -139,9 +167,10 @@ final class Lookout {
         try {
             outbox.lanesWithEvents(floors).forEach(this::call);
             complaints.succeeded();
+            failures = 0;
         } catch (RuntimeException e) {
             complaints.failed(e);
-            pause = AFTER_FAILURE;
+            pause = BACKOFF.after(++failures, random);
         }
         if (wakeup == null || pause != null) {
             sleep(pause == null ? nap() : pause);
@@ -191,7 +220,7 @@ final class Lookout {
         for (Duration left = nap;
                 left.toMillis() > 0 && !isStopped();
                 left = Duration.ofNanos(end - System.nanoTime())) {
-            if (calls.await(left.compareTo(AFTER_FAILURE) < 0 ? left : AFTER_FAILURE)) {
+            if (calls.await(left.compareTo(LONGEST_WAIT_FOR_CALL) < 0 ? left : LONGEST_WAIT_FOR_CALL)) {
                 return true;
             }
         }

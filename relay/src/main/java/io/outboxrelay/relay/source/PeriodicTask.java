@@ -3,19 +3,26 @@ package io.outboxrelay.relay.source;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs a small task again and again on a thread of its own, whatever becomes of a single run. */
+/**
+ * Runs a small task again and again on a thread of its own, whatever becomes of a single run. The wait is a little shorter than
+ * the interval, each time another bit: so relays that have lost a database together do not all ask it at once. It does not
+ * grow with failures, since leases are renewed by such a task.
+ */
 final class PeriodicTask {
 
     private static final Logger LOG = LoggerFactory.getLogger(PeriodicTask.class);
+    private static final double JITTER = 0.1;
 
     private final Runnable task;
     private final Duration interval;
     private final Complaints complaints;
     private final Thread thread;
+    private final RandomGenerator random = RandomGenerator.getDefault();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition change = lock.newCondition();
     private boolean stopped;
@@ -24,7 +31,7 @@ final class PeriodicTask {
      * @param name name of the thread
      * @param what what the task does, for the log
      * @param consequence what follows when it fails
-     * @param interval wait between two runs
+     * @param interval longest wait between two runs
      * @param task an exception ends one run only
      */
     PeriodicTask(String name, String what, String consequence, Duration interval, Runnable task) {
@@ -87,7 +94,7 @@ final class PeriodicTask {
     private boolean waited() {
         lock.lock();
         try {
-            long left = interval.toNanos();
+            long left = (long) (interval.toNanos() * (1 - JITTER * random.nextDouble()));
             while (!stopped && left > 0) {
                 left = change.awaitNanos(left);
             }

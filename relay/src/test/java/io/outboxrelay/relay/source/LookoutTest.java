@@ -1,0 +1,98 @@
+package io.outboxrelay.relay.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class LookoutTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration NEVER = Duration.ofHours(1);
+
+    private final List<Long> bounds = new CopyOnWriteArrayList<>();
+    private OutboxDatabase database;
+    private Lookout lookout;
+
+    /** Tells of the bound of each wait after a failure, and lets nobody wait. */
+    private final class NoWaiting implements RandomGenerator {
+
+        @Override
+        public long nextLong() {
+            return 0;
+        }
+
+        @Override
+        public long nextLong(long bound) {
+            bounds.add(Duration.ofNanos(bound).toMillis());
+            return 0;
+        }
+    }
+
+    @BeforeEach
+    void look_out() {
+        database = OutboxDatabase.withLanes(1);
+        lookout = new Lookout(
+                "orders",
+                database.outbox(),
+                new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)),
+                null,
+                new NoWaiting());
+        lookout.start();
+    }
+
+    @AfterEach
+    void stop() {
+        lookout.stop();
+        database.close();
+    }
+
+    // hazard 35
+    @Test
+    void looks_after_longer_and_longer_waits_while_it_fails_and_finds_events_at_once_afterwards() {
+        database.execute("ALTER TABLE outbox RENAME TO away");
+        CompletableFuture<Void> found = inBackground(() -> lookout.await(0, 0, NEVER));
+        await().atMost(PATIENCE).until(() -> bounds.size() >= 7);
+        assertThat(bounds).startsWith(100L, 200L, 400L, 800L, 1_600L, 2_000L, 2_000L);
+
+        database.execute("ALTER TABLE away RENAME TO outbox");
+        database.write("a");
+
+        assertThat(found).succeedsWithin(PATIENCE);
+    }
+
+    @Test
+    void a_lane_that_pauses_is_not_woken_by_its_events_but_by_a_call() {
+        database.write("a");
+        CompletableFuture<Void> pausing = inBackground(() -> lookout.pause(0, NEVER));
+        CompletableFuture<Void> waiting = inBackground(() -> lookout.await(1, 0, Duration.ofMillis(1)));
+        assertThat(waiting).succeedsWithin(PATIENCE);
+        assertThat(pausing).isNotDone();
+
+        lookout.call(0);
+
+        assertThat(pausing).succeedsWithin(PATIENCE);
+    }
+
+    private interface Wait {
+        void begin() throws InterruptedException;
+    }
+
+    private static CompletableFuture<Void> inBackground(Wait wait) {
+        return CompletableFuture.runAsync(() -> {
+            try {
+                wait.begin();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+}
