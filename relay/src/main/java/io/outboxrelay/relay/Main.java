@@ -83,7 +83,10 @@ public final class Main implements Callable<Integer> {
         return failure instanceof ConfigurationException ? 2 : 1;
     }
 
-    /** What failed and why, each cause on a line. Of a fault of our own the whole stack is shown, so that it can be mended. */
+    /**
+     * What failed and why, each cause that says something new on a line. Of a fault of our own the whole stack is shown, so
+     * that it can be mended.
+     */
     private static String message(Exception failure) {
         boolean foreseen = failure instanceof ConfigurationException
                 || failure instanceof OutboxSchemaException
@@ -91,7 +94,10 @@ public final class Main implements Callable<Integer> {
         StringBuilder message = new StringBuilder("outbox-relay: ");
         message.append(foreseen ? failure.getMessage() : failure.toString());
         for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
-            message.append("\n  because: ").append(cause.getMessage() == null ? cause.toString() : cause.getMessage());
+            String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+            if (message.indexOf(why) < 0) {
+                message.append("\n  because: ").append(why);
+            }
         }
         if (!foreseen) {
             for (StackTraceElement element : failure.getStackTrace()) {

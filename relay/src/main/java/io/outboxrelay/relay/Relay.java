@@ -46,7 +46,10 @@ final class Relay {
 
     /** Settles what is confirmed, gives the leases back, and closes everything, within the grace period. */
     void drain() {
-        LOG.info("Relay {} drains, for at most {}", configuration.instance(), configuration.gracePeriod());
+        LOG.info(
+                "Relay {} drains, for at most {}",
+                configuration.instance(),
+                Words.duration(configuration.gracePeriod()));
         long deadline = System.nanoTime() + configuration.gracePeriod().toNanos();
         List<Thread> drains = sources.stream()
                 .map(source -> new Thread(() -> source.drain(deadline), source.name() + "-drain"))

@@ -143,7 +143,7 @@ class CommandsTest {
         configure("jdbc:postgresql://127.0.0.1:1/orders", "u", "hunter2");
 
         assertThat(execute("migrate")).isEqualTo(1);
-        assertThat(err.toString()).contains("127.0.0.1:1").doesNotContain("hunter2");
+        assertThat(err.toString()).containsOnlyOnce("127.0.0.1:1").doesNotContain("hunter2");
     }
 
     private void configure(String url, String user, String password) {

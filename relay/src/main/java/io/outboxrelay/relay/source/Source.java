@@ -329,17 +329,17 @@ public final class Source {
 
     private void checkSchema() {
         OptionalInt version = outbox.schemaVersion();
-        String migrate = "; install it by: java -jar outbox-relay.jar migrate --url " + settings.address()
-                + " --schema " + settings.schema() + " --user OWNER";
+        String migrate = "java -jar outbox-relay.jar migrate --url " + settings.address() + " --schema "
+                + settings.schema() + " --user OWNER --password-file FILE";
         if (version.isEmpty()) {
             throw new IllegalStateException("Source " + name() + ": there is no outbox in the schema '"
                     + settings.schema() + "' of " + settings.address() + " (version " + OutboxSchema.REQUIRED_VERSION
-                    + " is needed)" + migrate);
+                    + " is needed); install it by: " + migrate);
         }
         if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
             throw new IllegalStateException("Source " + name() + ": the outbox in the schema '" + settings.schema()
                     + "' of " + settings.address() + " has version " + version.getAsInt() + ", this relay needs "
-                    + OutboxSchema.REQUIRED_VERSION + migrate);
+                    + OutboxSchema.REQUIRED_VERSION + "; bring it up to date by: " + migrate);
         }
         unusable = null;
     }
@@ -398,11 +398,11 @@ public final class Source {
             done = outbox.retain(keep);
             if (done.days() > 0 || done.rows() > 0) {
                 LOG.info(
-                        "Source {}: {} days and {} single events that were published more than {} ago are dropped",
+                        "Source {}: {} days and {} single events that were published more than {} h ago are dropped",
                         name(),
                         done.days(),
                         done.rows(),
-                        keep);
+                        keep.toHours());
             }
         } while (done.isPart());
         return done;
