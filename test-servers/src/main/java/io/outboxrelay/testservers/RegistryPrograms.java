@@ -2,7 +2,6 @@ package io.outboxrelay.testservers;
 
 import java.io.IOException;
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -76,19 +75,8 @@ final class RegistryPrograms {
         };
     }
 
-    /** Beside the classes or the jar of this module, which are both in its build's folder. */
     private static Path jar(RegistryLine line) throws IOException {
-        Path folder;
-        try {
-            Path code = Path.of(RegistryPrograms.class
-                    .getProtectionDomain()
-                    .getCodeSource()
-                    .getLocation()
-                    .toURI());
-            folder = code.resolveSibling("registries").resolve(line.folder());
-        } catch (URISyntaxException e) {
-            throw new IOException("this module lies at a strange place: " + e.getMessage(), e);
-        }
+        Path folder = BuildFolder.path().resolve("registries").resolve(line.folder());
         if (!Files.isDirectory(folder)) {
             throw new IOException(
                     "no registry in " + folder + "; build the module test-servers, which unpacks it there");

@@ -65,6 +65,26 @@ public final class Servers {
         return startPrivatePostgres(ServerKind.order(preference));
     }
 
+    /**
+     * Starts a PostgreSQL server of a certain major version that only the caller has: always an embedded one, whatever kind of
+     * servers is chosen.
+     *
+     * @param major 14 to 18
+     * @return the running server, with default durability
+     * @throws IllegalStateException when it cannot be started here, with what is missing
+     */
+    public static PrivatePostgres startPrivatePostgres(int major) {
+        try {
+            return EmbeddedPostgres.programs(major).start();
+        } catch (IOException e) {
+            throw new IllegalStateException(
+                    "NO SERVER: PostgreSQL %d could not be had: %s".formatted(major, e.getMessage()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while PostgreSQL %d was starting".formatted(major), e);
+        }
+    }
+
     static PrivatePostgres startPrivatePostgres(List<ServerKind> order) {
         Map<ServerKind, Choice.Way<PrivatePostgres>> ways = Map.of(
                 ServerKind.CONTAINERS, Containers::startPostgres,
