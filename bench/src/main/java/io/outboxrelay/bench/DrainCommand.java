@@ -97,9 +97,9 @@ final class DrainCommand implements Callable<Integer> {
     @Option(
             names = "--relay-java-options",
             paramLabel = "OPTIONS",
-            defaultValue = "",
-            description = "Options for the relay's JVM, for profiling.")
-    private String relayJavaOptions = "";
+            defaultValue = RelayProgram.JAVA_OPTIONS,
+            description = "Options for the relay's JVM. Default: ${DEFAULT-VALUE}, as in the container image.")
+    private String relayJavaOptions = RelayProgram.JAVA_OPTIONS;
 
     @Spec
     private @Nullable CommandSpec spec;

@@ -65,7 +65,7 @@ final class GateCommand implements Callable<Integer> {
             for (GateLoad gate : List.of(new GateLoad("with-gate", contracts), new GateLoad("without-gate", null))) {
                 Path folder = Files.createTempDirectory("outbox-bench-");
                 folders.add(folder);
-                contenders.add(new RelayProgram(jar, servers, load, outbox, "", folder, gate));
+                contenders.add(new RelayProgram(jar, servers, load, outbox, RelayProgram.JAVA_OPTIONS, folder, gate));
             }
             out.printf(Locale.ROOT, "%,d Avro events, %s, Java %s%n", events, servers.names(), Runtime.version());
             out.println(measure(contenders, servers, out));

@@ -18,8 +18,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** The relay as users run it, with its default settings. */
+/** The relay as its container image runs it, with its default settings. */
 final class RelayProgram implements Contender {
+
+    /** What the image's entry point says about compiling. */
+    static final String JAVA_OPTIONS = "-XX:TieredStopAtLevel=1";
 
     private static final Duration LONGEST_DRAIN = Duration.ofSeconds(30);
 
