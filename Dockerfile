@@ -25,7 +25,7 @@ USER 10001:10001
 WORKDIR /app
 EXPOSE 8080
 # Memory is the container's to give. Out of memory ends the process: another relay takes over within the lease. The first
-# compiler is enough, docs/decisions/0016: the second takes the processors just when there is a backlog.
+# compiler is enough, docs/decisions/0017: the second takes the processors just when there is a backlog.
 ENTRYPOINT ["java", "-XX:AOTCache=/app/outbox-relay.aot", "-XX:TieredStopAtLevel=1", "-XX:MaxRAMPercentage=75", "-XX:+ExitOnOutOfMemoryError", "-jar", "/app/outbox-relay.jar"]
 CMD ["run"]
 # Ready, not only live: other containers wait for it, and the engine itself restarts nothing because of it. Who restarts by
