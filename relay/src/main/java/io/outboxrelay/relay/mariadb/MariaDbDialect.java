@@ -55,14 +55,14 @@ public final class MariaDbDialect implements Dialect {
     }
 
     /**
-     * UTC, no gap locks, no silent cutting off, a bound for every statement (in MySQL for every SELECT), and waiting for a lock
-     * ends a little earlier. MariaDB would make a subquery of a list of a thousand.
+     * UTC, no gap locks, no silent cutting off, a bound for every statement (in MySQL for every SELECT), and waiting for a lock,
+     * of rows or of a table, ends a little earlier. MariaDB would make a subquery of a list of a thousand.
      */
     private String session(Duration statementTimeout) {
         long millis = statementTimeout.toMillis();
         long lockSeconds = Math.max(1, (millis - millis / 5) / 1_000);
         String both = "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION',"
-                + " innodb_lock_wait_timeout = " + lockSeconds;
+                + " innodb_lock_wait_timeout = " + lockSeconds + ", lock_wait_timeout = " + lockSeconds;
         return mySql
                 ? both + ", transaction_isolation = 'READ-COMMITTED', max_execution_time = " + millis
                 : both + ", tx_isolation = 'READ-COMMITTED', max_statement_time = " + millis / 1_000.0

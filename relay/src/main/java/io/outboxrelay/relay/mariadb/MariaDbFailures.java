@@ -473,7 +473,8 @@ final class MariaDbFailures implements Failures {
 
         /** A command that is stopped or loses its database in the middle must not keep a lane from its relay. */
         static final String LIMITS =
-                "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = 10";
+                "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = 10,"
+                        + " lock_wait_timeout = 10";
 
         static final String MARIADB_LIMITS = ", max_statement_time = 10, idle_transaction_timeout = 5";
 

@@ -10,7 +10,8 @@ import com.rabbitmq.client.DeliverCallback;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.relay.testing.Wire;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.DatabaseKind;
+import io.outboxrelay.testservers.PrivateDatabase;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -23,23 +24,31 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What a database can do to a relay that is running: in each mood nothing is lost, nothing is out of order, the other source
  * goes on, readiness says which source it is and why, the log does not fill, and it ends by itself.
  */
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class DatabaseMoodsTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int ORDERS = 20;
     private static final int EVENTS_PER_ORDER = 15;
     private static final int MOST_COMPLAINTS = 20;
 
-    private static PrivatePostgres server;
+    private static PrivateDatabase server;
 
     /** What arrived, by source and order. */
     private final Map<String, List<Integer>> received = new ConcurrentHashMap<>();
@@ -53,12 +62,12 @@ class DatabaseMoodsTest {
     private int written;
     private int invoicesWritten;
 
-    @BeforeAll
-    static void start_a_database() {
-        server = Servers.startPrivatePostgres();
+    @BeforeParameterizedClassInvocation
+    static void start_a_database(DatabaseKind kind) {
+        server = kind.startPrivate();
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void stop_the_database() {
         server.close();
     }
@@ -76,7 +85,7 @@ class DatabaseMoodsTest {
         wire = keep(new Wire(uri.getHost(), uri.getPort()));
         relay = keep(SourceHarness.start(
                 "orders",
-                "jdbc:postgresql://127.0.0.1:" + wire.port() + uri.getPath(),
+                address() + uri.getPath(),
                 database.user(),
                 database.password(),
                 host.amqpUri(),
@@ -106,7 +115,7 @@ class DatabaseMoodsTest {
     void a_database_that_is_away_is_asked_for_again_and_again_and_found() {
         writeOrders();
         server.stop();
-        relay.awaitTrouble("the database jdbc:postgresql://127.0.0.1:" + wire.port());
+        relay.awaitTrouble("the database " + address());
         int before = wire.connects();
 
         await().atMost(Duration.ofMinutes(2)).until(() -> wire.connects() >= before + 12);
@@ -120,13 +129,14 @@ class DatabaseMoodsTest {
     @Test
     void a_database_that_fails_over_loses_nothing_and_is_not_written_to_until_it_can_be() throws Exception {
         writeOrders();
-        readOnly("SET default_transaction_read_only = on");
+        readOnly(true);
         try {
             wire.drop();
-            relay.awaitTrouble("the database jdbc:postgresql://127.0.0.1:" + wire.port(), "read-only transaction");
+            relay.awaitTrouble(
+                    "the database " + address(), mariaDb() ? "READ ONLY transaction" : "read-only transaction");
             assertTheOtherGoesOn();
         } finally {
-            readOnly("RESET default_transaction_read_only");
+            readOnly(false);
         }
         wire.drop();
 
@@ -153,12 +163,14 @@ class DatabaseMoodsTest {
     // hazard 50
     @Test
     void deleting_that_takes_longer_than_a_statement_may_is_given_up_and_tried_until_it_works() {
-        whenDeletingFromTheOutbox("PERFORM pg_sleep(30)");
+        whenDeletingFromTheOutbox(mariaDb() ? "DO sleep(30)" : "PERFORM pg_sleep(30)");
         writeOrders();
-        relay.awaitTrouble("do not move: ERROR: canceling statement due to statement timeout");
+        relay.awaitTrouble(
+                "do not move: ",
+                mariaDb() ? "max_statement_time exceeded" : "ERROR: canceling statement due to statement timeout");
         assertTheOtherGoesOn();
 
-        orders.execute("DROP TRIGGER mood ON outbox");
+        orders.execute(mariaDb() ? "DROP TRIGGER mood" : "DROP TRIGGER mood ON outbox");
 
         assertOrdersArriveAndAllIsWellAgain();
     }
@@ -166,13 +178,16 @@ class DatabaseMoodsTest {
     // hazard 51
     @Test
     void a_disk_that_is_full_when_events_are_deleted_holds_the_lane_and_publishes_nothing_twice_or_out_of_order() {
-        whenDeletingFromTheOutbox("RAISE EXCEPTION USING ERRCODE = 'disk_full', MESSAGE = 'could not extend file'");
+        whenDeletingFromTheOutbox(
+                mariaDb()
+                        ? "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'could not extend file'"
+                        : "RAISE EXCEPTION USING ERRCODE = 'disk_full', MESSAGE = 'could not extend file'");
         writeOrders();
-        relay.awaitTrouble("do not move: ERROR: could not extend file");
+        relay.awaitTrouble("do not move: ", "could not extend file");
         assertTheOtherGoesOn();
         assertThat(relay.source.trouble().orElseThrow()).contains("could not extend file");
 
-        orders.execute("DROP TRIGGER mood ON outbox");
+        orders.execute(mariaDb() ? "DROP TRIGGER mood" : "DROP TRIGGER mood ON outbox");
 
         assertOrdersArriveAndAllIsWellAgain();
         assertThat(received.values().stream().mapToInt(List::size).sum())
@@ -184,8 +199,10 @@ class DatabaseMoodsTest {
     @Test
     void a_migration_that_locks_the_outbox_is_waited_for_and_named_as_a_lock() {
         try (OutboxDatabase.Transaction migration = orders.begin()) {
-            migration.execute("LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE");
-            relay.awaitTrouble("do not move: ERROR: canceling statement due to lock timeout");
+            migration.execute(mariaDb() ? "LOCK TABLES outbox WRITE" : "LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE");
+            relay.awaitTrouble(
+                    "do not move: ",
+                    mariaDb() ? "Lock wait timeout exceeded" : "ERROR: canceling statement due to lock timeout");
             assertTheOtherGoesOn();
             assertThat(orders.number("SELECT count(*) FROM outbox_lane WHERE owner = 'relay' AND lease_until > now()"))
                     .as("leases are renewed meanwhile")
@@ -198,15 +215,33 @@ class DatabaseMoodsTest {
     }
 
     /** For the sessions that begin from now on. */
-    private void readOnly(String change) {
+    private void readOnly(boolean on) {
+        if (mariaDb()) {
+            orders.execute("SET GLOBAL tx_read_only = " + on);
+            return;
+        }
         try (OutboxDatabase.Transaction transaction = orders.begin()) {
             transaction.execute("SET TRANSACTION READ WRITE");
-            transaction.execute("ALTER DATABASE " + orders.database().name() + " " + change);
+            transaction.execute("ALTER DATABASE " + orders.database().name()
+                    + (on ? " SET default_transaction_read_only = on" : " RESET default_transaction_read_only"));
             transaction.commit();
         }
     }
 
+    private boolean mariaDb() {
+        return kind == DatabaseKind.MARIADB;
+    }
+
+    /** Where the relay finds the database: behind the wire. */
+    private String address() {
+        return kind.scheme() + "//127.0.0.1:" + wire.port();
+    }
+
     private void whenDeletingFromTheOutbox(String statement) {
+        if (mariaDb()) {
+            orders.execute("CREATE TRIGGER mood BEFORE DELETE ON outbox FOR EACH ROW " + statement);
+            return;
+        }
         orders.execute("CREATE FUNCTION mood() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + statement
                 + "; RETURN NULL; END $$");
         orders.execute("CREATE TRIGGER mood BEFORE DELETE ON outbox FOR EACH STATEMENT EXECUTE FUNCTION mood()");
