@@ -5,6 +5,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A lane's side of the database. Called by the lane's thread; an exception means that the database did not answer. */
 public interface LaneStore {
@@ -113,6 +115,14 @@ public interface LaneStore {
         /** Returns whether there is nothing to write. */
         boolean isEmpty() {
             return published.isEmpty() && failed.isEmpty() && followers.isEmpty();
+        }
+
+        /** Returns the aggregates of all these events. */
+        public Set<Aggregate> touched() {
+            return Stream.of(published, failed.stream().map(Failed::event).toList(), followers)
+                    .flatMap(List::stream)
+                    .map(Event::aggregate)
+                    .collect(Collectors.toSet());
         }
     }
 }

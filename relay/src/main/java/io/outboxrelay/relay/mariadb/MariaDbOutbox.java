@@ -305,7 +305,7 @@ final class MariaDbOutbox implements OutboxStore {
                 return Optional.empty();
             }
             write(lane, changes);
-            Set<Aggregate> touched = touched(changes);
+            Set<Aggregate> touched = changes.touched();
             order.moveUp(lanes, touched);
             return Optional.of(order.free(lanes, touched));
         }));
@@ -453,14 +453,6 @@ final class MariaDbOutbox implements OutboxStore {
             failed.detail(),
             row
         };
-    }
-
-    private static Set<Aggregate> touched(Changes changes) {
-        Set<Aggregate> touched = new HashSet<>();
-        changes.published().forEach(event -> touched.add(event.aggregate()));
-        changes.failed().forEach(failed -> touched.add(failed.event().aggregate()));
-        changes.followers().forEach(event -> touched.add(event.aggregate()));
-        return touched;
     }
 
     @Override

@@ -184,7 +184,7 @@ final class PostgresOutbox implements OutboxStore {
                 return Optional.empty();
             }
             write(lane, changes);
-            Set<Aggregate> touched = touched(changes);
+            Set<Aggregate> touched = changes.touched();
             update(sql.moveUp, lane, touched);
             return Optional.of(free(lane, touched));
         }));
@@ -305,14 +305,6 @@ final class PostgresOutbox implements OutboxStore {
 
     private static String state(Failed failed) {
         return failed.state().name().toLowerCase(Locale.ROOT);
-    }
-
-    private static Set<Aggregate> touched(Changes changes) {
-        Set<Aggregate> touched = new HashSet<>();
-        changes.published().forEach(event -> touched.add(event.aggregate()));
-        changes.failed().forEach(failed -> touched.add(failed.event().aggregate()));
-        changes.followers().forEach(event -> touched.add(event.aggregate()));
-        return touched;
     }
 
     private void update(String statement, int lane, Collection<Aggregate> aggregates) {
