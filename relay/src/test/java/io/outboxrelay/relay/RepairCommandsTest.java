@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.outboxrelay.relay.testing.FailureRows;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.testservers.DatabaseKind;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -15,18 +16,26 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class RepairCommandsTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final String SOME_ID = "123e4567-e89b-12d3-a456-426614174000";
 
@@ -40,12 +49,12 @@ class RepairCommandsTest {
     @TempDir
     private Path folder;
 
-    @BeforeAll
-    static void install() {
-        database = OutboxDatabase.withLanes(1);
+    @BeforeParameterizedClassInvocation
+    static void install(DatabaseKind kind) {
+        database = OutboxDatabase.withLanes(kind, 1);
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void drop() {
         database.close();
     }
@@ -171,10 +180,11 @@ class RepairCommandsTest {
                 .contains("source orders: 0 parked events are retried", "1 of 1 ids were not such an event");
         assertThat(execute("failures", "retry", "--all")).isZero();
         assertThat(out.toString()).contains("1 parked event is retried");
-        assertThat(database.column("SELECT split_part(who, ' ', 1) FROM outbox_audit ORDER BY id"))
+        assertThat(database.column("SELECT who FROM outbox_audit ORDER BY id"))
                 .hasSize(2)
                 .first()
-                .isEqualTo("ann");
+                .asString()
+                .startsWith("ann ");
         assertThat(database.value("SELECT who FROM outbox_audit ORDER BY id DESC LIMIT 1"))
                 .startsWith(System.getProperty("user.name") + "@");
     }
@@ -340,7 +350,7 @@ class RepairCommandsTest {
     @Test
     void a_database_that_does_not_answer_is_1_and_the_others_are_served() throws IOException {
         rows.put("1", "parked");
-        source("STOCK", "jdbc:postgresql://127.0.0.1:1/stock");
+        source("STOCK", kind.scheme() + "//127.0.0.1:1/stock");
 
         assertThat(execute("failures", "list")).isEqualTo(1);
         assertThat(out.toString()).contains("source stock\n  The database does not answer", "1 parked");

@@ -12,6 +12,7 @@ import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.PrintWriter;
@@ -26,17 +27,25 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import picocli.CommandLine;
 
 /** The command {@code replay}, while no relay runs, with a real database and a real broker. */
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class ReplayCommandTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -50,9 +59,9 @@ class ReplayCommandTest {
     private static Connection connection;
     private static Channel channel;
 
-    @BeforeAll
-    static void connect() throws Exception {
-        database = OutboxDatabase.withLanes(1);
+    @BeforeParameterizedClassInvocation
+    static void connect(DatabaseKind kind) throws Exception {
+        database = OutboxDatabase.withLanes(kind, 1);
         outbox = database.retainingOutbox();
         owned = outbox.acquire("relay", 1, Duration.ofHours(1)).get(0);
         host = Servers.rabbitmq().newVirtualHost();
@@ -63,7 +72,7 @@ class ReplayCommandTest {
         channel.exchangeDeclare("events", "topic", true);
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void drop() {
         connection.abort(2_000);
         host.close();

@@ -5,43 +5,60 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.outboxrelay.relay.source.SourceSettings;
+import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
-import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.TestDatabase;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.springframework.jdbc.core.JdbcTemplate;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class StatusReaderTest {
 
-    private final TestDatabase database = Servers.postgres().newDatabase();
+    @Parameter
+    DatabaseKind kind;
+
+    private OutboxDatabase outbox;
+    private TestDatabase database;
+
+    @BeforeEach
+    void create() {
+        database = kind.newDatabase();
+        outbox = OutboxDatabase.in(database);
+    }
 
     @AfterEach
     void drop() {
-        database.close();
+        outbox.close();
     }
 
     @Test
     void shows_backlog_lag_lanes_and_live_relays() throws Exception {
-        OutboxSchema.defaults().withSchema("events").withLanes(2).installOn(database.dataSource());
-        JdbcTemplate sql = new JdbcTemplate(database.dataSource());
-        sql.update("""
-                INSERT INTO events.outbox (aggregate_type, aggregate_id, event_type, payload, content_type, occurred_at)
-                SELECT 'order', number::text, 'placed', '', 'text/plain', clock_timestamp() - interval '1 minute'
-                  FROM generate_series(1, 20) AS number
-                """);
-        sql.update("""
-                UPDATE events.outbox_lane SET owner = 'relay-1', epoch = 3, lease_until = clock_timestamp() + interval '1 hour'
+        // A schema is a database there.
+        String schema = kind == DatabaseKind.MARIADB ? database.name() : "events";
+        OutboxSchema.defaults().withSchema(schema).withLanes(2).installOn(database.dataSource());
+        outbox.execute("""
+                INSERT INTO SCHEMA.outbox (aggregate_type, aggregate_id, event_type, payload, content_type, occurred_at)
+                SELECT 'order', n::text, 'placed', '', 'text/plain', clock_timestamp() - interval '1 minute'
+                  FROM generate_series(1, 20) AS n
+                """.replace("SCHEMA", schema));
+        outbox.execute("""
+                UPDATE SCHEMA.outbox_lane SET owner = 'relay-1', epoch = 3, lease_until = clock_timestamp() + interval '1 hour'
                  WHERE lane = 1
-                """);
-        sql.update("""
-                INSERT INTO events.outbox_instance (instance, alive_until)
+                """.replace("SCHEMA", schema));
+        outbox.execute("""
+                INSERT INTO SCHEMA.outbox_instance (instance, alive_until)
                 VALUES ('relay-1', clock_timestamp() + interval '1 hour'), ('relay-0', clock_timestamp() - interval '1 hour')
-                """);
+                """.replace("SCHEMA", schema));
 
-        StatusReport report = new StatusReport(List.of(read("events", database.password())));
+        StatusReport report = new StatusReport(List.of(read(schema, database.password())));
 
         assertThat(report.complete()).isTrue();
         JsonNode source = new ObjectMapper().readTree(report.toJson()).at("/sources/0");
@@ -65,15 +82,14 @@ class StatusReaderTest {
     @Test
     void shows_failures_by_state_and_what_is_paused_and_by_whom() throws Exception {
         OutboxSchema.install(database.dataSource());
-        JdbcTemplate sql = new JdbcTemplate(database.dataSource());
-        sql.update("""
+        outbox.execute("""
                 INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
                                             content_type, headers, occurred_at, state, reason)
-                SELECT 0, number, gen_random_uuid(), 'Order', '1', 'OrderPlaced', '', '', '{}', clock_timestamp(),
-                       CASE WHEN number = 1 THEN 'parked' ELSE 'waiting' END, 'returned'
-                  FROM generate_series(1, 3) AS number
+                SELECT 0, n, gen_random_uuid(), 'Order', '1', 'OrderPlaced', '', '', '{}', clock_timestamp(),
+                       CASE WHEN n = 1 THEN 'parked' ELSE 'waiting' END, 'returned'
+                  FROM generate_series(1, 3) AS n
                 """);
-        sql.update("INSERT INTO outbox_pause (aggregate_type, event_type, paused_by, reason)"
+        outbox.execute("INSERT INTO outbox_pause (aggregate_type, event_type, paused_by, reason)"
                 + " VALUES ('Order', '*', 'ann', 'stocktaking')");
 
         StatusReport report = new StatusReport(List.of(read("public", database.password())));
@@ -114,7 +130,7 @@ class StatusReaderTest {
     void a_database_that_does_not_answer_is_an_answer() {
         SourceStatus status = new StatusReader(new SourceSettings(
                         "orders",
-                        "jdbc:postgresql://127.0.0.1:1/none",
+                        kind.scheme() + "//127.0.0.1:1/none",
                         "u",
                         "hunter2",
                         "public",

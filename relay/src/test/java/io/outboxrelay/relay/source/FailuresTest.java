@@ -2,6 +2,7 @@ package io.outboxrelay.relay.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
@@ -17,10 +18,10 @@ import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.lane.LaneSettings;
-import io.outboxrelay.relay.postgresql.PostgresDialect;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.PrivateRabbitMq;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -36,9 +37,17 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What becomes of events that the broker or the relay does not take, with a real database and a broker of its own. */
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class FailuresTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Note NOTE = new Note("a test", "to see what happens");
@@ -76,9 +85,8 @@ class FailuresTest {
 
     @BeforeEach
     void start_a_source() throws Exception {
-        database = OutboxDatabase.withLanes(2);
-        failures = new PostgresDialect()
-                .failures(OutboxSchema.DEFAULT_NAME, database.database().dataSource());
+        database = OutboxDatabase.withLanes(kind, 2);
+        failures = database.failures();
         host = server.newVirtualHost();
         connect();
         channel.exchangeDeclare("events", "topic", true);
@@ -136,10 +144,7 @@ class FailuresTest {
     void after_an_outage_longer_than_every_backoff_everything_is_delivered_and_no_attempt_was_spent() throws Exception {
         server.stop();
         write("a", "OrderPlaced");
-        String since = database.value("SELECT clock_timestamp()");
-        await().atMost(PATIENCE)
-                .until(() -> database.value("SELECT clock_timestamp() > '" + since + "'::timestamptz + interval '7 s'")
-                        .equals("t"));
+        database.letPass(Duration.ofSeconds(7));
         assertThat(source.trouble())
                 .hasValueSatisfying(trouble -> assertThat(trouble).contains("no connection"));
         assertThat(ready()).isZero();
@@ -210,23 +215,32 @@ class FailuresTest {
     @Test
     void an_event_whose_row_cannot_be_a_message_is_parked_alone() throws Exception {
         database.execute("""
-            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, occurred_at)
-            VALUES ('Order', 'never', 'OrderPlaced', '{}', 'application/json', 'infinity'),
-                   ('Order', 'once', 'OrderPlaced', '{}', 'application/json', '4713-01-01 BC'),
-                   ('Order', 'late', 'OrderPlaced', '{}', 'application/json', '294276-12-31')\
-            """);
-        database.execute("""
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, headers)
             VALUES ('Order', 'cc', 'OrderPlaced', '{}', 'application/json', '{"CC": ["elsewhere"]}')\
             """);
         write("a", "OrderPlaced");
 
-        assertThat(received("orders", 3))
-                .containsExactlyInAnyOrder("a OrderPlaced", "once OrderPlaced", "late OrderPlaced");
+        assertThat(received("orders", 1)).containsExactly("a OrderPlaced");
         await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
-        assertThat(database.column(
-                        "SELECT state || ' ' || reason FROM outbox_failure WHERE aggregate_id IN ('cc', 'never')"))
-                .containsExactly("parked not-encodable", "parked not-encodable");
+        assertThat(database.column("SELECT aggregate_id || ' ' || state || ' ' || reason FROM outbox_failure"))
+                .containsExactly("cc parked not-encodable");
+    }
+
+    // hazard 26
+    @Test
+    void an_event_of_a_time_that_only_postgresql_knows_is_published_if_it_is_a_time_and_else_parked() throws Exception {
+        assumeTrue(kind == DatabaseKind.POSTGRESQL, "MariaDB has no such times");
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, occurred_at)
+            VALUES ('Order', 'never', 'OrderPlaced', '{}', 'application/json', 'infinity'),
+                   ('Order', 'once', 'OrderPlaced', '{}', 'application/json', '4713-01-01 BC'),
+                   ('Order', 'late', 'OrderPlaced', '{}', 'application/json', '294276-12-31')\
+            """);
+
+        assertThat(received("orders", 2)).containsExactlyInAnyOrder("once OrderPlaced", "late OrderPlaced");
+        await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
+        assertThat(database.column("SELECT aggregate_id || ' ' || state || ' ' || reason FROM outbox_failure"))
+                .containsExactly("never parked not-encodable");
     }
 
     @Test
@@ -235,10 +249,7 @@ class FailuresTest {
         await().atMost(PATIENCE).until(source::isPaused);
         assertThat(meters.get("outbox_relay_paused_routes").gauge().value()).isEqualTo(1);
         write("a", "OrderPlaced");
-        String since = database.value("SELECT clock_timestamp()");
-        await().atMost(PATIENCE)
-                .until(() -> database.value("SELECT clock_timestamp() > '" + since + "'::timestamptz + interval '2 s'")
-                        .equals("t"));
+        database.letPass(Duration.ofSeconds(2));
         assertThat(channel.basicGet("orders", true)).isNull();
 
         failures.resume(new Route("*", "*"), NOTE);
@@ -249,10 +260,7 @@ class FailuresTest {
     @Test
     void a_paused_route_holds_its_events_in_their_order_and_the_others_go_on() throws Exception {
         failures.pause(new Route("*", "OrderPaid"), NOTE);
-        String since = database.value("SELECT clock_timestamp()");
-        await().atMost(PATIENCE)
-                .until(() -> database.value("SELECT clock_timestamp() > '" + since + "'::timestamptz + interval '2 s'")
-                        .equals("t"));
+        database.letPass(Duration.ofSeconds(2));
         write("a", "OrderPaid");
         write("a", "OrderPlaced");
         write("b", "OrderPlaced");

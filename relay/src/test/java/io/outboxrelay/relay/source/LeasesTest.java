@@ -14,6 +14,7 @@ import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.testservers.DatabaseKind;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,11 +25,19 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sharing of lanes by the database, with heartbeats made by hand and a broker that is not there. */
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class LeasesTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int LANES = 8;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -40,7 +49,7 @@ class LeasesTest {
 
     @BeforeEach
     void install() {
-        database = OutboxDatabase.withLanes(LANES);
+        database = OutboxDatabase.withLanes(kind, LANES);
         outbox = database.outbox();
     }
 

@@ -13,6 +13,7 @@ import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Publisher;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import io.outboxrelay.testservers.DatabaseKind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,9 +21,17 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What a lane's sessions at a real database do while the lane speaks to the broker. */
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class PublishingTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int EVENTS = 20;
 
@@ -32,11 +41,15 @@ class PublishingTest {
         WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()\
         """;
 
+    private static final String MARIADB_SESSIONS = """
+        SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()\
+        """;
+
     private OutboxDatabase database;
 
     @BeforeEach
     void install() {
-        database = OutboxDatabase.withLanes(1);
+        database = OutboxDatabase.withLanes(kind, 1);
     }
 
     @AfterEach
@@ -120,6 +133,14 @@ class PublishingTest {
 
         private void look() {
             looks++;
+            if (database.isMariaDb()) {
+                lookAtMariaDb();
+            } else {
+                lookAtPostgres();
+            }
+        }
+
+        private void lookAtPostgres() {
             fewestSessions = Math.min(fewestSessions, database.column(SESSIONS).size());
             busy.addAll(database.column("""
                 SELECT state || ': ' || query FROM pg_stat_activity
@@ -128,6 +149,20 @@ class PublishingTest {
             locks.addAll(database.column("""
                 SELECT locktype || ' ' || mode FROM pg_locks WHERE pid IN (%s)\
                 """.formatted(SESSIONS)));
+        }
+
+        /** Locks of rows and tables are those of a transaction there. */
+        private void lookAtMariaDb() {
+            fewestSessions =
+                    Math.min(fewestSessions, database.column(MARIADB_SESSIONS).size());
+            busy.addAll(database.column("""
+                SELECT command || ': ' || info FROM information_schema.processlist
+                WHERE id IN (%s) AND command <> 'Sleep'\
+                """.formatted(MARIADB_SESSIONS)));
+            locks.addAll(database.column("""
+                SELECT trx_state || ' ' || trx_tables_locked FROM information_schema.innodb_trx
+                WHERE trx_mysql_thread_id IN (%s)\
+                """.formatted(MARIADB_SESSIONS)));
         }
     }
 }

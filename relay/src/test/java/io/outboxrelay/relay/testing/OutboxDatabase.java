@@ -1,5 +1,7 @@
 package io.outboxrelay.relay.testing;
 
+import static org.awaitility.Awaitility.await;
+
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -50,6 +52,11 @@ public final class OutboxDatabase implements AutoCloseable {
     /** Installs an outbox in a database, which belongs to the result from then on. */
     public static OutboxDatabase installedIn(TestDatabase database, int lanes) {
         OutboxSchema.defaults().withLanes(lanes).installOn(database.dataSource());
+        return new OutboxDatabase(database);
+    }
+
+    /** A database in which the caller installs the outbox himself, or none; it belongs to the result from then on. */
+    public static OutboxDatabase in(TestDatabase database) {
         return new OutboxDatabase(database);
     }
 
@@ -236,6 +243,17 @@ public final class OutboxDatabase implements AutoCloseable {
 
     public long number(String sql) {
         return Long.parseLong(value(sql));
+    }
+
+    /** Waits until so much of the database's time has passed. */
+    public void letPass(Duration time) {
+        double end = seconds() + time.toSeconds();
+        await().atMost(time.plus(STATEMENT_TIMEOUT)).until(() -> seconds() >= end);
+    }
+
+    private double seconds() {
+        return Double.parseDouble(
+                value(isMariaDb() ? "SELECT unix_timestamp(now(6))" : "SELECT extract(epoch FROM clock_timestamp())"));
     }
 
     @Override
