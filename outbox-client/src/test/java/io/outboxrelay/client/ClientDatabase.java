@@ -8,6 +8,7 @@ import io.outboxrelay.testservers.TestDatabase;
 import java.nio.ByteBuffer;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -88,6 +89,11 @@ final class ClientDatabase implements AutoCloseable {
 
     void effect(UUID eventId) {
         jdbc.update("INSERT INTO effect (event_id) VALUES (?)", eventId.toString());
+    }
+
+    /** The events that the inbox has noted. */
+    List<UUID> inboxIds() {
+        return jdbc.query("SELECT event_id FROM inbox", (row, n) -> uuid(row, "event_id"));
     }
 
     int count(String table) {

@@ -4,7 +4,8 @@ import static io.outboxrelay.client.ConsumerHarness.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.client.IdempotentConsumer.State;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.DatabaseKind;
+import io.outboxrelay.testservers.PrivateDatabase;
 import io.outboxrelay.testservers.PrivateRabbitMq;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -13,6 +14,8 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ConsumerOutagesTest {
 
@@ -20,10 +23,11 @@ class ConsumerOutagesTest {
 
     private final AtomicInteger handled = new AtomicInteger();
 
-    @Test
-    void given_the_database_is_away_for_a_moment_then_the_delivery_waits_in_hand_and_spends_no_attempt()
-            throws Exception { // hazard 40
-        try (PrivatePostgres server = Servers.startPrivatePostgres();
+    @ParameterizedTest
+    @EnumSource(DatabaseKind.class)
+    void given_the_database_is_away_for_a_moment_then_the_delivery_waits_in_hand_and_spends_no_attempt(
+            DatabaseKind kind) throws Exception { // hazard 40
+        try (PrivateDatabase server = kind.startPrivate();
                 ClientDatabase database = new ClientDatabase(server.newDatabase());
                 TestVirtualHost broker = Servers.rabbitmq().newVirtualHost();
                 ConsumerHarness harness = new ConsumerHarness(broker, database.inbox())) {
@@ -48,9 +52,11 @@ class ConsumerOutagesTest {
         }
     }
 
-    @Test
-    void given_the_database_stays_away_then_all_deliveries_go_back_until_it_answers() throws Exception { // hazard 40
-        try (PrivatePostgres server = Servers.startPrivatePostgres();
+    @ParameterizedTest
+    @EnumSource(DatabaseKind.class)
+    void given_the_database_stays_away_then_all_deliveries_go_back_until_it_answers(DatabaseKind kind)
+            throws Exception { // hazard 40
+        try (PrivateDatabase server = kind.startPrivate();
                 ClientDatabase database = new ClientDatabase(server.newDatabase());
                 TestVirtualHost broker = Servers.rabbitmq().newVirtualHost();
                 ConsumerHarness harness = new ConsumerHarness(broker, database.inbox())) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.client.IdempotentConsumer.State;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Duration;
@@ -17,8 +18,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class IdempotentConsumerTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private final UUID event = UUID.randomUUID();
     private final List<ReceivedEvent> received = new CopyOnWriteArrayList<>();
@@ -28,7 +37,7 @@ class IdempotentConsumerTest {
 
     @BeforeEach
     void open() throws Exception {
-        database = new ClientDatabase(Servers.postgres().newDatabase());
+        database = new ClientDatabase(kind.newDatabase());
         database.createEffects();
         broker = Servers.rabbitmq().newVirtualHost();
         harness = new ConsumerHarness(broker, database.inbox());
@@ -140,8 +149,7 @@ class IdempotentConsumerTest {
         assertThat(received).extracting(ReceivedEvent::id).containsExactly(event, event, event, next);
         assertThat(consumer.deadLettered()).isOne();
         await().untilAsserted(() -> assertThat(harness.deadLetters()).containsExactly(event.toString()));
-        assertThat(database.jdbc.queryForList("SELECT event_id FROM inbox", UUID.class))
-                .containsExactly(next);
+        assertThat(database.inboxIds()).containsExactly(next);
     }
 
     @Test
@@ -151,7 +159,10 @@ class IdempotentConsumerTest {
         IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
                     effect(e);
                     if (received.size() < 4) {
-                        database.jdbc.execute("SELECT pg_terminate_backend(pg_backend_pid())");
+                        database.jdbc.execute(
+                                kind == DatabaseKind.MARIADB
+                                        ? "KILL CONNECTION connection_id()"
+                                        : "SELECT pg_terminate_backend(pg_backend_pid())");
                     }
                 })
                 .attempts(1));
@@ -270,8 +281,7 @@ class IdempotentConsumerTest {
                 .extracting(ReceivedEvent::id)
                 .containsExactly(event, event, event, endless, endless, endless, last);
         assertThat(consumer.state()).isEqualTo(State.CONSUMING);
-        assertThat(database.jdbc.queryForList("SELECT event_id FROM inbox", UUID.class))
-                .containsExactly(last);
+        assertThat(database.inboxIds()).containsExactly(last);
         await().untilAsserted(() -> assertThat(harness.ready()).isZero());
     }
 
