@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.stories.RelayFile.Timing;
 import io.outboxrelay.relay.testing.Wire;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -14,8 +15,16 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class LeaseIT {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int EVENTS = 40;
     private static final Duration ANSWERS_ARE_LATE_BY = Duration.ofMillis(300);
@@ -24,7 +33,7 @@ class LeaseIT {
     @Test
     void a_relay_whose_lease_would_not_outlast_confirm_deadline_and_settling_does_not_start(@TempDir Path folder)
             throws Exception {
-        try (TestDatabase database = Servers.postgres().newDatabase();
+        try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Stage stage = new Stage(folder, database, host, "account", 1)) {
             Timing hasty = new Timing("4s", "1s", "2s", "1s");
@@ -41,7 +50,7 @@ class LeaseIT {
     // lease lasts; a second relay stands by to take a lane whose lease runs out.
     @Test
     void a_lease_is_renewed_while_its_lane_is_in_a_long_publish(@TempDir Path folder) throws Exception {
-        try (TestDatabase database = Servers.postgres().newDatabase();
+        try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Wire wire = new Wire(host.host(), host.port());
                 Stage stage = new Stage(folder, database, host, "account", 1);
@@ -74,8 +83,9 @@ class LeaseIT {
         }
     }
 
-    private static boolean firstLeaseIsOver(Stage stage) {
+    private boolean firstLeaseIsOver(Stage stage) {
+        String now = kind == DatabaseKind.MARIADB ? "utc_timestamp(6)" : "clock_timestamp()";
         return Boolean.TRUE.equals(
-                stage.sql().queryForObject("SELECT clock_timestamp() > ends FROM first_lease", Boolean.class));
+                stage.sql().queryForObject("SELECT " + now + " > ends FROM first_lease", Boolean.class));
     }
 }

@@ -3,6 +3,7 @@ package io.outboxrelay.relay.stories;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.relay.stories.RelayFile.Timing;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -12,8 +13,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class SharedLanesIT {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int HALF = Stage.LANES / 2;
 
@@ -24,7 +33,7 @@ class SharedLanesIT {
 
     @BeforeEach
     void start(@TempDir Path folder) throws Exception {
-        database = Servers.postgres().newDatabase();
+        database = kind.newDatabase();
         host = Servers.rabbitmq().newVirtualHost();
         stage = new Stage(folder, database, host, "account", 100);
         // No lane can move because a lease ran out: every move in here is a handover.
@@ -45,7 +54,7 @@ class SharedLanesIT {
         stage.relay(file.named("two"));
         stage.awaitLanes(Map.of("one", HALF, "two", HALF));
 
-        stage.writers().start(4, 8_000);
+        stage.writers().start(4, Writers.load(kind, 8_000));
 
         stage.verdict();
         assertThat(stage.observer().duplicates()).isZero();
@@ -58,7 +67,7 @@ class SharedLanesIT {
     void relays_that_join_and_leave_get_and_give_their_lanes_and_no_event_is_published_twice() throws Exception {
         stage.relay(file.named("steady"));
         stage.awaitLanes(Map.of("steady", Stage.LANES));
-        stage.writers().start(4, 10_000);
+        stage.writers().start(4, Writers.load(kind, 10_000));
 
         for (int guests = 1; guests <= 3; guests++) {
             String guest = "guest-" + guests;

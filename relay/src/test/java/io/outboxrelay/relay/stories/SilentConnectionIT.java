@@ -4,14 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.relay.stories.RelayFile.Database;
 import io.outboxrelay.relay.testing.Wire;
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class SilentConnectionIT {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int EVENTS = 6_000;
 
@@ -19,13 +28,13 @@ class SilentConnectionIT {
     @Test
     void connections_to_the_broker_that_die_without_a_word_are_noticed_and_replaced(@TempDir Path folder)
             throws Exception {
-        try (TestDatabase database = Servers.postgres().newDatabase();
+        try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Wire wire = new Wire(host.host(), host.port());
                 Stage stage = new Stage(folder, database, host, "account", 100)) {
             stage.relay(stage.file().withBrokerAt(wire.port()));
-            stage.writers().start(4, EVENTS);
-            stage.awaitReceived(EVENTS / 4);
+            stage.writers().start(4, Writers.load(kind, EVENTS));
+            stage.awaitReceived(Writers.load(kind, EVENTS) / 4);
 
             assertThat(wire.cut()).isPositive();
 
@@ -37,13 +46,13 @@ class SilentConnectionIT {
     @Test
     void connections_to_the_database_that_die_without_a_word_are_noticed_and_replaced(@TempDir Path folder)
             throws Exception {
-        try (TestDatabase database = Servers.postgres().newDatabase();
+        try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Wire wire = new Wire(database.host(), database.port());
                 Stage stage = new Stage(folder, database, host, "account", 100)) {
             stage.relay(stage.file().withSource(Database.of("account", database).at(wire.port())));
-            stage.writers().start(4, EVENTS);
-            stage.awaitReceived(EVENTS / 4);
+            stage.writers().start(4, Writers.load(kind, EVENTS));
+            stage.awaitReceived(Writers.load(kind, EVENTS) / 4);
 
             assertThat(wire.cut()).isPositive();
 

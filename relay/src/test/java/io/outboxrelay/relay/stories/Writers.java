@@ -76,6 +76,11 @@ final class Writers implements AutoCloseable {
         }
     }
 
+    /** How much to write where so much is written on PostgreSQL: less, so that all the stories end in reasonable time. */
+    static int load(DatabaseKind kind, int events) {
+        return kind == DatabaseKind.POSTGRESQL ? events : events / 2;
+    }
+
     /** Begins to write, and returns at once. */
     void start(int connections, int events) {
         threads = IntStream.range(0, connections)
@@ -109,20 +114,28 @@ final class Writers implements AutoCloseable {
 
     /** What the database says was committed. */
     Set<UUID> ledger() {
+        return ids("story_ledger");
+    }
+
+    /** What is still in the outbox. */
+    Set<UUID> unpublished() {
+        return ids("outbox");
+    }
+
+    private Set<UUID> ids(String table) {
+        String id = kind == DatabaseKind.MARIADB
+                ? "insert(insert(insert(insert(lower(hex(event_id)), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-')"
+                : "event_id::text";
         try (Connection connection = database.getConnection();
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(
-                        kind == DatabaseKind.MARIADB
-                                ? "SELECT insert(insert(insert(insert(lower(hex(event_id)), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'),"
-                                        + " 24, 0, '-') FROM story_ledger"
-                                : "SELECT event_id::text FROM story_ledger")) {
+                ResultSet rows = statement.executeQuery("SELECT " + id + " FROM " + table)) {
             Set<UUID> ids = new HashSet<>();
             while (rows.next()) {
                 ids.add(UUID.fromString(rows.getString(1)));
             }
             return ids;
         } catch (SQLException e) {
-            throw new IllegalStateException("The ledger could not be read: " + e.getMessage(), e);
+            throw new IllegalStateException("The ids in %s could not be read: %s".formatted(table, e.getMessage()), e);
         }
     }
 

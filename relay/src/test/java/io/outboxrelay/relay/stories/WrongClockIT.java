@@ -2,6 +2,7 @@ package io.outboxrelay.relay.stories;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -10,9 +11,17 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code WallClockTest} proves from the byte code what this shows at work. */
+@ParameterizedClass
+@EnumSource(DatabaseKind.class)
 class WrongClockIT {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final int EVENTS = 6_000;
     private static final Duration OFF = Duration.ofMinutes(10);
@@ -22,15 +31,15 @@ class WrongClockIT {
     void relays_whose_clocks_are_ten_minutes_off_share_lanes_and_take_over_as_ever(@TempDir Path folder)
             throws Exception {
         ShiftedClock clock = ShiftedClock.build(folder);
-        try (TestDatabase database = Servers.postgres().newDatabase();
+        try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Stage stage = new Stage(folder, database, host, "account", 100)) {
             Map<String, Integer> halves = Map.of("early", Stage.LANES / 2, "late", Stage.LANES / 2);
             RelayProcess early = stage.relay(stage.file().named("early"), clock.offBy(OFF));
             stage.relay(stage.file().named("late"), clock.offBy(OFF.negated()));
             stage.awaitLanes(halves);
-            stage.writers().start(4, EVENTS);
-            stage.awaitReceived(EVENTS / 2);
+            stage.writers().start(4, Writers.load(kind, EVENTS));
+            stage.awaitReceived(Writers.load(kind, EVENTS) / 2);
             assertThat(stage.lanes()).isEqualTo(halves);
             assertThat(stage.observer().duplicates()).isZero();
 
