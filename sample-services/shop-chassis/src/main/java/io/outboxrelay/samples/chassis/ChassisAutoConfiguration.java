@@ -1,0 +1,47 @@
+package io.outboxrelay.samples.chassis;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.client.AvroEvents;
+import io.outboxrelay.client.Outbox;
+import io.outboxrelay.schemas.contract.Contracts;
+import java.time.Duration;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
+import org.springframework.context.annotation.Bean;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** The chassis as beans: a service has it on its class path, and that is all. */
+@AutoConfiguration(
+        afterName = {"io.outboxrelay.spring.OutboxAutoConfiguration", "io.outboxrelay.spring.AvroAutoConfiguration"})
+public class ChassisAutoConfiguration {
+
+    /** Called by Spring. */
+    ChassisAutoConfiguration() {}
+
+    @Bean
+    Events shopEvents(Outbox outbox, AvroEvents released) {
+        ClassLoader classes = ChassisAutoConfiguration.class.getClassLoader();
+        return new Events(outbox, released, Contracts.onClassPath(classes), classes);
+    }
+
+    @Bean
+    Heartbeats heartbeats(
+            Events events,
+            JdbcClient database,
+            PlatformTransactionManager transactions,
+            @Value("${shop.heartbeat:1s}") Duration interval) {
+        return new Heartbeats(events, database, new TransactionTemplate(transactions), interval);
+    }
+
+    /** For services that keep copies, which say so by {@code shop.copies: true}: they have the table. */
+    @Bean(initMethod = "meterWhatIsKnown")
+    @ConditionalOnBooleanProperty("shop.copies")
+    @DependsOnDatabaseInitialization
+    Freshness freshness(JdbcClient database, MeterRegistry meters) {
+        return new Freshness(database, meters);
+    }
+}

@@ -1,0 +1,34 @@
+package io.outboxrelay.samples.chassis;
+
+import java.time.Duration;
+import java.util.function.Function;
+import org.apache.avro.specific.SpecificRecord;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** Makes the heartbeat of a service that has decided to have one: a bean is all it takes. */
+public final class Heartbeats {
+
+    private final Events events;
+    private final JdbcClient database;
+    private final TransactionTemplate transaction;
+    private final Duration interval;
+
+    Heartbeats(Events events, JdbcClient database, TransactionTemplate transaction, Duration interval) {
+        this.events = events;
+        this.database = database;
+        this.transaction = transaction;
+        this.interval = interval;
+    }
+
+    /**
+     * A heartbeat, which Spring starts and stops.
+     *
+     * @param service the name of the service, which becomes the id of the aggregate {@code heartbeat}
+     * @param event makes the service's own event of a beat
+     * @return to be made a bean
+     */
+    public Heartbeat of(String service, Function<Heartbeat.Beat, SpecificRecord> event) {
+        return new Heartbeat(service, event, events, database, transaction, interval);
+    }
+}

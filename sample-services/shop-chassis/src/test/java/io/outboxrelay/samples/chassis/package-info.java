@@ -1,0 +1,4 @@
+@NullMarked
+package io.outboxrelay.samples.chassis;
+
+import org.jspecify.annotations.NullMarked;
