@@ -1,0 +1,184 @@
+package io.outboxrelay.samples.customers;
+
+import io.outboxrelay.samples.chassis.Events;
+import io.outboxrelay.samples.contracts.CreditLimitChanged;
+import io.outboxrelay.samples.contracts.CustomerChanged;
+import io.outboxrelay.samples.contracts.CustomerRegistered;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
+
+/**
+ * Who the customers are. Each change is one local transaction: lock the customer's row, change it, write the event that tells
+ * of it. What changes nothing tells nothing.
+ */
+@Component
+class Customers {
+
+    /** The aggregate type of all events of a customer, those of its credit too. */
+    static final String AGGREGATE = "customer";
+
+    /** A list is for people to look at. Who needs all customers keeps a copy, by events. */
+    private static final int MOST_LISTED = 200;
+
+    private final JdbcClient database;
+    private final Events events;
+    private final ReferenceData referenceData;
+
+    Customers(JdbcClient database, Events events, ReferenceData referenceData) {
+        this.database = database;
+        this.events = events;
+        this.referenceData = referenceData;
+    }
+
+    @Transactional
+    Customer register(Profile profile, long creditLimitCents) {
+        referenceData.requireCountry(profile.country());
+        String customerId = UUID.randomUUID().toString();
+        Stamp stamp = database.sql("""
+                        INSERT INTO customer (customer_id, version, name, email, region, country, credit_limit_cents)
+                        VALUES (:customer_id, 1, :name, :email, :region, :country, :credit_limit_cents)
+                        RETURNING version, now() AS happened_at
+                        """)
+                .param("customer_id", customerId)
+                .param("name", profile.name())
+                .param("email", profile.email())
+                .param("region", profile.region())
+                .param("country", profile.country())
+                .param("credit_limit_cents", creditLimitCents)
+                .query(Stamp.class)
+                .single();
+        events.publish(
+                AGGREGATE,
+                customerId,
+                CustomerRegistered.newBuilder()
+                        .setCustomerId(customerId)
+                        .setVersion(stamp.version())
+                        .setName(profile.name())
+                        .setEmail(profile.email())
+                        .setRegion(profile.region())
+                        .setCreditLimitCents(creditLimitCents)
+                        .setCountry(profile.country())
+                        .setHappenedAt(stamp.at())
+                        .build());
+        return get(customerId);
+    }
+
+    @Transactional
+    Customer change(String customerId, Profile profile) {
+        Customer before = lock(customerId).orElseThrow(() -> new NoSuchCustomer(customerId));
+        if (before.profile().equals(profile)) {
+            return before;
+        }
+        referenceData.requireCountry(profile.country());
+        database.sql("""
+                        UPDATE customer SET name = :name, email = :email, region = :region, country = :country
+                        WHERE customer_id = :customer_id
+                        """)
+                .param("customer_id", customerId)
+                .param("name", profile.name())
+                .param("email", profile.email())
+                .param("region", profile.region())
+                .param("country", profile.country())
+                .update();
+        Stamp stamp = stamp(customerId);
+        events.publish(
+                AGGREGATE,
+                customerId,
+                CustomerChanged.newBuilder()
+                        .setCustomerId(customerId)
+                        .setVersion(stamp.version())
+                        .setName(profile.name())
+                        .setEmail(profile.email())
+                        .setRegion(profile.region())
+                        .setCountry(profile.country())
+                        .setHappenedAt(stamp.at())
+                        .build());
+        return get(customerId);
+    }
+
+    /** The limit may be lowered below what is reserved: what was promised stays promised, and nothing new is. */
+    @Transactional
+    Customer limitCredit(String customerId, long creditLimitCents) {
+        Customer before = lock(customerId).orElseThrow(() -> new NoSuchCustomer(customerId));
+        if (before.creditLimitCents() == creditLimitCents) {
+            return before;
+        }
+        database.sql("UPDATE customer SET credit_limit_cents = :credit_limit_cents WHERE customer_id = :customer_id")
+                .param("customer_id", customerId)
+                .param("credit_limit_cents", creditLimitCents)
+                .update();
+        Stamp stamp = stamp(customerId);
+        events.publish(
+                AGGREGATE,
+                customerId,
+                CreditLimitChanged.newBuilder()
+                        .setCustomerId(customerId)
+                        .setVersion(stamp.version())
+                        .setCreditLimitCents(creditLimitCents)
+                        .setAvailableCents(credit(customerId).orElseThrow().availableCents())
+                        .setHappenedAt(stamp.at())
+                        .build());
+        return get(customerId);
+    }
+
+    Optional<Customer> find(String customerId) {
+        return database.sql("SELECT * FROM customer WHERE customer_id = :customer_id")
+                .param("customer_id", customerId)
+                .query(Customer.class)
+                .optional();
+    }
+
+    /** Customers in alphabetical order, of one region or of all, not more than {@value #MOST_LISTED}. */
+    List<Customer> list(@Nullable String region) {
+        return database.sql("""
+                        SELECT * FROM customer WHERE region = coalesce(:region, region)
+                        ORDER BY name, customer_id LIMIT :most
+                        """)
+                .param("region", region)
+                .param("most", MOST_LISTED)
+                .query(Customer.class)
+                .list();
+    }
+
+    /**
+     * What is left of a customer's credit. To decide by it, {@link #lock} the customer in a statement before: a single one
+     * that locked and summed up would wait for the row and then sum up what it saw before the wait.
+     */
+    Optional<Credit> credit(String customerId) {
+        return database.sql("SELECT * FROM credit WHERE customer_id = :customer_id")
+                .param("customer_id", customerId)
+                .query(Credit.class)
+                .optional();
+    }
+
+    /** Makes all others who would change this customer or decide about its credit wait until the transaction ends. */
+    Optional<Customer> lock(String customerId) {
+        return database.sql("SELECT * FROM customer WHERE customer_id = :customer_id FOR UPDATE")
+                .param("customer_id", customerId)
+                .query(Customer.class)
+                .optional();
+    }
+
+    /** Counts the next event of a customer, which is locked; version 0 where there is no such customer. */
+    Stamp stamp(String customerId) {
+        return database.sql("""
+                        UPDATE customer SET version = version + 1 WHERE customer_id = :customer_id
+                        RETURNING version, now() AS happened_at
+                        """)
+                .param("customer_id", customerId)
+                .query(Stamp.class)
+                .optional()
+                .orElseGet(() -> database.sql("SELECT 0 AS version, now() AS happened_at")
+                        .query(Stamp.class)
+                        .single());
+    }
+
+    private Customer get(String customerId) {
+        return find(customerId).orElseThrow();
+    }
+}

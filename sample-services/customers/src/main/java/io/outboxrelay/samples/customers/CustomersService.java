@@ -1,0 +1,61 @@
+package io.outboxrelay.samples.customers;
+
+import io.outboxrelay.client.ConsumerQueue;
+import io.outboxrelay.client.IdempotentConsumer;
+import io.outboxrelay.samples.chassis.Heartbeat;
+import io.outboxrelay.samples.chassis.Heartbeats;
+import io.outboxrelay.samples.contracts.CustomersHeartbeat;
+import io.outboxrelay.spring.IdempotentConsumers;
+import io.swagger.v3.oas.annotations.OpenAPIDefinition;
+import io.swagger.v3.oas.annotations.info.Info;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.annotation.Bean;
+
+/** The customers service as a process. Its settings are in {@code customers.yaml}. */
+@SpringBootApplication(proxyBeanMethods = false)
+@OpenAPIDefinition(
+        info =
+                @Info(
+                        title = "Customers",
+                        version = "1",
+                        description = "Customers, their credit, and the countries and currencies of the shop."))
+public class CustomersService {
+
+    /** The name under which the inbox remembers what was applied. */
+    public static final String CONSUMER = "customers";
+
+    /** What orders ask of customers' credit. */
+    public static final ConsumerQueue QUEUE = ConsumerQueue.named("customers.orders")
+            .boundTo("events", "order.credit.#")
+            .boundTo("events", "order.order.paid");
+
+    /**
+     * Runs until it is terminated.
+     *
+     * @param arguments settings for Spring Boot, such as {@code --server.port=8081}
+     */
+    public static void main(String[] arguments) {
+        new SpringApplicationBuilder(CustomersService.class)
+                .properties("spring.config.name=customers")
+                .run(arguments);
+    }
+
+    @Bean
+    IdempotentConsumer orders(
+            IdempotentConsumers consumers, OrderEvents handler, @Value("${shop.queues.declare:true}") boolean declare) {
+        IdempotentConsumer.Builder consumer = consumers.builder().name(CONSUMER).handler(handler);
+        return (declare ? consumer.queue(QUEUE) : consumer.queue(QUEUE.name())).build();
+    }
+
+    @Bean
+    Heartbeat heartbeat(Heartbeats heartbeats) {
+        return heartbeats.of(
+                "customers",
+                beat -> CustomersHeartbeat.newBuilder()
+                        .setVersion(beat.version())
+                        .setHappenedAt(beat.at())
+                        .build());
+    }
+}

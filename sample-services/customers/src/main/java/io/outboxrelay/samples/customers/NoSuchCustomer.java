@@ -1,0 +1,9 @@
+package io.outboxrelay.samples.customers;
+
+/** There is no customer with this id. */
+final class NoSuchCustomer extends RuntimeException {
+
+    NoSuchCustomer(String customerId) {
+        super("There is no customer %s: GET /customers lists those there are".formatted(customerId));
+    }
+}

@@ -1,0 +1,17 @@
+package io.outboxrelay.samples.customers;
+
+import java.time.Instant;
+import java.time.OffsetDateTime;
+
+/**
+ * What an event says of its place in the life of its aggregate.
+ *
+ * @param version of the aggregate, after the event
+ * @param happenedAt by the clock of the database
+ */
+record Stamp(int version, OffsetDateTime happenedAt) {
+
+    Instant at() {
+        return happenedAt.toInstant();
+    }
+}
