@@ -1,0 +1,44 @@
+-- A product is an aggregate: whoever changes it or takes of its stock locks its row first. Texts compare byte by byte.
+CREATE TABLE product (
+    product_id  varchar(64)  NOT NULL PRIMARY KEY,
+    version     int          NOT NULL,
+    name        varchar(200) NOT NULL,
+    price_cents bigint       NOT NULL CHECK (price_cents >= 0),
+    currency    char(3)      NOT NULL,
+    stock       bigint       NOT NULL CHECK (stock >= 0),
+    reserved    bigint       NOT NULL DEFAULT 0 CHECK (reserved >= 0)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- What was decided about the stock for an order, kept for good: who asks again gets the same answer. An aggregate too, locked
+-- before any product. NEW is what a row is between being locked for the first time and the decision: never after a commit.
+CREATE TABLE reservation (
+    order_id   varchar(255) NOT NULL PRIMARY KEY,
+    version    int          NOT NULL,
+    state      varchar(20)  NOT NULL CHECK (state IN ('NEW', 'RESERVED', 'OUT_OF_STOCK', 'UNKNOWN_PRODUCT', 'RELEASED')),
+    product_id varchar(255) COMMENT 'which product was missing'
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+CREATE TABLE reservation_line (
+    order_id   varchar(255) NOT NULL,
+    product_id varchar(64)  NOT NULL,
+    quantity   int          NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (order_id, product_id),
+    FOREIGN KEY (order_id) REFERENCES reservation (order_id),
+    FOREIGN KEY (product_id) REFERENCES product (product_id)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- For those who keep copies: one row, which beats however many instances there are.
+CREATE TABLE heartbeat (version int NOT NULL, beat_at datetime(6) NOT NULL);
+INSERT INTO heartbeat VALUES (0, '2000-01-01 00:00:00');
+
+-- The service's login user: its own tables, and into the outbox it may only write. A user has one default role here, so one
+-- role takes in the two of the outbox; roles belong to the whole server, so the database is in its name.
+CREATE ROLE IF NOT EXISTS `${flyway:database}_service`;
+GRANT `${flyway:database}_outbox_writer` TO `${flyway:database}_service`;
+GRANT `${flyway:database}_outbox_consumer` TO `${flyway:database}_service`;
+GRANT SELECT, INSERT, UPDATE ON product TO `${flyway:database}_service`;
+GRANT SELECT, INSERT, UPDATE ON reservation TO `${flyway:database}_service`;
+GRANT SELECT, INSERT ON reservation_line TO `${flyway:database}_service`;
+GRANT SELECT, UPDATE ON heartbeat TO `${flyway:database}_service`;
+GRANT `${flyway:database}_service` TO `${service_user}`;
+SET DEFAULT ROLE `${flyway:database}_service` FOR `${service_user}`;
