@@ -1,0 +1,63 @@
+package io.outboxrelay.samples.orders;
+
+import io.outboxrelay.samples.orders.Replicas.Product;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
+
+/**
+ * Makes an order of what a customer wants: looks customer and products up in the replicas, takes down names and prices as they
+ * are at this moment, and begins the saga. No other service is asked.
+ */
+@Component
+class Checkout {
+
+    /** What customers' credit is counted in. */
+    private static final String CURRENCY = "EUR";
+
+    private final Replicas replicas;
+    private final PlaceOrderSaga saga;
+
+    Checkout(Replicas replicas, PlaceOrderSaga saga) {
+        this.replicas = replicas;
+        this.saga = saga;
+    }
+
+    /** So many pieces of a product. */
+    record Wanted(String productId, int quantity) {}
+
+    /**
+     * Places an order.
+     *
+     * @throws NotOrderable if customer or product is unknown here, or what is wanted cannot be counted together
+     */
+    @Transactional
+    Order order(String customerId, List<Wanted> wanted) {
+        if (replicas.customer(customerId).isEmpty()) {
+            throw NotOrderable.unknownCustomer(customerId);
+        }
+        requireEachOnce(wanted);
+        return saga.place(
+                new NewOrder(customerId, wanted.stream().map(this::priced).toList(), CURRENCY));
+    }
+
+    private Order.Line priced(Wanted wanted) {
+        Product product =
+                replicas.product(wanted.productId()).orElseThrow(() -> NotOrderable.unknownProduct(wanted.productId()));
+        if (!product.currency().equals(CURRENCY)) {
+            throw NotOrderable.foreignCurrency(product, CURRENCY);
+        }
+        return new Order.Line(product.productId(), product.name(), wanted.quantity(), product.priceCents());
+    }
+
+    private static void requireEachOnce(List<Wanted> wanted) {
+        Set<String> seen = new HashSet<>();
+        for (Wanted line : wanted) {
+            if (!seen.add(line.productId())) {
+                throw NotOrderable.twice(line.productId());
+            }
+        }
+    }
+}

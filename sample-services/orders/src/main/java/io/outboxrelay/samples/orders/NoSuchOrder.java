@@ -1,0 +1,11 @@
+package io.outboxrelay.samples.orders;
+
+import java.util.UUID;
+
+/** There is no order with this id. */
+final class NoSuchOrder extends RuntimeException {
+
+    NoSuchOrder(UUID orderId) {
+        super("There is no order %s: use the id that placing one has answered".formatted(orderId));
+    }
+}

@@ -1,0 +1,17 @@
+package io.outboxrelay.samples.orders;
+
+/** Only a confirmed order can be paid or cancelled, and this one is not. */
+final class NotConfirmed extends RuntimeException {
+
+    NotConfirmed(Order order, String wanted) {
+        super("The order %s cannot be %s while it is %s: only a confirmed one can be. %s"
+                .formatted(order.orderId(), wanted, order.state().text(), wayOut(order.state())));
+    }
+
+    private static String wayOut(OrderState state) {
+        return switch (state) {
+            case AWAITING_STOCK, AWAITING_CREDIT -> "Look again in a moment: its saga is still running";
+            default -> "It will not be confirmed again";
+        };
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.outboxrelay.samples.orders;
+
+import org.jspecify.annotations.NullMarked;
