@@ -1,0 +1,11 @@
+package io.outboxrelay.samples.storefront;
+
+import java.util.UUID;
+
+/** The orders service does not know it. */
+final class NoSuchOrder extends RuntimeException {
+
+    NoSuchOrder(UUID orderId) {
+        super("There is no order %s".formatted(orderId));
+    }
+}

@@ -1,0 +1,89 @@
+package io.outboxrelay.samples.storefront;
+
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.tags.Tag;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotEmpty;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Size;
+import java.net.URI;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * Orders over HTTP: read, put together from their owners' answers; changed, passed on to the orders service, so that a page
+ * needs one host only. What may be ordered is not judged here.
+ */
+@RestController
+@RequestMapping("/orders")
+@Tag(name = "Orders", description = "Asks the owners; 503 says that the orders service is away")
+class OrdersApi {
+
+    private final OrderComposition composition;
+    private final RemoteService orders;
+
+    OrdersApi(OrderComposition composition, RemoteService orders) {
+        this.composition = composition;
+        this.orders = orders;
+    }
+
+    record Placing(
+            @NotBlank @Size(max = 100) String customerId,
+            @NotEmpty @Size(max = 100) List<@NotNull @Valid Line> lines) {}
+
+    record Line(
+            @NotBlank @Size(max = 100) String productId,
+            @Min(1) int quantity) {}
+
+    record Payment(@NotBlank @Size(max = 100) String card) {}
+
+    @GetMapping("/{orderId}")
+    @Operation(summary = "An order, put together from what orders, customers and products answer")
+    ComposedOrder find(@PathVariable UUID orderId) {
+        return composition.compose(orderId.toString()).orElseThrow(() -> new NoSuchOrder(orderId));
+    }
+
+    @PostMapping
+    @Operation(summary = "Places an order: 202, and its saga begins")
+    ResponseEntity<byte[]> place(@RequestBody @Valid Placing placing) {
+        return passOn("/orders", placing);
+    }
+
+    @PostMapping("/{orderId}/payment")
+    @Operation(summary = "Pays a confirmed order")
+    ResponseEntity<byte[]> pay(@PathVariable UUID orderId, @RequestBody @Valid Payment payment) {
+        return passOn("/orders/{id}/payment", payment, orderId);
+    }
+
+    @PostMapping("/{orderId}/cancellation")
+    @Operation(summary = "Gives a confirmed order up: 202, and its saga goes backwards")
+    ResponseEntity<byte[]> cancel(@PathVariable UUID orderId) {
+        return passOn("/orders/{id}/cancellation", null, orderId);
+    }
+
+    private ResponseEntity<byte[]> passOn(String path, @Nullable Object body, Object... ids) {
+        ResponseEntity<byte[]> answer = orders.post(path, body, ids);
+        ResponseEntity.BodyBuilder passed = ResponseEntity.status(answer.getStatusCode());
+        HttpHeaders headers = answer.getHeaders();
+        if (headers.getContentType() != null) {
+            passed.contentType(headers.getContentType());
+        }
+        URI location = headers.getLocation();
+        if (location != null) {
+            // The same path is served here, by another host than the one that the orders service names.
+            passed.location(URI.create(location.getRawPath()));
+        }
+        return passed.body(answer.getBody());
+    }
+}

@@ -1,0 +1,62 @@
+package io.outboxrelay.samples.storefront;
+
+import io.outboxrelay.client.ReceivedEvent;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/**
+ * Notes which events did not come as the next ones of their aggregate. Events of one aggregate are promised in order, so there
+ * are none, except in a rebuild, where live events come in between of replayed ones. The views do not need it: it is a proof.
+ */
+@Component
+class Sequence {
+
+    /** A refusal for a customer whom the customers service does not know: there is no aggregate to count on. */
+    private static final int NO_AGGREGATE = 0;
+
+    private final JdbcClient database;
+
+    Sequence(JdbcClient database) {
+        this.database = database;
+    }
+
+    void check(ReceivedEvent event, int version) {
+        if (version == NO_AGGREGATE) {
+            return;
+        }
+        int expected = expected(event, version);
+        if (version != expected) {
+            note(event, expected, version);
+        }
+    }
+
+    /** One statement, so that of two instances one waits for the other, also where the row is not there yet. */
+    private int expected(ReceivedEvent event, int version) {
+        return database.sql("""
+                        INSERT INTO heard (aggregate_type, aggregate_id, version, expected)
+                        VALUES (:aggregate_type, :aggregate_id, :version, 1)
+                        ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE
+                        SET version = greatest(heard.version, excluded.version), expected = heard.version + 1
+                        RETURNING expected
+                        """)
+                .param("aggregate_type", event.aggregateType())
+                .param("aggregate_id", event.aggregateId())
+                .param("version", version)
+                .query(Integer.class)
+                .single();
+    }
+
+    private void note(ReceivedEvent event, int expected, int received) {
+        database.sql("""
+                        INSERT INTO out_of_order (event_id, aggregate_type, aggregate_id, version_expected, version_received)
+                        VALUES (:event_id, :aggregate_type, :aggregate_id, :expected, :received)
+                        ON CONFLICT (event_id) DO NOTHING
+                        """)
+                .param("event_id", event.id())
+                .param("aggregate_type", event.aggregateType())
+                .param("aggregate_id", event.aggregateId())
+                .param("expected", expected)
+                .param("received", received)
+                .update();
+    }
+}

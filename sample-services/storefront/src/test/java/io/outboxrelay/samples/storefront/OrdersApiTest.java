@@ -1,0 +1,140 @@
+package io.outboxrelay.samples.storefront;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Orders over HTTP, before services that say what they are told to. */
+class OrdersApiTest {
+
+    private static final String PLACING =
+            "{\"customer_id\":\"anna\",\"lines\":[{\"product_id\":\"lamp\",\"quantity\":2}]}";
+
+    private static ScriptedServer orders;
+    private static ScriptedServer others;
+    private static RunningStorefront storefront;
+
+    private final String order = UUID.randomUUID().toString();
+
+    @BeforeAll
+    static void start() throws Exception {
+        orders = ScriptedServer.start();
+        others = ScriptedServer.start();
+        storefront = RunningStorefront.start(
+                "--storefront.orders-url=" + orders.url(),
+                "--storefront.customers-url=" + others.url(),
+                "--storefront.products-url=" + others.url(),
+                "--storefront.calls.timeout=500ms",
+                "--storefront.calls.attempts=1");
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        storefront.close();
+        orders.close();
+        others.close();
+    }
+
+    @Test
+    void an_order_is_answered_with_what_is_missing() throws Exception {
+        orders.on("GET /orders/" + order, 200, """
+                {"order_id": "%s", "state": "confirmed", "customer_id": "anna", "amount_cents": 1990, "currency": "EUR",
+                 "lines": [{"product_id": "lamp", "name": "Lamp", "quantity": 1, "price_cents": 1990}]}
+                """.formatted(order));
+        others.on("GET /products/lamp", 200, """
+                {"product_id": "lamp", "name": "Lamp", "price_cents": 2190, "currency": "EUR", "stock": 17,
+                 "reserved": 2}
+                """);
+
+        HttpResponse<String> answer = storefront.get("/orders/" + order);
+
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body())
+                .contains("\"customer_id\":\"anna\",\"customer\":null")
+                .contains("\"price_cents\":1990,\"product\":{\"name\":\"Lamp\",\"price_cents\":2190")
+                .contains("\"missing\":[{\"part\":\"customer\",\"service\":\"customers\","
+                        + "\"reason\":\"it does not know it\"}");
+    }
+
+    @Test
+    void without_the_orders_service_there_is_a_problem_that_names_it() throws Exception {
+        orders.hangsUpOn("GET /orders/" + order);
+
+        HttpResponse<String> answer = storefront.get("/orders/" + order);
+
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.headers().firstValue("Content-Type")).contains("application/problem+json");
+        assertThat(answer.body())
+                .contains(
+                        "\"service\":\"orders\"", "The orders service is away: the connection broke. Try again later");
+    }
+
+    @Test
+    void an_order_that_the_orders_service_does_not_know_is_not_found() throws Exception {
+        HttpResponse<String> answer = storefront.get("/orders/" + order);
+
+        assertThat(answer.statusCode()).isEqualTo(404);
+        assertThat(answer.body()).contains("There is no order " + order);
+        assertThat(storefront.get("/orders/7").statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void an_order_is_passed_on_and_the_answer_passed_back() throws Exception {
+        orders.on("POST /orders", exchange -> {
+            exchange.getResponseHeaders().set("Location", orders.url() + "/orders/" + order);
+            ScriptedServer.send(exchange, 202, "{\"order_id\":\"" + order + "\"}");
+        });
+
+        HttpResponse<String> answer = storefront.post("/orders", PLACING);
+
+        assertThat(answer.statusCode()).isEqualTo(202);
+        assertThat(answer.headers().firstValue("Location")).contains("/orders/" + order);
+        assertThat(answer.body()).contains(order);
+        assertThat(orders.requests()).contains("POST /orders " + PLACING);
+    }
+
+    @Test
+    void the_orders_services_no_is_passed_back_as_it_is() throws Exception {
+        orders.on("POST /orders/" + order + "/payment", 402, "{\"detail\":\"The bank declined\"}");
+
+        HttpResponse<String> answer =
+                storefront.post("/orders/" + order + "/payment", "{\"card\":\"4000-0000-0000-0002\"}");
+
+        assertThat(answer.statusCode()).isEqualTo(402);
+        assertThat(answer.body()).isEqualTo("{\"detail\":\"The bank declined\"}");
+    }
+
+    @Test
+    void a_cancellation_is_passed_on() throws Exception {
+        orders.on("POST /orders/" + order + "/cancellation", 202, "");
+
+        assertThat(storefront.post("/orders/" + order + "/cancellation", "").statusCode())
+                .isEqualTo(202);
+    }
+
+    @Test
+    void a_change_that_may_have_been_made_is_not_called_failed() throws Exception {
+        String cancellation = "/orders/" + order + "/cancellation";
+        orders.hangsOn("POST " + cancellation);
+
+        HttpResponse<String> answer = storefront.post(cancellation, "");
+
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.body()).contains("What you asked for may have been done: look before you ask again");
+        assertThat(orders.requestsOf("POST " + cancellation)).isEqualTo(1);
+    }
+
+    @Test
+    void what_cannot_be_an_order_is_refused_with_field_and_value() throws Exception {
+        HttpResponse<String> answer = storefront.post(
+                "/orders", "{\"customer_id\":\" \",\"lines\":[{\"product_id\":\"lamp\",\"quantity\":0}]}");
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.body()).contains("lines[0].quantity must be greater than or equal to 1, not '0'");
+    }
+}

@@ -1,0 +1,191 @@
+package io.outboxrelay.samples.storefront;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.outboxrelay.samples.contracts.CreditRejection;
+import io.outboxrelay.samples.contracts.OrderRejection;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.awaitility.core.ThrowingRunnable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.openqa.selenium.Keys;
+
+/** The page in a real browser, before the real storefront; the orders service says what it is told to. */
+class PageTest {
+
+    private static final int DESK = 1_200;
+    private static final int PHONE = 360;
+
+    private static ScriptedServer orders;
+    private static RunningStorefront storefront;
+
+    private final String order = UUID.randomUUID().toString();
+
+    @BeforeAll
+    static void start() throws Exception {
+        orders = ScriptedServer.start();
+        storefront = RunningStorefront.start("--storefront.orders-url=" + orders.url());
+        storefront.publish(
+                Told.registered("anna", 1, "Anna", "NORTH", 10_000),
+                Told.registered("wolfe", 1, "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh", "SOUTH", 500_000),
+                Told.added("chair", 1, "Chair", 7_890),
+                Told.added("lamp", 1, "Lamp", Told.LAMP_CENTS));
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        storefront.close();
+        orders.close();
+    }
+
+    @Test
+    void an_order_is_placed_watched_and_paid_by_keyboard_alone() throws Exception {
+        orders.on("POST /orders", exchange -> {
+            exchange.getResponseHeaders().set("Location", "/orders/" + order);
+            ScriptedServer.send(exchange, 202, "{}");
+        });
+        orders.on("POST /orders/" + order + "/payment", exchange -> exchange.sendResponseHeaders(204, -1));
+
+        try (Browser browser = Browser.open(storefront.url(), DESK, 900)) {
+            soon(() -> assertThat(browser.texts("#product option")).hasSize(2));
+            browser.press(Keys.TAB, Keys.ENTER, Keys.TAB);
+            assertThat(browser.focus()).isEqualTo("customer");
+            browser.press("Anna");
+            soon(() -> assertThat(browser.text("credit")).isEqualTo("€100.00 of €100.00 credit available"));
+            browser.press(Keys.TAB);
+            assertThat(browser.focus()).isEqualTo("product");
+            browser.press("Lamp", Keys.TAB);
+            assertThat(browser.focus()).isEqualTo("quantity");
+            browser.press(Keys.ARROW_UP, Keys.TAB);
+            assertThat(browser.text("total")).isEqualTo("€39.80");
+            assertThat(browser.focus()).isEqualTo("place-order");
+            browser.press(Keys.ENTER);
+
+            soon(() -> assertThat(browser.focus()).isEqualTo("saga-title"));
+            assertThat(browser.text("saga-title")).isEqualTo("Order " + order.substring(0, 8));
+            assertThat(orders.requests())
+                    .contains("POST /orders {\"customer_id\":\"anna\","
+                            + "\"lines\":[{\"product_id\":\"lamp\",\"quantity\":2}]}");
+
+            storefront.publish(Told.placed(order, 1, "anna"), Told.stockRequested(order, 2));
+            soon(() -> assertThat(steps(browser)).containsExactly("Order placed", "Asks products to keep the pieces"));
+            assertThat(browser.text("state")).isEqualTo("waits for stock");
+
+            storefront.publish(Told.stockReserved(order, 3), Told.creditRequested(order, 4, "anna"));
+            soon(() -> assertThat(browser.text("state")).isEqualTo("waits for credit"));
+
+            storefront.publish(Told.creditReserved("anna", 5, order, 8_010), Told.confirmed(order, 6, "anna"));
+            soon(() -> assertThat(browser.text("state")).isEqualTo("confirmed"));
+            assertThat(steps(browser))
+                    .containsExactly(
+                            "Order placed",
+                            "Asks products to keep the pieces",
+                            "Pieces are kept",
+                            "Asks customers to keep the credit",
+                            "Credit is kept",
+                            "Order confirmed");
+            soon(() -> assertThat(browser.text("credit")).isEqualTo("€80.10 of €100.00 credit available"));
+
+            browser.press(Keys.TAB);
+            assertThat(browser.focus()).isEqualTo("card");
+            browser.press(Keys.ENTER);
+            soon(() -> assertThat(orders.requests())
+                    .contains("POST /orders/" + order + "/payment {\"card\":\"4000-0000-0000-0001\"}"));
+            storefront.publish(Told.paid(order, 7, "anna"));
+            soon(() -> assertThat(browser.text("state")).isEqualTo("paid"));
+            assertThat(browser.complaints()).isEmpty();
+        }
+    }
+
+    @Test
+    void what_the_orders_service_refuses_is_said_in_its_words() throws Exception {
+        orders.on("POST /orders", 422, "{\"detail\":\"The customer anna is not known here yet\"}");
+
+        try (Browser browser = Browser.open(storefront.url(), DESK, 900)) {
+            soon(() -> assertThat(browser.texts("#product option")).hasSize(2));
+            browser.press(Keys.TAB, Keys.ENTER, Keys.TAB, Keys.TAB, Keys.TAB, Keys.ENTER);
+
+            soon(() -> assertThat(browser.text("order-fault")).isEqualTo("The customer anna is not known here yet"));
+            assertThat(browser.focus()).isEqualTo("quantity");
+        }
+    }
+
+    @Test
+    void on_a_phone_nothing_is_wider_than_the_screen() throws Exception {
+        storefront.publish(
+                Told.placed(order, 1, "wolfe"),
+                Told.creditRejected("wolfe", 2, order, CreditRejection.CREDIT_EXCEEDED),
+                Told.rejected(order, 3, "wolfe", OrderRejection.CREDIT_EXCEEDED));
+
+        try (Browser browser = Browser.open(storefront.url().resolve("/#order=" + order), PHONE, 740)) {
+            soon(() -> assertThat(browser.text("state")).startsWith("rejected: the customer has not enough credit"));
+            soon(() -> assertThat(browser.texts("#region option")).contains("SOUTH"));
+            browser.evaluate("document.getElementById('region').focus()");
+            browser.press("SOUTH");
+            soon(() -> assertThat(browser.text("region-customers")).contains(order.substring(0, 8)));
+            browser.evaluate("document.getElementById('owners').open = true");
+
+            assertThat(browser.evaluate("innerWidth")).isEqualTo((long) PHONE);
+            assertThat(browser.evaluate("document.documentElement.scrollWidth")).isEqualTo((long) PHONE);
+            assertThat(browser.evaluate("[...document.querySelectorAll('body *')]"
+                            + ".filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.id || e.tagName)"
+                            + ".join()"))
+                    .isEqualTo("");
+        }
+    }
+
+    @Test
+    void a_view_that_grows_old_is_marked_and_named() throws Exception {
+        storefront.owner().sql("DELETE FROM freshness").update();
+
+        try (Browser browser = Browser.open(storefront.url(), DESK, 900)) {
+            storefront.publish(
+                    Told.heartbeatOfCustomers(1, Instant.now().minusSeconds(600)),
+                    Told.heartbeatOfProducts(1, Instant.now().plusSeconds(600)));
+
+            soon(() -> assertThat(browser.text("ages")).contains("stale, 10 min old", "not heard of yet"));
+            assertThat(browser.text("stale")).startsWith("Stale: customers, orders, regions.");
+            assertThat(browser.texts("#ages .stale")).hasSize(3);
+        }
+    }
+
+    @Test
+    void it_is_dark_where_dark_is_preferred_and_still_where_motion_is_not() throws Exception {
+        storefront.publish(Told.placed(order, 1, "anna"));
+        String background = "getComputedStyle(document.body).backgroundColor";
+        String animation = "getComputedStyle(document.querySelector('#steps li')).animationName";
+
+        try (Browser browser = Browser.open(storefront.url().resolve("/#order=" + order), DESK, 900)) {
+            soon(() -> assertThat(steps(browser)).hasSize(1));
+            browser.prefer("prefers-color-scheme", "light");
+            assertThat(browser.evaluate(background)).isEqualTo("rgb(246, 247, 246)");
+            assertThat(browser.evaluate(animation)).isEqualTo("appear");
+            browser.prefer("prefers-color-scheme", "dark");
+            assertThat(browser.evaluate(background)).isEqualTo("rgb(18, 23, 21)");
+            browser.prefer("prefers-reduced-motion", "reduce");
+            assertThat(browser.evaluate(animation)).isEqualTo("none");
+        }
+    }
+
+    @Test
+    void the_browser_may_run_nothing_but_the_pages_own_script() throws Exception {
+        assertThat(storefront.get("/").headers().firstValue("Content-Security-Policy"))
+                .hasValueSatisfying(policy -> assertThat(policy)
+                        .startsWith("default-src 'none'; script-src 'self'; style-src 'self'")
+                        .doesNotContain("unsafe"));
+        assertThat(storefront.get("/").body()).doesNotContain("style=", "onclick", "http://", "https://");
+    }
+
+    private static List<String> steps(Browser browser) {
+        return browser.texts("#steps li > span:first-child");
+    }
+
+    private static void soon(ThrowingRunnable assertion) {
+        await().atMost(RunningStorefront.SOON).ignoreExceptions().untilAsserted(assertion);
+    }
+}

@@ -1,0 +1,205 @@
+package io.outboxrelay.samples.storefront;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.client.Inbox;
+import io.outboxrelay.samples.contracts.CreditRejection;
+import io.outboxrelay.samples.contracts.OrderRejection;
+import io.outboxrelay.samples.contracts.StockRejection;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whichever way a history arrives, the views end the same. Events are handled as the consumer does it, without a broker. */
+class RebuildTest {
+
+    private static final List<String> VIEWS = List.of(
+            "customer_view",
+            "credit_view",
+            "product_view",
+            "country_view",
+            "currency_view",
+            "order_view",
+            "order_line_view",
+            "saga_step",
+            "freshness");
+
+    private static RunningStorefront storefront;
+
+    @BeforeAll
+    static void start() throws IOException, TimeoutException {
+        storefront = RunningStorefront.start();
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        storefront.close();
+    }
+
+    private final List<Told> history = history();
+
+    @BeforeEach
+    void begin_with_empty_views() throws IOException {
+        empty();
+    }
+
+    @Test
+    void in_order_every_version_is_the_next_one() {
+        handle(history);
+
+        assertThat(rows("out_of_order")).isEmpty();
+        assertThat(rows("order_view")).hasSize(4);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    void any_order_ends_in_the_same_state_as_the_right_one(long seed) throws IOException {
+        handle(history);
+        List<List<String>> expected = views();
+        empty();
+
+        List<Told> shuffled = new ArrayList<>(history);
+        Collections.shuffle(shuffled, new Random(seed));
+        handle(shuffled);
+
+        assertThat(views()).as("seed %d", seed).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    void a_replay_among_live_events_builds_the_same_views_again(long seed) throws IOException {
+        Random random = new Random(seed);
+        handle(history);
+        List<List<String>> expected = views();
+        empty();
+        int emptiedAt = random.nextInt(history.size());
+        handle(history.subList(0, emptiedAt));
+
+        empty();
+        handle(interleaved(history.subList(0, emptiedAt), history.subList(emptiedAt, history.size()), random));
+
+        assertThat(views()).as("seed %d, emptied after %d", seed, emptiedAt).isEqualTo(expected);
+    }
+
+    @Test
+    void without_the_inbox_too_nothing_changes_when_all_of_it_comes_again() {
+        handle(history);
+        List<List<String>> expected = views();
+
+        ViewUpdates handler = storefront.bean(ViewUpdates.class);
+        history.forEach(told -> handler.handle(told.received()));
+
+        assertThat(views()).isEqualTo(expected);
+    }
+
+    @Test
+    void emptying_leaves_nothing_and_lets_the_inbox_forget() throws IOException {
+        handle(history);
+
+        empty();
+
+        assertThat(views()).allSatisfy(rows -> assertThat(rows).isEmpty());
+        assertThat(rows("heard")).isEmpty();
+        assertThat(rows("inbox")).isEmpty();
+        assertThat(rows("out_of_order")).isEmpty();
+    }
+
+    private static void handle(List<Told> events) {
+        Inbox inbox = storefront.bean(Inbox.class);
+        ViewUpdates handler = storefront.bean(ViewUpdates.class);
+        events.forEach(
+                told -> inbox.once(StorefrontService.CONSUMER, told.id(), () -> handler.handle(told.received())));
+    }
+
+    private static void empty() throws IOException {
+        storefront.owner().sql(Files.readString(Path.of("rebuild-views.sql"))).update();
+    }
+
+    private static List<List<String>> views() {
+        return VIEWS.stream().map(RebuildTest::rows).toList();
+    }
+
+    private static List<String> rows(String table) {
+        return storefront
+                .owner()
+                .sql("SELECT t::text FROM %s t ORDER BY 1".formatted(table))
+                .query(String.class)
+                .list();
+    }
+
+    /** Each list in its own order, taking turns by chance. */
+    private static List<Told> interleaved(List<Told> replayed, List<Told> live, Random random) {
+        List<Told> both = new ArrayList<>();
+        int fromReplay = 0;
+        int fromLive = 0;
+        while (fromReplay < replayed.size() || fromLive < live.size()) {
+            boolean takeReplay = fromLive == live.size() || fromReplay < replayed.size() && random.nextBoolean();
+            both.add(takeReplay ? replayed.get(fromReplay++) : live.get(fromLive++));
+        }
+        return both;
+    }
+
+    /** Four orders of two customers: paid, cancelled, and rejected for want of stock and of credit. */
+    private static List<Told> history() {
+        String paid = UUID.randomUUID().toString();
+        String cancelled = UUID.randomUUID().toString();
+        String outOfStock = UUID.randomUUID().toString();
+        String exceeded = UUID.randomUUID().toString();
+        return List.of(
+                Told.currency("EUR", 1, "Euro"),
+                Told.country("DE", 1, "Germany"),
+                Told.country("DE", 2, "Federal Republic of Germany"),
+                Told.registered("anna", 1, "Anna", "NORTH", 10_000),
+                Told.registered("bert", 1, "Bert", "NORTH", 10_000),
+                Told.added("lamp", 1, "Lamp", 2_100),
+                Told.repriced("lamp", 2, "Lamp", Told.LAMP_CENTS),
+                Told.heartbeatOfCustomers(1, Told.BEGINNING.plusSeconds(30)),
+                Told.placed(paid, 1, "anna"),
+                Told.stockRequested(paid, 2),
+                Told.stockReserved(paid, 1),
+                Told.creditRequested(paid, 3, "anna"),
+                Told.creditReserved("anna", 2, paid, 8_010),
+                Told.changed("anna", 3, "Anna B.", "SOUTH"),
+                Told.confirmed(paid, 4, "anna"),
+                Told.placed(cancelled, 1, "anna"),
+                Told.stockRequested(cancelled, 2),
+                Told.paid(paid, 5, "anna"),
+                Told.creditReleased("anna", 4, paid, 10_000),
+                Told.stockReserved(cancelled, 1),
+                Told.creditRequested(cancelled, 3, "anna"),
+                Told.creditReserved("anna", 5, cancelled, 8_010),
+                Told.confirmed(cancelled, 4, "anna"),
+                Told.creditReleaseRequested(cancelled, 5, "anna"),
+                Told.creditReleased("anna", 6, cancelled, 10_000),
+                Told.stockReleaseRequested(cancelled, 6),
+                Told.stockReleased(cancelled, 2),
+                Told.cancelled(cancelled, 7, "anna"),
+                Told.placed(outOfStock, 1, "bert"),
+                Told.stockRequested(outOfStock, 2),
+                Told.stockRejected(outOfStock, 1, StockRejection.OUT_OF_STOCK),
+                Told.rejected(outOfStock, 3, "bert", OrderRejection.OUT_OF_STOCK),
+                Told.heartbeatOfCustomers(2, Told.BEGINNING.plusSeconds(31)),
+                Told.limitChanged("bert", 2, 1_000, 1_000),
+                Told.placed(exceeded, 1, "bert"),
+                Told.stockRequested(exceeded, 2),
+                Told.stockReserved(exceeded, 1),
+                Told.creditRequested(exceeded, 3, "bert"),
+                Told.creditRejected("bert", 3, exceeded, CreditRejection.CREDIT_EXCEEDED),
+                Told.stockReleaseRequested(exceeded, 4),
+                Told.stockReleased(exceeded, 2),
+                Told.rejected(exceeded, 5, "bert", OrderRejection.CREDIT_EXCEEDED),
+                Told.heartbeatOfOrders(1, Told.BEGINNING.plusSeconds(32)));
+    }
+}
