@@ -1,0 +1,178 @@
+package io.outboxrelay.samples.demo;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Starts the shop with two relays, lets customers order, kills one relay in the middle, and says whether every event
+ * arrived, once and in order. The last line and the exit status are the answer.
+ */
+public final class Demo {
+
+    /** Names the process without which the demo is not wanted any more. */
+    static final String PARENT = "demo.parent";
+
+    private static final Duration LONGEST_DRAIN = Duration.ofMinutes(2);
+
+    private final DemoSettings settings;
+    private final PrintStream out;
+    private final CountDownLatch exiting = new CountDownLatch(1);
+    private long startedAt;
+
+    private Demo(DemoSettings settings, PrintStream out) {
+        this.settings = settings;
+        this.out = out;
+    }
+
+    /**
+     * Runs the demo and exits: 0 if it passed, 1 if not.
+     *
+     * @param arguments none; system properties {@code demo.seconds} and {@code demo.keep} are understood
+     */
+    public static void main(String[] arguments) {
+        System.setProperty("logback.configurationFile", "io/outboxrelay/samples/demo/logback.xml");
+        endWith(Long.getLong(PARENT));
+        int status;
+        try {
+            status = new Demo(DemoSettings.of(System.getProperties()), System.out).run();
+        } catch (DemoFailure e) {
+            System.out.println("demo failed: " + e.getMessage());
+            status = 1;
+        }
+        System.exit(status);
+    }
+
+    private static void endWith(@Nullable Long parent) {
+        if (parent != null) {
+            ProcessHandle.of(parent).ifPresent(process -> process.onExit().thenRun(() -> System.exit(1)));
+        }
+    }
+
+    private int run() {
+        System.setProperty("demo.folder", settings.place().folder().toString());
+        Runtime.getRuntime().addShutdownHook(new Thread(exiting::countDown, "demo-exit"));
+        String verdict;
+        boolean passed = false;
+        try (Stage stage = new Stage(settings.place(), Stage.Houses.SHARED, Map.of(), this::say)) {
+            stage.start();
+            Verdict found = story(stage);
+            passed = found.passed();
+            verdict = found.line();
+            keep(stage, verdict);
+        } catch (DemoFailure e) {
+            verdict = "demo failed: " + e.getMessage();
+        } catch (RuntimeException e) {
+            verdict = "demo failed: %s; the whole story is in %s"
+                    .formatted(e, settings.place().folder().resolve("demo.log"));
+            LoggerFactory.getLogger(Demo.class).error("The demo itself failed", e);
+        }
+        if (exiting.getCount() == 0) {
+            return 1; // Ctrl-C: everything is being ended, and nobody waits for a verdict.
+        }
+        out.println(verdict);
+        out.flush();
+        return passed ? 0 : 1;
+    }
+
+    private Verdict story(Stage stage) {
+        Ledger ledger = stage.ledger();
+        say("Placing orders for %d s; one relay is killed half-way."
+                .formatted(settings.orders().toSeconds()));
+        startedAt = System.nanoTime();
+        try (Shoppers shoppers =
+                new Shoppers(stage.url(Service.CUSTOMERS), stage.url(Service.PRODUCTS), stage.url(Service.ORDERS))) {
+            shoppers.start();
+            watch(stage, ledger, shoppers, settings.orders().dividedBy(2));
+            stage.killOneRelay();
+            watch(stage, ledger, shoppers, settings.orders());
+            shoppers.finish();
+            say("The shop is closed: %,d orders placed, %,d rejected, %,d payments declined and rolled back."
+                    .formatted(shoppers.placed(), shoppers.rejected(), shoppers.declined()));
+        }
+        Set<UUID> written = settle(stage, ledger);
+        return Verdict.of(ledger.audit(written), stage.duplicatesDropped(), stage.brokerName());
+    }
+
+    private void watch(Stage stage, Ledger ledger, Shoppers shoppers, Duration until) {
+        while (elapsed().compareTo(until) < 0) {
+            pause(nextSecond(until));
+            shoppers.check();
+            report(stage, ledger.counts());
+        }
+    }
+
+    /**
+     * Waits for the rest of the events. Heartbeats never end: what counts is what was written until no order was open any
+     * more, which is asked first.
+     */
+    private Set<UUID> settle(Stage stage, Ledger ledger) {
+        Duration end = elapsed().plus(LONGEST_DRAIN);
+        boolean open = true;
+        Set<UUID> written = Set.of();
+        while (elapsed().compareTo(end) < 0) {
+            if (open) {
+                open = ledger.counts().open() > 0;
+                written = ledger.written();
+            }
+            if (!open && ledger.settled(written)) {
+                return written;
+            }
+            pause(Duration.ofSeconds(1));
+            report(stage, ledger.counts());
+        }
+        // Not the end of the story: the audit says what is missing.
+        say("Still not everywhere after %d s.".formatted(LONGEST_DRAIN.toSeconds()));
+        return written;
+    }
+
+    private void report(Stage stage, Counts counts) {
+        stage.checkAlive();
+        say(counts.line(stage.duplicatesDropped()));
+    }
+
+    private void keep(Stage stage, String verdict) {
+        if (settings.keep()) {
+            say(verdict);
+            stage.directions().forEach(out::println);
+            out.println("Everything stays up until Ctrl-C.");
+            pause(Duration.ofNanos(Long.MAX_VALUE));
+        }
+    }
+
+    private Duration elapsed() {
+        return Duration.ofNanos(System.nanoTime() - startedAt);
+    }
+
+    private Duration nextSecond(Duration until) {
+        Duration elapsed = elapsed();
+        Duration next = Duration.ofSeconds(elapsed.toSeconds() + 1);
+        return (next.compareTo(until) < 0 ? next : until).minus(elapsed);
+    }
+
+    private void pause(Duration duration) {
+        try {
+            if (exiting.await(duration.toNanos(), TimeUnit.NANOSECONDS)) {
+                throw new DemoFailure("interrupted");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new DemoFailure("interrupted", e);
+        }
+    }
+
+    private void say(String text) {
+        if (exiting.getCount() == 0) {
+            return; // Ctrl-C: what is being ended at the same time by the exit of the JVM is no news.
+        }
+        String time = startedAt == 0 ? "     " : "%3d s".formatted(elapsed().toSeconds());
+        out.println(time + "  " + text);
+        out.flush();
+    }
+}

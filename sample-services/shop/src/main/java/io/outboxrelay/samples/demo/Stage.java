@@ -1,0 +1,400 @@
+package io.outboxrelay.samples.demo;
+
+import com.rabbitmq.client.BuiltinExchangeType;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import io.outboxrelay.client.ConsumerQueue;
+import io.outboxrelay.testservers.DatabaseKind;
+import io.outboxrelay.testservers.JavaProcess;
+import io.outboxrelay.testservers.Preference;
+import io.outboxrelay.testservers.PrivateDatabase;
+import io.outboxrelay.testservers.PrivateRabbitMq;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that runs: database servers, a broker, the four services, two relays. Whatever is still open when this JVM ends,
+ * however it ends, ends with it.
+ */
+final class Stage implements AutoCloseable {
+
+    /** For a demonstration on a small machine: quick to start, modest in memory. */
+    private static final Map<String, String> SMALL_JVM =
+            Map.of("JDK_JAVA_OPTIONS", "-Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto");
+
+    /** Shorter than the relay's defaults, so that the survivor takes over while one is watching. */
+    private static final int LEASE_SECONDS = 6;
+
+    /** Who has a server and who shares one. */
+    enum Houses {
+        /** One server of each kind: less to start. The databases are separate all the same. */
+        SHARED,
+        /** A server each, so that one can be stopped alone. */
+        OWN
+    }
+
+    private final DemoSettings.Place place;
+    private final Houses houses;
+    private final Map<String, String> environment;
+    private final Consumer<String> say;
+    private final List<AutoCloseable> servers = new ArrayList<>();
+    private final Map<Service, PrivateDatabase> databases = new EnumMap<>(Service.class);
+    private final Map<Service, Home> homes = new EnumMap<>(Service.class);
+    private final Map<Service, Member> services = new EnumMap<>(Service.class);
+    private final Map<Service, Integer> ports = new EnumMap<>(Service.class);
+    private final List<Member> relays = new ArrayList<>();
+    private @Nullable PrivateRabbitMq rabbitMq;
+    private @Nullable TestVirtualHost virtualHost;
+
+    /**
+     * Nothing is started yet.
+     *
+     * @param environment more that the services are told
+     * @param say what a person may want to read meanwhile
+     */
+    Stage(DemoSettings.Place place, Houses houses, Map<String, String> environment, Consumer<String> say) {
+        this.place = place;
+        this.houses = houses;
+        this.environment = environment;
+        this.say = say;
+    }
+
+    void start() {
+        try {
+            emptyFolder();
+            startServers();
+            startServices();
+            startRelays();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    String brokerName() {
+        return Objects.requireNonNull(rabbitMq).name();
+    }
+
+    PrivateRabbitMq broker() {
+        return Objects.requireNonNull(rabbitMq);
+    }
+
+    TestVirtualHost virtualHost() {
+        return Objects.requireNonNull(virtualHost);
+    }
+
+    Ledger ledger() {
+        return new Ledger(homes);
+    }
+
+    Home home(Service service) {
+        return Objects.requireNonNull(homes.get(service));
+    }
+
+    /** The server of the service's database, to stop it where it serves nobody else. */
+    PrivateDatabase server(Service service) {
+        return Objects.requireNonNull(databases.get(service));
+    }
+
+    Member member(Service service) {
+        return Objects.requireNonNull(services.get(service));
+    }
+
+    URI url(Service service) {
+        return member(service).url();
+    }
+
+    /** Those that are alive. */
+    List<Member> relays() {
+        return relays;
+    }
+
+    long duplicatesDropped() {
+        return ((Number) Objects.requireNonNull(
+                        member(Service.STOREFRONT).get("/deliveries").get("duplicates_dropped")))
+                .longValue();
+    }
+
+    void killOneRelay() {
+        Member victim = relays.remove(0);
+        victim.kill();
+        say.accept(
+                "Killed %s with SIGKILL. It stays dead: %s takes its lanes over when their leases end, in %d s at most."
+                        .formatted(victim.name(), relays.get(0).name(), LEASE_SECONDS));
+    }
+
+    /** Returns when the service does what it is there for. */
+    void awaitReady(Service service) {
+        member(service).await("/actuator/health", answer -> "UP".equals(answer.get("status")));
+        if (service == Service.STOREFRONT) {
+            member(service).await("/deliveries", answer -> "CONSUMING".equals(answer.get("state")));
+        }
+    }
+
+    /** A process that ended by itself ends the demo. */
+    void checkAlive() {
+        services.values().forEach(Member::checkAlive);
+        relays.forEach(Member::checkAlive);
+    }
+
+    /**
+     * Runs a command of the relay's program, with the configuration of the relays.
+     *
+     * @return its exit status, empty if it did not end in time
+     */
+    OptionalInt command(Path output, String... arguments) {
+        List<String> all = Stream.concat(
+                        Stream.of(arguments),
+                        Stream.of("--config", configuration("relay-1").toString()))
+                .toList();
+        try (JavaProcess process = JavaProcess.startJar(place.relayJar(), all, relayEnvironment(), output)) {
+            return process.waitFor(Duration.ofMinutes(2));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new DemoFailure("interrupted", e);
+        }
+    }
+
+    List<String> directions() {
+        List<String> lines = new ArrayList<>();
+        lines.add("the shop's page          %s/".formatted(url(Service.STOREFRONT)));
+        for (Service service : Service.values()) {
+            lines.add("%-24s %s/v3/api-docs   database %s"
+                    .formatted(service.label(), url(service), home(service).address()));
+        }
+        relays.forEach(relay -> lines.add("%-24s %s/metrics".formatted(relay.name(), relay.url())));
+        lines.add("broker                   " + virtualHost().amqpUri());
+        lines.add("logs and configuration   " + place.folder().toAbsolutePath());
+        return lines;
+    }
+
+    /** Politely first, all at once; then without waiting. */
+    @Override
+    public void close() {
+        List<Member> members = new ArrayList<>(services.values());
+        members.addAll(relays);
+        members.forEach(Member::terminate);
+        members.forEach(Member::end);
+        for (int i = servers.size() - 1; i >= 0; i--) {
+            try {
+                servers.get(i).close();
+            } catch (Exception e) {
+                say.accept("Could not end a server: " + e.getMessage());
+            }
+        }
+    }
+
+    private void emptyFolder() throws IOException {
+        Files.createDirectories(place.folder());
+        String names = Stream.of(Service.values()).map(Service::label).collect(Collectors.joining(","));
+        try (DirectoryStream<Path> old = Files.newDirectoryStream(place.folder(), "{" + names + ",relay-*}.*")) {
+            for (Path file : old) {
+                Files.delete(file);
+            }
+        }
+        if (!Files.isRegularFile(place.relayJar())) {
+            throw new DemoFailure(
+                    "%s is missing: build it with ./mvnw -q package -DskipTests".formatted(place.relayJar()));
+        }
+    }
+
+    private void startServers() {
+        say.accept("Starting database servers and a broker.");
+        CompletableFuture<PrivateRabbitMq> startingBroker =
+                CompletableFuture.supplyAsync(() -> Servers.startPrivateRabbitMq(Preference.INSTALLED_FIRST));
+        Map<Service, CompletableFuture<PrivateDatabase>> starting = new EnumMap<>(Service.class);
+        Map<DatabaseKind, CompletableFuture<PrivateDatabase>> shared = new EnumMap<>(DatabaseKind.class);
+        for (Service service : Service.values()) {
+            starting.put(
+                    service,
+                    houses == Houses.OWN
+                            ? startDatabase(service.kind())
+                            : shared.computeIfAbsent(service.kind(), Stage::startDatabase));
+        }
+        rabbitMq = joined(startingBroker);
+        servers.add(rabbitMq);
+        virtualHost = rabbitMq.newVirtualHost();
+        servers.add(virtualHost);
+        starting.forEach((service, server) -> databases.put(service, joined(server)));
+        databases.values().stream().distinct().forEach(servers::add);
+        databases.forEach((service, server) -> homes.put(service, new Home(service, server.newDatabase())));
+        say.accept("Databases: %s. Broker: %s%s."
+                .formatted(
+                        databases.values().stream()
+                                .map(PrivateDatabase::name)
+                                .distinct()
+                                .collect(Collectors.joining(", ")),
+                        brokerName(),
+                        isRabbitMq()
+                                ? ""
+                                : ", which stands in for RabbitMQ: install rabbitmq-server for the real thing"));
+        homes.values().forEach(Home::prepare);
+        if (!isRabbitMq()) {
+            Stream.of(Service.values())
+                    .flatMap(service -> service.queues().stream())
+                    .forEach(this::declareClassic);
+        }
+    }
+
+    private static CompletableFuture<PrivateDatabase> startDatabase(DatabaseKind kind) {
+        return CompletableFuture.supplyAsync(() -> kind == DatabaseKind.MARIADB
+                ? Servers.startPrivateMariaDb(Preference.EMBEDDED_FIRST)
+                : Servers.startPrivatePostgres(Preference.EMBEDDED_FIRST));
+    }
+
+    /** Without any argument that only RabbitMQ knows. */
+    private void declareClassic(ConsumerQueue queue) {
+        try (Connection connection = virtualHost().connectionFactory().newConnection("demo");
+                Channel channel = connection.createChannel()) {
+            channel.queueDeclare(queue.name(), true, false, false, Map.of());
+            for (ConsumerQueue.Binding binding : queue.bindings()) {
+                channel.exchangeDeclare(binding.exchange(), BuiltinExchangeType.TOPIC, true);
+                channel.queueBind(queue.name(), binding.exchange(), binding.routingKey());
+            }
+        } catch (IOException | TimeoutException e) {
+            throw new DemoFailure("The queue %s could not be declared: %s".formatted(queue.name(), e.getMessage()), e);
+        }
+    }
+
+    private void startServices() throws IOException {
+        say.accept("Starting four services, which make their tables by Flyway: %s."
+                .formatted(Stream.of(Service.values()).map(Service::label).collect(Collectors.joining(", "))));
+        for (Service service : Service.values()) {
+            ports.put(service, FreePort.next());
+        }
+        for (Service service : Service.values()) {
+            Path log = place.folder().resolve(service.label() + ".log");
+            services.put(
+                    service,
+                    new Member(
+                            service.label(),
+                            Objects.requireNonNull(ports.get(service)),
+                            log,
+                            () -> JavaProcess.startClass(service.main(), List.of(), environment(service), log)));
+        }
+        for (Service service : Service.values()) {
+            awaitReady(service);
+        }
+    }
+
+    private Map<String, String> environment(Service service) {
+        Home home = home(service);
+        Map<String, String> all = new HashMap<>(SMALL_JVM);
+        all.put(service.variable("DB_URL"), home.database().jdbcUrl());
+        all.put(service.variable("DB_USER"), home.serviceUser());
+        all.put(service.variable("DB_PASSWORD"), home.password());
+        all.put(service.variable("DB_ADMIN_USER"), home.database().user());
+        all.put(service.variable("DB_ADMIN_PASSWORD"), home.database().password());
+        all.put(service.variable("PORT"), String.valueOf(ports.get(service)));
+        all.put(service.variable("AMQP_URI"), virtualHost().amqpUri());
+        // The auditor's tables are there already: the service's own migrations begin beside them.
+        all.put("SPRING_FLYWAY_BASELINE_ON_MIGRATE", "true");
+        all.put("SPRING_FLYWAY_BASELINE_VERSION", "0");
+        all.put("SHOP_QUEUES_DECLARE", String.valueOf(isRabbitMq()));
+        for (Service other : Service.SOURCES) {
+            all.put(service.variable(other.name() + "_URL"), "http://127.0.0.1:" + ports.get(other));
+        }
+        all.putAll(environment);
+        return all;
+    }
+
+    private void startRelays() throws IOException {
+        say.accept("Starting two relays.");
+        startRelay("relay-1");
+        startRelay("relay-2");
+        for (Member relay : relays) {
+            relay.await("/health/ready", answer -> true);
+        }
+    }
+
+    private void startRelay(String name) throws IOException {
+        int port = FreePort.next();
+        Files.writeString(configuration(name), """
+                instance: %s
+                sources:
+                %s
+                schemas:
+                  catalogue: %s
+                broker:
+                  uri: ${BROKER_URI}
+                  exchange: events
+                publish:
+                  confirm-deadline: 2s
+                lease:
+                  duration: %ds
+                http:
+                  host: 127.0.0.1
+                  port: %d
+                """.formatted(
+                        name,
+                        Service.SOURCES.stream().map(this::source).collect(Collectors.joining("\n")),
+                        place.contracts().toAbsolutePath(),
+                        LEASE_SECONDS,
+                        port));
+        Path log = place.folder().resolve(name + ".log");
+        List<String> arguments = List.of("run", "--config", configuration(name).toString());
+        relays.add(new Member(
+                name, port, log, () -> JavaProcess.startJar(place.relayJar(), arguments, relayEnvironment(), log)));
+    }
+
+    private Path configuration(String relay) {
+        return place.folder().resolve(relay + ".yaml");
+    }
+
+    private String source(Service service) {
+        return """
+                  - name: %s
+                    url: %s
+                    user: %s
+                    password: ${%s}
+                    statement-timeout: 2s
+                    schemas: catalogue
+                    retain: 1d""".formatted(
+                        service.label(),
+                        home(service).database().jdbcUrl(),
+                        home(service).relayUser(),
+                        service.variable("DB_PASSWORD"));
+    }
+
+    private Map<String, String> relayEnvironment() {
+        Map<String, String> all = new HashMap<>(SMALL_JVM);
+        Service.SOURCES.forEach(
+                source -> all.put(source.variable("DB_PASSWORD"), home(source).password()));
+        all.put("BROKER_URI", virtualHost().amqpUri());
+        return all;
+    }
+
+    private boolean isRabbitMq() {
+        return brokerName().startsWith("rabbitmq");
+    }
+
+    private static <T> T joined(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (CompletionException e) {
+            throw new DemoFailure(Objects.requireNonNull(e.getCause()).getMessage(), e);
+        }
+    }
+}

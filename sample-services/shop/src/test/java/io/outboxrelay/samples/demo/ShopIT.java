@@ -1,0 +1,282 @@
+package io.outboxrelay.samples.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.outboxrelay.samples.demo.Till.Order;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * The shop as a whole: four services as processes, each with a database server of its own, two relays, one broker. Each test has
+ * customers and products of its own.
+ */
+class ShopIT {
+
+    private static final Duration LONGEST = Duration.ofMinutes(2);
+    private static final long PRICE = 1_000;
+
+    private static Stage stage;
+    private static Till till;
+
+    @BeforeAll
+    static void open() {
+        DemoSettings.Place place = new DemoSettings.Place(
+                Path.of("target/shop"),
+                Path.of("../../relay/target/outbox-relay.jar"),
+                Path.of("../shop-contracts/contracts"));
+        stage = new Stage(place, Stage.Houses.OWN, Map.of("SHOP_SAGA_TIMEOUT", "20s"), line -> {});
+        stage.start();
+        till = new Till(stage);
+    }
+
+    @AfterAll
+    static void close() {
+        stage.close();
+    }
+
+    @Test
+    void fifty_orders_at_once_never_exceed_a_customer_s_credit_and_every_rejected_one_is_compensated() {
+        String lamp = till.product("lamp", PRICE, 1_000);
+        String anna = till.customer("Anna", "NORTH", 10 * PRICE);
+
+        List<String> orders = till.orderAtOnce(50, anna, lamp, 1);
+
+        awaitEnd(orders);
+        assertThat(orders)
+                .filteredOn(order -> till.state(order).equals("confirmed"))
+                .hasSize(10);
+        assertThat(orders)
+                .filteredOn(order -> till.state(order).equals("rejected"))
+                .hasSize(40);
+        assertThat(till.availableCents(anna)).isZero();
+        await().atMost(LONGEST).untilAsserted(() -> assertThat(till.stock(lamp)).isEqualTo(990));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"CUSTOMERS", "PRODUCTS", "ORDERS"})
+    void every_saga_ends_well_although_a_service_is_killed_in_the_middle_and_started_again(Service victim) {
+        String chair = till.product("chair", PRICE, 1_000);
+        String bert = till.customer("Bert", "SOUTH", 5 * PRICE);
+        List<String> orders = till.orderAtOnce(20, bert, chair, 1);
+
+        stage.member(victim).kill();
+        stage.member(victim).startAgain();
+        stage.awaitReady(victim);
+
+        awaitEnd(orders);
+        assertSoldWhatTheOrdersSay(orders, bert, chair, 5 * PRICE, 1_000);
+    }
+
+    @Test
+    void orders_without_an_answer_time_out_and_what_was_reserved_is_free_again() {
+        String rug = till.product("rug", PRICE, 10);
+        String carl = till.customer("Carl", "SOUTH", 10 * PRICE);
+        stage.member(Service.CUSTOMERS).freeze();
+        String order;
+        try {
+            order = till.order(carl, rug, 4);
+            await().atMost(LONGEST).until(() -> till.state(order).equals("releasing_credit"));
+        } finally {
+            stage.member(Service.CUSTOMERS).thaw();
+        }
+
+        awaitEnd(List.of(order));
+        assertThat(till.order(order)).isEqualTo(new Order("rejected", "TIMED_OUT"));
+        assertThat(till.stock(rug)).isEqualTo(10);
+        assertThat(till.availableCents(carl)).isEqualTo(10 * PRICE);
+    }
+
+    @Test
+    void events_that_are_all_delivered_a_second_time_change_nothing() {
+        String bed = till.product("bed", PRICE, 100);
+        String dora = till.customer("Dora", "EAST", 3 * PRICE);
+        List<String> orders = till.orderAtOnce(5, dora, bed, 1);
+        awaitEnd(orders);
+        awaitEverywhere();
+        String before = everything();
+
+        for (Service source : Service.SOURCES) {
+            replay(source, "--all", "--rate", "2000", "--reason", "the same once more");
+        }
+
+        await().atMost(LONGEST)
+                .untilAsserted(() -> assertThat(stage.duplicatesDropped()).isPositive());
+        awaitEmptyQueues();
+        assertThat(everything()).isEqualTo(before);
+        assertSoldWhatTheOrdersSay(orders, dora, bed, 3 * PRICE, 100);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void the_login_of_a_service_reaches_no_other_service_s_database(Service service) {
+        for (Service other : Service.values()) {
+            if (other == service) {
+                continue;
+            }
+            // The very server of the other, with the login and password that the service has.
+            assertThatThrownBy(() -> stage.home(other)
+                            .database()
+                            .dataSource(
+                                    stage.home(service).serviceUser(),
+                                    stage.home(service).password())
+                            .getConnection()
+                            .close())
+                    .isInstanceOf(SQLException.class);
+        }
+    }
+
+    @Test
+    void while_the_customers_database_is_away_orders_are_accepted_and_wait_and_the_storefront_answers_in_part() {
+        String pan = till.product("pan", PRICE, 100);
+        String emil = till.customer("Emil", "WEST", 10 * PRICE);
+        String early = till.order(emil, pan, 1);
+        awaitEnd(List.of(early));
+        stage.server(Service.CUSTOMERS).stop();
+        String late;
+        try {
+            late = till.order(emil, pan, 1);
+            await().atMost(LONGEST).until(() -> till.state(late).equals("awaiting_credit"));
+
+            assertThat(till.missingParts(early)).containsExactly("customer");
+            assertThat(till.regionView("WEST")).contains(emil);
+            await().atMost(LONGEST).until(() -> till.ageSeconds("customers") > 5);
+        } finally {
+            stage.server(Service.CUSTOMERS).start();
+        }
+
+        awaitEnd(List.of(late));
+        await().atMost(LONGEST).until(() -> till.ageSeconds("customers") < 5);
+        await().atMost(LONGEST)
+                .untilAsserted(() -> assertThat(till.missingParts(early)).isEmpty());
+        assertThat(till.availableCents(emil))
+                .isEqualTo(10 * PRICE - (till.state(late).equals("confirmed") ? 2 : 1) * PRICE);
+    }
+
+    @Test
+    void the_age_of_copies_rises_while_no_relay_runs_and_falls_when_one_does() {
+        await().atMost(LONGEST).until(() -> till.ageSeconds("products") < 5);
+        stage.relays().forEach(Member::freeze);
+        try {
+            await().atMost(LONGEST).until(() -> till.ageSeconds("products") > 8);
+            assertThat(till.replicaAgeSeconds("products")).isGreaterThan(5);
+        } finally {
+            stage.relays().forEach(Member::thaw);
+        }
+        await().atMost(LONGEST).until(() -> till.ageSeconds("products") < 5 && till.replicaAgeSeconds("products") < 5);
+    }
+
+    @Test
+    void replicas_and_views_are_rebuilt_from_a_replay_while_new_events_arrive() throws IOException {
+        String desk = till.product("desk", PRICE, 1_000);
+        String fay = till.customer("Fay", "NORTH", 1_000 * PRICE);
+        awaitEnd(till.orderAtOnce(5, fay, desk, 1));
+        awaitEverywhere();
+
+        empty(Service.ORDERS, Path.of("../orders/rebuild-replicas.sql"));
+        empty(Service.STOREFRONT, Path.of("../storefront/rebuild-views.sql"));
+        till.rename(desk, "writing desk", PRICE);
+        replay(Service.CUSTOMERS, "--all", "--queue", "orders.replicas", "--reason", "rebuilt");
+        replay(Service.PRODUCTS, "--all", "--queue", "orders.replicas", "--reason", "rebuilt");
+        for (Service source : Service.SOURCES) {
+            replay(source, "--all", "--queue", "storefront.events", "--reason", "rebuilt");
+        }
+        List<String> more = till.orderAtOnce(5, fay, desk, 1);
+        awaitEnd(more);
+
+        awaitEverywhere();
+        awaitEmptyQueues();
+        assertThat(replica()).isEqualTo(owned());
+        assertThat(stage.ledger().audit(stage.ledger().written()).differing()).isZero();
+        await().atMost(LONGEST)
+                .untilAsserted(() -> assertThat(till.viewOfAvailableCents(fay)).isEqualTo(till.availableCents(fay)));
+    }
+
+    private static void awaitEnd(List<String> orders) {
+        await().atMost(LONGEST)
+                .untilAsserted(() -> assertThat(orders)
+                        .extracting(till::state)
+                        .allMatch(Set.of("confirmed", "rejected", "cancelled", "paid")::contains));
+    }
+
+    private static void awaitEverywhere() {
+        Set<UUID> written = stage.ledger().written();
+        await().atMost(LONGEST).until(() -> stage.ledger().settled(written));
+    }
+
+    private static void awaitEmptyQueues() {
+        await().atMost(LONGEST).until(till::queuesAreEmpty);
+    }
+
+    private static void assertSoldWhatTheOrdersSay(
+            List<String> orders, String customer, String product, long creditCents, int stock) {
+        long confirmed = orders.stream()
+                .filter(order -> till.state(order).equals("confirmed"))
+                .count();
+        await().atMost(LONGEST).untilAsserted(() -> {
+            assertThat(till.availableCents(customer)).isEqualTo(creditCents - confirmed * PRICE);
+            assertThat(till.stock(product)).isEqualTo(stock - confirmed);
+        });
+        assertThat(confirmed * PRICE).isLessThanOrEqualTo(creditCents);
+    }
+
+    private static void replay(Service source, String... arguments) {
+        Path output = Path.of("target/shop/relay-replay-" + source.label() + "-" + UUID.randomUUID() + ".log");
+        String[] all = Stream.concat(Stream.of("replay", "--source", source.label()), Stream.of(arguments))
+                .toArray(String[]::new);
+        assertThat(stage.command(output, all)).as(output.toString()).hasValue(0);
+    }
+
+    private static void empty(Service service, Path script) throws IOException {
+        String sql = Files.readString(script);
+        stage.home(service).admin().sql(sql).update();
+    }
+
+    /** What the orders service believes of products, and what is true. */
+    private static List<String> replica() {
+        return stage.home(Service.ORDERS)
+                .admin()
+                .sql("SELECT product_id || ' ' || name || ' ' || price_cents FROM product_replica ORDER BY 1")
+                .query(String.class)
+                .list();
+    }
+
+    private static List<String> owned() {
+        return stage.home(Service.PRODUCTS)
+                .admin()
+                .sql("SELECT concat(product_id, ' ', name, ' ', price_cents) FROM product ORDER BY 1")
+                .query(String.class)
+                .list();
+    }
+
+    /** All that services keep besides outbox, inbox, freshness and heartbeats. */
+    private static String everything() {
+        return String.join(
+                "\n",
+                List.of(
+                        rows(
+                                Service.CUSTOMERS,
+                                "SELECT customer_id, version, available_cents FROM customer JOIN credit USING (customer_id) ORDER BY 1"),
+                        rows(Service.PRODUCTS, "SELECT product_id, version, stock, reserved FROM product ORDER BY 1"),
+                        rows(Service.ORDERS, "SELECT order_id, state, version FROM orders ORDER BY 1"),
+                        rows(Service.STOREFRONT, "SELECT order_id, state, version FROM order_view ORDER BY 1")));
+    }
+
+    private static String rows(Service service, String sql) {
+        return stage.home(service).admin().sql(sql).query().listOfRows().toString();
+    }
+}
