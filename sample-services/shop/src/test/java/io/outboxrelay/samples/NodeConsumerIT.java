@@ -35,7 +35,7 @@ class NodeConsumerIT {
 
     private static final int EVENTS = 1_000;
     private static final String SUBJECT = "shop.order-placed";
-    private static final Path SCRIPT = Path.of("node-consumer");
+    private static final Path SCRIPT = Path.of("../node-consumer");
 
     private static final String FIELDS = """
             {"type": "record", "name": "OrderPlaced", "namespace": "shop.events", "fields": [

@@ -24,8 +24,8 @@ class DemoIT {
         Path output = folder.resolve("demo.out");
         Map<String, String> options = Map.of(
                 "JDK_JAVA_OPTIONS",
-                "-Ddemo.seconds=5 -Ddemo.folder=%s -Ddemo.relay=%s"
-                        .formatted(Path.of("target/demo"), Path.of("../relay/target/outbox-relay.jar")));
+                "-Ddemo.seconds=5 -Ddemo.folder=target/demo -Ddemo.relay=../../relay/target/outbox-relay.jar"
+                        + " -Ddemo.contracts=../shop-contracts/contracts");
 
         try (JavaProcess demo = JavaProcess.startClass(Demo.class, List.of(), options, output)) {
             assertThat(demo.waitFor(LONGEST)).as(demo.output()).hasValue(0);
