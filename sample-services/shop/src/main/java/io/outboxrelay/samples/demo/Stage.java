@@ -46,6 +46,8 @@ final class Stage implements AutoCloseable {
     /** Shorter than the relay's defaults, so that the survivor takes over while one is watching. */
     private static final int LEASE_SECONDS = 6;
 
+    private static final Duration LONGEST_COMMAND = Duration.ofMinutes(2);
+
     /** Who has a server and who shares one. */
     enum Houses {
         /** One server of each kind: less to start. The databases are separate all the same. */
@@ -158,17 +160,31 @@ final class Stage implements AutoCloseable {
     }
 
     /**
-     * Runs a command of the relay's program, with the configuration of the relays.
+     * Sends events of a service again, as a person would: by the relay's command, and not with the relays' own login, which may
+     * not do so.
      *
+     * @param output what the command prints
+     * @param arguments which events, how, and why
      * @return its exit status, empty if it did not end in time
      */
-    OptionalInt command(Path output, String... arguments) {
-        List<String> all = Stream.concat(
-                        Stream.of(arguments),
-                        Stream.of("--config", configuration("relay-1").toString()))
-                .toList();
-        try (JavaProcess process = JavaProcess.startJar(place.relayJar(), all, relayEnvironment(), output)) {
-            return process.waitFor(Duration.ofMinutes(2));
+    OptionalInt replay(Service source, Path output, String... arguments) {
+        try {
+            Path password = place.folder().resolve(source.label() + ".admin-password");
+            Files.writeString(password, home(source).database().password());
+            List<String> all = new ArrayList<>(List.of(
+                    "replay",
+                    "--config",
+                    configuration("relay-1").toString(),
+                    "--source",
+                    source.label(),
+                    "--user",
+                    home(source).database().user(),
+                    "--password-file",
+                    password.toString()));
+            all.addAll(List.of(arguments));
+            try (JavaProcess process = JavaProcess.startJar(place.relayJar(), all, relayEnvironment(), output)) {
+                return process.waitFor(LONGEST_COMMAND);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
