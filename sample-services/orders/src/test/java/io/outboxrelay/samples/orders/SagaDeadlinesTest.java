@@ -79,7 +79,9 @@ class SagaDeadlinesTest {
             somebody.setAutoCommit(false);
             statement.execute("SELECT 1 FROM orders WHERE order_id = '%s' FOR UPDATE".formatted(held));
 
-            assertThat(instances.get(0).deadlinesPassed()).isEqualTo(1);
+            assertThat(CompletableFuture.supplyAsync(instances.get(0)::deadlinesPassed))
+                    .succeedsWithin(RunningOrders.SOON)
+                    .isEqualTo(1);
             assertThat(shop.order(free).state()).isEqualTo(OrderState.RELEASING_STOCK);
             assertThat(shop.order(held).state()).isEqualTo(OrderState.AWAITING_STOCK);
             somebody.rollback();
