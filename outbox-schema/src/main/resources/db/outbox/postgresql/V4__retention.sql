@@ -61,7 +61,8 @@ REVOKE EXECUTE ON FUNCTION ${schema}.outbox_published_day(date) FROM PUBLIC;
 -- to be kept any more. The relay calls it again and again; it may not change tables, so the function does that as its owner,
 -- for this table only. Whoever is in the way is waited for half a second, then it is left for the next call (busy). One call does a
 -- bounded amount; there is more to do while it says dropped = 1 or removed = 5000. Dropping comes last: it locks out whoever
--- settles until the end of the transaction.
+-- settles until the end of the transaction. A call that has made a partition drops none: attaching locks the rest until then,
+-- for which somebody who settles may wait, holding what dropping waits for.
 CREATE FUNCTION ${schema}.outbox_retain(keep interval, OUT made int, OUT dropped int, OUT removed int, OUT busy boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $function$
 DECLARE
@@ -97,7 +98,7 @@ BEGIN
     WHERE i.inhparent = '${schema}.outbox_published'::regclass AND c.relname ~ '^outbox_published_[0-9]{8}$'
       AND (to_date(right(c.relname, 8), 'YYYYMMDD') + 1)::timestamp AT TIME ZONE 'UTC' <= oldest
     ORDER BY c.relname LIMIT 1;
-    IF over IS NOT NULL THEN
+    IF over IS NOT NULL AND made = 0 THEN
         BEGIN
             EXECUTE format('DROP TABLE ${schema}.%I', over);
             dropped := 1;
