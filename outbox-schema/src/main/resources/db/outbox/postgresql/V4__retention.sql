@@ -60,7 +60,7 @@ REVOKE EXECUTE ON FUNCTION ${schema}.outbox_published_day(date) FROM PUBLIC;
 -- Makes the partitions of today and the next week, empties the rest step by step, and drops the oldest day when nothing of it is
 -- to be kept any more. The relay calls it again and again; it may not change tables, so the function does that as its owner,
 -- for this table only. Whoever is in the way is waited for half a second, then it is left for the next call (busy). One call does a
--- bounded amount; there is more to do while it says dropped = 1 or removed = 5000. Dropping comes last: it locks out whoever
+-- bounded amount; there is more to do while it says made > 0, dropped = 1 or removed = 5000. Dropping comes last: it locks out whoever
 -- settles until the end of the transaction. A call that has made a partition drops none: attaching locks the rest until then,
 -- for which somebody who settles may wait, holding what dropping waits for.
 CREATE FUNCTION ${schema}.outbox_retain(keep interval, OUT made int, OUT dropped int, OUT removed int, OUT busy boolean)

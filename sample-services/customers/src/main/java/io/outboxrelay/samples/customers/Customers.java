@@ -42,7 +42,7 @@ class Customers {
         Stamp stamp = database.sql("""
                         INSERT INTO customer (customer_id, version, name, email, region, country, credit_limit_cents)
                         VALUES (:customer_id, 1, :name, :email, :region, :country, :credit_limit_cents)
-                        RETURNING version, now() AS happened_at
+                        RETURNING version, clock_timestamp() AS happened_at
                         """)
                 .param("customer_id", customerId)
                 .param("name", profile.name())
@@ -168,12 +168,12 @@ class Customers {
     Stamp stamp(String customerId) {
         return database.sql("""
                         UPDATE customer SET version = version + 1 WHERE customer_id = :customer_id
-                        RETURNING version, now() AS happened_at
+                        RETURNING version, clock_timestamp() AS happened_at
                         """)
                 .param("customer_id", customerId)
                 .query(Stamp.class)
                 .optional()
-                .orElseGet(() -> database.sql("SELECT 0 AS version, now() AS happened_at")
+                .orElseGet(() -> database.sql("SELECT 0 AS version, clock_timestamp() AS happened_at")
                         .query(Stamp.class)
                         .single());
     }

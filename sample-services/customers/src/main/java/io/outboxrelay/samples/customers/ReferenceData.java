@@ -146,6 +146,9 @@ class ReferenceData implements ApplicationRunner {
     }
 
     private Instant now() {
-        return database.sql("SELECT now()").query(OffsetDateTime.class).single().toInstant();
+        return database.sql("SELECT clock_timestamp()")
+                .query(OffsetDateTime.class)
+                .single()
+                .toInstant();
     }
 }

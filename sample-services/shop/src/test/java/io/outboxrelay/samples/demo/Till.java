@@ -7,6 +7,7 @@ import com.rabbitmq.client.Connection;
 import io.outboxrelay.client.ConsumerQueue;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -73,7 +74,7 @@ final class Till {
         Map<String, Object> order =
                 Map.of("customer_id", customer, "lines", List.of(Map.of("product_id", product, "quantity", quantity)));
         String[] placed = new String[1];
-        await().until(() -> {
+        await().atMost(Duration.ofMinutes(2)).until(() -> {
             try {
                 placed[0] = text(post(Service.ORDERS, "/orders", order), "order_id");
                 return true;

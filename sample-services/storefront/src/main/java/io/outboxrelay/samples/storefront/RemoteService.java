@@ -31,7 +31,7 @@ import org.springframework.web.client.RestClientException;
  * <ul>
  *   <li>A call ends within its timeout.
  *   <li>A GET that failed is tried again, after a pause. Nothing else is: a POST without an answer may have had its effect.
- *   <li>Behind a circuit breaker, which counts every try. When half of the last ten failed the service is left alone for a
+ *   <li>Behind a circuit breaker, which counts every try. When half of the last ten failed, or of the first five, the service is left alone for a
  *       while, and the answer is a no at once; then two calls try whether it is back.
  * </ul>
  *

@@ -44,8 +44,8 @@ public class StorefrontService {
             .boundTo("events", "order.#")
             .boundTo("events", "heartbeat.#");
 
-    /** How many parts of composed answers are asked for at the same time; more are missing at once. */
-    private static final int MOST_QUESTIONS = 64;
+    /** How many parts of composed answers are asked for at the same time: two of the largest orders'. More are missing at once. */
+    private static final int MOST_QUESTIONS = 256;
 
     /**
      * Runs until it is terminated.

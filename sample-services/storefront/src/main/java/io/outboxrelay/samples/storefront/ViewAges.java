@@ -12,7 +12,8 @@ import org.springframework.stereotype.Component;
 
 /**
  * How old each view is: as old as what was heard of the oldest of its sources. To be asked before the view is read, so that no
- * answer claims to be newer than it is.
+ * answer claims to be newer than what was heard. A single aggregate may be further behind: a parked one, or one whose lane has
+ * no relay for a moment.
  */
 @Component
 class ViewAges {
@@ -40,7 +41,7 @@ class ViewAges {
     /**
      * The age of a view.
      *
-     * @param asOf what happened until then is in it; null where one of its sources was never heard of
+     * @param asOf when the newest event happened that was heard of its oldest source; null where one of its sources was never heard of
      * @param ageSeconds since then, by the clock of this service's database
      */
     record ViewAge(

@@ -12,7 +12,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The views over HTTP. Each answer says until when what happened is in it, and how long ago that was. */
+/** The views over HTTP. Each answer says of when the newest event is that was heard, and how long ago that was. */
 @RestController
 @Tag(name = "Views", description = "Made of events; as_of and age_seconds are null until the owners were heard of")
 class ViewsApi {

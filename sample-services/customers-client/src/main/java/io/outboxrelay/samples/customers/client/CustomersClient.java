@@ -87,7 +87,7 @@ public final class CustomersClient {
         }
 
         /**
-         * For a caller with a person waiting: an answer or a failure within 3 s, mostly far less.
+         * For a caller with a person waiting: mostly far less than 3 s; at worst every attempt takes its whole time.
          *
          * @return 500 ms to connect, 2 s to answer, 3 attempts from 100 ms, half of 10 attempts, 5 s
          */
