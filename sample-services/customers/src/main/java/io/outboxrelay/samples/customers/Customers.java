@@ -42,7 +42,7 @@ class Customers {
         Stamp stamp = database.sql("""
                         INSERT INTO customer (customer_id, version, name, email, region, country, credit_limit_cents)
                         VALUES (:customer_id, 1, :name, :email, :region, :country, :credit_limit_cents)
-                        RETURNING version, clock_timestamp() AS happened_at
+                        RETURNING version, registered_at AS happened_at
                         """)
                 .param("customer_id", customerId)
                 .param("name", profile.name())
