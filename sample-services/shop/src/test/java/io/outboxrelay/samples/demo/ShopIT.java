@@ -1,14 +1,12 @@
 package io.outboxrelay.samples.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.samples.demo.Till.Order;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -119,26 +117,6 @@ class ShopIT {
         awaitEmptyQueues();
         assertThat(everything()).isEqualTo(before);
         assertSoldWhatTheOrdersSay(orders, dora, bed, 3 * PRICE, 100);
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void the_login_of_a_service_reaches_no_other_service_s_database(Service service) {
-        for (Service other : Service.values()) {
-            if (other == service) {
-                continue;
-            }
-            // The very server of the other, with the login and password that the service has.
-            assertThatThrownBy(() -> stage.home(other)
-                            .database()
-                            .dataSource(
-                                    stage.home(service).serviceUser(),
-                                    stage.home(service).password())
-                            .getConnection()
-                            .close())
-                    .isInstanceOf(SQLException.class)
-                    .hasMessageMatching("(?s).*(authentication failed|permission denied|Access denied).*");
-        }
     }
 
     @Test
