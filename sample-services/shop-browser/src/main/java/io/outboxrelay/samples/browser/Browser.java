@@ -1,4 +1,4 @@
-package io.outboxrelay.samples.storefront;
+package io.outboxrelay.samples.browser;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
+import org.jspecify.annotations.Nullable;
 import org.openqa.selenium.By;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
@@ -21,16 +23,18 @@ import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 import org.springframework.util.FileSystemUtils;
 
-/** The machine's own Chromium, without a window, in a profile of its own. Nothing is downloaded. */
-final class Browser implements AutoCloseable {
+/** The machine's own Chromium, without a window, in a profile of its own. Nothing is downloaded. One thread at a time uses it. */
+public final class Browser implements AutoCloseable {
 
     private static final File CHROMIUM = new File("/usr/bin/chromium");
     private static final File DRIVER = new File("/usr/bin/chromedriver");
 
+    private final int width;
     private final Path profile;
     private final ChromeDriver driver;
 
     private Browser(int width, int height) throws IOException {
+        this.width = width;
         profile = Files.createTempDirectory("storefront-browser");
         LoggingPreferences logs = new LoggingPreferences();
         logs.enable(LogType.BROWSER, Level.ALL);
@@ -59,11 +63,15 @@ final class Browser implements AutoCloseable {
     }
 
     /**
-     * Opens a page.
+     * Opens a page. Where there is no Chromium the test that calls this is skipped, and says so on standard error.
      *
+     * @param page its address
      * @param width of the screen, in CSS pixels; below 500 it is a phone's
+     * @param height of the screen, in CSS pixels
+     * @return a new browser that shows the page
+     * @throws IOException when there is no room for its profile
      */
-    static Browser open(URI page, int width, int height) throws IOException {
+    public static Browser open(URI page, int width, int height) throws IOException {
         String missing = "NOT TESTED: the page. It takes Chromium: apt-get install chromium chromium-driver";
         if (!CHROMIUM.canExecute() || !DRIVER.canExecute()) {
             System.err.println(missing);
@@ -74,43 +82,106 @@ final class Browser implements AutoCloseable {
         return browser;
     }
 
-    /** Presses keys, whatever has the focus. */
-    void press(CharSequence... keys) {
+    /**
+     * Presses keys, whatever has the focus.
+     *
+     * @param keys characters, or those of Selenium's {@code Keys}
+     */
+    public void press(CharSequence... keys) {
         new Actions(driver).sendKeys(keys).perform();
     }
 
-    /** The id of what has the focus. */
-    String focus() {
+    /**
+     * What has the focus.
+     *
+     * @return its id, null where it has none
+     */
+    public @Nullable String focus() {
         return driver.switchTo().activeElement().getDomAttribute("id");
     }
 
-    String text(String id) {
+    /**
+     * What can be read in an element.
+     *
+     * @param id the element's
+     * @return the visible text
+     */
+    public String text(String id) {
         return driver.findElement(By.id(id)).getText();
     }
 
-    List<String> texts(String selector) {
+    /**
+     * What can be read in each of some elements.
+     *
+     * @param selector in CSS
+     * @return the visible texts, from top to bottom
+     */
+    public List<String> texts(String selector) {
         return driver.findElements(By.cssSelector(selector)).stream()
                 .map(WebElement::getText)
                 .toList();
     }
 
-    Object evaluate(String script) {
-        return driver.executeScript("return " + script);
+    /**
+     * Computes something in the page.
+     *
+     * @param expression in JavaScript
+     * @return its value: a string, a number, a boolean, null, or lists and maps of these
+     */
+    public @Nullable Object evaluate(String expression) {
+        return driver.executeScript("return " + expression);
     }
 
-    void prefer(String feature, String value) {
+    /**
+     * What does not fit on the screen: one would have to scroll to the right for it, or a phone makes all else smaller.
+     *
+     * @return the ids, or else the names, of the elements; empty when all is well
+     */
+    public String widerThanTheScreen() {
+        return String.valueOf(evaluate("""
+                [...document.querySelectorAll('html, body *')]
+                    .filter(e => e.getBoundingClientRect().right > %1$d || e.tagName === 'HTML' && e.scrollWidth > %1$d)
+                    .map(e => e.id || e.tagName).join()
+                """.formatted(width)));
+    }
+
+    /**
+     * Prefers what a person may prefer.
+     *
+     * @param feature of CSS, such as {@code prefers-color-scheme}
+     * @param value such as {@code dark}
+     */
+    public void prefer(String feature, String value) {
         driver.executeCdpCommand(
                 "Emulation.setEmulatedMedia", Map.of("features", List.of(Map.of("name", feature, "value", value))));
     }
 
-    /** What the browser complained about, a violation of the page's policy for one. That an answer is a no is none. */
-    List<String> complaints() {
+    /**
+     * What the browser complained about, a violation of the page's policy for one. That an answer is a no is none.
+     *
+     * @return its words, since the last time that it was asked
+     */
+    public List<String> complaints() {
         return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
                 .map(LogEntry::getMessage)
                 .filter(message -> !message.contains("the server responded with a status of"))
                 .toList();
     }
 
+    /**
+     * Keeps what is seen now, from the page's top to its bottom, for a person to look at.
+     *
+     * @param file a PNG to write
+     * @throws IOException when it cannot be written
+     */
+    public void photograph(Path file) throws IOException {
+        Object picture = driver.executeCdpCommand(
+                        "Page.captureScreenshot", Map.of("format", "png", "captureBeyondViewport", true))
+                .get("data");
+        Files.write(file, Base64.getDecoder().decode(String.valueOf(picture)));
+    }
+
+    /** Ends it and removes its profile. */
     @Override
     public void close() throws IOException {
         driver.quit();
