@@ -369,19 +369,19 @@ function owned(order) {
 
 // ---- What people do ----
 
-/** Sends, with the button out of order meanwhile, and says in words what went wrong. */
+/** Sends once, however often it is pressed meanwhile, and says in words what went wrong. The button keeps the focus. */
 async function submit(button, faultPlace, action) {
-  if (button.disabled) {
+  if (button.ariaDisabled) {
     return;
   }
-  button.disabled = true;
+  button.ariaDisabled = "true";
   tell(faultPlace);
   try {
     await action();
   } catch (fault) {
     tell(faultPlace, fault);
   } finally {
-    button.disabled = false;
+    button.ariaDisabled = null;
   }
 }
 

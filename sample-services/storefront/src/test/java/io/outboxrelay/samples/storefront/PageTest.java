@@ -117,6 +117,25 @@ class PageTest {
     }
 
     @Test
+    void a_refused_order_is_placed_again_with_the_same_key() throws Exception {
+        orders.on("POST /orders", 422, "{\"detail\":\"The customer anna is not known here yet\"}");
+
+        try (Browser browser = Browser.open(storefront.url(), DESK, 900)) {
+            soon(() -> assertThat(browser.texts("#product option")).hasSize(2));
+            browser.press(Keys.TAB, Keys.ENTER, Keys.TAB, Keys.TAB, Keys.TAB, Keys.TAB, Keys.ENTER);
+            soon(() -> assertThat(browser.text("order-fault")).isEqualTo("The customer anna is not known here yet"));
+            orders.on("POST /orders", exchange -> {
+                exchange.getResponseHeaders().set("Location", "/orders/" + order);
+                ScriptedServer.send(exchange, 202, "{}");
+            });
+
+            assertThat(browser.focus()).isEqualTo("place-order");
+            browser.press(Keys.ENTER);
+            soon(() -> assertThat(browser.focus()).isEqualTo("saga-title"));
+        }
+    }
+
+    @Test
     void on_a_phone_nothing_is_wider_than_the_screen() throws Exception {
         storefront.publish(
                 Told.placed(order, 1, "wolfe"),
