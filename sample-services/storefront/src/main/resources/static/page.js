@@ -305,7 +305,7 @@ function showState(order) {
   const lines = order.lines.map((line) => `${line.quantity} × ${line.name}`).join(", ");
   by("summary").textContent = order.amount_cents === null
     ? ""
-    : `${lines} for ${customer ? customer.name : order.customer_id}, ${money(order.amount_cents, order.currency)}`;
+    : `${lines}${customer ? ` for ${customer.name}` : ""}, ${money(order.amount_cents, order.currency)}`;
   const pay = by("payment-form");
   if (!pay.hidden && order.state !== "confirmed" && pay.contains(document.activeElement)) {
     by("saga-title").focus();

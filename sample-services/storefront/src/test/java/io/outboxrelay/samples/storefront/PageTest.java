@@ -155,6 +155,22 @@ class PageTest {
     }
 
     @Test
+    void before_the_first_answer_nothing_is_marked() throws Exception {
+        assertThat(storefront.get("/").body())
+                .contains("<p id=\"stale\" role=\"status\"></p>")
+                .doesNotContain("class=\"notice\"", "class=\"stale\"");
+    }
+
+    @Test
+    void an_order_whose_customer_was_not_heard_of_is_shown_without_a_name() throws Exception {
+        storefront.publish(Told.placed(order, 1, UUID.randomUUID().toString()));
+
+        try (Browser browser = Browser.open(storefront.url().resolve("/#order=" + order), DESK, 900)) {
+            soon(() -> assertThat(browser.text("summary")).isEqualTo("1 × Lamp, €19.90"));
+        }
+    }
+
+    @Test
     void a_view_that_grows_old_is_marked_and_named() throws Exception {
         storefront.owner().sql("DELETE FROM freshness").update();
 
