@@ -69,12 +69,23 @@ class ShopIT {
     void every_saga_ends_well_although_a_service_is_killed_in_the_middle_and_started_again(Service victim) {
         String chair = till.product("chair", PRICE, 1_000);
         String bert = till.customer("Bert", "SOUTH", 5 * PRICE);
-        List<String> orders = till.orderAtOnce(20, bert, chair, 1);
+        List<String> orders;
+        long openAtTheKill;
 
-        stage.member(victim).kill();
+        try (SagaBrake brake = new SagaBrake(stage)) {
+            brake.hold(Service.PRODUCTS);
+            orders = till.orderAtOnce(20, bert, chair, 1);
+            try (RowLock rows = whatItNeeds(victim, bert, chair)) {
+                brake.letGo(Service.PRODUCTS);
+                await().atMost(LONGEST).until(rows::areWaitedFor);
+                stage.member(victim).kill();
+                openAtTheKill = openSagas(bert);
+            }
+        }
         stage.member(victim).startAgain();
         stage.awaitReady(victim);
 
+        assertThat(openAtTheKill).isPositive();
         awaitEnd(orders);
         assertSoldWhatTheOrdersSay(orders, bert, chair, 5 * PRICE, 1_000);
     }
@@ -213,6 +224,27 @@ class ShopIT {
             assertThat(till.stock(product)).isEqualTo(stock - confirmed);
         });
         assertThat(confirmed * PRICE).isLessThanOrEqualTo(creditCents);
+    }
+
+    /** The rows that a service locks for any step of the sagas of a customer's orders of a product. */
+    private static RowLock whatItNeeds(Service service, String customer, String product) {
+        Home home = stage.home(service);
+        return switch (service) {
+            case CUSTOMERS -> RowLock.of(home, "customer", "customer_id", customer);
+            case PRODUCTS -> RowLock.of(home, "product", "product_id", product);
+            case ORDERS -> RowLock.of(home, "orders", "customer_id", customer);
+            case STOREFRONT -> throw new IllegalArgumentException("The storefront takes no part in sagas");
+        };
+    }
+
+    /** Those that wait have a deadline, and no others. */
+    private static long openSagas(String customer) {
+        return stage.home(Service.ORDERS)
+                .admin()
+                .sql("SELECT count(*) FROM orders WHERE customer_id = :customer AND deadline IS NOT NULL")
+                .param("customer", customer)
+                .query(Long.class)
+                .single();
     }
 
     private static void replay(Service source, String... arguments) {
