@@ -26,6 +26,8 @@ class ShopIT {
 
     private static final Duration LONGEST = Duration.ofMinutes(2);
     private static final long PRICE = 1_000;
+    private static final int DESK = 1_200;
+    private static final int PHONE = 375;
 
     private static Stage stage;
     private static Till till;
@@ -36,7 +38,11 @@ class ShopIT {
                 Path.of("target/shop"),
                 Path.of("../../relay/target/outbox-relay.jar"),
                 Path.of("../shop-contracts/contracts"));
-        stage = new Stage(place, Stage.Houses.OWN, Map.of("SHOP_SAGA_TIMEOUT", "20s"), line -> {});
+        stage = new Stage(
+                place,
+                Stage.Houses.OWN,
+                Map.of("SHOP_SAGA_TIMEOUT", "20s", "STOREFRONT_CALLS_TIMEOUT", "20s"),
+                line -> {});
         stage.start();
         till = new Till(stage);
     }
@@ -88,6 +94,80 @@ class ShopIT {
         assertThat(openAtTheKill).isPositive();
         awaitEnd(orders);
         assertSoldWhatTheOrdersSay(orders, bert, chair, 5 * PRICE, 1_000);
+    }
+
+    @Test
+    void an_order_placed_on_the_page_by_keyboard_alone_is_seen_from_step_to_step_until_it_is_confirmed()
+            throws Exception {
+        till.product("tray", PRICE, 100);
+        till.customer("Gwen", "HARBOUR", 5 * PRICE);
+        awaitEverywhere();
+
+        try (SagaBrake brake = new SagaBrake(stage);
+                Visitor gwen =
+                        Visitor.open(stage.url(Service.STOREFRONT), DESK, Path.of("target/shop/page-desk.png"))) {
+            gwen.fillIn("Gwen", "tray", 2);
+            gwen.sees(() -> assertThat(gwen.text("credit")).isEqualTo("€50.00 of €50.00 credit available"));
+            assertThat(gwen.text("total")).isEqualTo("€20.00");
+
+            brake.hold(Service.PRODUCTS);
+            String order = gwen.placeOrder();
+            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waits for stock"));
+            gwen.sees(
+                    () -> assertThat(gwen.steps()).containsExactly("Order placed", "Asks products to keep the pieces"));
+            assertThat(gwen.text("summary")).isEqualTo("2 × tray for Gwen, €20.00");
+
+            brake.hold(Service.CUSTOMERS);
+            brake.letGo(Service.PRODUCTS);
+            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waits for credit"));
+            gwen.sees(() -> assertThat(gwen.steps())
+                    .hasSize(4)
+                    .endsWith("Pieces are kept", "Asks customers to keep the credit"));
+
+            brake.letGo(Service.CUSTOMERS);
+            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("confirmed"));
+            gwen.sees(() -> assertThat(gwen.steps()).hasSize(6).endsWith("Credit is kept", "Order confirmed"));
+            gwen.sees(() -> assertThat(gwen.text("credit")).isEqualTo("€30.00 of €50.00 credit available"));
+
+            gwen.hearsFromTheOwners("Gwen, gwen@shop.example, HARBOUR", "98 in stock, 2 kept for orders");
+            gwen.chooseRegion("HARBOUR");
+            gwen.sees(() -> assertThat(gwen.text("region-customers"))
+                    .contains("Gwen", "€30.00 left", order, "€20.00", "confirmed"));
+            gwen.sees(() -> assertThat(gwen.ages()).hasSize(4).allMatch(age -> age.matches("\\d\\.\\d s")));
+            assertThat(gwen.complaints()).isEmpty();
+        }
+    }
+
+    @Test
+    void an_order_beyond_the_credit_is_seen_rejected_and_given_back_on_a_phone_s_page_that_fits_its_screen()
+            throws Exception {
+        till.product("vase", PRICE, 100);
+        till.customer("Hugo", "HILLS", PRICE);
+        awaitEverywhere();
+
+        try (Visitor hugo = Visitor.open(stage.url(Service.STOREFRONT), PHONE, Path.of("target/shop/page-phone.png"))) {
+            hugo.fillIn("Hugo", "vase", 2);
+            String order = hugo.placeOrder();
+
+            hugo.sees(() ->
+                    assertThat(hugo.text("state")).isEqualTo("rejected: the customer has not enough credit left"));
+            hugo.sees(() -> assertThat(hugo.steps())
+                    .containsExactly(
+                            "Order placed",
+                            "Asks products to keep the pieces",
+                            "Pieces are kept",
+                            "Asks customers to keep the credit",
+                            "Credit cannot be kept: the customer has not enough credit left",
+                            "Goes back: gives the pieces back",
+                            "Pieces are free again",
+                            "Order rejected: the customer has not enough credit left"));
+            hugo.sees(() -> assertThat(hugo.text("credit")).isEqualTo("€10.00 of €10.00 credit available"));
+            hugo.hearsFromTheOwners("100 in stock, 0 kept for orders");
+            hugo.chooseRegion("HILLS");
+            hugo.sees(() -> assertThat(hugo.text("region-customers")).contains("Hugo", order, "rejected"));
+            assertThat(hugo.widerThanTheScreen()).isEmpty();
+            assertThat(hugo.complaints()).isEmpty();
+        }
     }
 
     @Test
