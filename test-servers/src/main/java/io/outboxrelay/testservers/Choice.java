@@ -71,7 +71,7 @@ final class Choice {
                 .collect(Collectors.joining());
         IllegalStateException refusal =
                 new IllegalStateException(("NO SERVER: %s could not be had in any way. Tried:%s%n"
-                                + "Start a container engine, or install PostgreSQL 14 to 18, MariaDB 10.6 to 11 and"
+                                + "Start a container engine, or install PostgreSQL 14 to 18, MariaDB 10.6 to 11, MySQL 8 to 9 and"
                                 + " RabbitMQ 3.10 or later,"
                                 + " or unset -D%s and %s so that every kind is tried.")
                         .formatted(what, reasons, ServerKind.PROPERTY, ServerKind.ENVIRONMENT));

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -22,6 +23,7 @@ import org.testcontainers.utility.DockerImageName;
 final class Containers {
     private static final String POSTGRES_IMAGE = "postgres:15-alpine";
     private static final String MARIADB_IMAGE = "mariadb:10.11";
+    static final String MYSQL_IMAGE = "mysql:8.4";
     private static final String RABBITMQ_IMAGE = "rabbitmq:3-management-alpine";
     private static final Duration START_LIMIT = Duration.ofSeconds(120);
 
@@ -39,14 +41,22 @@ final class Containers {
     }
 
     static PrivateMariaDb startMariaDb() throws IOException {
+        return startMariaDb(DatabaseKind.MARIADB, "mariadb", MARIADB_IMAGE);
+    }
+
+    static PrivateMariaDb startMySql() throws IOException {
+        return startMariaDb(DatabaseKind.MYSQL, "mysql", MYSQL_IMAGE);
+    }
+
+    private static PrivateMariaDb startMariaDb(DatabaseKind kind, String name, String usualImage) throws IOException {
         requireEngine();
         int port = FreePorts.next();
-        ServerAddress address = new ServerAddress(host(), port, "root", "mariadb");
-        String image = System.getProperty("outbox.image.mariadb", MARIADB_IMAGE);
-        GenericContainer<?> container =
-                container(image, Map.of(3306, port)).withEnv(Map.of("MARIADB_ROOT_PASSWORD", address.password()));
-        ContainerServer server = start(container, image, MariaDbPrograms.question(address));
-        return new PrivateMariaDb(new MariaDb("mariadb-container", address), server);
+        ServerAddress address = new ServerAddress(host(), port, "root", name);
+        String image = System.getProperty("outbox.image." + name, usualImage);
+        GenericContainer<?> container = container(image, Map.of(3306, port))
+                .withEnv(name.toUpperCase(Locale.ROOT) + "_ROOT_PASSWORD", address.password());
+        ContainerServer server = start(container, image, MariaDbPrograms.question(kind, address));
+        return new PrivateMariaDb(new MariaDb(kind, name + "-container", address), server);
     }
 
     static PrivateRabbitMq startRabbitMq() throws IOException {
@@ -101,6 +111,18 @@ final class Containers {
 
     static boolean engineAnswers() {
         return mayHaveEngine() && DockerClientFactory.instance().isDockerAvailable();
+    }
+
+    /** Whether the engine answers and has an image already. */
+    static boolean has(String image) {
+        return engineAnswers()
+                && DockerClientFactory.instance()
+                                .client()
+                                .listImagesCmd()
+                                .withReferenceFilter(image)
+                                .exec()
+                                .size()
+                        > 0;
     }
 
     /** Looks for a sign of an engine first, because Testcontainers takes seconds and many lines to find out. */

@@ -9,12 +9,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
-/** A running MariaDB server that ends with this JVM at the latest. Any thread may call it. */
+/** A running MariaDB or MySQL server that ends with this JVM at the latest. Any thread may call it. */
 public final class MariaDb {
+    /** MySQL's names of roles have at most 32 characters, and those of the outbox begin with the database's. */
+    private static final int SHORT_NAME = 10;
+
+    private final DatabaseKind kind;
     private final String name;
     private final ServerAddress address;
 
-    MariaDb(String name, ServerAddress address) {
+    MariaDb(DatabaseKind kind, String name, ServerAddress address) {
+        this.kind = kind;
         this.name = name;
         this.address = address;
     }
@@ -22,7 +27,7 @@ public final class MariaDb {
     /**
      * What kind of server this is, for people to read.
      *
-     * @return such as {@code mariadb-10.11.6}, {@code mariadb-container}, {@code embedded-mariadb-11.4.5}
+     * @return such as {@code mariadb-10.11.6}, {@code mysql-container}, {@code embedded-mariadb-11.4.5}
      */
     public String name() {
         return name;
@@ -35,18 +40,20 @@ public final class MariaDb {
      * @throws IllegalStateException when the server does not answer or refuses
      */
     public TestDatabase newDatabase() {
-        String database = "outbox_test_" + UUID.randomUUID().toString().replace("-", "");
+        String unique = UUID.randomUUID().toString().replace("-", "");
+        String database =
+                kind == DatabaseKind.MYSQL ? "t" + unique.substring(0, SHORT_NAME - 1) : "outbox_test_" + unique;
         try {
             administer("CREATE DATABASE " + database);
         } catch (SQLException e) {
             throw new IllegalStateException("%s did not create a database: %s".formatted(this, e.getMessage()), e);
         }
-        return new TestDatabase(DatabaseKind.MARIADB, this::drop, address, database);
+        return new TestDatabase(kind, this::drop, address, database);
     }
 
     /** Drops a database and ends the sessions in it, if the server is there: an open transaction would be waited for. */
     void drop(String database) {
-        try (Connection connection = TestDatabase.impatientMariaDb(address).getConnection();
+        try (Connection connection = TestDatabase.impatient(kind, address).getConnection();
                 Statement statement = connection.createStatement()) {
             for (String session :
                     column(statement, "SELECT id FROM information_schema.processlist WHERE db = '" + database + "'")) {
@@ -76,7 +83,7 @@ public final class MariaDb {
     }
 
     private void administer(String sql) throws SQLException {
-        try (Connection connection = TestDatabase.impatientMariaDb(address).getConnection();
+        try (Connection connection = TestDatabase.impatient(kind, address).getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }

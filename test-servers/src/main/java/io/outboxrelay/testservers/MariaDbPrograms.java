@@ -1,6 +1,5 @@
 package io.outboxrelay.testservers;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The programs of a MariaDB that lies on this machine's disk, and the servers made of them.
@@ -26,10 +24,10 @@ record MariaDbPrograms(Path server, Path installer, Optional<Path> home, String 
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final String USER = "tester";
 
-    /** Asks the server at an address for its version. */
-    static Readiness.Question question(ServerAddress address) {
+    /** Asks the server of a kind at an address for its version. */
+    static Readiness.Question question(DatabaseKind kind, ServerAddress address) {
         return () -> {
-            try (Connection connection = TestDatabase.impatientMariaDb(address).getConnection();
+            try (Connection connection = TestDatabase.impatient(kind, address).getConnection();
                     Statement statement = connection.createStatement();
                     ResultSet rows = statement.executeQuery("SELECT version()")) {
                 rows.next();
@@ -44,22 +42,11 @@ record MariaDbPrograms(Path server, Path installer, Optional<Path> home, String 
      * @throws IOException when there are none
      */
     static MariaDbPrograms installed() throws IOException {
-        String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
-        List<Path> folders = Stream.concat(
-                        Stream.of(path.split(File.pathSeparator)),
-                        Stream.of("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"))
-                .map(Path::of)
-                .toList();
         return new MariaDbPrograms(
-                find("mariadbd", folders), find("mariadb-install-db", folders), Optional.empty(), "mariadb-");
-    }
-
-    private static Path find(String program, List<Path> folders) throws IOException {
-        return folders.stream()
-                .map(folder -> folder.resolve(program))
-                .filter(Files::isExecutable)
-                .findFirst()
-                .orElseThrow(() -> new IOException("no %s on the PATH".formatted(program)));
+                InstalledPrograms.first("mariadbd"),
+                InstalledPrograms.first("mariadb-install-db"),
+                Optional.empty(),
+                "mariadb-");
     }
 
     /**
@@ -79,7 +66,7 @@ record MariaDbPrograms(Path server, Path installer, Optional<Path> home, String 
             process.close();
             throw e;
         }
-        return new PrivateMariaDb(new MariaDb(namePrefix + process.version(), address), process);
+        return new PrivateMariaDb(new MariaDb(DatabaseKind.MARIADB, namePrefix + process.version(), address), process);
     }
 
     private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address) {
@@ -93,7 +80,7 @@ record MariaDbPrograms(Path server, Path installer, Optional<Path> home, String 
                 command,
                 Map.of("LC_ALL", "C"),
                 "TERM",
-                question(address),
+                question(DatabaseKind.MARIADB, address),
                 START_LIMIT);
     }
 

@@ -1,6 +1,6 @@
 package io.outboxrelay.testservers;
 
-/** A MariaDB server that one test has for itself and may kill. One thread at a time calls it. */
+/** A MariaDB or MySQL server that one test has for itself and may kill. One thread at a time calls it. */
 public final class PrivateMariaDb implements PrivateDatabase {
     private final MariaDb server;
     private final PrivateServer machinery;

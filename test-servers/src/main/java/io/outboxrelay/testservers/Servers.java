@@ -10,6 +10,14 @@ import org.jspecify.annotations.Nullable;
 public final class Servers {
     private static final Shared<Postgres> POSTGRES = new Shared<>(Servers::choosePostgres);
     private static final Shared<MariaDb> MARIADB = new Shared<>(Servers::chooseMariaDb);
+    private static final Map<ServerKind, Choice.Way<PrivateMariaDb>> MYSQL_WAYS = Map.of(
+            ServerKind.CONTAINERS, Containers::startMySql,
+            ServerKind.INSTALLED, () -> MySqlPrograms.installed().start(),
+            ServerKind.EMBEDDED,
+                    () -> {
+                        throw new IOException("no library has MySQL in it");
+                    });
+    private static final Shared<MariaDb> MYSQL = new Shared<>(Servers::chooseMySql);
     private static final Shared<RabbitMq> RABBITMQ = new Shared<>(Servers::chooseRabbitMq);
 
     private Servers() {}
@@ -32,6 +40,16 @@ public final class Servers {
      */
     public static MariaDb mariaDb() {
         return MARIADB.get();
+    }
+
+    /**
+     * The MySQL server that the whole JVM shares; started at the first call, stopped when the JVM exits.
+     *
+     * @return the server; tests make databases of their own in it
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static MariaDb mySql() {
+        return MYSQL.get();
     }
 
     /**
@@ -123,6 +141,38 @@ public final class Servers {
     }
 
     /**
+     * Starts a MySQL server that only the caller has, so that it may be killed: an installed one where there is one. No library
+     * has it embedded.
+     *
+     * @return the running server, with default durability
+     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     */
+    public static PrivateMariaDb startPrivateMySql() {
+        return startPrivateMySql(ServerKind.order(Preference.INSTALLED_FIRST));
+    }
+
+    /**
+     * Finds out whether there is a MySQL.
+     *
+     * @throws IllegalStateException when none is installed and no container could be started, with the reasons
+     */
+    static void requireMySql() {
+        if (ServerKind.order(Preference.INSTALLED_FIRST).get(0) == ServerKind.INSTALLED) {
+            try {
+                MySqlPrograms.installed();
+                return;
+            } catch (IOException e) {
+                // then perhaps a container
+            }
+        }
+        mySql();
+    }
+
+    static PrivateMariaDb startPrivateMySql(List<ServerKind> order) {
+        return new Choice("A private MySQL", order).take(MYSQL_WAYS);
+    }
+
+    /**
      * Starts a RabbitMQ broker that only the caller has, so that it may be killed.
      *
      * @return the running broker
@@ -182,6 +232,12 @@ public final class Servers {
                 ServerKind.INSTALLED, () -> MariaDbPrograms.installed().start().server(),
                 ServerKind.EMBEDDED, () -> EmbeddedMariaDb.programs().start().server());
         return new Choice("The shared MariaDB", ServerKind.order(Preference.CONTAINERS_FIRST)).take(ways);
+    }
+
+    private static MariaDb chooseMySql() {
+        return new Choice("The shared MySQL", ServerKind.order(Preference.INSTALLED_FIRST))
+                .take(MYSQL_WAYS)
+                .server();
     }
 
     private static RabbitMq chooseRabbitMq() {

@@ -1,5 +1,6 @@
 package io.outboxrelay.testservers;
 
+import com.mysql.cj.jdbc.MysqlDataSource;
 import java.sql.SQLException;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
@@ -83,10 +84,12 @@ public final class TestDatabase implements AutoCloseable {
     /**
      * The address for JDBC, without user and password.
      *
-     * @return {@code jdbc:postgresql://host:port/name} or {@code jdbc:mariadb://host:port/name}
+     * @return such as {@code jdbc:mariadb://host:port/name}; that of MySQL lets its usual way of logging in do without TLS, in
+     *     the words of MySQL's driver and of MariaDB's
      */
     public String jdbcUrl() {
-        return "%s//%s:%d/%s".formatted(kind.scheme(), address.host(), address.port(), name);
+        String login = kind == DatabaseKind.MYSQL ? "?allowPublicKeyRetrieval=true" : "";
+        return "%s//%s:%d/%s%s".formatted(kind.scheme(), address.host(), address.port(), name, login);
     }
 
     /**
@@ -95,9 +98,7 @@ public final class TestDatabase implements AutoCloseable {
      * @return a new data source
      */
     public DataSource dataSource() {
-        return kind == DatabaseKind.MARIADB
-                ? mariaDb(jdbcUrl(), address.user(), address.password())
-                : source(address, name);
+        return dataSource(address.user(), address.password());
     }
 
     /**
@@ -108,10 +109,11 @@ public final class TestDatabase implements AutoCloseable {
      * @return a new data source
      */
     public DataSource dataSource(String user, String password) {
-        if (kind == DatabaseKind.MARIADB) {
-            return mariaDb(jdbcUrl(), user, password);
-        }
-        return source(new ServerAddress(address.host(), address.port(), user, password), name);
+        return switch (kind) {
+            case POSTGRESQL -> source(new ServerAddress(address.host(), address.port(), user, password), name);
+            case MARIADB -> mariaDb(jdbcUrl(), user, password);
+            case MYSQL -> mySql(jdbcUrl(), user, password);
+        };
     }
 
     /** Drops the database and ends all sessions in it; a server that is down is left alone. */
@@ -129,10 +131,13 @@ public final class TestDatabase implements AutoCloseable {
         return source;
     }
 
-    /** As {@link #impatient}, for MariaDB. */
-    static DataSource impatientMariaDb(ServerAddress address) {
-        String url = "jdbc:mariadb://%s:%d/?connectTimeout=5000&socketTimeout=60000";
-        return mariaDb(url.formatted(address.host(), address.port()), address.user(), address.password());
+    /** As {@link #impatient(ServerAddress, String)}, for MariaDB or MySQL, and in no database. */
+    static DataSource impatient(DatabaseKind kind, ServerAddress address) {
+        String url = "%s//%s:%d/?connectTimeout=5000&socketTimeout=60000"
+                .formatted(kind.scheme(), address.host(), address.port());
+        return kind == DatabaseKind.MYSQL
+                ? mySql(url, address.user(), address.password())
+                : mariaDb(url, address.user(), address.password());
     }
 
     private static DataSource mariaDb(String url, String user, String password) {
@@ -144,6 +149,14 @@ public final class TestDatabase implements AutoCloseable {
         } catch (SQLException e) {
             throw new IllegalStateException("%s is not a URL for MariaDB".formatted(url), e);
         }
+    }
+
+    private static DataSource mySql(String url, String user, String password) {
+        MysqlDataSource source = new MysqlDataSource();
+        source.setUrl(url);
+        source.setUser(user);
+        source.setPassword(password);
+        return source;
     }
 
     private static PGSimpleDataSource source(ServerAddress address, String database) {

@@ -2,6 +2,7 @@ package io.outboxrelay.testservers;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,6 +33,26 @@ final class AvailableKinds {
                                 && System.getProperty("os.arch").equals("amd64");
                 },
                 "no MariaDB of kind " + kind.word());
+    }
+
+    /** An image of it is fetched where the engine may; that it could not be is for {@link DatabaseKind#here} to say. */
+    static void assumeMySql(ServerKind kind) {
+        assumeTrue(
+                switch (kind) {
+                    case CONTAINERS -> Containers.has(Containers.MYSQL_IMAGE);
+                    case INSTALLED -> mySqlIsInstalled();
+                    case EMBEDDED -> false;
+                },
+                "no MySQL of kind " + kind.word());
+    }
+
+    private static boolean mySqlIsInstalled() {
+        try {
+            MySqlPrograms.installed();
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     static void assumeRabbitMq(ServerKind kind) {

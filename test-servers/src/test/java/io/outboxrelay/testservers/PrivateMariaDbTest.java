@@ -14,21 +14,29 @@ import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a test may do with a MariaDB of its own, on every kind of server. */
+/** What a test may do with a MariaDB or a MySQL of its own, on every kind of server. */
 @ParameterizedClass
-@EnumSource(ServerKind.class)
+@CsvSource({"MARIADB, CONTAINERS", "MARIADB, INSTALLED", "MARIADB, EMBEDDED", "MYSQL, CONTAINERS", "MYSQL, INSTALLED"})
 class PrivateMariaDbTest {
-    @Parameter
+    @Parameter(0)
+    DatabaseKind database;
+
+    @Parameter(1)
     ServerKind kind;
 
     static @Nullable PrivateMariaDb maria;
 
     @BeforeParameterizedClassInvocation
-    static void start(ServerKind kind) {
-        AvailableKinds.assumeMariaDb(kind);
-        maria = Servers.startPrivateMariaDb(AvailableKinds.only(kind));
+    static void start(DatabaseKind database, ServerKind kind) {
+        if (database == DatabaseKind.MYSQL) {
+            AvailableKinds.assumeMySql(kind);
+            maria = Servers.startPrivateMySql(AvailableKinds.only(kind));
+        } else {
+            AvailableKinds.assumeMariaDb(kind);
+            maria = Servers.startPrivateMariaDb(AvailableKinds.only(kind));
+        }
     }
 
     @AfterParameterizedClassInvocation
@@ -43,12 +51,13 @@ class PrivateMariaDbTest {
 
     @Test
     void says_which_kind_it_is() {
+        String product = database == DatabaseKind.MYSQL ? "mysql" : "mariadb";
         assertThat(maria.name())
                 .matches(
                         switch (kind) {
-                            case CONTAINERS -> "mariadb-container";
-                            case INSTALLED -> "mariadb-[0-9.]+";
-                            case EMBEDDED -> "embedded-mariadb-[0-9.]+";
+                            case CONTAINERS -> product + "-container";
+                            case INSTALLED -> product + "-[0-9.]+";
+                            case EMBEDDED -> "embedded-" + product + "-[0-9.]+";
                         });
     }
 

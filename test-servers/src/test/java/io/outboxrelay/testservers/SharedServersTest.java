@@ -5,25 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.rabbitmq.client.Connection;
 import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class SharedServersTest {
-    @Test
-    void all_tests_of_a_jvm_share_one_postgres_and_each_has_its_own_database() throws SQLException {
-        assertThat(Servers.postgres()).isSameAs(Servers.postgres());
-        try (TestDatabase one = Servers.postgres().newDatabase();
-                TestDatabase other = Servers.postgres().newDatabase();
+    @ParameterizedTest
+    @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+    void all_tests_of_a_jvm_share_one_server_of_a_kind_and_each_has_its_own_database(DatabaseKind kind)
+            throws SQLException {
+        try (TestDatabase one = kind.newDatabase();
+                TestDatabase other = kind.newDatabase();
                 java.sql.Connection connection = one.dataSource().getConnection()) {
-            assertThat(one.name()).isNotEqualTo(other.name());
-            assertThat(connection.isValid(10)).isTrue();
-        }
-    }
-
-    @Test
-    void all_tests_of_a_jvm_share_one_mariadb_and_each_has_its_own_database() throws SQLException {
-        assertThat(Servers.mariaDb()).isSameAs(Servers.mariaDb());
-        try (TestDatabase one = DatabaseKind.MARIADB.newDatabase();
-                TestDatabase other = DatabaseKind.MARIADB.newDatabase();
-                java.sql.Connection connection = one.dataSource().getConnection()) {
+            assertThat(one.port()).isEqualTo(other.port());
             assertThat(one.name()).isNotEqualTo(other.name());
             assertThat(connection.isValid(10)).isTrue();
         }
