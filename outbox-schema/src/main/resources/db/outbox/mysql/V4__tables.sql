@@ -1,14 +1,15 @@
 -- This is version 4 of the tables: what PostgreSQL has had since its fourth migration. Every statement may be repeated, since
--- MySQL ends a transaction with each of them: an installation that was interrupted is simply made again.
+-- MySQL ends a transaction with each of them: an installation that was interrupted is simply made again. Its errors say only
+-- the names of checks, which therefore say the column.
 
 -- One row a lane. The owner may publish the lane until lease_until, by the clock of this database; epoch grows with
 -- every change of owner. The number of lanes is written before the table that is divided by it.
 CREATE TABLE IF NOT EXISTS outbox_lane (
-    lane        smallint     NOT NULL PRIMARY KEY CHECK (lane BETWEEN 0 AND ${lanes} - 1),
+    lane        smallint     NOT NULL PRIMARY KEY CONSTRAINT outbox_lane_lane CHECK (lane BETWEEN 0 AND ${lanes} - 1),
     owner       varchar(255),
     epoch       bigint       NOT NULL DEFAULT 0,
     lease_until datetime(6),
-    CHECK ((owner IS NULL) = (lease_until IS NULL))
+    CONSTRAINT outbox_lane_owned_until CHECK ((owner IS NULL) = (lease_until IS NULL))
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin COMMENT 'Who publishes which lane, until when.';
 
 -- In two digits, because the depth of a recursion is limited.
@@ -32,13 +33,18 @@ CREATE TABLE IF NOT EXISTS outbox (
         % ${lanes}) STORED,
     position       bigint        NOT NULL AUTO_INCREMENT,
     event_id       binary(16)    NOT NULL DEFAULT (unhex(replace(uuid(), '-', ''))),
-    aggregate_type varchar(256)  NOT NULL CHECK (octet_length(aggregate_type) BETWEEN 1 AND 255),
-    aggregate_id   varchar(1025) NOT NULL CHECK (octet_length(aggregate_id) <= 1024),
-    event_type     varchar(256)  NOT NULL CHECK (octet_length(event_type) BETWEEN 1 AND 255),
+    aggregate_type varchar(256)  NOT NULL
+        CONSTRAINT outbox_aggregate_type CHECK (octet_length(aggregate_type) BETWEEN 1 AND 255),
+    aggregate_id   varchar(1025) NOT NULL
+        CONSTRAINT outbox_aggregate_id CHECK (octet_length(aggregate_id) <= 1024),
+    event_type     varchar(256)  NOT NULL
+        CONSTRAINT outbox_event_type CHECK (octet_length(event_type) BETWEEN 1 AND 255),
     payload        longblob      NOT NULL,
-    content_type   varchar(256)  NOT NULL CHECK (octet_length(content_type) <= 255),
+    content_type   varchar(256)  NOT NULL
+        CONSTRAINT outbox_content_type CHECK (octet_length(content_type) <= 255),
     headers        longtext      NOT NULL DEFAULT ('{}')
-        CHECK (json_valid(headers) AND json_type(headers) = 'OBJECT' AND octet_length(headers) <= 65536),
+        CONSTRAINT outbox_headers CHECK (
+            json_valid(headers) AND json_type(headers) = 'OBJECT' AND octet_length(headers) <= 65536),
     occurred_at    datetime(6)   NOT NULL DEFAULT (utc_timestamp(6)),
     PRIMARY KEY (position),
     KEY outbox_lane_position (lane, position)
@@ -74,7 +80,7 @@ CREATE TABLE IF NOT EXISTS inbox (
 -- An aggregate's type and id are too long for an index: aggregate is their SHA-256.
 CREATE TABLE IF NOT EXISTS outbox_failure (
     id              bigint        NOT NULL AUTO_INCREMENT PRIMARY KEY,
-    lane            smallint      NOT NULL CHECK (lane BETWEEN 0 AND ${lanes} - 1),
+    lane            smallint      NOT NULL CONSTRAINT outbox_failure_lane CHECK (lane BETWEEN 0 AND ${lanes} - 1),
     position        bigint        NOT NULL,
     event_id        binary(16)    NOT NULL,
     aggregate_type  varchar(256)  NOT NULL,
@@ -86,7 +92,8 @@ CREATE TABLE IF NOT EXISTS outbox_failure (
     content_type    varchar(256)  NOT NULL,
     headers         longtext      NOT NULL,
     occurred_at     datetime(6)   NOT NULL,
-    state           varchar(8)    NOT NULL CHECK (state IN ('retrying', 'parked', 'paused', 'waiting')),
+    state           varchar(8)    NOT NULL
+        CONSTRAINT outbox_failure_state CHECK (state IN ('retrying', 'parked', 'paused', 'waiting')),
     -- Whether later events of the aggregate wait for it; false only where the policy is to go on behind a parked event.
     blocking        boolean       NOT NULL DEFAULT true,
     -- How many attempts were spent, of retry.max-attempts.
@@ -97,10 +104,10 @@ CREATE TABLE IF NOT EXISTS outbox_failure (
     first_failed_at datetime(6),
     failed_at       datetime(6),
     reason          varchar(255),
-    detail          text          CHECK (octet_length(detail) <= 4096),
-    CHECK (blocking OR state = 'parked'),
-    CHECK ((state = 'retrying') = (next_attempt_at IS NOT NULL)),
-    CHECK (reason IS NOT NULL OR state <> 'parked'),
+    detail          text          CONSTRAINT outbox_failure_detail CHECK (octet_length(detail) <= 4096),
+    CONSTRAINT outbox_failure_not_blocking CHECK (blocking OR state = 'parked'),
+    CONSTRAINT outbox_failure_retrying_when CHECK ((state = 'retrying') = (next_attempt_at IS NOT NULL)),
+    CONSTRAINT outbox_failure_parked_why CHECK (reason IS NOT NULL OR state <> 'parked'),
     KEY outbox_failure_aggregate (aggregate, blocking, id),
     KEY outbox_failure_aggregate_state (aggregate, state),
     -- Who blocks, what is paused, parked or due: however many wait behind these, they are not read for it.

@@ -2,18 +2,28 @@ package io.outboxrelay.schema;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.TestDatabase;
 import java.sql.SQLException;
+import java.util.List;
 import javax.sql.DataSource;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** As {@link RolesTest}; MariaDB's roles are named after the database. */
+/** As {@link RolesTest}; the roles of MariaDB and MySQL are named after the database. */
+@ParameterizedClass
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#innoDbHere")
 class MariaDbRolesTest {
+
+    @Parameter
+    DatabaseKind kind;
 
     private static final String EVENT = """
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
@@ -22,14 +32,14 @@ class MariaDbRolesTest {
     private static TestDatabase database;
     private static DataSource owner;
 
-    @BeforeAll
-    static void install() {
-        database = DatabaseKind.MARIADB.newDatabase();
+    @BeforeParameterizedClassInvocation
+    static void install(DatabaseKind kind) {
+        database = kind.newDatabase();
         owner = database.dataSource();
         OutboxSchema.install(owner);
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void drop_the_database() {
         database.close();
     }
@@ -40,10 +50,11 @@ class MariaDbRolesTest {
 
     /** Connections of a user who has only the rights of a role, which is active by itself. */
     private static DataSource as(String role, TestDatabase database) throws SQLException {
-        String user = role + "_" + database.name().substring(0, 20);
+        String user = role + "_" + database.name().substring(0, 10);
         Sql.execute(owner, "CREATE USER IF NOT EXISTS '" + user + "'@'%' IDENTIFIED BY 'secret'");
         Sql.execute(owner, "GRANT " + database.name() + "_" + role + " TO '" + user + "'@'%'");
-        Sql.execute(owner, "SET DEFAULT ROLE " + database.name() + "_" + role + " FOR '" + user + "'@'%'");
+        String forWhom = database.kind() == DatabaseKind.MYSQL ? " TO '" : " FOR '";
+        Sql.execute(owner, "SET DEFAULT ROLE " + database.name() + "_" + role + forWhom + user + "'@'%'");
         return database.dataSource(user, "secret");
     }
 
@@ -57,7 +68,9 @@ class MariaDbRolesTest {
                 VALUES (unhex(replace(uuid(), '-', '')), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{"a": "b"}')""");
 
         assertDenied(() -> Sql.execute(writer, "SELECT event_id FROM outbox"));
-        assertDenied(() -> Sql.execute(writer, EVENT + " RETURNING event_id"));
+        if (kind == DatabaseKind.MARIADB) {
+            assertDenied(() -> Sql.execute(writer, EVENT + " RETURNING event_id"));
+        }
         assertDenied(() -> Sql.execute(writer, "UPDATE outbox SET payload = ''"));
         assertDenied(() -> Sql.execute(writer, "DELETE FROM outbox"));
         assertDenied(() -> Sql.execute(writer, "TRUNCATE outbox"));
@@ -82,7 +95,8 @@ class MariaDbRolesTest {
     void a_consumer_has_the_inbox_and_nothing_else() throws Exception {
         DataSource consumer = as("outbox_consumer");
 
-        Sql.execute(consumer, "INSERT INTO inbox (consumer, event_id) VALUES ('billing', unhex(md5('1')))");
+        Sql.execute(
+                consumer, "INSERT INTO inbox (consumer, event_id) VALUES ('billing', unhex(left(sha2('1', 256), 32)))");
         Sql.execute(consumer, "SELECT * FROM inbox");
         Sql.execute(consumer, "DELETE FROM inbox WHERE processed_at < utc_timestamp() - INTERVAL 30 DAY");
 
@@ -150,7 +164,7 @@ class MariaDbRolesTest {
 
     @Test
     void a_role_of_one_database_gives_no_right_in_another_of_the_same_server() throws Exception {
-        try (TestDatabase other = DatabaseKind.MARIADB.newDatabase()) {
+        try (TestDatabase other = kind.newDatabase()) {
             OutboxSchema.install(other.dataSource());
             DataSource relay = as("outbox_relay");
 
@@ -161,7 +175,7 @@ class MariaDbRolesTest {
 
     @Test
     void a_user_who_may_not_create_roles_installs_all_the_same() throws Exception {
-        try (TestDatabase fresh = DatabaseKind.MARIADB.newDatabase()) {
+        try (TestDatabase fresh = kind.newDatabase()) {
             Sql.execute(owner, "CREATE USER installer IDENTIFIED BY 'secret'");
             Sql.execute(owner, "GRANT ALL PRIVILEGES ON " + fresh.name() + ".* TO installer");
 
@@ -172,6 +186,25 @@ class MariaDbRolesTest {
                     .isEmpty();
         } finally {
             Sql.execute(owner, "DROP USER IF EXISTS installer");
+        }
+    }
+
+    @Test
+    void where_the_roles_names_would_be_too_long_for_mysql_there_are_none_and_the_tables_all_the_same()
+            throws Exception {
+        assumeTrue(kind == DatabaseKind.MYSQL, "MariaDB's may have 128 characters");
+        String longest = "a".repeat(16 - 1 - database.name().length());
+        for (String schema : List.of(database.name() + "_" + longest, database.name() + "_" + longest + "a")) {
+            try {
+                Installation installation =
+                        OutboxSchema.defaults().withSchema(schema).installOn(owner);
+
+                assertThat(installation.version()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+                assertThat(Sql.column(owner, "SELECT user FROM mysql.user WHERE user LIKE '" + schema + "\\_outbox%'"))
+                        .hasSize(schema.length() <= 16 ? 4 : 0);
+            } finally {
+                Sql.execute(owner, "DROP DATABASE " + schema);
+            }
         }
     }
 

@@ -15,10 +15,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @ParameterizedClass
-@EnumSource(DatabaseKind.class)
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 class OutboxSchemaCallbackTest {
 
     @Parameter
@@ -52,7 +52,7 @@ class OutboxSchemaCallbackTest {
                 .containsExactly("V1__orders.sql", "V2__orders_not_yet_published.sql");
         assertThat(Sql.column(owner, OUTBOX_HISTORY))
                 .isEqualTo(
-                        kind == DatabaseKind.MARIADB
+                        kind.isInnoDb()
                                 ? List.of("V4__tables.sql")
                                 : List.of(
                                         "V1__outbox_and_inbox.sql",
@@ -89,13 +89,13 @@ class OutboxSchemaCallbackTest {
         assertThat(Sql.value(owner, "SELECT count(*) FROM " + messagingSchema() + ".outbox_lane"))
                 .isEqualTo("2");
         assertThat(OutboxSchema.defaults().version(owner)).isEmpty();
-        if (kind == DatabaseKind.MARIADB) {
+        if (kind.isInnoDb()) {
             Sql.execute(owner, "DROP DATABASE " + messagingSchema());
         }
     }
 
     private String messagingSchema() {
-        return kind == DatabaseKind.MARIADB ? database.name() + "_messaging" : "messaging";
+        return kind.isInnoDb() ? database.name() + "_messaging" : "messaging";
     }
 
     @Test
