@@ -13,14 +13,17 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** MariaDB 10.6 to 11 and, tested by nobody yet, MySQL 8; both by MariaDB's driver. */
+/** MariaDB 10.6 to 11, and MySQL 8 and 9; both by MariaDB's driver. */
 public final class MariaDbDialect implements Dialect {
 
     /** A connection that dies without a word is noticed soon after the server should have ended the statement. */
     private static final Duration SILENCE = Duration.ofSeconds(2);
 
-    /** A relay that stands still in a transaction, which holds its lane's row, loses it soon. MySQL has no such limit. */
+    /** A relay that stands still in a transaction, which holds its lane's row, loses it soon. */
     private static final int IDLE_IN_TRANSACTION_SECONDS = 5;
+
+    /** MySQL has a limit only for sessions, in a transaction or not. The relay's pools close idle ones sooner. */
+    private static final int IDLE_SECONDS = 60;
 
     private final boolean mySql;
 
@@ -65,6 +68,7 @@ public final class MariaDbDialect implements Dialect {
                 + " innodb_lock_wait_timeout = " + lockSeconds + ", lock_wait_timeout = " + lockSeconds;
         return mySql
                 ? both + ", transaction_isolation = 'READ-COMMITTED', max_execution_time = " + millis
+                        + ", wait_timeout = " + IDLE_SECONDS
                 : both + ", tx_isolation = 'READ-COMMITTED', max_statement_time = " + millis / 1_000.0
                         + ", in_predicate_conversion_threshold = 0, idle_transaction_timeout = "
                         + IDLE_IN_TRANSACTION_SECONDS;

@@ -51,6 +51,9 @@ public final class Source {
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     private static final int HOUSEKEEPING_CONNECTIONS = 7;
+    /** With the 30 s between two looks of the pool still below a minute, after which MySQL ends a session. */
+    private static final Duration IDLE_CONNECTION = Duration.ofSeconds(20);
+
     private static final int MOST_IN_VAIN = 5;
     private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
     private static final int MOST_STUCK_NAMED = 3;
@@ -516,6 +519,7 @@ public final class Source {
                 RandomGenerator.getDefault()));
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(1);
+        config.setIdleTimeout(IDLE_CONNECTION.toMillis());
         config.setInitializationFailTimeout(-1);
         config.setConnectionTimeout(settings.statementTimeout().toMillis());
         config.setValidationTimeout(Math.min(settings.statementTimeout().toMillis(), 2_000));
