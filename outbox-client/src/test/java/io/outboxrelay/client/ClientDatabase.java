@@ -42,7 +42,7 @@ final class ClientDatabase implements AutoCloseable {
         config.setJdbcUrl(server.jdbcUrl());
         config.setUsername(server.user());
         config.setPassword(server.password());
-        if (server.kind() == DatabaseKind.MARIADB && !role.isEmpty()) {
+        if (server.kind().isInnoDb() && !role.isEmpty()) {
             config.setUsername(userWith(role, server));
             config.setPassword("secret");
         }
@@ -57,17 +57,18 @@ final class ClientDatabase implements AutoCloseable {
 
     /** MariaDB's roles are named after their database, and a user has to have one. */
     private static String userWith(String role, TestDatabase server) {
-        String user = role + "_" + server.name().substring(0, 20);
+        String user = role + "_" + server.name().substring(0, 10);
         String its = server.name() + "_" + role;
         JdbcTemplate owner = new JdbcTemplate(server.dataSource());
-        owner.execute("CREATE OR REPLACE USER " + user + " IDENTIFIED BY 'secret'");
+        owner.execute("DROP USER IF EXISTS " + user);
+        owner.execute("CREATE USER " + user + " IDENTIFIED BY 'secret'");
         owner.execute("GRANT " + its + " TO " + user);
-        owner.execute("SET DEFAULT ROLE " + its + " FOR " + user);
+        owner.execute("SET DEFAULT ROLE " + its + (server.kind() == DatabaseKind.MYSQL ? " TO " : " FOR ") + user);
         return user;
     }
 
     boolean isMariaDb() {
-        return server.kind() == DatabaseKind.MARIADB;
+        return server.kind().isInnoDb();
     }
 
     /** An id as the tables have it. */

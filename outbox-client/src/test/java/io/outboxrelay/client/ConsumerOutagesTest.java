@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ConsumerOutagesTest {
 
@@ -24,7 +24,7 @@ class ConsumerOutagesTest {
     private final AtomicInteger handled = new AtomicInteger();
 
     @ParameterizedTest
-    @EnumSource(DatabaseKind.class)
+    @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
     void given_the_database_is_away_for_a_moment_then_the_delivery_waits_in_hand_and_spends_no_attempt(
             DatabaseKind kind) throws Exception { // hazard 40
         try (PrivateDatabase server = kind.startPrivate();
@@ -53,7 +53,7 @@ class ConsumerOutagesTest {
     }
 
     @ParameterizedTest
-    @EnumSource(DatabaseKind.class)
+    @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
     void given_the_database_stays_away_then_all_deliveries_go_back_until_it_answers(DatabaseKind kind)
             throws Exception { // hazard 40
         try (PrivateDatabase server = kind.startPrivate();

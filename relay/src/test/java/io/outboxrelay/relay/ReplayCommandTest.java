@@ -35,13 +35,13 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import picocli.CommandLine;
 
 /** The command {@code replay}, while no relay runs, with a real database and a real broker. */
 @ParameterizedClass
-@EnumSource(DatabaseKind.class)
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 class ReplayCommandTest {
 
     @Parameter

@@ -28,11 +28,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Leases, heartbeats and what else a relay keeps in the database. */
 @ParameterizedClass
-@EnumSource(DatabaseKind.class)
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 class LanesTest {
 
     @Parameter
@@ -57,7 +57,7 @@ class LanesTest {
 
     @Test
     void takes_free_lanes_and_never_more_than_asked_for() {
-        for (String statistics : kind == DatabaseKind.MARIADB
+        for (String statistics : kind.isInnoDb()
                 ? List.of("ANALYZE TABLE outbox_lane")
                 : List.of("VACUUM outbox_lane", "VACUUM ANALYZE outbox_lane")) {
             database.execute("UPDATE outbox_lane SET owner = NULL, lease_until = NULL");
@@ -205,7 +205,7 @@ class LanesTest {
         assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
         assertThat(outbox.numberOfLanes()).isEqualTo(8);
         database.execute(
-                kind == DatabaseKind.MARIADB
+                kind.isInnoDb()
                         ? "DROP VIEW outbox_schema_version"
                         : "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
         assertThat(outbox.schemaVersion()).isEmpty();
@@ -221,12 +221,16 @@ class LanesTest {
             writer.write("a");
             assertThat(asRelay.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
             assertThat(asRelay.numberOfLanes()).isEqualTo(8);
-            assertThat(await().atMost(Duration.ofSeconds(60))
-                            .until(() -> asRelay.lookAtWriters(0).longest().orElse(null), Objects::nonNull)
-                            .session())
-                    .as("the session is named although it is another user's")
-                    .contains(kind == DatabaseKind.MARIADB ? database.database().name() : "month-end")
-                    .contains("user " + database.database().user());
+            if (kind == DatabaseKind.MYSQL) {
+                assertThat(asRelay.lookAtWriters(0).longest()).isEmpty();
+            } else {
+                assertThat(await().atMost(Duration.ofSeconds(60))
+                                .until(() -> asRelay.lookAtWriters(0).longest().orElse(null), Objects::nonNull)
+                                .session())
+                        .as("the session is named although it is another user's")
+                        .contains(kind.isInnoDb() ? database.database().name() : "month-end")
+                        .contains("user " + database.database().user());
+            }
             writer.commit();
         }
         asRelay.heartbeat("one", LONG);

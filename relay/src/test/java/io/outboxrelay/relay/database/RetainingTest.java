@@ -33,11 +33,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What becomes of events that were published where they are retained, and how a replay reads them. */
 @ParameterizedClass
-@EnumSource(DatabaseKind.class)
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 class RetainingTest {
 
     @Parameter
@@ -56,7 +56,7 @@ class RetainingTest {
         database = OutboxDatabase.withLanes(kind, 1);
         outbox = database.retainingOutbox();
         owned = outbox.acquire("relay", 1, Duration.ofHours(1)).get(0);
-        published = database.dialect().published("public", database.database().dataSource());
+        published = database.dialect().published("public", database.asTheRelay());
     }
 
     @AfterEach
@@ -178,12 +178,12 @@ class RetainingTest {
                        TIME_OF_N
                 FROM generate_series(1, 9) n""".replace(
                         "UUID_OF_N",
-                        kind == DatabaseKind.MARIADB
+                        kind.isInnoDb()
                                 ? "unhex(lpad(n, 32, '0'))"
                                 : "('00000000-0000-0000-0000-00000000000' || n)::uuid")
                 .replace(
                         "TIME_OF_N",
-                        kind == DatabaseKind.MARIADB
+                        kind.isInnoDb()
                                 ? "timestamp '2026-01-01 00:00:00' + INTERVAL n HOUR"
                                 : "timestamptz '2026-01-01T00:00:00Z' + n * interval '1 hour'"));
 
@@ -249,7 +249,7 @@ class RetainingTest {
 
     @Test
     void the_relay_lets_go_of_old_events_on_mariadb_with_its_own_rights_only() {
-        assumeTrue(kind == DatabaseKind.MARIADB, "PostgreSQL drops days");
+        assumeTrue(kind.isInnoDb(), "PostgreSQL drops days");
         OutboxStore relay = database.retainingOutbox(database.loginWithOnly("outbox_relay"));
         database.write("old");
         database.write("young");
@@ -265,7 +265,7 @@ class RetainingTest {
 
     @Test
     void a_replay_waits_on_mariadb_for_whoever_settles() throws Exception {
-        assumeTrue(kind == DatabaseKind.MARIADB, "PostgreSQL names them");
+        assumeTrue(kind.isInnoDb(), "PostgreSQL names them");
         ExecutorService replay = Executors.newSingleThreadExecutor();
         try (Transaction settling = database.begin()) {
             settling.execute("SELECT 1 FROM outbox_lane WHERE lane = 0 LOCK IN SHARE MODE");

@@ -31,10 +31,10 @@ import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @ParameterizedClass
-@EnumSource(DatabaseKind.class)
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 class StoredFailuresTest {
 
     @Parameter
@@ -219,7 +219,7 @@ class StoredFailuresTest {
         try (OutboxDatabase.Transaction relay = database.begin()) {
             // The command is the one to end: its patience is shorter, or it has changed less.
             relay.execute(
-                    kind == DatabaseKind.MARIADB
+                    kind.isInnoDb()
                             ? "UPDATE outbox_lane SET epoch = epoch + 1 WHERE lane = 1"
                             : "SET LOCAL deadlock_timeout = '1min'");
             relay.execute("SELECT FROM outbox_lane WHERE lane = 1 FOR UPDATE");
@@ -402,11 +402,11 @@ class StoredFailuresTest {
 
     @Test
     void a_schema_without_an_outbox_or_an_older_one_names_the_command_migrate() {
-        DataSource connections = database.database().dataSource();
-        String old = kind == DatabaseKind.MARIADB ? "old_" + database.database().name() : "old";
+        DataSource connections = database.asTheRelay();
+        String old = kind.isInnoDb() ? "old_" + database.database().name() : "old";
         database.execute("CREATE SCHEMA " + old);
         database.execute(
-                kind == DatabaseKind.MARIADB
+                kind.isInnoDb()
                         ? "CREATE VIEW " + old + ".outbox_schema_version AS SELECT 2 AS version"
                         : "CREATE FUNCTION old.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2'");
 
@@ -418,7 +418,7 @@ class StoredFailuresTest {
                 .hasMessageEndingWith("Bring it up to date by the command migrate.");
         assertThatThrownBy(() -> database.dialect().failures("x; DROP", connections))
                 .isInstanceOf(IllegalArgumentException.class);
-        database.execute("DROP SCHEMA " + old + (kind == DatabaseKind.MARIADB ? "" : " CASCADE"));
+        database.execute("DROP SCHEMA " + old + (kind.isInnoDb() ? "" : " CASCADE"));
     }
 
     private static void awaitWaiting(int sessions) {

@@ -3,6 +3,7 @@ package io.outboxrelay.relay.source;
 import static io.outboxrelay.relay.source.SourceHarness.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
@@ -31,14 +32,14 @@ import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * What a database can do to a relay that is running: in each mood nothing is lost, nothing is out of order, the other source
  * goes on, readiness says which source it is and why, the log does not fill, and it ends by itself.
  */
 @ParameterizedClass
-@EnumSource(DatabaseKind.class)
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 class DatabaseMoodsTest {
 
     @Parameter
@@ -85,7 +86,7 @@ class DatabaseMoodsTest {
         wire = keep(new Wire(uri.getHost(), uri.getPort()));
         relay = keep(SourceHarness.start(
                 "orders",
-                address() + uri.getPath(),
+                address() + uri.getPath() + (uri.getQuery() == null ? "" : "?" + uri.getQuery()),
                 database.user(),
                 database.password(),
                 host.amqpUri(),
@@ -163,6 +164,7 @@ class DatabaseMoodsTest {
     // hazard 50
     @Test
     void deleting_that_takes_longer_than_a_statement_may_is_given_up_and_tried_until_it_works() {
+        assumeTrue(kind != DatabaseKind.MYSQL, "MySQL ends no DELETE, and a relay that gave it up cannot either");
         whenDeletingFromTheOutbox(mariaDb() ? "DO sleep(30)" : "PERFORM pg_sleep(30)");
         writeOrders();
         relay.awaitTrouble(
@@ -217,7 +219,7 @@ class DatabaseMoodsTest {
     /** For the sessions that begin from now on. */
     private void readOnly(boolean on) {
         if (mariaDb()) {
-            orders.execute("SET GLOBAL tx_read_only = " + on);
+            orders.execute("SET GLOBAL " + (kind == DatabaseKind.MYSQL ? "transaction" : "tx") + "_read_only = " + on);
             return;
         }
         try (OutboxDatabase.Transaction transaction = orders.begin()) {
@@ -229,7 +231,7 @@ class DatabaseMoodsTest {
     }
 
     private boolean mariaDb() {
-        return kind == DatabaseKind.MARIADB;
+        return kind.isInnoDb();
     }
 
     /** Where the relay finds the database: behind the wire. */

@@ -15,10 +15,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @ParameterizedClass
-@EnumSource(DatabaseKind.class)
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 class DatabaseKilledIT {
 
     @Parameter
@@ -39,8 +39,9 @@ class DatabaseKilledIT {
                 Stage accounts = new Stage(folder, dying, host, "account", 200);
                 Stage invoices = new Stage(folder, living, host, "invoice", 200)) {
             RelayProcess relay = accounts.relay(accounts.file().andSource(Database.of("invoice", living)));
-            accounts.writers().start(4, EVENTS);
-            accounts.awaitReceived(EVENTS / 4);
+            int events = Writers.load(kind, EVENTS);
+            accounts.writers().start(4, events);
+            accounts.awaitReceived(events / 4);
 
             server.kill();
             await("the relay says that it is not ready")

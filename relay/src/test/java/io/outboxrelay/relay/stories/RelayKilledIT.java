@@ -12,16 +12,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @ParameterizedClass
-@EnumSource(DatabaseKind.class)
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 class RelayKilledIT {
 
     @Parameter
     DatabaseKind kind;
 
     private static final int EVENTS = 20_000;
+    /** So many that after the last kill more are left than the writers may be ahead. */
+    private static final int EVENTS_ELSEWHERE = 12_000;
+
     private static final int AGGREGATES = 500;
     private static final int CONNECTIONS = 8;
     private static final int KILLS = 5;
@@ -34,13 +37,14 @@ class RelayKilledIT {
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Stage stage = new Stage(folder, database, host, "account", AGGREGATES);
                 Connection slowest = database.dataSource().getConnection()) {
+            int events = kind == DatabaseKind.POSTGRESQL ? EVENTS : EVENTS_ELSEWHERE;
             slowest.setAutoCommit(false);
             stage.writers().writeApart(slowest);
-            stage.writers().start(CONNECTIONS, EVENTS);
+            stage.writers().start(CONNECTIONS, events);
 
             for (int kill = 1; kill <= KILLS; kill++) {
                 RelayProcess relay = stage.relay(stage.file().named("relay-" + kill));
-                stage.awaitReceived(kill * EVENTS / (KILLS + 2));
+                stage.awaitReceived(kill * events / (KILLS + 2));
                 assertThat(stage.writers().areWriting())
                         .as("services write while the relay is killed")
                         .isTrue();

@@ -66,9 +66,10 @@ final class Writers implements AutoCloseable {
         this.aggregateType = aggregateType;
         this.aggregates = aggregates;
         execute("CREATE TABLE story_aggregate (id int PRIMARY KEY, version int NOT NULL)");
-        if (kind == DatabaseKind.MARIADB) {
+        if (kind.isInnoDb()) {
             execute("CREATE TABLE story_ledger (event_id binary(16) PRIMARY KEY)");
-            execute("INSERT INTO story_aggregate SELECT seq, 0 FROM seq_" + APART + "_to_" + aggregates);
+            execute("INSERT INTO story_aggregate WITH RECURSIVE one (id) AS (SELECT " + APART
+                    + " UNION ALL SELECT id + 1 FROM one WHERE id < " + aggregates + ") SELECT id, 0 FROM one");
         } else {
             execute("CREATE TABLE story_ledger (event_id uuid PRIMARY KEY)");
             execute("INSERT INTO story_aggregate SELECT id, 0 FROM generate_series(" + APART + ", " + aggregates
@@ -123,7 +124,7 @@ final class Writers implements AutoCloseable {
     }
 
     private Set<UUID> ids(String table) {
-        String id = kind == DatabaseKind.MARIADB
+        String id = kind.isInnoDb()
                 ? "insert(insert(insert(insert(lower(hex(event_id)), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-')"
                 : "event_id::text";
         try (Connection connection = database.getConnection();
@@ -186,7 +187,7 @@ final class Writers implements AutoCloseable {
             return;
         }
         if (end == End.COMMIT_LATE) {
-            execute(connection, kind == DatabaseKind.MARIADB ? "SELECT sleep(2)" : "SELECT pg_sleep(2)");
+            execute(connection, kind.isInnoDb() ? "SELECT sleep(2)" : "SELECT pg_sleep(2)");
         }
         connection.commit();
         committed.addAndGet(events);
@@ -201,7 +202,7 @@ final class Writers implements AutoCloseable {
 
     private void write(Connection connection, int aggregate, int events) throws SQLException {
         int version = lock(connection, aggregate);
-        if (kind == DatabaseKind.MARIADB) {
+        if (kind.isInnoDb()) {
             insertIntoMariaDb(connection, aggregate, version, events);
         } else {
             insertIntoPostgres(connection, aggregate, version, events);

@@ -80,7 +80,7 @@ public final class FailureRows {
             FROM (SELECT ? AS f) failed LEFT JOIN outbox_failure n ON true GROUP BY f
             """;
         try (Connection connection = database.database().dataSource().getConnection();
-                PreparedStatement insert = connection.prepareStatement(database.isMariaDb() ? mariaDb : """
+                PreparedStatement insert = connection.prepareStatement(database.isInnoDb() ? mariaDb : """
                     INSERT INTO outbox_failure (
                         lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,
                         occurred_at, state, blocking, attempts, failures, next_attempt_at, first_failed_at, failed_at,
@@ -95,7 +95,7 @@ public final class FailureRows {
                     """)) {
             int n = 0;
             insert.setInt(++n, lane);
-            insert.setObject(++n, database.isMariaDb() ? event.toString() : event);
+            insert.setObject(++n, database.isInnoDb() ? event.toString() : event);
             insert.setString(++n, aggregateType);
             insert.setString(++n, aggregateId);
             insert.setString(++n, eventType);

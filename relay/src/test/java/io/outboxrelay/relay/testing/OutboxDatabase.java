@@ -21,7 +21,9 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
 import javax.sql.DataSource;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /** A database with an installed outbox, and what services do in it. */
 public final class OutboxDatabase implements AutoCloseable {
@@ -64,8 +66,8 @@ public final class OutboxDatabase implements AutoCloseable {
         return database;
     }
 
-    public boolean isMariaDb() {
-        return database.kind() == DatabaseKind.MARIADB;
+    public boolean isInnoDb() {
+        return database.kind().isInnoDb();
     }
 
     /** The dialect that the relay would choose. */
@@ -75,7 +77,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** What people's commands ask and change, as the owner. */
     public Failures failures() {
-        return failures(database.dataSource());
+        return failures(asTheRelay());
     }
 
     /** The same, connected in a certain way. */
@@ -89,7 +91,7 @@ public final class OutboxDatabase implements AutoCloseable {
     }
 
     public OutboxStore outbox(int maxEventBytes) {
-        return outbox(database.dataSource(), maxEventBytes);
+        return outbox(asTheRelay(), maxEventBytes);
     }
 
     /** The statements of a relay that connects in a certain way. */
@@ -99,7 +101,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** The statements of a relay that retains what was published. */
     public OutboxStore retainingOutbox() {
-        return retainingOutbox(database.dataSource());
+        return retainingOutbox(asTheRelay());
     }
 
     /** The same, connected in a certain way. */
@@ -119,14 +121,31 @@ public final class OutboxDatabase implements AutoCloseable {
                         new SimpleMeterRegistry());
     }
 
+    /** Connections as the owner, by the driver that the relay has for this kind of database. */
+    public DataSource asTheRelay() {
+        return asTheRelay(database.user(), database.password());
+    }
+
+    private DataSource asTheRelay(String user, String password) {
+        if (database.kind() != DatabaseKind.MYSQL) {
+            return database.dataSource(user, password);
+        }
+        Dialect.Access access = dialect().access(database.jdbcUrl(), "test", STATEMENT_TIMEOUT, null);
+        Properties properties = new Properties();
+        properties.putAll(access.properties());
+        properties.put("user", user);
+        properties.put("password", password);
+        return new DriverManagerDataSource(access.url(), properties);
+    }
+
     /** Connections of a user who has nothing but one of the outbox's roles. */
     public DataSource loginWithOnly(String role) {
         String user = login();
-        if (isMariaDb()) {
+        if (isInnoDb()) {
             String its = database.name() + "_" + role;
             execute("CREATE USER " + user + " IDENTIFIED BY 'secret'");
             execute("GRANT " + its + " TO " + user);
-            execute("SET DEFAULT ROLE " + its + " FOR " + user);
+            setDefaultRole(its, user);
             if (role.equals("outbox_relay")) {
                 execute("GRANT PROCESS ON *.* TO " + user);
             }
@@ -134,22 +153,26 @@ public final class OutboxDatabase implements AutoCloseable {
             execute("CREATE ROLE " + user + " LOGIN PASSWORD 'secret'");
             execute("GRANT " + role + " TO " + user);
         }
-        return database.dataSource(user, "secret");
+        return asTheRelay(user, "secret");
+    }
+
+    private void setDefaultRole(String role, String user) {
+        execute("SET DEFAULT ROLE " + role + (database.kind() == DatabaseKind.MYSQL ? " TO " : " FOR ") + user);
     }
 
     /** Gives the user of {@link #loginWithOnly} another role instead of the one it has. */
     public void giveLogin(String role, String instead) {
-        String prefix = isMariaDb() ? database.name() + "_" : "";
+        String prefix = isInnoDb() ? database.name() + "_" : "";
         execute("REVOKE " + prefix + instead + " FROM " + login());
         execute("GRANT " + prefix + role + " TO " + login());
-        if (isMariaDb()) {
-            execute("SET DEFAULT ROLE " + prefix + role + " FOR " + login());
+        if (isInnoDb()) {
+            setDefaultRole(prefix + role, login());
         }
     }
 
     /** How many sessions wait for a lock. */
     public long waitingForLocks() {
-        return number(isMariaDb() ? """
+        return number(isInnoDb() ? """
             SELECT count(*) FROM information_schema.innodb_trx t
             JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
             WHERE p.db = database() AND t.trx_state = 'LOCK WAIT'""" : """
@@ -163,7 +186,7 @@ public final class OutboxDatabase implements AutoCloseable {
     /** Takes the user of {@link #loginWithOnly} away again. */
     public void dropLogin() {
         pools.forEach(HikariDataSource::close);
-        execute((isMariaDb() ? "DROP USER " : "DROP ROLE ") + login());
+        execute((isInnoDb() ? "DROP USER " : "DROP ROLE ") + login());
     }
 
     private HikariDataSource pool(DataSource connections, String session) {
@@ -195,7 +218,7 @@ public final class OutboxDatabase implements AutoCloseable {
         try {
             Connection connection = connect();
             connection.setAutoCommit(false);
-            return new Transaction(connection, isMariaDb());
+            return new Transaction(connection, database.kind());
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
@@ -203,8 +226,8 @@ public final class OutboxDatabase implements AutoCloseable {
 
     private Connection connect() throws SQLException {
         Connection connection = database.dataSource().getConnection();
-        if (isMariaDb()) {
-            TestSql.prepare(connection);
+        if (isInnoDb()) {
+            TestSql.prepare(connection, database.kind());
         }
         return connection;
     }
@@ -213,7 +236,7 @@ public final class OutboxDatabase implements AutoCloseable {
     public void execute(String sql) {
         try (Connection connection = connect();
                 Statement statement = connection.createStatement()) {
-            for (String one : TestSql.of(sql, isMariaDb())) {
+            for (String one : TestSql.of(sql, database.kind())) {
                 statement.execute(one);
             }
         } catch (SQLException e) {
@@ -226,10 +249,10 @@ public final class OutboxDatabase implements AutoCloseable {
         try (Connection connection = connect();
                 Statement statement = connection.createStatement();
                 ResultSet rows =
-                        statement.executeQuery(TestSql.of(sql, isMariaDb()).get(0))) {
+                        statement.executeQuery(TestSql.of(sql, database.kind()).get(0))) {
             List<String> values = new ArrayList<>();
             while (rows.next()) {
-                values.add(isMariaDb() ? TestSql.text(rows) : rows.getString(1));
+                values.add(isInnoDb() ? TestSql.text(rows) : rows.getString(1));
             }
             return values;
         } catch (SQLException e) {
@@ -253,7 +276,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
     private double seconds() {
         return Double.parseDouble(
-                value(isMariaDb() ? "SELECT unix_timestamp(now(6))" : "SELECT extract(epoch FROM clock_timestamp())"));
+                value(isInnoDb() ? "SELECT unix_timestamp(now(6))" : "SELECT extract(epoch FROM clock_timestamp())"));
     }
 
     @Override
@@ -266,11 +289,11 @@ public final class OutboxDatabase implements AutoCloseable {
     public static final class Transaction implements AutoCloseable {
 
         private final Connection connection;
-        private final boolean mariaDb;
+        private final DatabaseKind kind;
 
-        Transaction(Connection connection, boolean mariaDb) {
+        Transaction(Connection connection, DatabaseKind kind) {
             this.connection = connection;
-            this.mariaDb = mariaDb;
+            this.kind = kind;
         }
 
         public long write(Object orderId) {
@@ -293,7 +316,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
         public void execute(String sql) {
             try (Statement statement = connection.createStatement()) {
-                for (String one : TestSql.of(sql, mariaDb)) {
+                for (String one : TestSql.of(sql, kind)) {
                     statement.execute(one);
                 }
             } catch (SQLException e) {

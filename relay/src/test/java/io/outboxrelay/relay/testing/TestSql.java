@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.testing;
 
+import io.outboxrelay.testservers.DatabaseKind;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -13,7 +14,7 @@ import java.util.stream.Stream;
 
 /**
  * What tests that run on every kind of database say to it: they speak PostgreSQL, and here is the little of it that they
- * use in the words of MariaDB.
+ * use in the words of MariaDB and MySQL.
  */
 final class TestSql {
 
@@ -22,22 +23,26 @@ final class TestSql {
 
     private TestSql() {}
 
-    /** Makes a session of MariaDB as PostgreSQL's are: UTC, READ COMMITTED, and || puts texts together. */
-    static void prepare(Connection connection) throws SQLException {
+    /** Makes a session of MariaDB or MySQL as PostgreSQL's are: UTC, READ COMMITTED, and || puts texts together. */
+    static void prepare(Connection connection, DatabaseKind kind) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("SET time_zone = '+00:00', sql_mode = concat(@@sql_mode, ',PIPES_AS_CONCAT'),"
-                    + " tx_isolation = 'READ-COMMITTED'");
+            statement.execute("SET time_zone = '+00:00', sql_mode = concat(@@sql_mode, ',PIPES_AS_CONCAT'), "
+                    + (kind == DatabaseKind.MYSQL
+                            ? "transaction_isolation = 'READ-COMMITTED', cte_max_recursion_depth = 100000"
+                            : "tx_isolation = 'READ-COMMITTED'"));
         }
     }
 
-    static List<String> of(String sql, boolean mariaDb) {
-        if (!mariaDb) {
+    static List<String> of(String sql, DatabaseKind kind) {
+        if (!kind.isInnoDb()) {
             return List.of(sql);
         }
-        return Arrays.stream(sql.strip().split(";")).flatMap(TestSql::ofOne).toList();
+        return Arrays.stream(sql.strip().split(";"))
+                .flatMap(one -> ofOne(one, kind))
+                .toList();
     }
 
-    private static Stream<String> ofOne(String sql) {
+    private static Stream<String> ofOne(String sql, DatabaseKind kind) {
         var truncate = TRUNCATE.matcher(sql.strip());
         if (truncate.matches()) {
             return Arrays.stream(truncate.group(1).split(", ")).map(table -> "TRUNCATE " + table);
@@ -53,9 +58,16 @@ final class TestSql {
                 .replaceAll("'(\\d{4}-\\d\\d-\\d\\d)T([\\d:.]+)Z'", "'$1 $2'")
                 .replaceAll("interval '(\\d+) ms'", "INTERVAL $1 * 1000 MICROSECOND")
                 .replaceAll("interval '(\\d+) (minute|hour|second|day)s?'", "INTERVAL $1 $2")
-                .replaceAll("generate_series\\((\\d+), (\\d+)\\)( AS)? n\\b", "(SELECT seq AS n FROM seq_$1_to_$2) n")
+                .replaceAll("generate_series\\((\\d+), (\\d+)\\)( AS)? n\\b", numbers(kind) + " n")
                 .replaceAll("SET lock_timeout = '(\\d+)s'", "SET innodb_lock_wait_timeout = $1")
                 .replaceAll("SET lock_timeout = 1$", "SET innodb_lock_wait_timeout = 1"));
+    }
+
+    /** A table of the numbers $1 to $2, as n. */
+    private static String numbers(DatabaseKind kind) {
+        return kind == DatabaseKind.MYSQL
+                ? "(WITH RECURSIVE s (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM s WHERE n < $2) SELECT n FROM s)"
+                : "(SELECT seq AS n FROM seq_$1_to_$2)";
     }
 
     /** The first column of a row; an id as it is usually written. */

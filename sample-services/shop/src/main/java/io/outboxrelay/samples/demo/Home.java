@@ -1,7 +1,6 @@
 package io.outboxrelay.samples.demo;
 
 import io.outboxrelay.schema.OutboxSchema;
-import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.ServiceDatabase;
 import io.outboxrelay.testservers.TestDatabase;
 import java.util.List;
@@ -40,7 +39,7 @@ final class Home implements AutoCloseable {
     }
 
     boolean isMariaDb() {
-        return database().kind() == DatabaseKind.MARIADB;
+        return database().kind().isInnoDb();
     }
 
     JdbcClient admin() {

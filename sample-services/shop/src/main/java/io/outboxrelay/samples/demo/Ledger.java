@@ -1,6 +1,5 @@
 package io.outboxrelay.samples.demo;
 
-import io.outboxrelay.testservers.DatabaseKind;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -200,7 +199,7 @@ final class Ledger {
 
     /** MariaDB keeps ids in sixteen bytes. */
     private RowMapper<UUID> id(Service service) {
-        if (service.kind() == DatabaseKind.MARIADB) {
+        if (service.kind().isInnoDb()) {
             return (row, n) -> {
                 ByteBuffer bytes = ByteBuffer.wrap(row.getBytes(1));
                 return new UUID(bytes.getLong(), bytes.getLong());
@@ -214,7 +213,7 @@ final class Ledger {
     }
 
     private double lag(Service source) {
-        String age = source.kind() == DatabaseKind.MARIADB
+        String age = source.kind().isInnoDb()
                 ? "timestampdiff(MICROSECOND, min(occurred_at), utc_timestamp(6)) / 1e6"
                 : "extract(epoch FROM clock_timestamp() - min(occurred_at))";
         return admin(source)
@@ -227,7 +226,7 @@ final class Ledger {
     private Map<String, Integer> owners() {
         Map<String, Integer> owners = new TreeMap<>();
         for (Service source : Service.SOURCES) {
-            String now = source.kind() == DatabaseKind.MARIADB ? "utc_timestamp(6)" : "clock_timestamp()";
+            String now = source.kind().isInnoDb() ? "utc_timestamp(6)" : "clock_timestamp()";
             admin(source)
                     .sql("SELECT CASE WHEN lease_until > " + now + " THEN owner ELSE 'nobody' END FROM outbox_lane")
                     .query(String.class)
