@@ -57,7 +57,7 @@ final class ClientDatabase implements AutoCloseable {
 
     /** MariaDB's roles are named after their database, and a user has to have one. */
     private static String userWith(String role, TestDatabase server) {
-        String user = role + "_" + server.name().substring(0, 10);
+        String user = role + "_" + server.name().substring(server.name().length() - 10);
         String its = server.name() + "_" + role;
         JdbcTemplate owner = new JdbcTemplate(server.dataSource());
         owner.execute("DROP USER IF EXISTS " + user);

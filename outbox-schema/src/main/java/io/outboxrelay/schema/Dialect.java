@@ -10,7 +10,7 @@ public enum Dialect {
     POSTGRESQL,
     /** MariaDB 10.6 to 11. */
     MARIADB,
-    /** MySQL 8 and 9. */
+    /** MySQL 8, from 8.0.17 on, and 9; what was proven is in docs/databases.md. */
     MYSQL;
 
     private static final int OLDEST_POSTGRESQL = 14;

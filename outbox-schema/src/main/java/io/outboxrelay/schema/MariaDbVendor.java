@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
@@ -25,8 +26,8 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
     private static final List<String> TABLES = List.of("outbox", "outbox_lane", "inbox", "outbox_failure");
     private static final int LOCK_SECONDS = 3_600;
     private static final Pattern COMMENT = Pattern.compile("(?m)^\\s*--.*$");
-    /** Access denied, in all its variants. */
-    private static final String REFUSED = "42000";
+    /** Access denied to a database, a table, an operation; no right to grant, or to make users or roles. */
+    private static final Set<Integer> REFUSED = Set.of(1044, 1142, 1227, 1396, 1410);
     /** MySQL's, of a role's name of more than 32 characters. */
     private static final int TOO_LONG = 1470;
 
@@ -130,7 +131,7 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
             }
         } catch (SQLException e) {
             boolean tooLong = e.getErrorCode() == TOO_LONG;
-            if (!tooLong && !REFUSED.equals(e.getSQLState())) {
+            if (!tooLong && !REFUSED.contains(e.getErrorCode())) {
                 throw e;
             }
             LOG.warn("The roles of the outbox in the database " + schema + " are not complete (" + e.getMessage()

@@ -2,7 +2,6 @@ package io.outboxrelay.testservers;
 
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -25,28 +24,39 @@ public enum DatabaseKind {
     }
 
     /**
-     * The kinds that tests run on: those that can be had here, which is all where a container engine runs or MySQL is installed,
-     * or of these the ones that {@code -Doutbox.databases=mysql,mariadb} names. It says loudly what cannot be had.
+     * The kinds that tests run on: those that {@code -Doutbox.databases=mysql,mariadb} names, else all; without MySQL, where no
+     * container engine runs and none is installed, and then it says so loudly.
      *
      * @return in the order of this enum
      * @throws IllegalArgumentException when the property names another
      */
     public static List<DatabaseKind> here() {
-        String property = System.getProperty(PROPERTY, "").toUpperCase(Locale.ROOT);
-        Set<DatabaseKind> kinds = EnumSet.allOf(DatabaseKind.class);
-        if (!property.isBlank()) {
-            kinds.retainAll(
-                    Stream.of(property.split(",")).map(DatabaseKind::valueOf).toList());
+        Set<DatabaseKind> kinds = named(System.getProperty(PROPERTY, ""));
+        if (!kinds.isEmpty()) {
+            return List.copyOf(kinds);
         }
-        if (kinds.contains(MYSQL)) {
-            try {
-                Servers.requireMySql();
-            } catch (IllegalStateException e) {
-                LOG.error("*** CANNOT RUN: nothing is tested on MySQL. {} ***", e.getMessage());
-                kinds.remove(MYSQL);
+        try {
+            Servers.mySql();
+            return List.of(values());
+        } catch (IllegalStateException e) {
+            LOG.error("*** CANNOT RUN: nothing is tested on MySQL. {} ***", e.getMessage());
+            return List.of(POSTGRESQL, MARIADB);
+        }
+    }
+
+    private static Set<DatabaseKind> named(String list) {
+        Set<DatabaseKind> kinds = EnumSet.noneOf(DatabaseKind.class);
+        for (String word : list.strip().split("\\s*,\\s*")) {
+            if (!word.isEmpty()) {
+                kinds.add(Stream.of(values())
+                        .filter(kind -> kind.name().equalsIgnoreCase(word))
+                        .findFirst()
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                "-D%s is '%s'; it may have postgresql, mariadb and mysql, with commas between them"
+                                        .formatted(PROPERTY, list))));
             }
         }
-        return List.copyOf(kinds);
+        return kinds;
     }
 
     /**
@@ -54,9 +64,9 @@ public enum DatabaseKind {
      *
      * @return in the order of this enum
      */
-    public static List<DatabaseKind> briefly() {
-        boolean named = !System.getProperty(PROPERTY, "").isBlank();
-        return named ? here() : List.of(POSTGRESQL, MARIADB);
+    public static List<DatabaseKind> inLongTests() {
+        Set<DatabaseKind> kinds = named(System.getProperty(PROPERTY, ""));
+        return kinds.isEmpty() ? List.of(POSTGRESQL, MARIADB) : List.copyOf(kinds);
     }
 
     /**

@@ -151,23 +151,6 @@ public final class Servers {
         return startPrivateMySql(ServerKind.order(Preference.INSTALLED_FIRST));
     }
 
-    /**
-     * Finds out whether there is a MySQL.
-     *
-     * @throws IllegalStateException when none is installed and no container could be started, with the reasons
-     */
-    static void requireMySql() {
-        if (ServerKind.order(Preference.INSTALLED_FIRST).get(0) == ServerKind.INSTALLED) {
-            try {
-                MySqlPrograms.installed();
-                return;
-            } catch (IOException e) {
-                // then perhaps a container
-            }
-        }
-        mySql();
-    }
-
     static PrivateMariaDb startPrivateMySql(List<ServerKind> order) {
         return new Choice("A private MySQL", order).take(MYSQL_WAYS);
     }

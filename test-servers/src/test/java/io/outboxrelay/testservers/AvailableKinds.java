@@ -35,7 +35,7 @@ final class AvailableKinds {
                 "no MariaDB of kind " + kind.word());
     }
 
-    /** An image of it is fetched where the engine may; that it could not be is for {@link DatabaseKind#here} to say. */
+    /** Where the engine has no image of it yet, nothing waits for one: what uses MySQL says that there is none. */
     static void assumeMySql(ServerKind kind) {
         assumeTrue(
                 switch (kind) {

@@ -22,8 +22,8 @@ public final class MariaDbDialect implements Dialect {
     /** A relay that stands still in a transaction, which holds its lane's row, loses it soon. */
     private static final int IDLE_IN_TRANSACTION_SECONDS = 5;
 
-    /** MySQL has a limit only for sessions, in a transaction or not. The relay's pools close idle ones sooner. */
-    private static final int IDLE_SECONDS = 60;
+    /** MySQL has a limit only for sessions, in a transaction or not. The relay's pools use idle ones more often. */
+    static final int IDLE_SECONDS = 60;
 
     private final boolean mySql;
 
@@ -93,7 +93,7 @@ public final class MariaDbDialect implements Dialect {
 
     @Override
     public Published published(String schema, DataSource connections) {
-        return new MariaDbPublished(schema, connections);
+        return new MariaDbPublished(schema, connections, mySql);
     }
 
     /** These databases cannot call anyone. */

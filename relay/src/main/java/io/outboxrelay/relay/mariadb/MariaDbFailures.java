@@ -50,7 +50,7 @@ final class MariaDbFailures implements Failures {
     /** Of a table, a column, a database, an operation; https://mariadb.com/kb/en/mariadb-error-code-reference/. */
     private static final Set<Integer> NO_RIGHT = Set.of(1142, 1143, 1044, 1227);
 
-    /** A statement took longer, or waited longer for a lock, than {@link Statements#LIMITS}; 3024 is MySQL's. */
+    /** A statement took longer, or waited longer for a lock, than {@link Sql#commandSession}; 3024 is MySQL's. */
     private static final Set<Integer> TOO_LONG = Set.of(1205, 1969, 3024);
 
     private static final double MICROS = 1e6;
@@ -80,7 +80,7 @@ final class MariaDbFailures implements Failures {
         this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
         this.sql = new Statements(Sql.prefix(schema));
         this.order = new AggregateOrder(Sql.prefix(schema));
-        this.limits = Statements.LIMITS + (mySql ? "" : Statements.MARIADB_LIMITS);
+        this.limits = Sql.commandSession(mySql);
         this.change = new TransactionTemplate(new JdbcTransactionManager(connections));
         this.change.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
         this.snapshot = new TransactionTemplate(new JdbcTransactionManager(connections));
@@ -470,13 +470,6 @@ final class MariaDbFailures implements Failures {
                         WHERE o.aggregate = f.aggregate AND o.blocking = 1 AND o.id > f.id) ELSE 0 END AS behind_it
             FROM SCHEMA.outbox_failure f\
             """;
-
-        /** A command that is stopped or loses its database in the middle must not keep a lane from its relay. */
-        static final String LIMITS =
-                "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = 10,"
-                        + " lock_wait_timeout = 10";
-
-        static final String MARIADB_LIMITS = ", max_statement_time = 10, idle_transaction_timeout = 5";
 
         private final String prefix;
 

@@ -28,15 +28,18 @@ import org.springframework.transaction.support.TransactionTemplate;
 final class MariaDbPublished implements Published {
 
     private final String prefix;
+    private final String limits;
     private final NamedParameterJdbcTemplate database;
     private final TransactionTemplate transaction;
 
     /**
      * @param schema database of the outbox; {@code public} for the one that the connections are in
      * @param connections each statement takes one
+     * @param mySql whether it is MySQL
      */
-    MariaDbPublished(String schema, DataSource connections) {
+    MariaDbPublished(String schema, DataSource connections, boolean mySql) {
         this.prefix = Sql.prefix(schema);
+        this.limits = Sql.commandSession(mySql);
         this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
         this.transaction = new TransactionTemplate(new JdbcTransactionManager(connections));
         this.transaction.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
@@ -88,6 +91,7 @@ final class MariaDbPublished implements Published {
     @Override
     public Set<String> settling() {
         asked(() -> transaction.execute(status -> {
+            database.getJdbcTemplate().execute(limits);
             database.queryForList(
                     "SELECT lane FROM SCHEMA.outbox_lane FORCE INDEX (PRIMARY) ORDER BY lane FOR UPDATE"
                             .replace("SCHEMA.", prefix),

@@ -51,8 +51,8 @@ public final class Source {
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     private static final int HOUSEKEEPING_CONNECTIONS = 7;
-    /** With the 30 s between two looks of the pool still below a minute, after which MySQL ends a session. */
-    private static final Duration IDLE_CONNECTION = Duration.ofSeconds(20);
+    /** Below the minute after which MySQL ends a session that nobody uses. */
+    private static final Duration KEEP_ALIVE = Duration.ofSeconds(30);
 
     private static final int MOST_IN_VAIN = 5;
     private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
@@ -333,7 +333,8 @@ public final class Source {
     private void checkSchema() {
         OptionalInt version = outbox.schemaVersion();
         String migrate = "java -jar outbox-relay.jar migrate --url " + settings.address() + " --schema "
-                + settings.schema() + " --user OWNER --password-file FILE";
+                + settings.schema() + " --user OWNER --password-file FILE"
+                + (settings.url().contains("?") ? " (and the options of your url)" : "");
         if (version.isEmpty()) {
             throw new IllegalStateException("Source " + name() + ": there is no outbox in the schema '"
                     + settings.schema() + "' of " + settings.address() + " (version " + OutboxSchema.REQUIRED_VERSION
@@ -519,7 +520,7 @@ public final class Source {
                 RandomGenerator.getDefault()));
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(1);
-        config.setIdleTimeout(IDLE_CONNECTION.toMillis());
+        config.setKeepaliveTime(KEEP_ALIVE.toMillis());
         config.setInitializationFailTimeout(-1);
         config.setConnectionTimeout(settings.statementTimeout().toMillis());
         config.setValidationTimeout(Math.min(settings.statementTimeout().toMillis(), 2_000));

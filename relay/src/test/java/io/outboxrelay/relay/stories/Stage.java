@@ -108,10 +108,10 @@ final class Stage implements AutoCloseable {
         return lanes;
     }
 
-    /** Waits until the lanes are shared like this. */
+    /** Waits until the lanes are shared like this; MySQL takes a minute to end what a frozen relay holds. */
     void awaitLanes(Map<String, Integer> owners) {
         await().alias("lanes are shared as " + owners)
-                .atMost(Duration.ofSeconds(60))
+                .atMost(Duration.ofSeconds(180))
                 .ignoreExceptions()
                 .until(() -> lanes().equals(owners));
     }

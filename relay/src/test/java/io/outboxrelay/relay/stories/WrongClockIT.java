@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** {@code WallClockTest} proves from the byte code what this shows at work. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#briefly")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 class WrongClockIT {
 
     @Parameter

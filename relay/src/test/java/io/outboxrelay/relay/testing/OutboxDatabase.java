@@ -53,8 +53,9 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** Installs an outbox in a database, which belongs to the result from then on. */
     public static OutboxDatabase installedIn(TestDatabase database, int lanes) {
-        OutboxSchema.defaults().withLanes(lanes).installOn(database.dataSource());
-        return new OutboxDatabase(database);
+        OutboxDatabase made = new OutboxDatabase(database);
+        OutboxSchema.defaults().withLanes(lanes).installOn(made.asTheRelay());
+        return made;
     }
 
     /** A database in which the caller installs the outbox himself, or none; it belongs to the result from then on. */

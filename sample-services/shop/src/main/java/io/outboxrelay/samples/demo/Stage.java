@@ -275,7 +275,7 @@ final class Stage implements AutoCloseable {
     }
 
     private static CompletableFuture<PrivateDatabase> startDatabase(DatabaseKind kind) {
-        return CompletableFuture.supplyAsync(() -> kind.isInnoDb()
+        return CompletableFuture.supplyAsync(() -> kind == DatabaseKind.MARIADB
                 ? Servers.startPrivateMariaDb(Preference.EMBEDDED_FIRST)
                 : Servers.startPrivatePostgres(Preference.EMBEDDED_FIRST));
     }
