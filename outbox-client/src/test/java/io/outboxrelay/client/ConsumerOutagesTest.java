@@ -24,7 +24,7 @@ class ConsumerOutagesTest {
     private final AtomicInteger handled = new AtomicInteger();
 
     @ParameterizedTest
-    @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+    @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
     void given_the_database_is_away_for_a_moment_then_the_delivery_waits_in_hand_and_spends_no_attempt(
             DatabaseKind kind) throws Exception { // hazard 40
         try (PrivateDatabase server = kind.startPrivate();
@@ -53,7 +53,7 @@ class ConsumerOutagesTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+    @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
     void given_the_database_stays_away_then_all_deliveries_go_back_until_it_answers(DatabaseKind kind)
             throws Exception { // hazard 40
         try (PrivateDatabase server = kind.startPrivate();

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * goes on, readiness says which source it is and why, the log does not fill, and it ends by itself.
  */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 class DatabaseMoodsTest {
 
     @Parameter
