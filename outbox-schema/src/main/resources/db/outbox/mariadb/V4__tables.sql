@@ -68,7 +68,8 @@ CREATE TABLE IF NOT EXISTS inbox (
 -- Within an aggregate the order is that of id. While an aggregate has blocking rows, its next event to be published is the
 -- one with the lowest id among them, and only that one may be retrying, parked or paused; all others are waiting.
 --   retrying  is published again at next_attempt_at
---   parked    given up, kept for a person: failures retry, failures discard
+--   parked    kept for a person: failures retry, failures discard. Where it has a next_attempt_at it is published again then,
+--             since what it was parked for may have gone
 --   paused    its route is paused by a person
 --   waiting   has not failed, but one before it has
 -- An aggregate's type and id are too long for an index: aggregate is their SHA-256.
@@ -96,15 +97,19 @@ CREATE TABLE IF NOT EXISTS outbox_failure (
     next_attempt_at datetime(6),
     first_failed_at datetime(6),
     failed_at       datetime(6),
+    -- Since when the broker has returned it, without any other answer in between.
+    returned_since  datetime(6),
     reason          varchar(255),
     detail          text          CHECK (octet_length(detail) <= 4096),
     CHECK (blocking OR state = 'parked'),
-    CHECK ((state = 'retrying') = (next_attempt_at IS NOT NULL)),
+    CHECK (next_attempt_at IS NOT NULL OR state <> 'retrying'),
+    CHECK (next_attempt_at IS NULL OR blocking AND state IN ('retrying', 'parked')),
     CHECK (reason IS NOT NULL OR state <> 'parked'),
     KEY outbox_failure_aggregate (aggregate, blocking, id),
     KEY outbox_failure_aggregate_state (aggregate, state),
     -- Who blocks, what is paused, parked or due: however many wait behind these, they are not read for it.
-    KEY outbox_failure_state (lane, state, next_attempt_at),
+    KEY outbox_failure_state (lane, state),
+    KEY outbox_failure_due (lane, next_attempt_at),
     KEY outbox_failure_event_id (event_id)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin
   COMMENT 'Events that could not be published, and those of their aggregates that wait behind them.';

@@ -4,7 +4,8 @@
 -- Within an aggregate the order is that of id. While an aggregate has blocking rows, its next event to be published is the
 -- one with the lowest id among them, and only that one may be retrying, parked or paused; all others are waiting.
 --   retrying  is published again at next_attempt_at
---   parked    given up, kept for a person: failures retry, failures discard
+--   parked    kept for a person: failures retry, failures discard. Where it has a next_attempt_at it is published again then,
+--             since what it was parked for may have gone
 --   paused    its route is paused by a person
 --   waiting   has not failed, but one before it has
 CREATE TABLE ${schema}.outbox_failure (
@@ -26,11 +27,14 @@ CREATE TABLE ${schema}.outbox_failure (
     attempts        int         NOT NULL DEFAULT 0,
     -- How often it failed in a row, spending an attempt or not: the backoff doubles with each.
     failures        int         NOT NULL DEFAULT 0,
-    next_attempt_at timestamptz CHECK ((state = 'retrying') = (next_attempt_at IS NOT NULL)),
+    next_attempt_at timestamptz CHECK (next_attempt_at IS NOT NULL OR state <> 'retrying'),
     first_failed_at timestamptz,
     failed_at       timestamptz,
+    -- Since when the broker has returned it, without any other answer in between.
+    returned_since  timestamptz,
     reason          text        CHECK (reason IS NOT NULL OR state <> 'parked'),
-    detail          text        CHECK (octet_length(detail) <= 4096)
+    detail          text        CHECK (octet_length(detail) <= 4096),
+    CHECK (next_attempt_at IS NULL OR blocking AND state IN ('retrying', 'parked'))
 ) WITH (
     autovacuum_vacuum_scale_factor = 0,
     autovacuum_vacuum_threshold = 20000
@@ -40,7 +44,7 @@ CREATE INDEX outbox_failure_aggregate ON ${schema}.outbox_failure (lane, aggrega
 -- Who blocks, what is paused, what is parked: however many wait behind these, they are not read for it.
 CREATE INDEX outbox_failure_head ON ${schema}.outbox_failure (lane, aggregate_type, aggregate_id, id)
     INCLUDE (state, blocking, event_type) WHERE state <> 'waiting';
-CREATE INDEX outbox_failure_due ON ${schema}.outbox_failure (lane, next_attempt_at) WHERE state = 'retrying';
+CREATE INDEX outbox_failure_due ON ${schema}.outbox_failure (lane, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX outbox_failure_event_id ON ${schema}.outbox_failure (event_id);
 
 COMMENT ON TABLE ${schema}.outbox_failure IS 'Events that could not be published, and those of their aggregates that wait behind them.';

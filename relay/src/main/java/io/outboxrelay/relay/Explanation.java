@@ -140,10 +140,18 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
                 sentences.add("%s is published again %s.%s"
                         .formatted(subject, when(next), subject.equals("It") ? "" : why(next)));
             case PARKED -> {
-                sentences.add("%s is parked and waits for a person.%s"
-                        .formatted(subject, subject.equals("It") ? "" : why(next)));
-                sentences.add(
-                        "Once the cause is mended: failures retry --source %s %s".formatted(source, next.event()));
+                sentences.add("%s is parked %s.%s"
+                        .formatted(
+                                subject,
+                                next.nextAttemptAt() == null
+                                        ? "and waits for a person"
+                                        : "and still tried, " + when(next),
+                                subject.equals("It") ? "" : why(next)));
+                sentences.add("Once the cause is mended%s: failures retry --source %s %s"
+                        .formatted(
+                                next.nextAttemptAt() == null ? "" : ", to have it tried at once",
+                                source,
+                                next.event()));
                 sentences.add("To do without it for good: failures discard --source %s %s --reason TEXT"
                         .formatted(source, next.event()));
             }

@@ -305,6 +305,18 @@ class RepairCommandsTest {
     }
 
     @Test
+    void explains_that_a_parked_event_is_still_tried() {
+        UUID parked = rows.put("4711", "parked");
+        database.execute("UPDATE outbox_failure SET next_attempt_at = clock_timestamp() + interval '3 minutes'");
+
+        assertThat(execute("explain", parked.toString())).isZero();
+
+        assertThat(out.toString())
+                .contains("It is parked and still tried, in ")
+                .contains("to have it tried at once: failures retry --source orders " + parked);
+    }
+
+    @Test
     void explains_what_a_failure_waits_for_and_which_command_helps() {
         UUID retrying = rows.put("1", "retrying");
         UUID behind = rows.put("1", "waiting");

@@ -60,6 +60,8 @@ public final class ConfigurationReader {
                 lane(),
                 new FailurePolicy(
                         values.get(Keys.MAX_ATTEMPTS),
+                        values.get(Keys.PARK_AFTER),
+                        values.get(Keys.RESUME),
                         values.get(Keys.FIRST_BACKOFF),
                         values.get(Keys.LONGEST_BACKOFF),
                         values.get(Keys.ON_PARK),

@@ -184,7 +184,22 @@ final class Keys {
             "retry.max-attempts",
             count(1, 1_000_000),
             "10",
-            "An event that was returned so often is parked. Full queues and outages spend no attempt.");
+            "How often the broker must have returned an event before it is parked; `retry.park-after` must have passed as "
+                    + "well. Full queues and outages spend no attempt.");
+    static final Key<Duration> PARK_AFTER = of(
+            "retry.park-after",
+            duration(),
+            "5m",
+            "How long the broker must have returned an event (no queue, no exchange, no right to it) before it is parked. "
+                    + "Make it longer than the restart of a broker's node: a classic queue whose node is down looks like a "
+                    + "missing one.");
+    static final Key<Boolean> RESUME = of(
+            "retry.resume",
+            flag(),
+            "true",
+            "Whether an event that was parked because the broker returned it is still tried, about every "
+                    + "`retry.park-after`, so that it is published by itself once the cause has gone. Only where later events "
+                    + "of its aggregate wait for it.");
     static final Key<Duration> FIRST_BACKOFF = of(
             "retry.first-backoff",
             duration(),
@@ -278,6 +293,8 @@ final class Keys {
             MAX_EVENT_BYTES,
             CONFIRM_DEADLINE,
             MAX_ATTEMPTS,
+            PARK_AFTER,
+            RESUME,
             FIRST_BACKOFF,
             LONGEST_BACKOFF,
             ON_PARK,

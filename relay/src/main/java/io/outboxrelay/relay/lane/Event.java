@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -37,8 +38,11 @@ public record Event(
      * @param id its place
      * @param attempts how many attempts were spent on it
      * @param failures how often it failed in a row
+     * @param returnedFor how long the broker has returned it without any other answer in between, by the database's clock;
+     *     zero when it has not
+     * @param parked whether it is parked, and is tried all the same
      */
-    public record Kept(long id, int attempts, int failures) {}
+    public record Kept(long id, int attempts, int failures, Duration returnedFor, boolean parked) {}
 
     @Override
     public boolean equals(@Nullable Object other) {

@@ -2,12 +2,20 @@ package io.outboxrelay.relay.lane;
 
 import java.time.Duration;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What follows when an event was not published. Only {@link Outcome.Returned} and {@link Outcome.Refused} spend an attempt:
  * what an event cannot help, a full queue or a broker that is away, never parks it.
  *
- * @param maxAttempts an event whose attempts are spent is parked
+ * <p>A return may have a cause that ends without a change to the event: a queue whose node is down is as absent to the broker
+ * as one that nobody has bound. So attempts alone do not park it; they have to go on for a time. And what is parked after
+ * that is tried on at a slow pace, unless its aggregate has gone on without it: then only a person brings it back, for it
+ * arrives after later ones.
+ *
+ * @param maxAttempts how often an event must have been returned, at least, before it is parked
+ * @param parkAfter how long the broker must have returned it, without any other answer in between
+ * @param resume whether parked events that were returned are tried on
  * @param firstBackoff longest wait before the second attempt
  * @param longestBackoff longest wait between two attempts
  * @param onPark what happens behind a parked event
@@ -15,6 +23,8 @@ import java.util.random.RandomGenerator;
  */
 public record FailurePolicy(
         int maxAttempts,
+        Duration parkAfter,
+        boolean resume,
         Duration firstBackoff,
         Duration longestBackoff,
         ByRoute<OnPark> onPark,
@@ -42,7 +52,7 @@ public record FailurePolicy(
     public enum State {
         /** The end of its backoff. */
         RETRYING,
-        /** A person's decision. */
+        /** A person's decision; or that the broker takes it again, where it is tried on. */
         PARKED,
         /** A person to resume its route. */
         PAUSED
@@ -56,7 +66,7 @@ public record FailurePolicy(
      * @param blocking whether later events of its aggregate wait for it
      * @param attempts how many attempts were spent
      * @param failures how often it failed in a row
-     * @param backoff wait before the next attempt, when it waits for that
+     * @param backoff wait before the next attempt; null when none comes by itself
      * @param reason why it failed
      * @param detail why, in a sentence
      */
@@ -66,13 +76,30 @@ public record FailurePolicy(
             boolean blocking,
             int attempts,
             int failures,
-            Duration backoff,
+            @Nullable Duration backoff,
             Reason reason,
-            String detail) {}
+            String detail) {
+
+        /** Returns whether the broker has returned it. */
+        public boolean returned() {
+            return reason.isOfReturns();
+        }
+
+        /** Returns whether it is parked and was not before. */
+        boolean isNewlyParked() {
+            return state == State.PARKED
+                    && (event.kept() == null || !event.kept().parked());
+        }
+    }
 
     /** Returns whether the event is to be forgotten after this answer. */
     boolean drops(Event event, Outcome.Failure failure) {
-        return failure.reason() == Reason.UNROUTABLE && unroutable.of(event) == Unroutable.DROP;
+        return failure.reason() == Reason.UNROUTABLE && mayDrop(event);
+    }
+
+    /** Returns whether such an event is forgotten when no queue is bound for it. */
+    boolean mayDrop(Event event) {
+        return unroutable.of(event) == Unroutable.DROP;
     }
 
     /** Returns how the event is kept after this answer. */
@@ -81,16 +108,26 @@ public record FailurePolicy(
         boolean spends = !(failure instanceof Outcome.Nacked);
         int attempts = before.attempts() + (spends ? 1 : 0);
         int failures = before.failures() + 1;
-        boolean parks = failure instanceof Outcome.Refused || spends && attempts >= maxAttempts;
+        boolean parks = failure instanceof Outcome.Refused
+                || spends && attempts >= maxAttempts && before.returnedFor().compareTo(parkAfter) >= 0;
+        boolean blocking = !parks || onPark.of(event) == OnPark.BLOCK;
         return new Failed(
                 event,
                 parks ? State.PARKED : State.RETRYING,
-                !parks || onPark.of(event) == OnPark.BLOCK,
+                blocking,
                 attempts,
                 failures,
-                parks ? Duration.ZERO : new Backoff(firstBackoff, longestBackoff).after(failures, random),
+                parks
+                        ? blocking && resume && failure instanceof Outcome.Returned ? slowly(random) : null
+                        : new Backoff(firstBackoff, longestBackoff).after(failures, random),
                 failure.reason(),
                 failure.detail().substring(0, Math.min(failure.detail().length(), LONGEST_DETAIL)));
+    }
+
+    /** The pace of what is parked: neither below the usual one, nor all at once. */
+    private Duration slowly(RandomGenerator random) {
+        long longest = Math.max(parkAfter.toNanos(), longestBackoff.toNanos());
+        return Duration.ofNanos(longest / 2 + random.nextLong(longest / 2 + 1));
     }
 
     /** Returns how an event is kept whose route is paused. */
@@ -102,12 +139,12 @@ public record FailurePolicy(
                 true,
                 before.attempts(),
                 before.failures(),
-                Duration.ZERO,
+                null,
                 Reason.PAUSED,
                 "its route is paused");
     }
 
     private static Event.Kept before(Event event) {
-        return event.kept() == null ? new Event.Kept(0, 0, 0) : event.kept();
+        return event.kept() == null ? new Event.Kept(0, 0, 0, Duration.ZERO, false) : event.kept();
     }
 }

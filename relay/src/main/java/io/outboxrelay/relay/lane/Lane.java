@@ -1,7 +1,6 @@
 package io.outboxrelay.relay.lane;
 
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
-import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
@@ -40,6 +39,7 @@ public final class Lane {
     private final Lease lease;
     private final LaneSettings settings;
     private final FailurePolicy policy;
+    private final Drops drops;
     private final Supplier<@Nullable ByRoute<Boolean>> pauses;
     private final RandomGenerator random;
     private final Unanswered unanswered;
@@ -66,6 +66,7 @@ public final class Lane {
      * @param clock time for deadlines and waits
      * @param settings its bounds
      * @param policy what follows when an event fails
+     * @param drops where it is noted that events are dropped; that of all lanes of the source
      * @param pauses what people have paused; null as long as it is not known
      * @param random jitter of the waits
      */
@@ -76,6 +77,7 @@ public final class Lane {
             Clock clock,
             LaneSettings settings,
             FailurePolicy policy,
+            Drops drops,
             Supplier<@Nullable ByRoute<Boolean>> pauses,
             RandomGenerator random) {
         this.lease = lease;
@@ -84,6 +86,7 @@ public final class Lane {
         this.clock = clock;
         this.settings = settings;
         this.policy = policy;
+        this.drops = drops;
         this.pauses = pauses;
         this.random = random;
         this.unanswered = new Unanswered(policy.firstBackoff(), random);
@@ -246,6 +249,9 @@ public final class Lane {
         inFlight.remove(event);
         Outcome outcome = suspects.judge(event, answer.outcome());
         if (outcome instanceof Outcome.Confirmed) {
+            if (policy.mayDrop(event)) {
+                drops.confirmed(event);
+            }
             batch.done(event);
         } else if (outcome instanceof Outcome.Failure failure) {
             failed(batch, event, failure);
@@ -257,7 +263,7 @@ public final class Lane {
 
     private void failed(Batch batch, Event event, Outcome.Failure failure) {
         if (policy.drops(event, failure)) {
-            LOG.debug("{}: {} is dropped: {}", lease, event, failure.detail());
+            drops.dropped(lease, event, failure);
             batch.done(event);
             return;
         }
@@ -300,9 +306,10 @@ public final class Lane {
         changes.followers().forEach(suspects::forget);
         behindFailures.removeAll(free.get());
         blocked = behindFailures;
-        changes.failed().stream()
-                .filter(failed -> failed.state() == State.PARKED)
-                .forEach(parkedReport::add);
+        changes.failed().stream().filter(Failed::isNewlyParked).forEach(parkedReport::add);
+        parkedReport.published(changes.published().stream()
+                .filter(event -> Objects.requireNonNull(event.kept()).parked())
+                .count());
         return true;
     }
 

@@ -29,6 +29,11 @@ public enum Reason {
     /** A person has paused its route. */
     PAUSED;
 
+    /** Returns whether it is the broker that returns such an event: what ends it is not a change to the event. */
+    boolean isOfReturns() {
+        return this == UNROUTABLE || this == EXCHANGE_MISSING || this == FORBIDDEN;
+    }
+
     /** Returns the word that is stored and shown, such as {@code exchange-missing}. */
     public String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');

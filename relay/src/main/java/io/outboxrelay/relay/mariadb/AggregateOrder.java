@@ -25,15 +25,15 @@ final class AggregateOrder {
         this.failure = prefix + "outbox_failure";
     }
 
-    /** Lets every row that is retried behind the first of its aggregate wait: before {@link #moveUp}. */
+    /** Lets every row that is tried by itself behind the first of its aggregate wait: before {@link #moveUp}. */
     void holdBack(JdbcTemplate database, Collection<Aggregate> aggregates) {
         for (List<byte[]> keys : keys(aggregates)) {
             List<Long> later = database.queryForList(
                     """
                     SELECT later.id FROM (%s) touched
                     STRAIGHT_JOIN FAILURE later FORCE INDEX (outbox_failure_aggregate_state)
-                        ON later.aggregate = touched.aggregate AND later.state = 'retrying'
-                    WHERE EXISTS (
+                        ON later.aggregate = touched.aggregate AND later.state IN ('retrying', 'parked')
+                    WHERE later.next_attempt_at IS NOT NULL AND EXISTS (
                         SELECT 1 FROM FAILURE first FORCE INDEX (outbox_failure_aggregate)
                         WHERE first.aggregate = later.aggregate AND first.blocking = 1 AND first.id < later.id)
                     """.replace("FAILURE", failure).formatted(Sql.column("aggregate", keys)),

@@ -518,7 +518,8 @@ final class MariaDbFailures implements Failures {
                 """);
             retry = in("""
                 UPDATE SCHEMA.outbox_failure
-                SET state = 'waiting', blocking = true, attempts = 0, failures = 0, next_attempt_at = NULL
+                SET state = 'waiting', blocking = true, attempts = 0, failures = 0, next_attempt_at = NULL,
+                    returned_since = NULL
                 WHERE id IN (:rows)
                 """);
             discard = in("DELETE FROM SCHEMA.outbox_failure WHERE id IN (:rows)");

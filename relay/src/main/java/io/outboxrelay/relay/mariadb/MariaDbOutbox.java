@@ -7,7 +7,6 @@ import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
-import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.schema.OutboxSchema;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -15,7 +14,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -30,6 +31,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.ConnectionCallback;
@@ -56,7 +58,7 @@ final class MariaDbOutbox implements OutboxStore {
 
     private static final String FAILURE_COLUMNS = """
         lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at,
-        state, blocking, attempts, failures, next_attempt_at, first_failed_at, failed_at, reason, detail\
+        state, blocking, attempts, failures, next_attempt_at, first_failed_at, failed_at, returned_since, reason, detail\
         """;
 
     private static final String EVENT_COLUMNS = """
@@ -231,7 +233,9 @@ final class MariaDbOutbox implements OutboxStore {
                         in("""
                         SELECT f.position, f.event_id, f.aggregate_type, f.aggregate_id, f.event_type, w.bytes,
                                CASE WHEN w.bytes <= ? THEN f.payload END AS payload, f.content_type, f.headers,
-                               f.occurred_at, f.id, f.attempts, f.failures, f.state
+                               f.occurred_at, f.id, f.attempts, f.failures, f.state,
+                               f.state = 'waiting' OR f.next_attempt_at IS NOT NULL AS may_go,
+                               timestampdiff(MICROSECOND, f.returned_since, utc_timestamp(6)) AS returned_micros
                         FROM (
                             SELECT id, bytes,
                                    sum(counted) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - counted AS read_before
@@ -244,8 +248,8 @@ final class MariaDbOutbox implements OutboxStore {
                                         SELECT n.id FROM SCHEMA.outbox_failure n FORCE INDEX (outbox_failure_aggregate)
                                         WHERE n.aggregate = h.aggregate AND n.blocking = 1
                                         ORDER BY n.id LIMIT 1 OFFSET %d) AS too_late
-                                    FROM SCHEMA.outbox_failure h FORCE INDEX (outbox_failure_state)
-                                    WHERE h.lane = ? AND h.state = 'retrying' AND h.next_attempt_at <= utc_timestamp(6)
+                                    FROM SCHEMA.outbox_failure h FORCE INDEX (outbox_failure_due)
+                                    WHERE h.lane = ? AND h.next_attempt_at <= utc_timestamp(6)
                                     ORDER BY h.next_attempt_at LIMIT ?) heads
                                 STRAIGHT_JOIN SCHEMA.outbox_failure b FORCE INDEX (outbox_failure_aggregate)
                                     ON b.aggregate = heads.aggregate AND b.blocking = 1
@@ -255,7 +259,7 @@ final class MariaDbOutbox implements OutboxStore {
                         WHERE w.read_before < ?
                         ORDER BY w.id
                         """).formatted(due.eventsPerAggregate()),
-                        (row, n) -> new Failure(keptEvent(row), row.getString("state")),
+                        (row, n) -> new Failure(keptEvent(row), row.getBoolean("may_go")),
                         maxEventBytes,
                         maxEventBytes,
                         due.lane(),
@@ -264,17 +268,12 @@ final class MariaDbOutbox implements OutboxStore {
                         due.bytes())
                 .stream()
                 // Behind one that a person has to decide about nothing goes on.
-                .filter(failure -> open.merge(failure.event.aggregate(), failure.mayGo(), Boolean::logicalAnd))
+                .filter(failure -> open.merge(failure.event.aggregate(), failure.mayGo, Boolean::logicalAnd))
                 .map(Failure::event)
                 .toList();
     }
 
-    private record Failure(Event event, String state) {
-
-        boolean mayGo() {
-            return state.equals("retrying") || state.equals("waiting");
-        }
-    }
+    private record Failure(Event event, boolean mayGo) {}
 
     @Override
     public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
@@ -389,13 +388,19 @@ final class MariaDbOutbox implements OutboxStore {
         String statement = in("""
             UPDATE SCHEMA.outbox_failure
             SET state = ?, blocking = ?, attempts = ?, failures = ?,
-                next_attempt_at = CASE WHEN ? THEN utc_timestamp(6) + INTERVAL ? MICROSECOND END,
+                next_attempt_at = utc_timestamp(6) + INTERVAL ? MICROSECOND,
                 first_failed_at = coalesce(first_failed_at, utc_timestamp(6)), failed_at = utc_timestamp(6),
+                returned_since = CASE WHEN ? THEN coalesce(returned_since, utc_timestamp(6)) END,
                 reason = ?, detail = ?
-            WHERE id = ?
+            WHERE id = ? AND attempts = ?
             """);
+        // Not if its attempts are others: a person has had it retried meanwhile.
         failures.forEach(failed -> lanes.update(
-                statement, with(failed, required(failed.event().kept()).id())));
+                statement,
+                with(
+                        failed,
+                        required(failed.event().kept()).id(),
+                        required(failed.event().kept()).attempts())));
     }
 
     /** Moves rows of the outbox to the failures. Their order is the order of their new places. */
@@ -407,8 +412,8 @@ final class MariaDbOutbox implements OutboxStore {
                 .toList();
         String statement = in("""
             INSERT INTO SCHEMA.outbox_failure (FAILURE_COLUMNS)
-            SELECT EVENT_COLUMNS, ?, ?, ?, ?, CASE WHEN ? THEN utc_timestamp(6) + INTERVAL ? MICROSECOND END,
-                   utc_timestamp(6), utc_timestamp(6), ?, ?
+            SELECT EVENT_COLUMNS, ?, ?, ?, ?, utc_timestamp(6) + INTERVAL ? MICROSECOND,
+                   utc_timestamp(6), utc_timestamp(6), CASE WHEN ? THEN utc_timestamp(6) END, ?, ?
             FROM SCHEMA.outbox WHERE position = ?
             """).replace("FAILURE_COLUMNS", FAILURE_COLUMNS).replace("EVENT_COLUMNS", EVENT_COLUMNS);
         // One by one: the driver's batches are a protocol that knows no INSERT with a SELECT.
@@ -424,7 +429,7 @@ final class MariaDbOutbox implements OutboxStore {
         if (!moved.isEmpty()) {
             lanes.update(in("""
                 INSERT INTO SCHEMA.outbox_failure (FAILURE_COLUMNS)
-                SELECT EVENT_COLUMNS, 'waiting', true, 0, 0, NULL, NULL, NULL, NULL, NULL
+                SELECT EVENT_COLUMNS, 'waiting', true, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL
                 FROM SCHEMA.outbox WHERE position IN (POSITIONS) ORDER BY field(position, POSITIONS)
                 """)
                     .replace("FAILURE_COLUMNS", FAILURE_COLUMNS)
@@ -441,18 +446,18 @@ final class MariaDbOutbox implements OutboxStore {
         }
     }
 
-    private static Object[] with(Failed failed, long row) {
-        return new @Nullable Object[] {
-            failed.state().name().toLowerCase(Locale.ROOT),
-            failed.blocking(),
-            failed.attempts(),
-            failed.failures(),
-            failed.state() == State.RETRYING,
-            failed.backoff().toMillis() * MICROS_PER_MILLI,
-            failed.reason().word(),
-            failed.detail(),
-            row
-        };
+    private static @Nullable Object[] with(Failed failed, long... row) {
+        List<@Nullable Object> values = new ArrayList<>(Arrays.asList(
+                failed.state().name().toLowerCase(Locale.ROOT),
+                failed.blocking(),
+                failed.attempts(),
+                failed.failures(),
+                failed.backoff() == null ? null : micros(failed.backoff()),
+                failed.returned(),
+                failed.reason().word(),
+                failed.detail()));
+        LongStream.of(row).forEach(values::add);
+        return values.toArray();
     }
 
     @Override
@@ -474,8 +479,8 @@ final class MariaDbOutbox implements OutboxStore {
                         SELECT 1 FROM SCHEMA.outbox FORCE INDEX (outbox_lane_position)
                         WHERE lane = %1$d AND position > %2$d)
                     OR EXISTS (
-                        SELECT 1 FROM SCHEMA.outbox_failure FORCE INDEX (outbox_failure_state)
-                        WHERE lane = %1$d AND state = 'retrying' AND next_attempt_at <= utc_timestamp(6))
+                        SELECT 1 FROM SCHEMA.outbox_failure FORCE INDEX (outbox_failure_due)
+                        WHERE lane = %1$d AND next_attempt_at <= utc_timestamp(6))
                     """).formatted(lane.getKey(), lane.getValue()))
                 .collect(Collectors.joining(" UNION ALL "));
         return floors.isEmpty() ? Set.of() : new TreeSet<>(lanes.queryForList(statement, Integer.class));
@@ -677,7 +682,14 @@ final class MariaDbOutbox implements OutboxStore {
     }
 
     private static Event keptEvent(ResultSet row) throws SQLException {
-        return event(row, new Event.Kept(row.getLong("id"), row.getInt("attempts"), row.getInt("failures")));
+        return event(
+                row,
+                new Event.Kept(
+                        row.getLong("id"),
+                        row.getInt("attempts"),
+                        row.getInt("failures"),
+                        Duration.of(row.getLong("returned_micros"), ChronoUnit.MICROS),
+                        row.getString("state").equals("parked")));
     }
 
     static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {

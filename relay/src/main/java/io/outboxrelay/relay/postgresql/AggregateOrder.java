@@ -33,7 +33,7 @@ final class AggregateOrder {
     }
 
     /**
-     * Lets every row that is retried behind the first of its aggregate wait: what is needed, before {@link #moveUp},
+     * Lets every row that is tried by itself behind the first of its aggregate wait: what is needed, before {@link #moveUp},
      * after rows were put back in front of others, or failed again. Rows that wait already are not read for it.
      *
      * @param schema of the outbox, a plain name
@@ -42,11 +42,11 @@ final class AggregateOrder {
     static String holdBack(String schema) {
         return """
             UPDATE SCHEMA.outbox_failure SET state = 'waiting', next_attempt_at = NULL
-            WHERE state = 'retrying' AND id = ANY (ARRAY (
+            WHERE next_attempt_at IS NOT NULL AND id = ANY (ARRAY (
                 SELECT later.id
                 FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)
                 JOIN SCHEMA.outbox_failure later USING (lane, aggregate_type, aggregate_id)
-                WHERE later.state <> 'waiting' AND later.state = 'retrying' AND EXISTS (
+                WHERE later.state <> 'waiting' AND later.next_attempt_at IS NOT NULL AND EXISTS (
                     SELECT FROM SCHEMA.outbox_failure first
                     WHERE first.blocking AND first.lane = later.lane AND first.aggregate_type = later.aggregate_type
                       AND first.aggregate_id = later.aggregate_id AND first.id < later.id)))

@@ -513,7 +513,8 @@ final class PostgresFailures implements Failures {
             // Whoever had the lanes before may have changed the rows: so what is meant is asked again.
             retry = in("""
                 UPDATE SCHEMA.outbox_failure
-                SET state = 'waiting', blocking = true, attempts = 0, failures = 0, next_attempt_at = NULL
+                SET state = 'waiting', blocking = true, attempts = 0, failures = 0, next_attempt_at = NULL,
+                    returned_since = NULL
                 WHERE id = ANY (:rows) AND FILTER
                 RETURNING event_id, lane, aggregate_type, aggregate_id
                 """);

@@ -7,13 +7,13 @@ import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
-import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.WriterWatch;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -149,20 +149,15 @@ final class PostgresOutbox implements OutboxStore {
                             statement.setInt(6, due.events());
                             statement.setLong(7, due.bytes());
                         },
-                        (row, n) -> new Failure(keptEvent(row), row.getString("state")))
+                        (row, n) -> new Failure(keptEvent(row), row.getBoolean("may_go")))
                 .stream()
                 // Behind one that a person has to decide about nothing goes on.
-                .filter(failure -> open.merge(failure.event.aggregate(), failure.mayGo(), Boolean::logicalAnd))
+                .filter(failure -> open.merge(failure.event.aggregate(), failure.mayGo, Boolean::logicalAnd))
                 .map(Failure::event)
                 .toList();
     }
 
-    private record Failure(Event event, String state) {
-
-        boolean mayGo() {
-            return state.equals("retrying") || state.equals("waiting");
-        }
-    }
+    private record Failure(Event event, boolean mayGo) {}
 
     @Override
     public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
@@ -250,11 +245,12 @@ final class PostgresOutbox implements OutboxStore {
             statement.setBoolean(2, failed.blocking());
             statement.setInt(3, failed.attempts());
             statement.setInt(4, failed.failures());
-            statement.setBoolean(5, failed.state() == State.RETRYING);
-            statement.setLong(6, failed.backoff().toMillis());
+            statement.setObject(5, millis(failed.backoff()), Types.BIGINT);
+            statement.setBoolean(6, failed.returned());
             statement.setString(7, failed.reason().word());
             statement.setString(8, failed.detail());
             statement.setLong(9, required(failed.event().kept()).id());
+            statement.setInt(10, required(failed.event().kept()).attempts());
         });
     }
 
@@ -275,22 +271,17 @@ final class PostgresOutbox implements OutboxStore {
             statement.setArray(4, array(connection, "boolean", failures, Failed::blocking));
             statement.setArray(5, array(connection, "int", failures, Failed::attempts));
             statement.setArray(6, array(connection, "int", failures, Failed::failures));
+            statement.setArray(7, array(connection, "bigint", failures, failed -> millis(failed.backoff())));
+            statement.setArray(8, array(connection, "boolean", failures, Failed::returned));
             statement.setArray(
-                    7,
-                    array(
-                            connection,
-                            "bigint",
-                            failures,
-                            failed -> failed.backoff().toMillis()));
-            statement.setArray(
-                    8,
+                    9,
                     array(
                             connection,
                             "text",
                             failures,
                             failed -> failed.reason().word()));
-            statement.setArray(9, array(connection, "text", failures, Failed::detail));
-            statement.setInt(10, lane);
+            statement.setArray(10, array(connection, "text", failures, Failed::detail));
+            statement.setInt(11, lane);
         });
     }
 
@@ -301,6 +292,10 @@ final class PostgresOutbox implements OutboxStore {
             statement.setArray(2, array(connection, "uuid", followers, Event::id));
             statement.setInt(3, lane);
         });
+    }
+
+    private static @Nullable Long millis(@Nullable Duration backoff) {
+        return backoff == null ? null : backoff.toMillis();
     }
 
     private static String state(Failed failed) {
@@ -326,7 +321,8 @@ final class PostgresOutbox implements OutboxStore {
     }
 
     private static <T> Array array(
-            Connection connection, String type, Collection<T> things, Function<T, Object> element) throws SQLException {
+            Connection connection, String type, Collection<T> things, Function<T, @Nullable Object> element)
+            throws SQLException {
         return connection.createArrayOf(type, things.stream().map(element).toArray());
     }
 
@@ -541,7 +537,14 @@ final class PostgresOutbox implements OutboxStore {
     }
 
     private Event keptEvent(ResultSet row) throws SQLException {
-        return event(row, new Event.Kept(row.getLong("id"), row.getInt("attempts"), row.getInt("failures")));
+        return event(
+                row,
+                new Event.Kept(
+                        row.getLong("id"),
+                        row.getInt("attempts"),
+                        row.getInt("failures"),
+                        Duration.ofMillis(row.getLong("returned_millis")),
+                        row.getString("state").equals("parked")));
     }
 
     static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
@@ -629,14 +632,16 @@ final class PostgresOutbox implements OutboxStore {
             due = in("""
                 SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
                        CASE WHEN bytes <= ? THEN payload END,
-                       content_type, headers, occurred_at, id, attempts, failures, state
+                       content_type, headers, occurred_at, id, attempts, failures, state,
+                       state = 'waiting' OR next_attempt_at IS NOT NULL AS may_go,
+                       CAST(1000 * extract(epoch FROM clock_timestamp() - returned_since) AS bigint) AS returned_millis
                 FROM (
                     SELECT *, sum(read) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - read AS read_before
                     FROM (
                         SELECT f.*, CASE WHEN bytes <= ? THEN bytes ELSE 0 END AS read
                         FROM (
                             SELECT lane, aggregate_type, aggregate_id FROM SCHEMA.outbox_failure
-                            WHERE lane = ? AND state = 'retrying' AND next_attempt_at <= clock_timestamp()
+                            WHERE lane = ? AND next_attempt_at <= clock_timestamp()
                             ORDER BY next_attempt_at LIMIT ?) AS head
                         CROSS JOIN LATERAL (
                             SELECT *, octet_length(payload) AS bytes FROM SCHEMA.outbox_failure behind
@@ -655,25 +660,27 @@ final class PostgresOutbox implements OutboxStore {
             // Nobody takes the lane and no command changes its failures until the transaction has ended.
             ownedLane = in("SELECT 1 FROM SCHEMA.outbox_lane WHERE lane = ? AND epoch = ? FOR UPDATE");
             removeFailures = remove(retaining, "DELETE FROM SCHEMA.outbox_failure o WHERE id = ANY (?)", "id");
+            // Not if its attempts are others: a person has had it retried meanwhile.
             updateFailure = in("""
                 UPDATE SCHEMA.outbox_failure
                 SET state = ?, blocking = ?, attempts = ?, failures = ?,
-                    next_attempt_at = CASE WHEN ? THEN clock_timestamp() + ? * interval '1 millisecond' END,
+                    next_attempt_at = clock_timestamp() + ? * interval '1 millisecond',
                     first_failed_at = coalesce(first_failed_at, clock_timestamp()), failed_at = clock_timestamp(),
+                    returned_since = CASE WHEN ? THEN coalesce(returned_since, clock_timestamp()) END,
                     reason = ?, detail = ?
-                WHERE id = ?
+                WHERE id = ? AND attempts = ?
                 """);
             addFailures = move("""
-                unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) WITH ORDINALITY AS f (at, identity, state, blocking, attempts,
-                    failures, backoff, reason, detail, n)\
+                unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WITH ORDINALITY AS f (at, identity, state, blocking, attempts,
+                    failures, backoff, returned, reason, detail, n)\
                 """, """
                 state, blocking, attempts, failures,
-                CASE WHEN state = 'retrying' THEN clock_timestamp() + backoff * interval '1 millisecond' END,
-                clock_timestamp(), clock_timestamp(), reason, detail\
+                clock_timestamp() + backoff * interval '1 millisecond', clock_timestamp(), clock_timestamp(),
+                CASE WHEN returned THEN clock_timestamp() END, reason, detail\
                 """);
             addFollowers = move(
                     "unnest(?, ?) WITH ORDINALITY AS f (at, identity, n)",
-                    "'waiting', true, 0, 0, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text");
+                    "'waiting', true, 0, 0, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text");
             holdBack = AggregateOrder.holdBack(schema);
             moveUp = AggregateOrder.moveUp(schema);
             free = in("""
@@ -738,7 +745,7 @@ final class PostgresOutbox implements OutboxStore {
                 SELECT f.lane FROM unnest(?::int[], ?::bigint[]) AS f (lane, floor)
                 WHERE EXISTS (SELECT FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor)
                    OR EXISTS (SELECT FROM SCHEMA.outbox_failure d
-                              WHERE d.lane = f.lane AND d.state = 'retrying' AND d.next_attempt_at <= clock_timestamp())
+                              WHERE d.lane = f.lane AND d.next_attempt_at <= clock_timestamp())
                 """);
             hasSchemaVersion = in("SELECT to_regprocedure('SCHEMA.outbox_schema_version()') IS NOT NULL");
             schemaVersion = in("SELECT SCHEMA.outbox_schema_version()");
@@ -838,7 +845,7 @@ final class PostgresOutbox implements OutboxStore {
                     RETURNING o.*, f.*)
                 INSERT INTO SCHEMA.outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type,
                     payload, content_type, headers, occurred_at, state, blocking, attempts, failures, next_attempt_at,
-                    first_failed_at, failed_at, reason, detail)
+                    first_failed_at, failed_at, returned_since, reason, detail)
                 SELECT lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,
                        occurred_at, VALUES
                 FROM moved ORDER BY n

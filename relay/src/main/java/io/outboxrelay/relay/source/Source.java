@@ -3,6 +3,7 @@ package io.outboxrelay.relay.source;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.DriverDataSource;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.outboxrelay.relay.database.Dialect;
@@ -15,6 +16,7 @@ import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.database.PatientConnections;
 import io.outboxrelay.relay.gate.SchemaGate;
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
@@ -34,6 +36,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +77,7 @@ public final class Source {
     private final OutboxStore outbox;
     private final Broker broker;
     private final PublishMetrics metrics;
+    private final Drops drops = new Drops(System::nanoTime);
     private final Leases leases;
     private final Lookout lookout;
     private final PeriodicTask beats;
@@ -454,6 +458,7 @@ public final class Source {
                 System::nanoTime,
                 laneSettings,
                 failurePolicy,
+                drops,
                 paused::get,
                 RandomGenerator.getDefault());
         return new LaneRunner(name(), lease, lane, publisher, lookout, leases::ended);
@@ -482,6 +487,8 @@ public final class Source {
                     .tag("state", state)
                     .register(meters);
         }
+        register(meters, true, Drops::ofRoutesThatWorked);
+        register(meters, false, Drops::ofOthers);
         Gauge.builder("outbox_relay_paused_routes", paused, now -> pausedRoutes(now.get()))
                 .description("Routes that people have paused; a whole source is one")
                 .tag("source", name())
@@ -493,6 +500,14 @@ public final class Source {
         Gauge.builder("outbox_relay_lanes", this, Source::ownedLanes)
                 .description("Lanes that this relay owns")
                 .tag("source", name())
+                .register(meters);
+    }
+
+    private void register(MeterRegistry meters, boolean worked, ToDoubleFunction<Drops> count) {
+        FunctionCounter.builder("outbox_relay_dropped", drops, count)
+                .description("Events that were dropped because no queue was bound for them")
+                .tag("source", name())
+                .tag("worked_before", String.valueOf(worked))
                 .register(meters);
     }
 

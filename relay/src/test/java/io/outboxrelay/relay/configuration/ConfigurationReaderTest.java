@@ -78,6 +78,8 @@ class ConfigurationReaderTest {
         assertThat(configuration.failures())
                 .isEqualTo(new FailurePolicy(
                         10,
+                        Duration.ofMinutes(5),
+                        true,
                         Duration.ofMillis(500),
                         Duration.ofSeconds(30),
                         ByRoute.always(OnPark.BLOCK),
@@ -134,6 +136,8 @@ class ConfigurationReaderTest {
             Map.entry("publish.max-event-bytes", "15KiB"),
             Map.entry("publish.confirm-deadline", "16s"),
             Map.entry("retry.max-attempts", "19"),
+            Map.entry("retry.park-after", "20m"),
+            Map.entry("retry.resume", "false"),
             Map.entry("retry.on-park", "continue, Invoice/*=block"),
             Map.entry("retry.unroutable", "park,Cart/CartEmptied=drop, */Seen=drop"),
             Map.entry("retry.first-backoff", "17ms"),
@@ -197,6 +201,8 @@ class ConfigurationReaderTest {
                         new LaneSettings(10, 11, 12, 13, 14 << 10, 15 << 10, Duration.ofSeconds(16)),
                         new FailurePolicy(
                                 19,
+                                Duration.ofMinutes(20),
+                                false,
                                 Duration.ofMillis(17),
                                 Duration.ofMinutes(18),
                                 new ByRoute<>(

@@ -2,6 +2,8 @@ package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
@@ -72,7 +74,11 @@ class KeepingTest {
         assertThat(outbox.blocked(0, owned.epoch())).contains(Set.of(new Aggregate("Order", "a")));
         Event kept = outbox.due(ALL).get(0);
         assertThat(kept).usingRecursiveComparison().ignoringFields("kept").isEqualTo(written);
-        assertThat(kept.kept()).isEqualTo(new Event.Kept(kept.kept().id(), 1, 2));
+        assertThat(kept.kept()).satisfies(place -> {
+            assertThat(place.attempts()).isEqualTo(1);
+            assertThat(place.failures()).isEqualTo(2);
+            assertThat(place.parked()).isFalse();
+        });
     }
 
     @Test
@@ -124,6 +130,88 @@ class KeepingTest {
         assertThat(outbox.failures(List.of(0))).isEqualTo(Map.of("parked", 2L, "waiting", 0L));
     }
 
+    // hazard 71
+    @Test
+    void a_parked_event_that_is_tried_on_is_due_with_those_behind_it_when_its_time_has_come() {
+        database.write("a");
+        database.write("a");
+        List<Event> events = claimed();
+
+        keep(List.of(), List.of(triedOn(events.get(0), LONG)), List.of(events.get(1)));
+        assertThat(outbox.due(ALL)).isEmpty();
+        assertThat(outbox.lanesWithEvents(Map.of(0, 0L))).isEmpty();
+
+        database.execute("UPDATE outbox_failure SET next_attempt_at = now() WHERE state = 'parked'");
+        assertThat(outbox.lanesWithEvents(Map.of(0, 0L))).containsExactly(0);
+        List<Event> due = outbox.due(ALL);
+        assertThat(positions(due)).isEqualTo(positions(events));
+        assertThat(due).extracting(event -> event.kept().parked()).containsExactly(true, false);
+        assertThat(outbox.failures(List.of(0))).isEqualTo(Map.of("parked", 1L, "waiting", 1L));
+    }
+
+    // hazard 71
+    @Test
+    void for_how_long_an_event_is_returned_is_counted_by_the_database_until_there_is_another_answer() {
+        database.write("a");
+        keep(List.of(), List.of(retrying(claimed().get(0), Duration.ZERO)), List.of());
+        database.execute("UPDATE outbox_failure SET returned_since = now() - interval '1 hour'");
+        assertThat(returnedFor()).isBetween(LONG, LONG.plusMinutes(5));
+
+        keep(List.of(), List.of(retrying(outbox.due(ALL).get(0), Duration.ZERO)), List.of());
+        assertThat(returnedFor()).isBetween(LONG, LONG.plusMinutes(5));
+
+        Failed nacked = new Failed(
+                outbox.due(ALL).get(0), State.RETRYING, true, 1, 3, Duration.ZERO, Reason.NACKED, "a queue is full");
+        keep(List.of(), List.of(nacked), List.of());
+        assertThat(returnedFor()).isZero();
+    }
+
+    // hazard 71
+    @Test
+    void what_a_person_has_retried_meanwhile_is_not_parked_by_what_came_of_the_attempt_before() {
+        database.write("a");
+        keep(List.of(), List.of(triedOn(claimed().get(0), Duration.ZERO)), List.of());
+        Event due = outbox.due(ALL).get(0);
+        database.failures()
+                .retry(
+                        new Filter(List.of(), Failures.State.SHOWN, null, null, null, null, null),
+                        new Note("ann", "bound the queue"),
+                        changed -> {});
+
+        keep(List.of(), List.of(triedOn(due, LONG)), List.of());
+
+        assertThat(database.column("SELECT state || ' ' || attempts FROM outbox_failure"))
+                .containsExactly("retrying 0");
+        assertThat(returnedFor()).isZero();
+    }
+
+    // hazard 71
+    @Test
+    void a_parked_event_that_is_tried_on_waits_behind_one_that_a_person_has_put_in_front_of_it() {
+        database.write("a");
+        database.write("a");
+        List<Event> events = claimed();
+        keep(List.of(), List.of(parked(events.get(0), false), triedOn(events.get(1), Duration.ZERO)), List.of());
+
+        database.failures()
+                .retry(
+                        new Filter(List.of(events.get(0).id()), Failures.State.SHOWN, null, null, null, null, null),
+                        new Note("ann", "bound the queue"),
+                        changed -> {});
+
+        assertThat(database.column("SELECT state FROM outbox_failure ORDER BY id"))
+                .containsExactly("retrying", "waiting");
+        assertThat(positions(outbox.due(ALL))).isEqualTo(positions(events));
+    }
+
+    private Duration returnedFor() {
+        return outbox.due(ALL).get(0).kept().returnedFor();
+    }
+
+    private static Failed triedOn(Event event, Duration wait) {
+        return new Failed(event, State.PARKED, true, 3, 3, wait, Reason.UNROUTABLE, "no queue");
+    }
+
     @Test
     void followers_whose_aggregate_is_free_by_now_are_due_at_once() {
         database.write("a");
@@ -145,7 +233,7 @@ class KeepingTest {
             """);
         assertThat(outbox.pauses())
                 .isEqualTo(new ByRoute<>(false, List.of(new ByRoute.Rule<>("*", "OrderPlaced", true))));
-        Failed held = new Failed(events.get(0), State.PAUSED, true, 0, 0, Duration.ZERO, Reason.PAUSED, "paused");
+        Failed held = new Failed(events.get(0), State.PAUSED, true, 0, 0, null, Reason.PAUSED, "paused");
         keep(List.of(), List.of(held), List.of(events.get(1)));
 
         outbox.resume(0, owned.epoch());
@@ -278,7 +366,7 @@ class KeepingTest {
     }
 
     private static Failed parked(Event event, boolean blocking) {
-        return new Failed(event, State.PARKED, blocking, 3, 3, Duration.ZERO, Reason.UNROUTABLE, "no queue");
+        return new Failed(event, State.PARKED, blocking, 3, 3, null, Reason.UNROUTABLE, "no queue");
     }
 
     private static List<Long> positions(List<Event> events) {

@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.toSet;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Due;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -26,6 +27,8 @@ final class FailureTable {
         WAITING
     }
 
+    static final long NEVER = Long.MAX_VALUE;
+
     /** One row. */
     static final class Row {
 
@@ -35,14 +38,15 @@ final class FailureTable {
         boolean blocking = true;
         int attempts;
         int failures;
-        long nextAttemptAt;
+        long nextAttemptAt = NEVER;
+        long returnedSince = NEVER;
 
         Row(long id, Event event) {
             this.id = id;
             this.event = event;
         }
 
-        private Event kept() {
+        private Event kept(long now) {
             return new Event(
                     event.position(),
                     event.id(),
@@ -53,7 +57,12 @@ final class FailureTable {
                     event.contentType(),
                     event.headers(),
                     event.occurredAt(),
-                    new Event.Kept(id, attempts, failures));
+                    new Event.Kept(
+                            id,
+                            attempts,
+                            failures,
+                            Duration.ofNanos(returnedSince == NEVER ? 0 : now - returnedSince),
+                            state == State.PARKED));
         }
 
         private void set(Failed failed, long now) {
@@ -61,7 +70,9 @@ final class FailureTable {
             blocking = failed.blocking();
             attempts = failed.attempts();
             failures = failed.failures();
-            nextAttemptAt = now + failed.backoff().toNanos();
+            nextAttemptAt =
+                    failed.backoff() == null ? NEVER : now + failed.backoff().toNanos();
+            returnedSince = failed.returned() ? Math.min(now, returnedSince) : NEVER;
         }
     }
 
@@ -72,11 +83,11 @@ final class FailureTable {
         List<Event> events = new ArrayList<>();
         for (List<Row> blocking : byAggregate(row -> row.blocking).values()) {
             Row head = blocking.get(0);
-            if (head.state == State.RETRYING && head.nextAttemptAt <= now) {
+            if (head.nextAttemptAt <= now) {
                 blocking.stream()
                         .limit(due.eventsPerAggregate())
                         .takeWhile(row -> row == head || row.state == State.WAITING)
-                        .forEach(row -> events.add(row.kept()));
+                        .forEach(row -> events.add(row.kept(now)));
             }
         }
         return events.subList(0, Math.min(due.events(), events.size()));
@@ -95,6 +106,7 @@ final class FailureTable {
                             event.kept() == null
                                     ? added(event, takenFromOutbox)
                                     : rows.get(event.kept().id()))
+                    .filter(row -> event.kept() == null || event.kept().attempts() == row.attempts)
                     .ifPresent(row -> row.set(failed, now));
         }
         holdBack(changes.failed().stream()
@@ -124,6 +136,8 @@ final class FailureTable {
             row.blocking = true;
             row.attempts = 0;
             row.failures = 0;
+            row.nextAttemptAt = NEVER;
+            row.returnedSince = NEVER;
         });
         holdBack(aggregates(retried));
         moveUp(aggregates(retried), now);
@@ -163,8 +177,11 @@ final class FailureTable {
         blocking(touched)
                 .forEach(rowsOfOne -> rowsOfOne.stream()
                         .skip(1)
-                        .filter(row -> row.state == State.RETRYING)
-                        .forEach(row -> row.state = State.WAITING));
+                        .filter(row -> row.nextAttemptAt != NEVER)
+                        .forEach(row -> {
+                            row.state = State.WAITING;
+                            row.nextAttemptAt = NEVER;
+                        }));
     }
 
     /** As weak as the statement of that name: only of these aggregates, and only the first. */

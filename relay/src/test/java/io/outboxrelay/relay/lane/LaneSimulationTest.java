@@ -55,6 +55,8 @@ class LaneSimulationTest {
                         "moved behind a failure",
                         "nacked",
                         "parked",
+                        "parked and tried on",
+                        "queue down",
                         "refused",
                         "replay killed",
                         "replay stopped by an event",

@@ -21,6 +21,7 @@ class LaneTest {
     private static final int MAX_ATTEMPTS = 3;
     private static final Duration FIRST_BACKOFF = Duration.ofMillis(500);
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(2);
+    private static final Duration PARK_AFTER = Duration.ofMinutes(5);
     private static final LaneSettings SETTINGS =
             new LaneSettings(100, 1_000_000, 3, 50, 1_000, 1_000_000, CONFIRM_DEADLINE);
     private static final Outcome UNROUTABLE = new Outcome.Returned(Reason.UNROUTABLE, "no queue");
@@ -29,6 +30,7 @@ class LaneTest {
     private ByRoute<Boolean> paused = ByRoute.always(false);
     private final ListStore store = new ListStore(clock);
     private final ScriptedPublisher publisher = new ScriptedPublisher(clock);
+    private final Drops drops = new Drops(clock);
     private final Lease lease = new Lease("orders", 0, 1, clock.nanoTime(), LEASE);
     private final Lane lane = lane(100, 50, 1_000);
 
@@ -40,17 +42,36 @@ class LaneTest {
                 clock,
                 new LaneSettings(batchEvents, 1_000_000, 3, windowEvents, windowBytes, 1_000_000, CONFIRM_DEADLINE),
                 policy(OnPark.BLOCK, Unroutable.PARK),
+                drops,
                 () -> paused,
                 new Random(1));
     }
 
     private static FailurePolicy policy(OnPark onPark, Unroutable unroutable) {
         return new FailurePolicy(
-                MAX_ATTEMPTS, FIRST_BACKOFF, LONGEST_BACKOFF, ByRoute.always(onPark), ByRoute.always(unroutable));
+                MAX_ATTEMPTS,
+                Duration.ZERO,
+                false,
+                FIRST_BACKOFF,
+                LONGEST_BACKOFF,
+                ByRoute.always(onPark),
+                ByRoute.always(unroutable));
+    }
+
+    /** A policy that gives a queue time to come back, and takes up again what it parked. */
+    private static FailurePolicy patient(OnPark onPark) {
+        return new FailurePolicy(
+                MAX_ATTEMPTS,
+                PARK_AFTER,
+                true,
+                FIRST_BACKOFF,
+                LONGEST_BACKOFF,
+                ByRoute.always(onPark),
+                ByRoute.always(Unroutable.PARK));
     }
 
     private Lane lane(FailurePolicy policy) {
-        return new Lane(lease, store, publisher, clock, SETTINGS, policy, () -> paused, new Random(1));
+        return new Lane(lease, store, publisher, clock, SETTINGS, policy, drops, () -> paused, new Random(1));
     }
 
     @Test
@@ -130,6 +151,106 @@ class LaneTest {
 
         assertThat(publisher.positions()).containsExactly(1L, 1L, 1L, 1L, 2L);
         assertThat(kept()).isEmpty();
+    }
+
+    // hazard 71
+    @Test
+    void a_returned_event_is_not_parked_before_its_time_however_often_it_was_tried() throws Exception {
+        Lane patient = lane(patient(OnPark.BLOCK));
+        store.write(1, "a");
+        publisher.mood = event -> UNROUTABLE;
+
+        goOn(patient, 140); // 280 s
+        assertThat(publisher.published).hasSizeGreaterThan(10 * MAX_ATTEMPTS);
+        assertThat(kept()).containsExactly("1 RETRYING");
+
+        goOn(patient, 20);
+        assertThat(kept()).containsExactly("1 PARKED");
+    }
+
+    // hazard 71
+    @Test
+    void another_answer_in_between_begins_the_time_of_an_event_anew() throws Exception {
+        Lane patient = lane(patient(OnPark.BLOCK));
+        store.write(1, "a");
+        publisher.mood = event -> UNROUTABLE;
+        goOn(patient, 140);
+        publisher.mood = event -> new Outcome.Nacked("queue full");
+        goOn(patient, 1);
+
+        publisher.mood = event -> UNROUTABLE;
+        goOn(patient, 140);
+
+        assertThat(kept()).containsExactly("1 RETRYING");
+    }
+
+    // hazard 71
+    @Test
+    void what_was_parked_for_want_of_a_queue_is_tried_on_slowly_and_continues_in_order_by_itself() throws Exception {
+        Lane patient = lane(patient(OnPark.BLOCK));
+        store.write(1, "a");
+        store.write(2, "a");
+        publisher.mood = event -> UNROUTABLE;
+        try (LogLines log = new LogLines(ParkedReport.class.getName())) {
+            goOn(patient, 160);
+            assertThat(kept()).containsExactly("1 PARKED", "2 WAITING");
+            int before = publisher.published.size();
+            store.write(3, "a");
+
+            goOn(patient, 1_800); // an hour
+            assertThat(publisher.published.size() - before).isBetween(12, 24);
+            assertThat(kept()).containsExactly("1 PARKED", "2 WAITING", "3 WAITING");
+            assertThat(log.complaints("is parked"))
+                    .singleElement()
+                    .asString()
+                    .contains("it is tried again every few minutes, or at once by: failures retry");
+
+            publisher.published.clear();
+            publisher.mood = event -> Outcome.CONFIRMED;
+            goOn(patient, 150);
+
+            assertThat(publisher.positions()).containsExactly(1L, 2L, 3L);
+            assertThat(kept()).isEmpty();
+        }
+    }
+
+    // hazard 71
+    @Test
+    void a_parked_event_that_its_aggregate_has_left_behind_or_that_was_refused_is_left_to_a_person() throws Exception {
+        Lane going = lane(patient(OnPark.CONTINUE));
+        store.write(1, "a");
+        publisher.mood = event -> UNROUTABLE;
+        goOn(going, 160);
+        Lane patient = lane(patient(OnPark.BLOCK));
+        store.write(2, "b");
+        publisher.mood = event -> new Outcome.Refused(Reason.TOO_LARGE, "too large");
+        goOn(patient, 1);
+        publisher.published.clear();
+        publisher.mood = event -> Outcome.CONFIRMED;
+
+        goOn(patient, 1_000);
+
+        assertThat(publisher.published).isEmpty();
+        assertThat(kept()).containsExactly("1 PARKED", "2 PARKED");
+    }
+
+    // hazard 71
+    @Test
+    void what_a_person_has_retried_while_it_was_tried_begins_anew_whatever_came_of_that() throws Exception {
+        Lane patient = lane(patient(OnPark.BLOCK));
+        store.write(1, "a");
+        publisher.mood = event -> UNROUTABLE;
+        goOn(patient, 160);
+        assertThat(kept()).containsExactly("1 PARKED");
+
+        publisher.mood = event -> {
+            store.failures.retry(row -> row.attempts > 0, clock.nanoTime());
+            return UNROUTABLE;
+        };
+        clock.pass(PARK_AFTER);
+        goOn(patient, 1);
+
+        assertThat(kept()).containsExactly("1 RETRYING");
     }
 
     @Test
@@ -221,6 +342,46 @@ class LaneTest {
         assertThat(publisher.positions()).containsExactly(1L, 2L);
         assertThat(store.rows).isEmpty();
         assertThat(kept()).isEmpty();
+    }
+
+    // hazard 71
+    @Test
+    void the_first_drop_of_a_route_is_told_at_once_and_that_it_worked_before_and_more_of_them_a_minute_later()
+            throws Exception {
+        Lane dropping = lane(policy(OnPark.BLOCK, Unroutable.DROP));
+        store.write(1, "a");
+        store.write(2, "b", "seen");
+        publisher.mood = event -> event.type().equals("seen") ? UNROUTABLE : Outcome.CONFIRMED;
+        try (LogLines log = new LogLines(Drops.class.getName())) {
+            goOn(dropping, 1);
+            assertThat(log.complaints("is dropped"))
+                    .singleElement()
+                    .asString()
+                    .contains("position 2", "no queue")
+                    .doesNotContain("did reach a queue");
+
+            publisher.mood = event -> UNROUTABLE;
+            for (int position = 3; position <= 12; position++) {
+                store.write(position, "a");
+            }
+            goOn(dropping, 5);
+            assertThat(log.complaints("is dropped"))
+                    .hasSize(2)
+                    .last()
+                    .asString()
+                    .contains("position 3", "did reach a queue since this relay started");
+
+            clock.pass(Duration.ofMinutes(1));
+            store.write(13, "a");
+            goOn(dropping, 1);
+            assertThat(log.complaints("is dropped"))
+                    .hasSize(3)
+                    .last()
+                    .asString()
+                    .contains("(and 9 like it since");
+        }
+        assertThat(drops.ofRoutesThatWorked()).isEqualTo(11);
+        assertThat(drops.ofOthers()).isEqualTo(1);
     }
 
     @Test
@@ -550,6 +711,7 @@ class LaneTest {
                 clock,
                 new LaneSettings(5, 1_000_000, 3, 50, 1_000, 1_000_000, CONFIRM_DEADLINE),
                 policy(OnPark.BLOCK, Unroutable.PARK),
+                drops,
                 () -> paused,
                 new Random(1));
 

@@ -93,6 +93,8 @@ class ReplayTest {
         publisher.mood = event -> event.position() == 1 ? UNROUTABLE : Outcome.CONFIRMED;
         policy = new FailurePolicy(
                 1,
+                Duration.ZERO,
+                false,
                 Duration.ofMillis(1),
                 Duration.ofMillis(1),
                 ByRoute.always(FailurePolicy.OnPark.BLOCK),

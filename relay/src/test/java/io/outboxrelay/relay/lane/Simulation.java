@@ -58,6 +58,9 @@ final class Simulation {
     /** Whether there is a gate for schemas in front of the broker: in some histories, so that the others stay what they were. */
     private final boolean gated;
 
+    /** Whether a queue may be down for long, and an event is given time: in some histories, so that the others stay what they were. */
+    private final boolean patient;
+
     private long now = 1;
     private boolean calm;
     private boolean otherRuns;
@@ -67,6 +70,7 @@ final class Simulation {
         retains = seed % 2 == 0;
         random = new Random(seed);
         gated = seed % 3 == 0;
+        patient = seed % 5 < 2;
         trouble = random.nextDouble() * 0.15;
         settings = new LaneSettings(
                 1 + random.nextInt(10),
@@ -79,6 +83,8 @@ final class Simulation {
         continues = random.nextInt(3) == 0;
         policy = new FailurePolicy(
                 1 + random.nextInt(3),
+                patient ? Duration.ofSeconds(random.nextInt(5)) : Duration.ZERO,
+                patient && random.nextInt(4) > 0,
                 Duration.ofMillis(200),
                 Duration.ofSeconds(2),
                 ByRoute.always(continues ? OnPark.CONTINUE : OnPark.BLOCK),
@@ -119,7 +125,7 @@ final class Simulation {
         database.finishAll();
         for (int i = 0; i < CALM_STEPS && !database.isEmpty(); i++) {
             pick(relays).step();
-            database.failures.retry(row -> true, now);
+            database.failures.retry(row -> row.nextAttemptAt == FailureTable.NEVER, now);
             passTime(Duration.ofMillis(random.nextInt(500)));
         }
         check();
@@ -438,7 +444,15 @@ final class Simulation {
                 lease = new Lease("orders", 0, database.epoch, now, LEASE);
                 publishedWithoutTrust = 0;
                 lane = new Lane(
-                        lease, new Store(this), publisher, () -> ++now, settings, policy, () -> seenPauses, random);
+                        lease,
+                        new Store(this),
+                        publisher,
+                        () -> ++now,
+                        settings,
+                        policy,
+                        new Drops(() -> now),
+                        () -> seenPauses,
+                        random);
             }
         }
 
@@ -668,6 +682,15 @@ final class Simulation {
             require(
                     failed.reason() != Reason.CLOSES_CONNECTION || closesConnection(event),
                     event + " is wrongly said to close the connection");
+            require(
+                    failed.state() != FailurePolicy.State.PARKED
+                            || !failed.returned()
+                            || now - broker.returnedSince.get(event.id())
+                                    >= policy.parkAfter().toNanos(),
+                    event + " is parked before its time");
+            if (event.kept() != null && event.kept().parked()) {
+                noted("parked and tried on");
+            }
             if (failed.state() == FailurePolicy.State.PAUSED) {
                 noted("held by a pause");
             }
@@ -694,6 +717,8 @@ final class Simulation {
 
         private final List<Event> delivered = new ArrayList<>();
         private final Map<UUID, Integer> returns = new HashMap<>();
+        private final Map<UUID, Long> returnedSince = new HashMap<>();
+        private long queueIsDownUntil;
         private final List<Channel> channels = new ArrayList<>();
         private boolean blocked;
 
@@ -728,9 +753,14 @@ final class Simulation {
                 channels.remove(channel);
                 return;
             }
-            if (chance(trouble)) {
+            if (patient && chance(trouble / 4)) {
+                noted("queue down");
+                queueIsDownUntil = now + Duration.ofSeconds(random.nextInt(20)).toNanos();
+            }
+            if (!calm && now < queueIsDownUntil || chance(trouble)) {
                 noted("returned");
                 returns.merge(event.id(), 1, Integer::sum);
+                returnedSince.putIfAbsent(event.id(), now);
                 outcome = new Outcome.Returned(Reason.UNROUTABLE, "no queue");
             } else if (chance(trouble)) {
                 noted("nacked");

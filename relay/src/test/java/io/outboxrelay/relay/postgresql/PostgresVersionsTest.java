@@ -141,8 +141,7 @@ class PostgresVersionsTest {
         database.write("a");
         database.write("a");
         List<Event> events = claimed();
-        Failed parked =
-                new Failed(events.get(0), State.PARKED, true, 3, 3, Duration.ZERO, Reason.UNROUTABLE, "no queue");
+        Failed parked = new Failed(events.get(0), State.PARKED, true, 3, 3, null, Reason.UNROUTABLE, "no queue");
         outbox.keep(0, owned.epoch(), new Changes(List.of(), List.of(parked), events.subList(1, 2)));
         database.giveLogin("outbox_admin", "outbox_relay");
 

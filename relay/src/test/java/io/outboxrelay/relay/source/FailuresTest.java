@@ -14,11 +14,13 @@ import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Route;
 import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.testing.LogLines;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.DatabaseKind;
@@ -56,7 +58,7 @@ class FailuresTest {
 
     private static PrivateRabbitMq server;
 
-    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private OutboxDatabase database;
     private Failures failures;
     private TestVirtualHost host;
@@ -91,7 +93,7 @@ class FailuresTest {
         connect();
         channel.exchangeDeclare("events", "topic", true);
         queue("orders", "order.order.#", Map.of());
-        source = source();
+        source = source(policy(Duration.ZERO, false, Unroutable.PARK));
         source.start();
     }
 
@@ -120,6 +122,53 @@ class FailuresTest {
 
         assertThat(received("orders", 2)).containsExactly("a Strange", "a OrderPlaced");
         await().atMost(PATIENCE).until(() -> states().isEmpty());
+    }
+
+    // hazard 71
+    @Test
+    void events_that_were_parked_while_their_queue_was_gone_arrive_in_order_by_themselves_once_it_is_back()
+            throws Exception {
+        restart(policy(Duration.ofSeconds(1), true, Unroutable.PARK));
+        channel.queueUnbind("orders", "events", "order.order.#");
+        write("a", "OrderPlaced");
+        write("a", "OrderPaid");
+        write("b", "OrderPlaced");
+        await().atMost(PATIENCE)
+                .until(() -> states().stream().filter("parked"::equals).count() == 2);
+        write("a", "OrderShipped");
+
+        channel.queueBind("orders", "events", "order.order.#");
+
+        List<String> received = received("orders", 4);
+        assertThat(received)
+                .filteredOn(event -> event.startsWith("a"))
+                .containsExactly("a OrderPlaced", "a OrderPaid", "a OrderShipped");
+        assertThat(received).contains("b OrderPlaced");
+        await().atMost(PATIENCE).until(() -> states().isEmpty());
+    }
+
+    // hazard 71
+    @Test
+    void what_is_dropped_of_a_route_that_worked_before_is_counted_and_told() throws Exception {
+        restart(policy(Duration.ofMinutes(5), true, Unroutable.DROP));
+        write("a", "OrderPlaced");
+        assertThat(received("orders", 1)).containsExactly("a OrderPlaced");
+        channel.queueDelete("orders");
+        try (LogLines log = new LogLines(Drops.class.getName())) {
+            write("b", "OrderPlaced");
+            write("c", "Strange");
+
+            await().atMost(PATIENCE).until(() -> dropped(true) == 1 && dropped(false) == 1);
+            await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
+            assertThat(log.complaints("is dropped")).hasSize(2).anyMatch(line -> line.contains("did reach a queue"));
+        }
+    }
+
+    private double dropped(boolean workedBefore) {
+        return meters.get("outbox_relay_dropped")
+                .tag("worked_before", String.valueOf(workedBefore))
+                .functionCounter()
+                .count();
     }
 
     // hazard 10
@@ -315,7 +364,26 @@ class FailuresTest {
         return new Filter(List.of(), Set.of(State.values()), null, null, null, null, null);
     }
 
-    private Source source() {
+    /** After three attempts, by default, for which a person has to bring an event back. */
+    private static FailurePolicy policy(Duration parkAfter, boolean resume, Unroutable unroutable) {
+        return new FailurePolicy(
+                3,
+                parkAfter,
+                resume,
+                Duration.ofMillis(50),
+                Duration.ofMillis(200),
+                ByRoute.always(OnPark.BLOCK),
+                ByRoute.always(unroutable));
+    }
+
+    private void restart(FailurePolicy policy) {
+        source.drain(System.nanoTime() + PATIENCE.toNanos());
+        meters = new SimpleMeterRegistry();
+        source = source(policy);
+        source.start();
+    }
+
+    private Source source(FailurePolicy policy) {
         return new Source(
                 new SourceSettings(
                         "orders",
@@ -340,12 +408,7 @@ class FailuresTest {
                         null,
                         false),
                 new LaneSettings(1_000, 10_000_000, 100, 250, 10_000_000, 1_000_000, Duration.ofSeconds(5)),
-                new FailurePolicy(
-                        3,
-                        Duration.ofMillis(50),
-                        Duration.ofMillis(200),
-                        ByRoute.always(OnPark.BLOCK),
-                        ByRoute.always(Unroutable.PARK)),
+                policy,
                 new LeaseSettings(Duration.ofSeconds(15), Duration.ofMillis(200)),
                 new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)),
                 meters);

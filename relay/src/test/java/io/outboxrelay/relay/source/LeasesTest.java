@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.Broker;
@@ -215,6 +216,7 @@ class LeasesTest {
                         System::nanoTime,
                         bounds,
                         Events.patientPolicy(),
+                        new Drops(System::nanoTime),
                         () -> ByRoute.always(false),
                         random);
                 return new LaneRunner("orders", lease, lane, publisher, lookout, self[0]::ended);

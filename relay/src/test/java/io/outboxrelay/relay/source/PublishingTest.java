@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
@@ -75,6 +76,7 @@ class PublishingTest {
                 System::nanoTime,
                 settings,
                 Events.patientPolicy(),
+                new Drops(System::nanoTime),
                 () -> ByRoute.always(false),
                 new Random(1));
 

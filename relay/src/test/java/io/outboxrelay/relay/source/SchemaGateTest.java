@@ -377,6 +377,8 @@ class SchemaGateTest {
                 new LaneSettings(1_000, 10_000_000, 100, 250, 10_000_000, 1_000_000, Duration.ofSeconds(5)),
                 new FailurePolicy(
                         3,
+                        Duration.ZERO,
+                        false,
                         Duration.ofMillis(50),
                         Duration.ofMillis(200),
                         ByRoute.always(OnPark.BLOCK),

@@ -34,6 +34,8 @@ public final class Events {
     public static FailurePolicy patientPolicy() {
         return new FailurePolicy(
                 100,
+                Duration.ZERO,
+                false,
                 Duration.ofMillis(50),
                 Duration.ofSeconds(1),
                 ByRoute.always(OnPark.BLOCK),
