@@ -5,6 +5,9 @@
 -- lane: a fixed slice of the outbox. All events of one aggregate fall into one lane, and a lane has one owner at a time.
 -- SHA-256 is used because it is immutable, the same in every major version and allowed where MD5 is not; doubling the
 -- backslashes makes the cast from text to bytea exact for every text. U+001F separates type and id.
+--
+-- The primary key is what logical replication identifies a deleted row by, and must not contain a generated column: lane is
+-- not part of it. It also makes an INSERT fail when the sequence was set back, instead of giving a position out twice.
 CREATE TABLE ${schema}.outbox (
     lane           smallint    NOT NULL GENERATED ALWAYS AS (
         ('x' || left(encode(sha256(replace(aggregate_type || U&'\001F' || aggregate_id, '\', '\\')::bytea), 'hex'), 7))::bit(28)::int
@@ -19,7 +22,7 @@ CREATE TABLE ${schema}.outbox (
     headers        jsonb       NOT NULL DEFAULT '{}'
         CHECK (jsonb_typeof(headers) = 'object' AND octet_length(headers::text) <= 65536),
     occurred_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (lane, position)
+    PRIMARY KEY (position)
 ) WITH (
     -- Every row is deleted soon after it was inserted: vacuum by number of dead rows, not by share of a size that is near zero.
     autovacuum_vacuum_scale_factor = 0,
@@ -27,6 +30,8 @@ CREATE TABLE ${schema}.outbox (
     autovacuum_analyze_scale_factor = 0,
     autovacuum_analyze_threshold = 100000
 );
+
+CREATE INDEX outbox_lane_position ON ${schema}.outbox (lane, position);
 
 COMMENT ON TABLE ${schema}.outbox IS 'Events not yet published. A relay deletes a row once the broker has routed and confirmed it.';
 

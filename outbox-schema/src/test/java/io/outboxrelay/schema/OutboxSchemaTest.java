@@ -75,6 +75,20 @@ class OutboxSchemaTest {
     }
 
     @Test
+    void a_sequence_that_was_set_back_gives_no_position_out_twice() throws Exception {
+        assumeFalse(isMariaDb(), "there a counter cannot be set below what is in the table");
+        OutboxSchema.install(owner);
+        String insert = """
+                INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+                SELECT 'Order', n, 'OrderPlaced', '', 'text/plain' FROM generate_series(%d, %d) n""";
+        Sql.execute(owner, insert.formatted(1, 100)); // of all lanes
+
+        Sql.execute(owner, "ALTER SEQUENCE outbox_position_seq RESTART");
+
+        assertThatThrownBy(() -> Sql.execute(owner, insert.formatted(101, 200))).hasMessageContaining("outbox_pkey");
+    }
+
+    @Test
     void installs_all_tables_with_eight_lanes_into_public() throws Exception {
         Installation installation = OutboxSchema.install(owner);
 

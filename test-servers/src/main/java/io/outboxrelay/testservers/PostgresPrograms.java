@@ -83,12 +83,13 @@ record PostgresPrograms(Path bin, String namePrefix) {
     /**
      * Makes an empty cluster and starts it, with the durability that PostgreSQL has by default.
      *
+     * @param settings of the server, each as {@code name=value}
      * @throws IOException when a program is missing or fails, with what it said
      */
-    PrivatePostgres start() throws IOException, InterruptedException {
+    PrivatePostgres start(String... settings) throws IOException, InterruptedException {
         PrivateFolder folder = PrivateFolder.create("outbox-postgres-");
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), SUPERUSER, SUPERUSER);
-        ServerProcess process = new ServerProcess(recipe(folder, address), folder, null);
+        ServerProcess process = new ServerProcess(recipe(folder, address, settings), folder, null);
         AtExit.close(process);
         try {
             initialise(folder);
@@ -100,7 +101,8 @@ record PostgresPrograms(Path bin, String namePrefix) {
         return new PrivatePostgres(new Postgres(namePrefix + process.version(), address, false), process);
     }
 
-    private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address) throws IOException {
+    private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address, String... settings)
+            throws IOException {
         List<String> command = new ArrayList<>(Account.current().prefix());
         command.addAll(List.of(
                 bin.resolve("postgres").toString(),
@@ -108,6 +110,9 @@ record PostgresPrograms(Path bin, String namePrefix) {
                 folder.path().resolve("data").toString()));
         command.addAll(List.of("-c", "listen_addresses=" + address.host(), "-c", "port=" + address.port()));
         command.addAll(List.of("-c", "unix_socket_directories=" + folder.path()));
+        for (String setting : settings) {
+            command.addAll(List.of("-c", setting));
+        }
         return new ServerProcess.Recipe(
                 "the private PostgreSQL on port " + address.port(),
                 command,

@@ -88,12 +88,13 @@ public final class Servers {
      * servers is chosen.
      *
      * @param major 14 to 18
+     * @param settings of the server, each as {@code name=value}, such as {@code wal_level=logical}
      * @return the running server, with default durability
      * @throws IllegalStateException when it cannot be started here, with what is missing
      */
-    public static PrivatePostgres startPrivatePostgres(int major) {
+    public static PrivatePostgres startPrivatePostgres(int major, String... settings) {
         try {
-            return EmbeddedPostgres.programs(major).start();
+            return EmbeddedPostgres.programs(major).start(settings);
         } catch (IOException e) {
             throw new IllegalStateException(
                     "NO SERVER: PostgreSQL %d could not be had: %s".formatted(major, e.getMessage()), e);

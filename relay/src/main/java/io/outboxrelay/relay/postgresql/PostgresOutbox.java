@@ -51,8 +51,8 @@ final class PostgresOutbox implements OutboxStore {
     private static final int TRIES_TO_RENEW = 3;
 
     /**
-     * What the connections of lanes need. The plan is forced to the primary key: right after a burst the statistics
-     * still describe an empty table, and a sort of all its rows would be chosen. A settled row may come back when the
+     * What the connections of lanes need. The plan is forced to the index of lane and position: right after a burst the
+     * statistics still describe an empty table, and a sort of all its rows would be chosen. A settled row may come back when the
      * server crashes, since it was published and would be published once more under its id: so its commit does not wait
      * for the disk; neither does moving a failure, which is all there or not at all. A relay that stands still in a
      * transaction, which holds its lane's row, loses it soon.
@@ -515,6 +515,7 @@ final class PostgresOutbox implements OutboxStore {
         statement.setInt(++n, maxEventBytes);
         statement.setInt(++n, maxEventBytes);
         statement.setInt(++n, claim.lane());
+        statement.setInt(++n, claim.lane());
         statement.setLong(++n, claim.above());
         if (!claim.without().isEmpty()) {
             statement.setArray(++n, texts(statement, claim.without(), Aggregate::type));
@@ -743,7 +744,9 @@ final class PostgresOutbox implements OutboxStore {
                 """);
             lanesWithEvents = in("""
                 SELECT f.lane FROM unnest(?::int[], ?::bigint[]) AS f (lane, floor)
-                WHERE EXISTS (SELECT FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor)
+                WHERE (SELECT true FROM SCHEMA.outbox o
+                       WHERE o.lane >= f.lane AND o.lane <= f.lane AND o.position > f.floor
+                       ORDER BY o.lane, o.position LIMIT 1)
                    OR EXISTS (SELECT FROM SCHEMA.outbox_failure d
                               WHERE d.lane = f.lane AND d.next_attempt_at <= clock_timestamp())
                 """);
@@ -794,10 +797,12 @@ final class PostgresOutbox implements OutboxStore {
                        greatest(extract(epoch FROM clock_timestamp() - min(oldest)), 0) AS lag_seconds
                 FROM unnest(?::int[], ?::bigint[]) AS f (lane, floor), LATERAL (
                     SELECT count(*) AS n,
-                           (SELECT occurred_at FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor
-                            ORDER BY position LIMIT 1) AS oldest
-                    FROM (SELECT FROM SCHEMA.outbox o WHERE o.lane = f.lane AND o.position > f.floor
-                          LIMIT MOST_COUNTED) AS counted) AS b
+                           (SELECT occurred_at FROM SCHEMA.outbox o
+                            WHERE o.lane >= f.lane AND o.lane <= f.lane AND o.position > f.floor
+                            ORDER BY o.lane, o.position LIMIT 1) AS oldest
+                    FROM (SELECT FROM SCHEMA.outbox o
+                          WHERE o.lane >= f.lane AND o.lane <= f.lane AND o.position > f.floor
+                          ORDER BY o.lane, o.position LIMIT MOST_COUNTED) AS counted) AS b
                 """);
             retain = in("SELECT dropped, removed, busy FROM SCHEMA.outbox_retain(? * interval '1 millisecond')");
         }
@@ -805,6 +810,9 @@ final class PostgresOutbox implements OutboxStore {
         /**
          * The running sum stops the reading at so many bytes; of a payload that is too large to be published only the
          * size is read. What is read is always a beginning of what is there, without holes: the floor relies on it.
+         *
+         * <p>Two comparisons instead of an equality: with that, the primary key, which is the position alone, would have
+         * the right order too, and could be walked past the events of all other lanes.
          */
         private String claim(String condition) {
             return in("""
@@ -812,15 +820,15 @@ final class PostgresOutbox implements OutboxStore {
                        CASE WHEN bytes <= ? THEN payload END,
                        content_type, headers, occurred_at
                 FROM (
-                    SELECT b.*, sum(read) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - read AS read_before
+                    SELECT b.*, sum(read) OVER (ORDER BY lane, position ROWS UNBOUNDED PRECEDING) - read AS read_before
                     FROM (
                         SELECT c.*, CASE WHEN bytes <= ? THEN bytes ELSE 0 END AS read
                         FROM (
                             SELECT *, octet_length(payload) AS bytes FROM SCHEMA.outbox
-                            WHERE lane = ? AND position > ? CONDITION
-                            ORDER BY position LIMIT ?) AS c) AS b) AS r
+                            WHERE lane >= ? AND lane <= ? AND position > ? CONDITION
+                            ORDER BY lane, position LIMIT ?) AS c) AS b) AS r
                 WHERE read_before < ?
-                ORDER BY position
+                ORDER BY lane, position
                 """.replace("CONDITION", condition));
         }
 

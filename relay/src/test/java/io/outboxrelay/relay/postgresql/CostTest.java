@@ -57,6 +57,23 @@ class CostTest {
     }
 
     @Test
+    void the_events_of_other_lanes_are_not_read_although_a_position_is_unique_among_all() throws Exception {
+        try (OutboxDatabase two = OutboxDatabase.withLanes(2)) {
+            plans = new Plans(two);
+            two.write("a");
+            int busy = (int) two.number("SELECT lane FROM outbox");
+            two.execute("""
+                INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+                SELECT 'Order', 'a', 'OrderPlaced', '{}', 'application/json' FROM generate_series(1, 100000) n\
+                """);
+            two.execute("VACUUM ANALYZE outbox");
+
+            assertThat(claim(1 - busy, 0)).satisfies(plan -> costs(plan, 20));
+            assertThat(plans.of(sql.lanesWithEvents, floors(1 - busy))).satisfies(plan -> costs(plan, 20));
+        }
+    }
+
+    @Test
     void a_hundred_thousand_events_that_wait_behind_a_failure_do_not_make_a_claim_of_others_read_more()
             throws Exception {
         write(EVENTS);
@@ -81,7 +98,7 @@ class CostTest {
 
         assertThat(due()).satisfies(plan -> costs(plan, 600)).contains("outbox_failure_aggregate");
         assertThat(plans.of(sql.blocked, lane())).satisfies(plan -> costs(plan, 50));
-        assertThat(plans.of(sql.lanesWithEvents, this::floors)).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(sql.lanesWithEvents, floors(0))).satisfies(plan -> costs(plan, 50));
         assertThat(plans.of(sql.holdBack, aggregates(3))).satisfies(plan -> costs(plan, 100));
         assertThat(plans.of(sql.moveUp, aggregates(3))).satisfies(plan -> costs(plan, 100));
         assertThat(plans.of(sql.free, aggregates(3))).satisfies(plan -> costs(plan, 50));
@@ -118,7 +135,7 @@ class CostTest {
         database.execute("VACUUM ANALYZE outbox_failure");
 
         assertThat(due()).satisfies(plan -> costs(plan, 10_000));
-        assertThat(plans.of(sql.lanesWithEvents, this::floors)).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(sql.lanesWithEvents, floors(0))).satisfies(plan -> costs(plan, 50));
         assertThat(plans.of(sql.holdBack, aggregates(100))).satisfies(plan -> costs(plan, 2_000));
         assertThat(plans.of(sql.moveUp, aggregates(100))).satisfies(plan -> costs(plan, 2_000));
         assertThat(plans.of(sql.free, aggregates(100))).satisfies(plan -> costs(plan, 1_000));
@@ -149,13 +166,18 @@ class CostTest {
     }
 
     private String claim(long above) throws SQLException {
+        return claim(0, above);
+    }
+
+    private String claim(int lane, long above) throws SQLException {
         return plans.of(sql.claim, statement -> {
             statement.setInt(1, 1_000_000);
             statement.setInt(2, 1_000_000);
-            statement.setInt(3, 0);
-            statement.setLong(4, above);
-            statement.setInt(5, EVENTS);
-            statement.setLong(6, 10_000_000);
+            statement.setInt(3, lane);
+            statement.setInt(4, lane);
+            statement.setLong(5, above);
+            statement.setInt(6, EVENTS);
+            statement.setLong(7, 10_000_000);
         });
     }
 
@@ -175,9 +197,11 @@ class CostTest {
         return statement -> statement.setInt(1, 0);
     }
 
-    private void floors(PreparedStatement statement) throws SQLException {
-        statement.setArray(1, array(statement, "int", List.of(0)));
-        statement.setArray(2, array(statement, "bigint", List.of(0L)));
+    private static Plans.Binding floors(int lane) {
+        return statement -> {
+            statement.setArray(1, array(statement, "int", List.of(lane)));
+            statement.setArray(2, array(statement, "bigint", List.of(0L)));
+        };
     }
 
     private static Plans.Binding aggregates(int count) {
