@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
@@ -38,6 +39,10 @@ public final class OutboxSchema {
     public static final int MAX_LANES = 1024;
 
     private static final Pattern IDENTIFIER = Pattern.compile("[a-z_][a-z0-9_]{0,62}");
+    /** Where a statement of a migration failed, as Flyway says. */
+    private static final Pattern PLACE =
+            Pattern.compile("Location\\s*: \\S*?([^/\\s]+\\.sql)[\\s\\S]*?Line\\s*: (\\d+)");
+
     static final String HISTORY_TABLE = "outbox_schema_history";
     private static final List<String> MIGRATIONS =
             List.of("V1__outbox_and_inbox.sql", "V2__roles.sql", "V3__failures.sql", "V4__retention.sql");
@@ -127,9 +132,29 @@ public final class OutboxSchema {
         try (Connection connection = dataSource.getConnection()) {
             return installOneAtATime(Dialect.of(connection).vendor(), connection, dataSource);
         } catch (SQLException | FlywayException e) {
-            throw new OutboxSchemaException(
-                    "The outbox cannot be installed in the schema " + name + ": " + e.getMessage(), e);
+            throw refused(e);
         }
+    }
+
+    /** In the database's words: around them Flyway has many, about options that nobody can set here among others. */
+    private OutboxSchemaException refused(Exception failure) {
+        Exception speaker = failure;
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            speaker = cause instanceof SQLException database ? database : speaker;
+        }
+        String reason = String.valueOf(speaker.getMessage()).strip().replaceAll("\\s*\\R\\s*", "; ");
+        if (speaker instanceof SQLException database && database.getSQLState() != null) {
+            reason += " (SQLSTATE " + database.getSQLState() + ")";
+        }
+        return new OutboxSchemaException(
+                "The outbox cannot be installed in the schema " + name + place(String.valueOf(failure.getMessage()))
+                        + ": " + reason,
+                speaker);
+    }
+
+    private static String place(String flyway) {
+        Matcher place = PLACE.matcher(flyway);
+        return place.find() ? " (" + place.group(1) + ", line " + place.group(2) + ")" : "";
     }
 
     /**

@@ -359,7 +359,8 @@ class OutboxSchemaTest {
         assertThatThrownBy(() -> OutboxSchema.install(owner))
                 .isInstanceOf(OutboxSchemaException.class)
                 .hasMessageContaining("schema " + home())
-                .hasMessageMatching("(?s).*\"?outbox\"? already exists.*");
+                .hasMessageContaining(isMariaDb() ? "" : "(V1__outbox_and_inbox.sql, line ")
+                .hasMessageMatching(".*\"?outbox\"? already exists.*");
         assertThat(Sql.column(owner, """
                         SELECT column_name FROM information_schema.columns
                         WHERE table_name = 'outbox' AND table_schema = '%s'""".formatted(home()))).containsExactly("mine");

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay;
 
 import io.outboxrelay.relay.configuration.ConfigurationException;
+import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.operations.LogSettings;
 import io.outboxrelay.relay.operations.Logging;
 import io.outboxrelay.relay.schemas.SchemasCommand;
@@ -94,7 +95,7 @@ public final class Main implements Callable<Integer> {
         StringBuilder message = new StringBuilder("outbox-relay: ");
         message.append(foreseen ? failure.getMessage() : failure.toString());
         for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
-            String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+            String why = why(cause);
             if (message.indexOf(why) < 0) {
                 message.append("\n  because: ").append(why);
             }
@@ -105,6 +106,11 @@ public final class Main implements Callable<Integer> {
             }
         }
         return message.toString();
+    }
+
+    private static String why(Throwable cause) {
+        return DatabaseMessage.saidBy(cause)
+                .orElseGet(() -> cause.getMessage() == null ? cause.toString() : cause.getMessage());
     }
 
     @Override

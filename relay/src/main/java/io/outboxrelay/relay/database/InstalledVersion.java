@@ -24,7 +24,7 @@ public final class InstalledVersion {
         try (Connection connection = connections.getConnection()) {
             version = OutboxSchema.defaults().withSchema(schema).version(connection);
         } catch (SQLException e) {
-            throw new UnavailableException("The database does not answer: " + e.getMessage(), e);
+            throw new UnavailableException("The database does not answer: " + DatabaseMessage.of(e), e);
         }
         if (version.isEmpty()) {
             throw new UnavailableException(

@@ -3,6 +3,7 @@ package io.outboxrelay.relay.mariadb;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.InstalledVersion;
 import io.outboxrelay.relay.lane.Aggregate;
@@ -284,7 +285,7 @@ final class MariaDbFailures implements Failures {
     }
 
     static UnavailableException unavailable(RuntimeException e) {
-        String cause = String.valueOf(rootOf(e).getMessage());
+        String cause = DatabaseMessage.of(e);
         if (NO_RIGHT.contains(errorCode(e))) {
             return new UnavailableException(
                     "The database user may not do this (%s). Give one with the role outbox_admin: --user and --password-file."

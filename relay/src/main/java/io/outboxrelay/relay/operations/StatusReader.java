@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.operations;
 
+import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Overview;
 import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.schema.OutboxSchema;
@@ -25,7 +26,7 @@ final class StatusReader {
                 .getConnection()) {
             return read(connection);
         } catch (SQLException e) {
-            return SourceStatus.unreachable(source.name(), "The database does not answer: " + e.getMessage());
+            return SourceStatus.unreachable(source.name(), "The database does not answer: " + DatabaseMessage.of(e));
         }
     }
 
@@ -51,8 +52,8 @@ final class StatusReader {
             Overview overview = source.dialect().overview(source.schema(), connections);
             return new SourceStatus(source.name(), true, null, version.getAsInt(), overview);
         } catch (DataAccessException e) {
-            String cause = String.valueOf(e.getMostSpecificCause().getMessage());
-            return SourceStatus.notUsable(source.name(), version.getAsInt(), "The outbox cannot be read: " + cause);
+            return SourceStatus.notUsable(
+                    source.name(), version.getAsInt(), "The outbox cannot be read: " + DatabaseMessage.of(e));
         }
     }
 }

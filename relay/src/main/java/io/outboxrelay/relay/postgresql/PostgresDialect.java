@@ -23,6 +23,9 @@ public final class PostgresDialect implements Dialect {
     public Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout) {
         Map<String, String> properties = new HashMap<>();
         properties.put("ApplicationName", application);
+        // DETAIL quotes rows, payload included, and would be part of every exception's message; DatabaseMessage adds
+        // what may be seen.
+        properties.put("logServerErrorDetail", "false");
         properties.put("connectTimeout", String.valueOf(Math.max(1, connecting.toSeconds())));
         if (statementTimeout != null) {
             properties.put("tcpKeepAlive", "true");

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.postgresql;
 
+import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.InstalledVersion;
 import java.sql.PreparedStatement;
@@ -260,7 +261,7 @@ final class PostgresFailures implements Failures {
 
     static UnavailableException unavailable(RuntimeException e) {
         String state = sqlState(e);
-        String cause = String.valueOf(rootOf(e).getMessage());
+        String cause = DatabaseMessage.of(e);
         if (NO_RIGHT.equals(state)) {
             return new UnavailableException(
                     "The database user may not do this (%s). Give one with the role outbox_admin: --user and --password-file."

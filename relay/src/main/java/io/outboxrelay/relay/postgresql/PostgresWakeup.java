@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.postgresql;
 
+import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Wakeup;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -81,7 +82,7 @@ final class PostgresWakeup implements Wakeup {
             return work.on(listening);
         } catch (SQLException e) {
             close();
-            throw new DataAccessResourceFailureException("Nobody listens for calls: " + e.getMessage(), e);
+            throw new DataAccessResourceFailureException("Nobody listens for calls: " + DatabaseMessage.of(e), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.source;
 
+import io.outboxrelay.relay.database.DatabaseMessage;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,7 +33,7 @@ final class Complaints {
 
     synchronized void failed(Exception e) {
         count++;
-        current = reason(e);
+        current = DatabaseMessage.of(e);
         long now = System.nanoTime();
         if (count == 1) {
             log.warn("{} failed: {}; {}", subject, current, consequence);
@@ -55,17 +56,5 @@ final class Complaints {
     /** Returns the fault as long as it lasts. */
     synchronized @Nullable String current() {
         return current;
-    }
-
-    /** Returns the first line of what the innermost cause says. */
-    static String reason(Exception e) {
-        Throwable cause = e;
-        while (cause.getCause() != null && cause.getCause() != cause) {
-            cause = cause.getCause();
-        }
-        String message = cause.getMessage();
-        return message == null
-                ? cause.getClass().getSimpleName()
-                : message.lines().findFirst().orElse("");
     }
 }

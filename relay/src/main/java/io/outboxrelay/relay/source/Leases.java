@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.source;
 
+import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Lease;
@@ -109,7 +110,7 @@ final class Leases {
                         "Source {}: lane {} could not be given back; another relay takes it when its lease ends: {}",
                         source,
                         lease.lane(),
-                        Complaints.reason(e));
+                        DatabaseMessage.of(e));
             }
         }
     }

@@ -6,6 +6,7 @@ import com.zaxxer.hikari.util.DriverDataSource;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Dialect.Access;
 import io.outboxrelay.relay.database.OutboxStore;
@@ -201,7 +202,7 @@ public final class Source {
                     "Source {}: the database {} does not answer yet, trying on: {}",
                     name(),
                     settings.address(),
-                    e.getMostSpecificCause().getMessage());
+                    DatabaseMessage.of(e));
         }
         broker.start();
         lookout.start();
