@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * the broker cancels the consumer; nothing of it is carried over into the next one, because delivery tags have a meaning
  * only on their own channel. Whatever was not acknowledged by then the broker delivers again.
  *
+ * <p>It begins with one delivery, and the broker sends ahead only when that one is done. So an event that ends one session
+ * after the other, with the consumer's process or its database, raises its own delivery count and no other's.
+ *
  * <p>The broker's client adds deliveries from its threads; everything else is called by the consumer's one thread, except
  * {@link #wake} and {@link #abort}.
  */
@@ -26,6 +29,9 @@ final class ConsumerSession implements AutoCloseable {
 
     /** Long enough for a broker that answers, short enough for one that does not. */
     private static final int CLOSE_TIMEOUT_MILLIS = 5_000;
+
+    /** As a delivery tag: all that the channel has delivered. */
+    private static final long EVERYTHING = 0;
 
     /** An acknowledgement is not kept back for longer, once the next event is done. */
     private static final long ACK_DELAY = Duration.ofSeconds(1).toNanos();
@@ -37,17 +43,21 @@ final class ConsumerSession implements AutoCloseable {
     private final BlockingQueue<Delivery> deliveries = new LinkedBlockingQueue<>();
     private final Connection connection;
     private final Channel channel;
-    private final int ackEvery;
+    private final String queue;
+    private final int prefetch;
     private volatile @Nullable String ended;
 
+    private String consumerTag = "";
+    private boolean sendsAhead;
     private long lastTag;
     private int unacknowledged;
     private long oldestAt;
 
-    private ConsumerSession(Connection connection, Channel channel, int ackEvery) {
+    private ConsumerSession(Connection connection, Channel channel, ConsumerSettings settings) {
         this.connection = connection;
         this.channel = channel;
-        this.ackEvery = ackEvery;
+        this.queue = settings.queue();
+        this.prefetch = settings.prefetch();
     }
 
     /** Connects, declares the queue if it is to be declared, and starts taking deliveries. */
@@ -59,11 +69,8 @@ final class ConsumerSession implements AutoCloseable {
             if (declaration != null) {
                 declaration.declareOn(connection);
             }
-            Channel channel = connection.createChannel();
-            channel.basicQos(settings.prefetch());
-            // Half of what may be in hand, so that the broker can send while the rest is worked on.
-            ConsumerSession session = new ConsumerSession(connection, channel, Math.max(1, settings.prefetch() / 2));
-            session.consume(settings.queue());
+            ConsumerSession session = new ConsumerSession(connection, connection.createChannel(), settings);
+            session.consume(1);
             return session;
         } catch (IOException | TimeoutException | RuntimeException e) {
             connection.abort(CLOSE_TIMEOUT_MILLIS);
@@ -71,8 +78,10 @@ final class ConsumerSession implements AutoCloseable {
         }
     }
 
-    private void consume(String queue) throws IOException {
-        channel.basicConsume(
+    /** The limit applies to consumers that begin after it was set. */
+    private void consume(int most) throws IOException {
+        channel.basicQos(most);
+        consumerTag = channel.basicConsume(
                 queue,
                 false,
                 (tag, delivery) -> deliveries.add(delivery),
@@ -88,11 +97,16 @@ final class ConsumerSession implements AutoCloseable {
     /**
      * Waits for the next delivery.
      *
-     * @return nothing if it was woken up
+     * @return nothing if it was woken up, or interrupted by anybody
      * @throws IOException if the session has ended
      */
-    Optional<Delivery> next() throws IOException, InterruptedException {
-        Delivery delivery = deliveries.take();
+    Optional<Delivery> next() throws IOException {
+        Delivery delivery;
+        try {
+            delivery = deliveries.take();
+        } catch (InterruptedException e) {
+            return Optional.empty();
+        }
         if (ended != null) {
             // What is still queued here will be delivered again.
             throw new IOException(ended);
@@ -109,13 +123,24 @@ final class ConsumerSession implements AutoCloseable {
      * are when there is nothing else to do, when they are many, or when they have waited long.
      */
     void done(Delivery delivery) throws IOException {
+        sendAhead();
         lastTag = delivery.getEnvelope().getDeliveryTag();
         if (unacknowledged++ == 0) {
             oldestAt = System.nanoTime();
         }
-        if (deliveries.isEmpty() || unacknowledged >= ackEvery || System.nanoTime() - oldestAt > ACK_DELAY) {
+        // At half of what may be in hand the broker can send while the rest is worked on.
+        if (deliveries.isEmpty() || unacknowledged >= prefetch / 2 || System.nanoTime() - oldestAt > ACK_DELAY) {
             acknowledge();
         }
+    }
+
+    /** While the first delivery is unacknowledged, nothing can arrive between the one consumer and the other. */
+    private void sendAhead() throws IOException {
+        if (!sendsAhead && prefetch > 1) {
+            channel.basicCancel(consumerTag);
+            consume(prefetch);
+        }
+        sendsAhead = true;
     }
 
     /** Tells the broker now what is done. */
@@ -128,6 +153,7 @@ final class ConsumerSession implements AutoCloseable {
 
     /** The event goes to the dead-letter exchange. */
     void reject(Delivery delivery) throws IOException {
+        sendAhead();
         acknowledge();
         channel.basicReject(delivery.getEnvelope().getDeliveryTag(), false);
     }
@@ -137,11 +163,18 @@ final class ConsumerSession implements AutoCloseable {
         connection.abort(CLOSE_TIMEOUT_MILLIS);
     }
 
-    /** Acknowledges what is done and gives back the rest. */
+    /**
+     * Acknowledges what is done and gives back the rest, by a nack: a lost connection counts as a failed delivery on every
+     * broker, a nack does not on RabbitMQ 4.3.
+     */
     @Override
     public void close() {
         try {
+            if (ended == null) {
+                channel.basicCancel(consumerTag);
+            }
             acknowledge();
+            channel.basicNack(EVERYTHING, true, true);
         } catch (IOException | RuntimeException e) {
             // The connection is gone: what was done will be delivered again, and the inbox knows it.
         }

@@ -59,8 +59,12 @@ final class ConsumerHarness implements AutoCloseable {
 
     /** Declares the queue without a consumer. */
     void declare() throws Exception {
+        declare(ConsumerQueue.DEFAULT_DELIVERY_LIMIT);
+    }
+
+    void declare(int deliveryLimit) throws Exception {
         try (Connection connection = broker.connectionFactory().newConnection()) {
-            QUEUE.declareOn(connection);
+            QUEUE.withDeliveryLimit(deliveryLimit).declareOn(connection);
         }
     }
 

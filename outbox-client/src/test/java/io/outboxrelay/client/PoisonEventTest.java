@@ -1,0 +1,103 @@
+package io.outboxrelay.client;
+
+import static io.outboxrelay.client.ConsumerHarness.await;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.outboxrelay.client.IdempotentConsumer.State;
+import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.testservers.TestVirtualHost;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+
+/** What an event that nobody can handle does to those behind it, in a quorum queue that counts deliveries. */
+class PoisonEventTest {
+
+    private static final int DELIVERY_LIMIT = 3;
+
+    private final List<ReceivedEvent> received = new CopyOnWriteArrayList<>();
+    private final UUID[] events = Stream.generate(UUID::randomUUID).limit(50).toArray(UUID[]::new);
+    private final UUID poison = events[0];
+    private ClientDatabase database;
+    private SwitchedDataSource inboxSource;
+    private TestVirtualHost broker;
+    private ConsumerHarness harness;
+
+    @BeforeEach
+    void open() throws Exception {
+        database = new ClientDatabase(Servers.postgres().newDatabase());
+        database.createEffects();
+        inboxSource = new SwitchedDataSource(database);
+        broker = Servers.rabbitmq().newVirtualHost();
+        harness = new ConsumerHarness(broker, new Inbox(inboxSource, new JdbcTransactionManager(inboxSource)));
+        harness.declare(DELIVERY_LIMIT);
+        harness.publish(events);
+    }
+
+    @AfterEach
+    void close() {
+        harness.close();
+        broker.close();
+        database.close();
+    }
+
+    /** As when its query kills the server, which needs longer to come back than the consumer's patience. */
+    @Test
+    void an_event_that_takes_the_database_away_each_time_spends_the_deliveries_of_no_other()
+            throws Exception { // hazard 87
+        IdempotentConsumer consumer = start(e -> {
+            if (e.id().equals(poison)) {
+                inboxSource.away = true;
+                throw new IllegalStateException("The server closed the connection unexpectedly");
+            }
+            database.effect(e.id());
+        });
+        while (database.count("effect") == 0) {
+            await().until(() -> consumer.state() == State.WAITING_FOR_DATABASE || database.count("effect") > 0);
+            inboxSource.away = false;
+        }
+        await().until(() -> database.count("effect") == 49);
+
+        await().untilAsserted(() -> assertThat(harness.deadLetters()).containsExactly(poison.toString()));
+        assertThat(received.stream().map(ReceivedEvent::id).filter(id -> !id.equals(poison)))
+                .containsExactly(Stream.of(events).skip(1).toArray(UUID[]::new));
+    }
+
+    private IdempotentConsumer start(EventHandler handler) {
+        return harness.start(harness.consumer(e -> {
+                    received.add(e);
+                    handler.handle(e);
+                })
+                .queue(ConsumerHarness.QUEUE.name())
+                .prefetch(100)
+                .patience(Duration.ZERO));
+    }
+
+    /** The inbox's database, which can be away. */
+    private static final class SwitchedDataSource extends DelegatingDataSource {
+
+        private volatile boolean away;
+
+        SwitchedDataSource(ClientDatabase database) {
+            super(database.pool);
+        }
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            if (away) {
+                throw new SQLTransientConnectionException("The database is away");
+            }
+            return super.getConnection();
+        }
+    }
+}
