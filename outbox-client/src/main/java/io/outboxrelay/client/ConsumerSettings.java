@@ -12,6 +12,7 @@ record ConsumerSettings(
         int attempts,
         Backoff backoff,
         Duration patience,
+        Duration contentionPatience,
         Duration stopTimeout) {
 
     ConsumerSettings {
@@ -27,9 +28,10 @@ record ConsumerSettings(
             throw new IllegalArgumentException(
                     "The consumer " + name + " cannot have " + attempts + " attempts: at least 1");
         }
-        if (patience.isNegative() || stopTimeout.isNegative()) {
-            throw new IllegalArgumentException("The consumer " + name + " has a negative patience or stop timeout: "
-                    + patience + ", " + stopTimeout);
+        if (patience.isNegative() || contentionPatience.isNegative() || stopTimeout.isNegative()) {
+            throw new IllegalArgumentException("The consumer " + name
+                    + " has a negative patience, contention patience or stop timeout: " + patience + ", "
+                    + contentionPatience + ", " + stopTimeout);
         }
     }
 }

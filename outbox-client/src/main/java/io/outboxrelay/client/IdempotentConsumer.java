@@ -3,6 +3,8 @@ package io.outboxrelay.client;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.ShutdownSignalException;
+import io.outboxrelay.client.Attempt.Failure;
+import io.outboxrelay.client.Attempt.Fault;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -23,15 +25,23 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>handled, or known to the inbox: acknowledged;
- *   <li>the handler fails, by an exception or an error: tried again in place with backoff, and after the last attempt
- *       rejected, so that the broker moves it to the dead-letter exchange; later events go on;
+ *   <li>the handler fails, by an exception, an error or an interrupt: tried again in place with backoff, and after the last
+ *       attempt rejected, so that the broker moves it to the dead-letter exchange; later events go on. It alone pays: no
+ *       other event's delivery count rises for it;
+ *   <li>it meets others at the same rows (deadlock, lock timeout, serialization failure, stale version, wherever in the
+ *       chain of causes): tried again after longer waits, and no attempt is spent within the {@linkplain
+ *       Builder#contentionPatience contention patience}; from then on each such failure spends one. Later events wait;
  *   <li>no valid {@code message_id}: rejected at once, because nothing can be remembered about it;
- *   <li>the database is away: kept in hand and tried again; that spends no attempt. It counts as away when the failure came
- *       before the handler was called or says that a connection was lost, and, because handlers hide such failures, when
- *       it does not do now what the inbox needs (the consumer asks, and undoes it). When the database stays away for longer than the patience, everything in hand goes back to the queue, where other instances can
- *       take it, and nothing is taken until the database answers again. So an outage of any length costs an event one
- *       redelivery at most, and a delivery limit of the queue does not throw good events away;
- *   <li>the virtual machine itself fails, out of memory for one: the consumer ends, and the event stays in the queue;
+ *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not believe an
+ *       exception in this, which may be about another database or hide a loss: after each failure it asks the inbox's own
+ *       connection, and does what the inbox needs in a new transaction, which it undoes. A connection lost under one event
+ *       is forgiven twenty times, then it spends attempts. When the database stays away for longer than the patience,
+ *       everything in hand goes back to the queue, where other instances can take it, and nothing is taken until the
+ *       database answers again. So an outage of any length costs an event one redelivery at most, and a delivery limit of
+ *       the queue does not throw good events away. (RabbitMQ 4.3 does not even count that one.) The first event that is
+ *       taken afterwards is taken alone: if it is the cause, it pays alone;
+ *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the event
+ *       stays in the queue. Nothing else ends it but {@link #close};
  *   <li>the connection to the broker is lost: the broker delivers again what was not acknowledged, and the inbox drops
  *       what was done. The consumer connects again, with backoff, for as long as it takes.
  * </ul>
@@ -45,12 +55,6 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     /** How often a broker or a database that is away is asked whether it is back. */
     private static final Backoff RECONNECT = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
-
-    /** A database that fails just now is asked soon and often: the delivery in hand waits for it. */
-    private static final Backoff RETRY = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
-
-    /** An event that loses its connection so often in a row goes back: others may be able to handle it. */
-    private static final int MAX_INTERRUPTIONS = 20;
 
     /**
      * A broker that is starting again may never answer a request for a quorum queue that has no leader yet
@@ -67,12 +71,11 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
     private final AtomicLong duplicatesDropped = new AtomicLong();
     private final AtomicLong deadLettered = new AtomicLong();
+    private final AtomicLong contentions = new AtomicLong();
     private final FaultLog brokerFaults = new FaultLog(LOG);
     private final FaultLog databaseFaults = new FaultLog(LOG);
+    private final FaultLog freeFaults = new FaultLog(LOG);
     private volatile @Nullable ConsumerSession session;
-
-    /** Whether the handler was called in the last attempt: otherwise the failure is not its own. */
-    private boolean handlerReached;
 
     /** What a consumer is doing. */
     public enum State {
@@ -84,8 +87,10 @@ public final class IdempotentConsumer implements AutoCloseable {
         CONSUMING,
         /** The database is away: no delivery is held, the next are taken when it answers. */
         WAITING_FOR_DATABASE,
-        /** Ended. */
-        STOPPED
+        /** Ended, because it was closed. */
+        STOPPED,
+        /** Ended by an error that was logged as such, without having been closed. It needs a new start of its process. */
+        FAILED
     }
 
     private IdempotentConsumer(ConnectionFactory broker, Inbox inbox, ConsumerSettings settings, EventHandler handler) {
@@ -148,6 +153,25 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
+     * How often an event met others at the same rows, and was tried again for that, since {@link #start}: deadlocks, lock
+     * timeouts, serialization failures, stale versions.
+     *
+     * @return 0 or more; it only grows
+     */
+    public long contentions() {
+        return contentions.get();
+    }
+
+    /**
+     * The name under which the inbox remembers events.
+     *
+     * @return as it was described
+     */
+    public String name() {
+        return settings.name();
+    }
+
+    /**
      * Stops: takes nothing more, lets the event in hand finish within the stop timeout or else interrupts it, and gives
      * back the rest. An event that is waiting to be tried again is given back at once.
      */
@@ -188,38 +212,49 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     private void run() {
-        int failures = 0;
+        State end = State.FAILED;
         try {
-            while (!stopping()) {
-                state.set(State.CONNECTING);
-                try (ConsumerSession opened = ConsumerSession.open(broker, settings)) {
-                    failures = 0;
-                    brokerFaults.recovered("The consumer " + settings.name() + " is connected again");
-                    consume(opened);
-                } catch (DatabaseAwayException e) {
-                    awaitDatabase();
-                } catch (IOException | TimeoutException | ShutdownSignalException e) {
-                    if (!stopping()) {
-                        brokerFaults.fault(
-                                "The consumer " + settings.name() + " of the queue " + settings.queue()
-                                        + " has lost the broker, or not reached it, and tries again",
-                                e);
-                        pause(RECONNECT.after(++failures));
-                    }
-                }
-            }
-        } catch (InterruptedException e) {
-            LOG.info("The consumer {} was interrupted", settings.name());
+            consumeUntilStopped();
+            end = State.STOPPED;
         } catch (RuntimeException | Error e) {
             LOG.error("The consumer {} has ended; what it had in hand will be delivered again", settings.name(), e);
             throw e;
         } finally {
             session = null;
-            state.set(State.STOPPED);
+            state.set(end);
         }
     }
 
-    private void consume(ConsumerSession opened) throws IOException, InterruptedException, DatabaseAwayException {
+    private void consumeUntilStopped() {
+        int failures = 0;
+        int bugs = 0;
+        while (!stopping()) {
+            state.set(State.CONNECTING);
+            try (ConsumerSession opened = ConsumerSession.open(broker, settings)) {
+                failures = 0;
+                brokerFaults.recovered("The consumer " + settings.name() + " is connected again");
+                consume(opened);
+            } catch (DatabaseAwayException e) {
+                awaitDatabase();
+            } catch (IOException | TimeoutException | ShutdownSignalException e) {
+                if (!stopping()) {
+                    brokerFaults.fault(
+                            "The consumer " + settings.name() + " of the queue " + settings.queue()
+                                    + " has lost the broker, or not reached it, and tries again",
+                            e);
+                    pause(RECONNECT.after(++failures));
+                }
+            } catch (RuntimeException e) {
+                LOG.error(
+                        "The consumer {} has met a fault that it does not know, and connects again",
+                        settings.name(),
+                        e);
+                pause(RECONNECT.after(++bugs));
+            }
+        }
+    }
+
+    private void consume(ConsumerSession opened) throws IOException, DatabaseAwayException {
         session = opened;
         state.set(State.CONSUMING);
         while (!stopping()) {
@@ -230,8 +265,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
     }
 
-    private void settle(ConsumerSession opened, Delivery delivery)
-            throws IOException, InterruptedException, DatabaseAwayException {
+    private void settle(ConsumerSession opened, Delivery delivery) throws IOException, DatabaseAwayException {
         Optional<ReceivedEvent> event = ReceivedEvent.from(delivery);
         if (event.isEmpty()) {
             LOG.warn(
@@ -247,78 +281,58 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     private void attempt(ConsumerSession opened, Delivery delivery, ReceivedEvent event)
-            throws IOException, InterruptedException, DatabaseAwayException {
-        int failed = 0;
-        int interrupted = 0;
+            throws IOException, DatabaseAwayException {
+        Tries tries = new Tries(settings);
         while (!stopping()) {
-            Optional<Throwable> failure = process(event);
+            Attempt attempt = new Attempt(inbox, handler, event);
+            Optional<Failure> failure = attempt.run(settings.name());
             if (failure.isEmpty()) {
+                if (attempt.foundDuplicate()) {
+                    duplicatesDropped.incrementAndGet();
+                }
                 opened.done(delivery);
                 return;
             }
             opened.acknowledge();
+            Fault fault = databaseWasAway() ? Fault.DATABASE : failure.get().fault();
             if (stopping()) {
                 return;
             }
-            if (databaseWasAway() || !handlerReached || ConnectionLoss.isCauseOf(failure.get())) {
-                if (++interrupted == MAX_INTERRUPTIONS) {
-                    throw new DatabaseAwayException();
-                }
-                pause(RETRY.after(interrupted));
-                continue;
+            tries.failed(fault, System.nanoTime());
+            if (fault == Fault.CONTENTION) {
+                contentions.incrementAndGet();
             }
-            failed++;
-            if (failed == settings.attempts()) {
-                LOG.warn(
-                        "The consumer {} failed {} times to handle {}: it goes to the dead letters",
-                        settings.name(),
-                        failed,
-                        event,
-                        failure.get());
+            report(event, tries, fault, failure.get().cause());
+            if (tries.exhausted()) {
                 reject(opened, delivery);
                 return;
             }
+            pause(tries.untilNext());
+        }
+    }
+
+    private void report(ReceivedEvent event, Tries tries, Fault fault, Throwable cause) {
+        if (tries.lastWasFree()) {
+            freeFaults.fault(
+                    "The consumer " + settings.name() + " tries " + event
+                            + " again, which spends no attempt, because of "
+                            + (fault == Fault.CONTENTION ? "contention" : "its lost connection to the database"),
+                    cause);
+        } else if (tries.exhausted()) {
+            LOG.warn(
+                    "The consumer {} failed {} times to handle {}: it goes to the dead letters",
+                    settings.name(),
+                    tries.spent(),
+                    event,
+                    cause);
+        } else {
             LOG.warn(
                     "The consumer {} failed to handle {}, attempt {} of {}, and tries again: {}",
                     settings.name(),
                     event,
-                    failed,
+                    tries.spent(),
                     settings.attempts(),
-                    failure.get().toString());
-            pause(settings.backoff().after(failed));
-        }
-    }
-
-    /** An event whose handler ends one consumer by an error would end, delivered again, the next one too. */
-    private Optional<Throwable> process(ReceivedEvent event) {
-        handlerReached = false;
-        try {
-            if (!inbox.once(settings.name(), event.id(), () -> handle(event))) {
-                duplicatesDropped.incrementAndGet();
-            }
-            return Optional.empty();
-        } catch (RuntimeException | StackOverflowError e) {
-            return Optional.of(e);
-        } catch (VirtualMachineError e) {
-            // Out of memory, say: nothing can be trusted any more, the answer to the broker included.
-            throw e;
-        } catch (Error e) {
-            return Optional.of(e);
-        }
-    }
-
-    private void handle(ReceivedEvent event) {
-        handlerReached = true;
-        try {
-            handler.handle(event);
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("The handler was interrupted", e);
-        } catch (Exception e) {
-            // Only an unchecked exception rolls the transaction back.
-            throw new IllegalStateException("The handler failed: " + e, e);
+                    cause.toString());
         }
     }
 
@@ -328,19 +342,19 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /** False if the database answers at once, true if it does after a while. */
-    private boolean databaseWasAway() throws InterruptedException, DatabaseAwayException {
+    private boolean databaseWasAway() throws DatabaseAwayException {
         long began = System.nanoTime();
         int failures = 0;
         while (!stopping() && !databaseAnswers()) {
             if (System.nanoTime() - began >= settings.patience().toNanos()) {
                 throw new DatabaseAwayException();
             }
-            pause(RETRY.after(++failures));
+            pause(Tries.RECONNECT.after(++failures));
         }
         return failures > 0;
     }
 
-    private void awaitDatabase() throws InterruptedException {
+    private void awaitDatabase() {
         state.set(State.WAITING_FOR_DATABASE);
         int failures = 0;
         while (!stopping() && !databaseAnswers()) {
@@ -363,8 +377,13 @@ public final class IdempotentConsumer implements AutoCloseable {
         return stop.getCount() == 0;
     }
 
-    private void pause(Duration time) throws InterruptedException {
-        stop.await(time.toNanos(), TimeUnit.NANOSECONDS);
+    /** Shorter if somebody interrupts the thread: only {@link #close} says that the consumer is to end. */
+    private void pause(Duration time) {
+        try {
+            stop.await(time.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            LOG.debug("Somebody interrupted the consumer {}, which continues unless it was closed", settings.name());
+        }
     }
 
     /** The database has been away for longer than the consumer's patience. */
@@ -382,6 +401,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         private int attempts = 5;
         private Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
         private Duration patience = Duration.ofSeconds(20);
+        private Duration contentionPatience = Duration.ofMinutes(5);
         private Duration stopTimeout = Duration.ofSeconds(20);
         private @Nullable EventHandler handler;
 
@@ -476,6 +496,18 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
+         * How long an event may meet contention without spending attempts, counted from its first deadlock, lock timeout or
+         * the like. Its queue waits meanwhile. Keep it well below the broker's {@code consumer_timeout}.
+         *
+         * @param patience default 5 min; zero if contention is to spend attempts as any failure does
+         * @return this
+         */
+        public Builder contentionPatience(Duration patience) {
+            this.contentionPatience = patience;
+            return this;
+        }
+
+        /**
          * How long {@link IdempotentConsumer#close} lets the event in hand finish.
          *
          * @param timeout default 20 s
@@ -507,8 +539,8 @@ public final class IdempotentConsumer implements AutoCloseable {
             if (handler == null) {
                 throw new IllegalArgumentException("The consumer " + name + " has no handler");
             }
-            ConsumerSettings settings =
-                    new ConsumerSettings(name, queue, declaration, prefetch, attempts, backoff, patience, stopTimeout);
+            ConsumerSettings settings = new ConsumerSettings(
+                    name, queue, declaration, prefetch, attempts, backoff, patience, contentionPatience, stopTimeout);
             return new IdempotentConsumer(broker, inbox, settings, handler);
         }
     }

@@ -26,6 +26,8 @@ public final class Inbox {
     /** One call ends after this many portions, a million events; the next call goes on. */
     static final int PURGE_BATCHES = 1_000;
 
+    private static final int CONNECTION_ANSWERS_SECONDS = 5;
+
     private final DataSource dataSource;
     private final PlatformTransactionManager transactions;
     private final String schema;
@@ -139,6 +141,16 @@ public final class Inbox {
             note(consumer, UUID.randomUUID());
             status.setRollbackOnly();
         });
+    }
+
+    /** Whether the connection of the current transaction still answers; asked by an action inside of {@link #once}. */
+    boolean connectionAnswers() {
+        try {
+            return Boolean.TRUE.equals(jdbc.execute(
+                    (ConnectionCallback<Boolean>) connection -> connection.isValid(CONNECTION_ANSWERS_SECONDS)));
+        } catch (RuntimeException e) {
+            return false;
+        }
     }
 
     private boolean note(String consumer, UUID eventId) {

@@ -8,12 +8,15 @@ import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
+import java.sql.Connection;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -150,6 +153,90 @@ class IdempotentConsumerTest {
         assertThat(consumer.deadLettered()).isOne();
         await().untilAsserted(() -> assertThat(harness.deadLetters()).containsExactly(event.toString()));
         assertThat(database.inboxIds()).containsExactly(next);
+    }
+
+    @Test
+    void a_handler_that_is_interrupted_has_failed_an_attempt_and_does_not_end_the_consumer()
+            throws Exception { // hazard 88
+        UUID thrown = UUID.randomUUID();
+        UUID wrapped = UUID.randomUUID();
+        UUID last = UUID.randomUUID();
+        harness.publish(event, thrown, wrapped, last);
+
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+            effect(e);
+            if (e.id().equals(event)) {
+                Thread.currentThread().interrupt();
+            }
+            if (e.id().equals(thrown)) {
+                throw new InterruptedException("on purpose");
+            }
+            if (e.id().equals(wrapped)) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(new InterruptedException("on purpose"));
+            }
+        }));
+        await().until(() -> database.count("effect") == 1);
+
+        assertThat(received)
+                .extracting(ReceivedEvent::id)
+                .containsExactly(event, event, event, thrown, thrown, thrown, wrapped, wrapped, wrapped, last);
+        assertThat(consumer.deadLettered()).isEqualTo(3);
+        assertThat(consumer.state()).isEqualTo(State.CONSUMING);
+    }
+
+    @Test
+    void an_interrupt_while_nothing_is_handled_does_not_end_the_consumer() throws Exception { // hazard 88
+        AtomicReference<Thread> thread = new AtomicReference<>();
+        UUID retried = UUID.randomUUID();
+        UUID last = UUID.randomUUID();
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+                    thread.set(Thread.currentThread());
+                    effect(e);
+                    if (e.id().equals(retried) && Collections.frequency(ids(), retried) == 1) {
+                        throw new IllegalStateException("not yet");
+                    }
+                })
+                .backoff(Duration.ofHours(1), Duration.ofHours(1)));
+        harness.publish(event);
+        await().until(() -> database.count("effect") == 1 && thread.get().getState() == Thread.State.WAITING);
+
+        thread.get().interrupt();
+        harness.publish(retried);
+        await().until(() -> thread.get().getState() == Thread.State.TIMED_WAITING);
+        thread.get().interrupt();
+        harness.publish(last);
+        await().until(() -> database.count("effect") == 3);
+
+        assertThat(ids()).containsExactly(event, retried, retried, last);
+        assertThat(consumer.state()).isEqualTo(State.CONSUMING);
+    }
+
+    @Test
+    void contention_spends_no_attempt_and_lets_nothing_overtake() throws Exception { // hazard 88
+        UUID next = UUID.randomUUID();
+        database.jdbc.execute("CREATE TABLE contended (id int PRIMARY KEY)");
+        database.jdbc.execute("INSERT INTO contended VALUES (1)");
+        harness.publish(event, next);
+        IdempotentConsumer consumer;
+        try (Connection other = database.pool.getConnection()) {
+            other.setAutoCommit(false);
+            other.createStatement().executeQuery("SELECT id FROM contended WHERE id = 1 FOR UPDATE");
+            consumer = harness.start(harness.consumer(e -> {
+                        received.add(e);
+                        database.jdbc.queryForList("SELECT id FROM contended WHERE id = 1 FOR UPDATE NOWAIT");
+                        database.effect(e.id());
+                    })
+                    .attempts(1));
+            await().until(() -> received.size() >= 10);
+            other.rollback();
+        }
+        await().until(() -> database.count("effect") == 2);
+
+        assertThat(received.size()).isGreaterThan(10);
+        assertThat(ids().subList(0, received.size() - 1)).containsOnly(event);
+        assertThat(ids()).endsWith(next);
+        assertThat(consumer.deadLettered()).isZero();
     }
 
     @Test
@@ -293,7 +380,7 @@ class IdempotentConsumerTest {
             throw new OutOfMemoryError("on purpose");
         }));
 
-        await().dontCatchUncaughtExceptions().until(() -> consumer.state() == State.STOPPED);
+        await().dontCatchUncaughtExceptions().until(() -> consumer.state() == State.FAILED);
         await().untilAsserted(() -> assertThat(harness.ready()).isOne());
     }
 
@@ -332,6 +419,10 @@ class IdempotentConsumerTest {
 
     private static int recurse(int depth) {
         return 1 + recurse(depth + 1);
+    }
+
+    private List<UUID> ids() {
+        return received.stream().map(ReceivedEvent::id).toList();
     }
 
     private void effect(ReceivedEvent e) {

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 
@@ -51,6 +52,24 @@ class PoisonEventTest {
         database.close();
     }
 
+    @Test
+    void an_event_whose_handler_cannot_reach_another_database_is_given_up_alone() throws Exception { // hazard 87
+        IdempotentConsumer consumer = start(e -> {
+            if (e.id().equals(poison)) {
+                throw new CannotGetJdbcConnectionException(
+                        "Failed to obtain JDBC Connection", new SQLTransientConnectionException("another database"));
+            }
+            database.effect(e.id());
+        });
+        await().until(() -> database.count("effect") == 49);
+
+        assertThat(consumer.deadLettered()).isOne();
+        await().untilAsserted(() -> assertThat(harness.deadLetters()).containsExactly(poison.toString()));
+        assertThat(received.stream().map(ReceivedEvent::id).filter(poison::equals))
+                .hasSize(3);
+        assertEveryOtherWasDeliveredOnceAndHandledOnce();
+    }
+
     /** As when its query kills the server, which needs longer to come back than the consumer's patience. */
     @Test
     void an_event_that_takes_the_database_away_each_time_spends_the_deliveries_of_no_other()
@@ -81,6 +100,12 @@ class PoisonEventTest {
                 .queue(ConsumerHarness.QUEUE.name())
                 .prefetch(100)
                 .patience(Duration.ZERO));
+    }
+
+    private void assertEveryOtherWasDeliveredOnceAndHandledOnce() {
+        assertThat(received).filteredOn(e -> !e.id().equals(poison)).hasSize(49).noneMatch(ReceivedEvent::redelivered);
+        assertThat(database.inboxIds())
+                .containsExactlyInAnyOrder(Stream.of(events).skip(1).toArray(UUID[]::new));
     }
 
     /** The inbox's database, which can be away. */

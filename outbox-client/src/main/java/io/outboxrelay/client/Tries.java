@@ -1,0 +1,77 @@
+package io.outboxrelay.client;
+
+import io.outboxrelay.client.Attempt.Fault;
+import java.time.Duration;
+
+/**
+ * How often one event in hand has failed, and what follows. Only a failure that is the handler's own fault spends an attempt;
+ * the others are free, up to a bound: an event that always finds its rows locked, or always kills its connection, has to be
+ * given up too. Used by the consumer's thread.
+ */
+final class Tries {
+
+    /** A connection that was lost this often under one event was lost because of it. */
+    static final int MAX_LOST_CONNECTIONS = 20;
+
+    /** A database that fails just now is asked soon and often: the delivery in hand waits for it. */
+    static final Backoff RECONNECT = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
+
+    private final ConsumerSettings settings;
+    private int spent;
+    private int lostConnections;
+    private int contentions;
+    private long contendedSince;
+    private boolean free;
+    private Duration wait = Duration.ZERO;
+
+    Tries(ConsumerSettings settings) {
+        this.settings = settings;
+    }
+
+    /**
+     * Counts a failure.
+     *
+     * @param now of {@link System#nanoTime}
+     */
+    void failed(Fault fault, long now) {
+        free = switch (fault) {
+            case HANDLER -> false;
+            case CONTENTION -> {
+                if (contentions++ == 0) {
+                    contendedSince = now;
+                }
+                // Those who met have to meet less often: the first wait is twice as long as after other failures.
+                wait = settings.backoff().after(contentions + 1);
+                yield now - contendedSince < settings.contentionPatience().toNanos();
+            }
+            case DATABASE -> {
+                wait = RECONNECT.after(++lostConnections);
+                yield lostConnections <= MAX_LOST_CONNECTIONS;
+            }
+        };
+        if (!free) {
+            spent++;
+            wait = settings.backoff().after(spent);
+        }
+    }
+
+    /** Whether the last failure spent no attempt. */
+    boolean lastWasFree() {
+        return free;
+    }
+
+    /** How many attempts are spent. */
+    int spent() {
+        return spent;
+    }
+
+    /** Whether the event is to be given up. */
+    boolean exhausted() {
+        return spent >= settings.attempts();
+    }
+
+    /** How long to wait before the next try. */
+    Duration untilNext() {
+        return wait;
+    }
+}
