@@ -15,7 +15,9 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 
 /** The beans of an application that consumes events, where RabbitMQ's Java client is on the class path. */
 @AutoConfiguration(after = OutboxAutoConfiguration.class)
@@ -62,5 +64,17 @@ public class ConsumerAutoConfiguration {
     @Bean
     ConsumersLifecycle idempotentConsumersLifecycle(ObjectProvider<IdempotentConsumer> consumers) {
         return new ConsumersLifecycle(consumers);
+    }
+
+    /** Where the application reports its health. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(HealthIndicator.class)
+    static class ReportHealth {
+
+        @Bean
+        @ConditionalOnMissingBean(name = "outboxConsumersHealthIndicator")
+        HealthIndicator outboxConsumersHealthIndicator(ObjectProvider<IdempotentConsumer> consumers) {
+            return new ConsumersHealth(consumers);
+        }
     }
 }

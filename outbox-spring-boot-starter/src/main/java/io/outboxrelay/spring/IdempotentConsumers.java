@@ -48,6 +48,7 @@ public final class IdempotentConsumers {
                 .attempts(defaults.attempts())
                 .backoff(defaults.firstBackoff(), defaults.longestBackoff())
                 .patience(defaults.patience())
+                .contentionPatience(defaults.contentionPatience())
                 .stopTimeout(defaults.stopTimeout());
     }
 }

@@ -80,6 +80,8 @@ record OutboxProperties(
      * @param firstBackoff Upper bound of the wait after the first failed attempt; the next are twice as long each.
      * @param longestBackoff Upper bound of every wait between two attempts.
      * @param patience How long an event is kept in hand while the database is away, before it goes back to the queue.
+     * @param contentionPatience How long deadlocks, lock timeouts and serialization failures of one event spend no attempt,
+     *     counted from the first.
      * @param stopTimeout How long a consumer that stops lets the event in hand finish.
      */
     record Consumer(
@@ -89,6 +91,7 @@ record OutboxProperties(
             @DefaultValue("200ms") Duration firstBackoff,
             @DefaultValue("10s") Duration longestBackoff,
             @DefaultValue("20s") Duration patience,
+            @DefaultValue("5m") Duration contentionPatience,
             @DefaultValue("20s") Duration stopTimeout) {
 
         Consumer {
@@ -100,6 +103,9 @@ record OutboxProperties(
                     "longest-backoff is " + longestBackoff + ", below outbox.consumer.first-backoff of "
                             + firstBackoff);
             require(!patience.isNegative(), "patience must not be negative, but is " + patience);
+            require(
+                    !contentionPatience.isNegative(),
+                    "contention-patience must not be negative, but is " + contentionPatience);
             require(!stopTimeout.isNegative(), "stop-timeout must not be negative, but is " + stopTimeout);
         }
 

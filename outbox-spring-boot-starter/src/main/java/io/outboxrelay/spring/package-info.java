@@ -11,7 +11,8 @@
  *   <li>with {@code outbox.consumer.uri}, or a {@code ConnectionFactory} of RabbitMQ's Java client as a bean,
  *       {@link io.outboxrelay.spring.IdempotentConsumers} builds consumers with the defaults in {@code outbox.consumer.*};
  *   <li>every bean of type {@code IdempotentConsumer} is started when the application is ready and stopped before anything
- *       that it uses.
+ *       that it uses;
+ *   <li>with Spring Boot's health (Actuator), {@code outboxConsumers} is down if one of them has ended by an error.
  * </ul>
  */
 @NullMarked

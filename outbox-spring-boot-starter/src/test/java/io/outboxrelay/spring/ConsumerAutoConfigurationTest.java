@@ -20,6 +20,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -127,12 +130,35 @@ class ConsumerAutoConfigurationTest {
     }
 
     @Test
+    void a_consumer_that_ended_by_an_error_makes_the_application_unhealthy() { // hazard 88
+        application
+                .withUserConfiguration(Billing.class)
+                .withPropertyValues("outbox.consumer.uri=" + broker.amqpUri())
+                .run(context -> {
+                    IdempotentConsumer consumer = consuming(context);
+                    HealthIndicator health = context.getBean(HealthIndicator.class);
+                    assertThat(health.health().getStatus()).isEqualTo(Status.UP);
+
+                    deliver(UUID.randomUUID(), "fatal");
+                    await().atMost(PATIENCE)
+                            .dontCatchUncaughtExceptions()
+                            .until(() -> consumer.state() == IdempotentConsumer.State.FAILED);
+
+                    assertThat(health.health())
+                            .isEqualTo(Health.down()
+                                    .withDetail("billing", IdempotentConsumer.State.FAILED)
+                                    .build());
+                });
+    }
+
+    @Test
     void values_out_of_range_stop_the_start_and_name_the_property() {
         refuses("outbox.consumer.prefetch=65536", "outbox.consumer.prefetch must be 1 to 65535, not 65536");
         refuses("outbox.consumer.attempts=0", "outbox.consumer.attempts must be at least 1, not 0");
         refuses("outbox.consumer.first-backoff=0s", "outbox.consumer.first-backoff must be positive");
         refuses("outbox.consumer.longest-backoff=1ms", "outbox.consumer.longest-backoff is PT0.001S, below");
         refuses("outbox.consumer.patience=-1s", "outbox.consumer.patience must not be negative");
+        refuses("outbox.consumer.contention-patience=-1s", "outbox.consumer.contention-patience must not be negative");
         refuses("outbox.consumer.stop-timeout=-1s", "outbox.consumer.stop-timeout must not be negative");
     }
 
@@ -166,6 +192,9 @@ class ConsumerAutoConfigurationTest {
             events.add(event);
             if (new String(event.payload()).equals("poison")) {
                 throw new IllegalStateException("never");
+            }
+            if (new String(event.payload()).equals("fatal")) {
+                throw new OutOfMemoryError("on purpose");
             }
         }
     }
