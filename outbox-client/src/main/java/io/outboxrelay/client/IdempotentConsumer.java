@@ -26,20 +26,20 @@ import org.slf4j.LoggerFactory;
  * <ul>
  *   <li>handled, or known to the inbox: acknowledged;
  *   <li>the handler fails, by an exception, an error or an interrupt: tried again in place with backoff, and after the last
- *       attempt rejected, so that the broker moves it to the dead-letter exchange; later events go on. It alone pays: no
- *       other event's delivery count rises for it;
+ *       attempt rejected, so that the broker moves it to the dead-letter exchange. No other event's delivery count rises
+ *       for it, and later events follow;
  *   <li>it meets others at the same rows (deadlock, lock timeout, serialization failure, stale version, wherever in the
  *       chain of causes): tried again after longer waits, and no attempt is spent within the {@linkplain
  *       Builder#contentionPatience contention patience}; from then on each such failure spends one. Later events wait;
  *   <li>no valid {@code message_id}: rejected at once, because nothing can be remembered about it;
- *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not believe an
- *       exception in this, which may be about another database or hide a loss: after each failure it asks the inbox's own
- *       connection, and does what the inbox needs in a new transaction, which it undoes. A connection lost under one event
- *       is forgiven twenty times, then it spends attempts. When the database stays away for longer than the patience,
- *       everything in hand goes back to the queue, where other instances can take it, and nothing is taken until the
- *       database answers again. So an outage of any length costs an event one redelivery at most, and a delivery limit of
- *       the queue does not throw good events away. (RabbitMQ 4.3 does not even count that one.) The first event that is
- *       taken afterwards is taken alone: if it is the cause, it pays alone;
+ *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge by
+ *       the exception, which may be about another database or hide a lost connection. After each failure it asks the
+ *       connection of that transaction, and does what the inbox needs in a new one, which it rolls back. An event may lose
+ *       its connection twenty times; from then on each loss spends an attempt. When the database stays away for longer than
+ *       the patience, everything in hand goes back to the queue, where other instances can take it, and nothing is taken
+ *       until the database answers again. So an outage of any length costs an event one redelivery at most (on RabbitMQ 4.3
+ *       not even that), and a delivery limit of the queue does not throw good events away. After an outage the first event
+ *       is taken alone: if it is the cause, it spends no other event's deliveries;
  *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the event
  *       stays in the queue. Nothing else ends it but {@link #close};
  *   <li>the connection to the broker is lost: the broker delivers again what was not acknowledged, and the inbox drops

@@ -385,7 +385,7 @@ class IdempotentConsumerTest {
     }
 
     @Test
-    void a_queue_that_is_deleted_is_declared_again() throws Exception {
+    void a_queue_that_is_deleted_is_declared_again() throws Exception { // hazard 90
         IdempotentConsumer consumer = harness.start(harness.consumer(this::effect));
         await().until(() -> consumer.state() == State.CONSUMING);
 
