@@ -12,6 +12,7 @@ import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.database.Failures.Unpublished;
 import io.outboxrelay.relay.database.Failures.Whereabouts;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -61,14 +62,13 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
     }
 
     private void waits(List<String> sentences, Unpublished unpublished) {
-        sentences.add("%s of %s is in the outbox, not yet published: lane %d, position %d, occurred at %s (%s ago)."
+        sentences.add("%s of %s is in the outbox, not yet published: lane %d, position %d, occurred at %s."
                 .formatted(
                         Words.plain(unpublished.address().eventType()),
                         FailureView.aggregate(unpublished.address()),
                         unpublished.address().lane(),
                         unpublished.address().position(),
-                        Words.time(unpublished.occurredAt()),
-                        Words.duration(Duration.between(unpublished.occurredAt(), unpublished.readAt()))));
+                        occurred(unpublished)));
         sentences.add("Before it %s of its lane, and %s of its aggregate."
                 .formatted(
                         countIs(unpublished.beforeInLane()),
@@ -81,6 +81,14 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
             next(sentences, found.first());
         }
         pauses(sentences);
+    }
+
+    private static String occurred(Unpublished unpublished) {
+        Instant time = unpublished.occurredAt();
+        return time == null
+                ? "no time that can be read"
+                : "%s (%s ago)"
+                        .formatted(Words.time(time), Words.duration(Duration.between(time, unpublished.readAt())));
     }
 
     private void failed(List<String> sentences, Failure failure) {
@@ -218,7 +226,7 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
             ObjectNode entry = json.putObject("outbox");
             FailureView.add(entry, unpublished.address());
             entry.put("payload_bytes", unpublished.payloadBytes());
-            entry.put("occurred_at", unpublished.occurredAt().toString());
+            entry.put("occurred_at", FailureView.text(unpublished.occurredAt()));
             entry.put("before_in_lane", unpublished.beforeInLane());
             entry.put("before_in_aggregate", unpublished.beforeInAggregate());
         }

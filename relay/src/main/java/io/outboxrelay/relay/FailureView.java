@@ -17,10 +17,10 @@ final class FailureView {
         return Words.plain(address.aggregateType() + " " + address.aggregateId());
     }
 
-    /** Since it failed first; of one that has not, since it occurred. */
+    /** Since it failed first; of one that has not, since it occurred, if that is a time. */
     static Duration age(Failure failure) {
         Instant since = failure.firstFailedAt() == null ? failure.content().occurredAt() : failure.firstFailedAt();
-        return Duration.between(since, failure.readAt());
+        return since == null ? Duration.ZERO : Duration.between(since, failure.readAt());
     }
 
     static void add(ObjectNode json, Failure failure) {
@@ -30,7 +30,7 @@ final class FailureView {
         json.put("content_type", failure.content().contentType());
         ArrayNode headers = json.putArray("header_names");
         failure.content().headerNames().forEach(headers::add);
-        json.put("occurred_at", failure.content().occurredAt().toString());
+        json.put("occurred_at", text(failure.content().occurredAt()));
         json.put("state", failure.state().toString());
         json.put("blocking", failure.blocking());
         json.put("attempts", failure.attempts());
@@ -82,7 +82,7 @@ final class FailureView {
                 "%-13s %s%n", name, value == null || value.toString().isEmpty() ? "-" : Words.plain(value.toString())));
     }
 
-    private static @Nullable String text(@Nullable Instant time) {
+    static @Nullable String text(@Nullable Instant time) {
         return time == null ? null : time.toString();
     }
 }

@@ -39,10 +39,24 @@ public final class Postgres {
      * @throws IllegalStateException when the server does not answer or refuses
      */
     public TestDatabase newDatabase() {
+        return newDatabase("");
+    }
+
+    /**
+     * Creates an empty database that takes every byte but zero for a letter (SQL_ASCII), with a name that nobody else has.
+     *
+     * @return the database; closing it drops it
+     * @throws IllegalStateException when the server does not answer or refuses
+     */
+    public TestDatabase newDatabaseOfBytes() {
+        return newDatabase(" ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'");
+    }
+
+    private TestDatabase newDatabase(String options) {
         String database = "outbox_test_" + UUID.randomUUID().toString().replace("-", "");
         try {
             // template0, because nobody can be connected to it: a session in template1 would make this fail
-            administer("CREATE DATABASE " + database + " TEMPLATE template0");
+            administer("CREATE DATABASE " + database + " TEMPLATE template0" + options);
         } catch (SQLException e) {
             throw new IllegalStateException("%s did not create a database: %s".formatted(this, e.getMessage()), e);
         }

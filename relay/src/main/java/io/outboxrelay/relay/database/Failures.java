@@ -238,10 +238,14 @@ public interface Failures {
      *
      * @param payloadBytes size of the payload
      * @param contentType type of the payload
-     * @param headerNames names of the headers
-     * @param occurredAt as the service said
+     * @param headerNames names of the headers; empty also when these cannot be read
+     * @param occurredAt as the service said; null when that is no time
      */
-    record Content(long payloadBytes, String contentType, List<String> headerNames, Instant occurredAt) {}
+    record Content(
+            long payloadBytes,
+            String contentType,
+            List<String> headerNames,
+            @Nullable Instant occurredAt) {}
 
     /**
      * An event that failed, or waits behind one that did.
@@ -293,7 +297,7 @@ public interface Failures {
      *
      * @param address where
      * @param payloadBytes size of its payload
-     * @param occurredAt as the service said
+     * @param occurredAt as the service said; null when that is no time
      * @param beforeInLane how many events of its lane are before it
      * @param beforeInAggregate how many of these are of its aggregate
      * @param readAt when this was so, by the database's clock
@@ -301,7 +305,7 @@ public interface Failures {
     record Unpublished(
             Address address,
             long payloadBytes,
-            Instant occurredAt,
+            @Nullable Instant occurredAt,
             long beforeInLane,
             long beforeInAggregate,
             Instant readAt) {}

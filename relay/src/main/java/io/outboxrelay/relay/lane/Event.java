@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param headers the service's headers, a JSON object
  * @param occurredAt when it was written, by the database's clock
  * @param kept its place among the failures; null when it comes from the outbox
+ * @param unreadable which of its columns cannot be read, in a sentence; such an event is never published, and has
+ *     replacements for what is missing; null when all of it was read
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Event(
@@ -30,7 +32,23 @@ public record Event(
         String contentType,
         String headers,
         Instant occurredAt,
-        @Nullable Kept kept) {
+        @Nullable Kept kept,
+        @Nullable String unreadable) {
+
+    /** An event of which everything was read. */
+    public Event(
+            long position,
+            UUID id,
+            Aggregate aggregate,
+            String type,
+            int payloadBytes,
+            byte @Nullable [] payload,
+            String contentType,
+            String headers,
+            Instant occurredAt,
+            @Nullable Kept kept) {
+        this(position, id, aggregate, type, payloadBytes, payload, contentType, headers, occurredAt, kept, null);
+    }
 
     /**
      * The place of an event that failed before, or that waited behind one that did.

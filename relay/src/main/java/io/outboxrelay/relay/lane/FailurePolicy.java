@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -121,7 +122,13 @@ public record FailurePolicy(
                         ? blocking && resume && failure instanceof Outcome.Returned ? slowly(random) : null
                         : new Backoff(firstBackoff, longestBackoff).after(failures, random),
                 failure.reason(),
-                failure.detail().substring(0, Math.min(failure.detail().length(), LONGEST_DETAIL)));
+                storable(failure.detail()));
+    }
+
+    /** Words that every database takes, whatever they quote: neither NUL nor half a sign. */
+    private static String storable(String detail) {
+        String words = detail.substring(0, Math.min(detail.length(), LONGEST_DETAIL));
+        return new String(words.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8).replace('\0', '?');
     }
 
     /** The pace of what is parked: neither below the usual one, nor all at once. */

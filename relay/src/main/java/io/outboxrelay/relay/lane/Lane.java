@@ -236,6 +236,10 @@ public final class Lane {
     }
 
     private void publish(Batch batch, Event event) {
+        if (event.unreadable() != null) {
+            failed(batch, event, new Outcome.Refused(Reason.UNREADABLE, event.unreadable()));
+            return;
+        }
         if (paused.of(event)) {
             batch.failed(FailurePolicy.pause(event));
             return;

@@ -14,6 +14,8 @@ public enum Reason {
     TOO_LARGE,
     /** It cannot be written as a message: headers, names or times that the protocol has no place for. */
     NOT_ENCODABLE,
+    /** Its row has a value that is no text, no time, or missing: there is nothing to make a message of. */
+    UNREADABLE,
     /** The broker's user may not write to the exchange. */
     FORBIDDEN,
     /** The broker closes the channel whenever this event is published. */

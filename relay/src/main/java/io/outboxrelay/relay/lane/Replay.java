@@ -156,7 +156,11 @@ public final class Replay {
             inFlight.add(repeated ? again.remove() : batch.next(), clock.nanoTime());
             nextAt = Math.max(nextAt, clock.nanoTime() - CATCH_UP.toNanos())
                     + 1_000_000_000L / settings.eventsPerSecond();
-            publisher.publish(event);
+            if (event.unreadable() == null) {
+                publisher.publish(event);
+            } else {
+                accept(batch, new Answer(event, new Outcome.Refused(Reason.UNREADABLE, event.unreadable())));
+            }
         }
     }
 

@@ -27,7 +27,12 @@ final class AggregateOrder {
 
     /** Lets every row that is tried by itself behind the first of its aggregate wait: before {@link #moveUp}. */
     void holdBack(JdbcTemplate database, Collection<Aggregate> aggregates) {
-        for (List<byte[]> keys : keys(aggregates)) {
+        holdBackAll(database, keys(aggregates));
+    }
+
+    /** The same, by the values of the column {@code aggregate}. */
+    void holdBackAll(JdbcTemplate database, List<byte[]> all) {
+        for (List<byte[]> keys : parts(all)) {
             List<Long> later = database.queryForList(
                     """
                     SELECT later.id FROM (%s) touched
@@ -45,7 +50,12 @@ final class AggregateOrder {
 
     /** Lets the first row of each aggregate be tried now if it has waited until here. */
     void moveUp(JdbcTemplate database, Collection<Aggregate> aggregates) {
-        for (List<byte[]> keys : keys(aggregates)) {
+        moveUpAll(database, keys(aggregates));
+    }
+
+    /** The same, by the values of the column {@code aggregate}. */
+    void moveUpAll(JdbcTemplate database, List<byte[]> all) {
+        for (List<byte[]> keys : parts(all)) {
             List<Long> first = database.queryForList(
                     """
                     SELECT id FROM (
@@ -83,8 +93,11 @@ final class AggregateOrder {
         }
     }
 
-    private static List<List<byte[]>> keys(Collection<Aggregate> aggregates) {
-        List<byte[]> keys = aggregates.stream().distinct().map(Sql::key).toList();
+    private static List<byte[]> keys(Collection<Aggregate> aggregates) {
+        return aggregates.stream().distinct().map(Sql::key).toList();
+    }
+
+    private static List<List<byte[]>> parts(List<byte[]> keys) {
         List<List<byte[]>> parts = new ArrayList<>();
         for (int from = 0; from < keys.size(); from += MOST_AT_ONCE) {
             parts.add(keys.subList(from, Math.min(keys.size(), from + MOST_AT_ONCE)));

@@ -58,14 +58,16 @@ public final class MariaDbDialect implements Dialect {
     }
 
     /**
-     * UTC, no gap locks, no silent cutting off, a bound for every statement (in MySQL for every SELECT), and waiting for a lock,
+     * UTC, no gap locks, no silent cutting off, but dates as they are, since a writer may have put one of all zeros into a row
+     * that has to be moved; a bound for every statement (in MySQL for every SELECT), and waiting for a lock,
      * of rows or of a table, ends a little earlier. MariaDB would make a subquery of a list of a thousand.
      */
     private String session(Duration statementTimeout) {
         long millis = statementTimeout.toMillis();
         long lockSeconds = Math.max(1, (millis - millis / 5) / 1_000);
-        String both = "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION',"
-                + " innodb_lock_wait_timeout = " + lockSeconds + ", lock_wait_timeout = " + lockSeconds;
+        String both =
+                "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION',"
+                        + " innodb_lock_wait_timeout = " + lockSeconds + ", lock_wait_timeout = " + lockSeconds;
         return mySql
                 ? both + ", transaction_isolation = 'READ-COMMITTED', max_execution_time = " + millis
                         + ", wait_timeout = " + IDLE_SECONDS

@@ -4,12 +4,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.outboxrelay.relay.database.DatabaseMessage;
+import io.outboxrelay.relay.database.EventReader;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.InstalledVersion;
-import io.outboxrelay.relay.lane.Aggregate;
+import java.nio.ByteBuffer;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -219,10 +221,14 @@ final class MariaDbFailures implements Failures {
                     change.statement(),
                     new MapSqlParameterSource(
                             "rows", touched.stream().map(Touched::id).toList()));
-            List<Aggregate> aggregates =
-                    touched.stream().map(Touched::aggregate).distinct().toList();
-            order.holdBack(database.getJdbcTemplate(), aggregates);
-            order.moveUp(database.getJdbcTemplate(), aggregates);
+            // As the database has them: a name that is no text has another hash here.
+            List<byte[]> aggregates = touched.stream()
+                    .map(one -> ByteBuffer.wrap(one.aggregate()))
+                    .distinct()
+                    .map(ByteBuffer::array)
+                    .toList();
+            order.holdBackAll(database.getJdbcTemplate(), aggregates);
+            order.moveUpAll(database.getJdbcTemplate(), aggregates);
             audit(change, touched);
         }
         return touched.size();
@@ -376,7 +382,7 @@ final class MariaDbFailures implements Failures {
                         row.getLong("payload_bytes"),
                         row.getString("content_type"),
                         names(row.getString("header_names")),
-                        Sql.instant(row, "occurred_at")),
+                        occurredAt(row)),
                 State.of(row.getString("state")),
                 row.getBoolean("blocking"),
                 row.getInt("attempts"),
@@ -399,7 +405,7 @@ final class MariaDbFailures implements Failures {
         return new Unpublished(
                 address(row),
                 row.getLong("payload_bytes"),
-                Sql.instant(row, "occurred_at"),
+                occurredAt(row),
                 row.getLong("before_in_lane"),
                 row.getLong("before_in_aggregate"),
                 Sql.instant(row, "read_at"));
@@ -424,15 +430,18 @@ final class MariaDbFailures implements Failures {
     }
 
     private static Touched touched(ResultSet row, int n) throws SQLException {
-        return new Touched(
-                row.getLong("id"),
-                Sql.uuid(row.getBytes("event_id")),
-                new Aggregate(row.getString("aggregate_type"), row.getString("aggregate_id")));
+        return new Touched(row.getLong("id"), Sql.uuid(row.getBytes("event_id")), row.getBytes("aggregate"));
     }
 
-    private static List<String> names(String json) {
+    private static @Nullable Instant occurredAt(ResultSet row) throws SQLException {
+        return EventReader.readable(row, row.findColumn("occurred_at"), Sql::time)
+                .orElse(null);
+    }
+
+    /** None of headers that are no object, which MariaDB cannot be kept from taking. */
+    private static List<String> names(@Nullable String json) {
         try {
-            return JSON.readValue(json, NAMES);
+            return json == null ? List.of() : JSON.readValue(json, NAMES);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("The names of headers are not a list of names", e);
         }
@@ -442,7 +451,8 @@ final class MariaDbFailures implements Failures {
 
     private record Candidate(long id, int lane) {}
 
-    private record Touched(long id, UUID event, Aggregate aggregate) {}
+    @SuppressWarnings("ArrayRecordComponent")
+    private record Touched(long id, UUID event, byte[] aggregate) {}
 
     /** The statements, with the database put in; it is the only thing that cannot be bound. */
     private static final class Statements {
@@ -514,7 +524,7 @@ final class MariaDbFailures implements Failures {
                 SELECT lane FROM SCHEMA.outbox_lane FORCE INDEX (PRIMARY) WHERE lane IN (:lanes) ORDER BY lane FOR UPDATE
                 """);
             touched = in("""
-                SELECT id, event_id, aggregate_type, aggregate_id FROM SCHEMA.outbox_failure
+                SELECT id, event_id, aggregate FROM SCHEMA.outbox_failure
                 WHERE id IN (:rows) AND FILTER ORDER BY id
                 """);
             retry = in("""

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.mariadb;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.outboxrelay.relay.database.EventReader;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
@@ -12,8 +13,6 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.LocalDateTime;
-import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,6 +63,8 @@ final class MariaDbOutbox implements OutboxStore {
     private static final String EVENT_COLUMNS = """
         lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at\
         """;
+
+    private static final EventReader EVENTS = new EventReader((row, n) -> Sql.uuid(row.getBytes(n)), Sql::time);
 
     private final String schema;
     private final String prefix;
@@ -137,7 +138,8 @@ final class MariaDbOutbox implements OutboxStore {
         values.add(claim.bytes());
         String statement = in("""
             SELECT o.position, o.event_id, o.aggregate_type, o.aggregate_id, o.event_type, w.bytes,
-                   CASE WHEN w.bytes <= ? THEN o.payload END AS payload, o.content_type, o.headers, o.occurred_at
+                   CASE WHEN w.bytes <= ? THEN o.payload END AS payload, o.content_type,
+                   CASE WHEN octet_length(o.headers) <= 65536 THEN o.headers END AS headers, o.occurred_at
             FROM (
                 SELECT position, bytes,
                        sum(counted) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - counted AS read_before
@@ -232,7 +234,8 @@ final class MariaDbOutbox implements OutboxStore {
                 .query(
                         in("""
                         SELECT f.position, f.event_id, f.aggregate_type, f.aggregate_id, f.event_type, w.bytes,
-                               CASE WHEN w.bytes <= ? THEN f.payload END AS payload, f.content_type, f.headers,
+                               CASE WHEN w.bytes <= ? THEN f.payload END AS payload, f.content_type,
+                               CASE WHEN octet_length(f.headers) <= 65536 THEN f.headers END AS headers,
                                f.occurred_at, f.id, f.attempts, f.failures, f.state,
                                f.state = 'waiting' OR f.next_attempt_at IS NOT NULL AS may_go,
                                timestampdiff(MICROSECOND, f.returned_since, utc_timestamp(6)) AS returned_micros
@@ -279,11 +282,11 @@ final class MariaDbOutbox implements OutboxStore {
     public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
         // Whoever writes failures holds the lane's row until it is known what becomes of them.
         return required(laneTransactions.execute(transaction -> owns(lane, epoch)
-                ? Optional.of(new HashSet<>(
-                        lanes.query(in("""
+                ? Optional.of(
+                        EventReader.known(lanes.query(in("""
                         SELECT aggregate_type, aggregate_id FROM SCHEMA.outbox_failure FORCE INDEX (outbox_failure_state)
                         WHERE lane = ? AND state IN ('retrying', 'parked', 'paused') AND blocking = 1
-                        """), (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane)))
+                        """), (row, n) -> EventReader.aggregate(row, 1, 2), lane)))
                 : Optional.<Set<Aggregate>>empty()));
     }
 
@@ -612,8 +615,8 @@ final class MariaDbOutbox implements OutboxStore {
         String each = floors.entrySet().stream()
                 .map(lane -> in("""
                     SELECT count(*) AS n, (
-                        SELECT occurred_at FROM SCHEMA.outbox FORCE INDEX (outbox_lane_position)
-                        WHERE lane = %1$d AND position > %2$d ORDER BY position LIMIT 1) AS oldest
+                        SELECT timestampdiff(MICROSECOND, occurred_at, utc_timestamp(6)) FROM SCHEMA.outbox FORCE INDEX (outbox_lane_position)
+                        WHERE lane = %1$d AND position > %2$d ORDER BY position LIMIT 1) AS age
                     FROM (SELECT 1 FROM SCHEMA.outbox FORCE INDEX (outbox_lane_position)
                           WHERE lane = %1$d AND position > %2$d LIMIT %3$d) counted%1$d
                     """).formatted(lane.getKey(), lane.getValue(), MOST_COUNTED))
@@ -621,7 +624,7 @@ final class MariaDbOutbox implements OutboxStore {
         return required(housekeeping.queryForObject(
                 """
                 SELECT coalesce(sum(n), 0) AS events,
-                       coalesce(greatest(timestampdiff(MICROSECOND, min(oldest), utc_timestamp(6)), 0), 0) AS lag_micros
+                       coalesce(greatest(max(age), 0), 0) AS lag_micros
                 FROM (%s) b
                 """.formatted(each),
                 (row, n) -> new Backlog(row.getLong("events"), row.getLong("lag_micros") / MICROS)));
@@ -642,7 +645,11 @@ final class MariaDbOutbox implements OutboxStore {
                 GROUP BY aggregate_type, event_type, why ORDER BY events DESC, aggregate_type, event_type LIMIT ?
                 """).formatted(Sql.numbers(numbers)),
                 (row, n) -> new Stuck(
-                        row.getString(1), row.getString(2), row.getString(3), row.getLong(4), row.getBoolean(5)),
+                        EventReader.shown(row, 1),
+                        EventReader.shown(row, 2),
+                        row.getString(3),
+                        row.getLong(4),
+                        row.getBoolean(5)),
                 most);
     }
 
@@ -693,17 +700,7 @@ final class MariaDbOutbox implements OutboxStore {
     }
 
     static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
-        return new Event(
-                row.getLong(1),
-                Sql.uuid(row.getBytes(2)),
-                new Aggregate(row.getString(3), row.getString(4)),
-                row.getString(5),
-                row.getInt(6),
-                row.getBytes(7),
-                row.getString(8),
-                row.getString(9),
-                row.getObject(10, LocalDateTime.class).toInstant(ZoneOffset.UTC),
-                kept);
+        return EVENTS.event(row, kept);
     }
 
     private static OwnedLane ownedLane(ResultSet row, int n) throws SQLException {

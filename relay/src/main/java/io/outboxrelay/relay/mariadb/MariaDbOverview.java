@@ -28,9 +28,10 @@ final class MariaDbOverview {
         List<Overview.Lane> lanes = database.query(in("""
                 SELECT l.lane, l.owner, l.epoch, coalesce(events, 0) AS events,
                        coalesce(greatest(0, timestampdiff(MICROSECOND, utc_timestamp(6), lease_until)), 0) AS lease,
-                       coalesce(greatest(0, timestampdiff(MICROSECOND, oldest, utc_timestamp(6))), 0) AS lag_micros
+                       coalesce(greatest(0, lag_micros), 0) AS lag_micros
                   FROM SCHEMA.outbox_lane l
-                  LEFT JOIN (SELECT lane, count(*) AS events, min(occurred_at) AS oldest
+                  LEFT JOIN (SELECT lane, count(*) AS events,
+                                    max(timestampdiff(MICROSECOND, occurred_at, utc_timestamp(6))) AS lag_micros
                                FROM SCHEMA.outbox GROUP BY lane) backlog ON backlog.lane = l.lane
                  ORDER BY l.lane
                 """), (row, n) -> {

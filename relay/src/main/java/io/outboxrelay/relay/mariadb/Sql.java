@@ -83,6 +83,12 @@ final class Sql {
         }
     }
 
+    /** None of a date that is none, such as that of all zeros. */
+    static @Nullable Instant time(ResultSet row, int n) throws SQLException {
+        LocalDateTime time = row.getObject(n, LocalDateTime.class);
+        return time == null ? null : time.toInstant(ZoneOffset.UTC);
+    }
+
     static Instant instant(ResultSet row, String column) throws SQLException {
         return row.getObject(column, LocalDateTime.class).toInstant(ZoneOffset.UTC);
     }

@@ -5,10 +5,17 @@ package io.outboxrelay.relay.postgresql;
  * or paused, and all others wait. Whoever has changed {@code outbox_failure} makes these statements last, in the same
  * transaction, which holds the rows of the lanes concerned in {@code outbox_lane}.
  *
- * <p>Both are given the aggregates as three arrays of equal length, {@code int[]} of lanes, {@code text[]} of aggregate
- * types and {@code text[]} of aggregate ids. Naming an aggregate twice does no harm.
+ * <p>Both are given the aggregates by {@link #NAMES} or by {@link #ROWS}. Naming an aggregate twice does no harm.
  */
 final class AggregateOrder {
+
+    /** Three arrays of equal length: {@code int[]} of lanes, {@code text[]} of aggregate types and of aggregate ids. */
+    static final String NAMES =
+            "unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)";
+
+    /** An array of rows that are still there, {@code bigint[]} of their ids: also of those whose names are no text. */
+    static final String ROWS =
+            "(SELECT DISTINCT lane, aggregate_type, aggregate_id FROM SCHEMA.outbox_failure WHERE id = ANY (?)) AS touched";
 
     private AggregateOrder() {}
 
@@ -18,9 +25,10 @@ final class AggregateOrder {
      * equality, so that no plan walks the primary key past other aggregates to find the first.
      *
      * @param schema of the outbox, a plain name
+     * @param touched {@link #NAMES} or {@link #ROWS}
      * @return the statement
      */
-    static String moveUp(String schema) {
+    static String moveUp(String schema, String touched) {
         return """
             UPDATE SCHEMA.outbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()
             WHERE state = 'waiting' AND id = ANY (ARRAY (
@@ -28,8 +36,8 @@ final class AggregateOrder {
                         WHERE f.blocking AND f.lane = touched.lane AND f.aggregate_type = touched.aggregate_type
                           AND f.aggregate_id >= touched.aggregate_id AND f.aggregate_id <= touched.aggregate_id
                         ORDER BY f.aggregate_id, f.id LIMIT 1)
-                FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)))
-            """.replace("SCHEMA", schema);
+                FROM TOUCHED))
+            """.replace("TOUCHED", touched).replace("SCHEMA", schema);
     }
 
     /**
@@ -37,19 +45,20 @@ final class AggregateOrder {
      * after rows were put back in front of others, or failed again. Rows that wait already are not read for it.
      *
      * @param schema of the outbox, a plain name
+     * @param touched {@link #NAMES} or {@link #ROWS}
      * @return the statement
      */
-    static String holdBack(String schema) {
+    static String holdBack(String schema, String touched) {
         return """
             UPDATE SCHEMA.outbox_failure SET state = 'waiting', next_attempt_at = NULL
             WHERE next_attempt_at IS NOT NULL AND id = ANY (ARRAY (
                 SELECT later.id
-                FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)
+                FROM TOUCHED
                 JOIN SCHEMA.outbox_failure later USING (lane, aggregate_type, aggregate_id)
                 WHERE later.state <> 'waiting' AND later.next_attempt_at IS NOT NULL AND EXISTS (
                     SELECT FROM SCHEMA.outbox_failure first
                     WHERE first.blocking AND first.lane = later.lane AND first.aggregate_type = later.aggregate_type
                       AND first.aggregate_id = later.aggregate_id AND first.id < later.id)))
-            """.replace("SCHEMA", schema);
+            """.replace("TOUCHED", touched).replace("SCHEMA", schema);
     }
 }

@@ -1,8 +1,10 @@
 package io.outboxrelay.relay.postgresql;
 
 import io.outboxrelay.relay.database.DatabaseMessage;
+import io.outboxrelay.relay.database.EventReader;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.InstalledVersion;
+import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -20,6 +22,7 @@ import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.dao.DataAccessException;
@@ -185,16 +188,26 @@ final class PostgresFailures implements Failures {
         database.query(sql.lockLanes, parameters, row -> {});
         List<Touched> touched = database.query(order.statement(), parameters, PostgresFailures::touched);
         if (!touched.isEmpty()) {
-            restoreOrder(touched);
+            if (order.deletes()) {
+                restoreOrder(touched);
+            } else {
+                restoreOrderOfRows(touched);
+            }
             audit(order, touched);
         }
         return touched.size();
     }
 
+    private void restoreOrderOfRows(List<Touched> touched) {
+        for (String statement : sql.orderOfRows) {
+            database.getJdbcTemplate().update(statement, bound -> setArray(bound, 1, "bigint", touched, Touched::id));
+        }
+    }
+
     private void restoreOrder(List<Touched> touched) {
         List<Touched> aggregates =
                 touched.stream().map(Touched::withoutEvent).distinct().toList();
-        for (String statement : List.of(sql.holdBack, sql.moveUp)) {
+        for (String statement : sql.order) {
             database.getJdbcTemplate().update(statement, bound -> {
                 setArray(bound, 1, "int", aggregates, Touched::lane);
                 setArray(bound, 2, "text", aggregates, Touched::aggregateType);
@@ -205,7 +218,7 @@ final class PostgresFailures implements Failures {
 
     private void audit(Change order, List<Touched> touched) {
         String what = order.filter().toString();
-        if (order.namesEvents()) {
+        if (order.deletes()) {
             what += ": "
                     + touched.stream().map(one -> String.valueOf(one.event())).collect(Collectors.joining(", "));
         }
@@ -340,9 +353,9 @@ final class PostgresFailures implements Failures {
         return new Address(
                 row.getInt("lane"),
                 row.getLong("position"),
-                row.getString("aggregate_type"),
-                row.getString("aggregate_id"),
-                row.getString("event_type"));
+                EventReader.shown(row, "aggregate_type"),
+                EventReader.shown(row, "aggregate_id"),
+                EventReader.shown(row, "event_type"));
     }
 
     private static Failure failure(ResultSet row, int n) throws SQLException {
@@ -351,8 +364,8 @@ final class PostgresFailures implements Failures {
                 address(row),
                 new Content(
                         row.getLong("payload_bytes"),
-                        row.getString("content_type"),
-                        List.of((String[]) row.getArray("header_names").getArray()),
+                        EventReader.shown(row, "content_type"),
+                        names(row),
                         instant(row, "occurred_at")),
                 State.of(row.getString("state")),
                 row.getBoolean("blocking"),
@@ -402,9 +415,16 @@ final class PostgresFailures implements Failures {
     private static Touched touched(ResultSet row, int n) throws SQLException {
         return new Touched(
                 row.getObject("event_id", UUID.class),
+                row.getLong("id"),
                 row.getInt("lane"),
-                row.getString("aggregate_type"),
-                row.getString("aggregate_id"));
+                EventReader.shown(row, "aggregate_type"),
+                EventReader.shown(row, "aggregate_id"));
+    }
+
+    private static List<String> names(ResultSet row) throws SQLException {
+        return Stream.of((byte[][]) row.getArray("header_names").getArray())
+                .map(name -> new String(name, StandardCharsets.UTF_8))
+                .toList();
     }
 
     private static Instant instant(ResultSet row, String column) throws SQLException {
@@ -416,14 +436,14 @@ final class PostgresFailures implements Failures {
         return time == null ? null : time.toInstant();
     }
 
-    private record Change(String action, String statement, Filter filter, Note note, boolean namesEvents) {}
+    private record Change(String action, String statement, Filter filter, Note note, boolean deletes) {}
 
     private record Candidate(long id, int lane) {}
 
-    private record Touched(@Nullable UUID event, int lane, String aggregateType, String aggregateId) {
+    private record Touched(@Nullable UUID event, long id, int lane, String aggregateType, String aggregateId) {
 
         Touched withoutEvent() {
-            return new Touched(null, lane, aggregateType, aggregateId);
+            return new Touched(null, 0, lane, aggregateType, aggregateId);
         }
     }
 
@@ -442,9 +462,9 @@ final class PostgresFailures implements Failures {
             """;
 
         private static final String FAILURES = """
-            SELECT event_id, lane, position, aggregate_type, aggregate_id, event_type,
-                   octet_length(payload) AS payload_bytes, content_type,
-                   ARRAY (SELECT jsonb_object_keys(headers)) AS header_names, occurred_at, state, blocking, attempts,
+            SELECT event_id, lane, position, BYTES(aggregate_type, reason), BYTES(aggregate_id, reason), BYTES(event_type, reason),
+                   octet_length(payload) AS payload_bytes, BYTES(content_type, reason),
+                   ARRAY (SELECT BYTES(name, reason) FROM jsonb_object_keys(headers) AS name) AS header_names, occurred_at, state, blocking, attempts,
                    failures, next_attempt_at, first_failed_at, failed_at, reason, detail, clock_timestamp() AS read_at,
                    CASE WHEN blocking THEN
                        (SELECT count(*) FROM SCHEMA.outbox_failure o
@@ -474,8 +494,8 @@ final class PostgresFailures implements Failures {
         final String lockLanes;
         final String retry;
         final String discard;
-        final String holdBack;
-        final String moveUp;
+        final List<String> order;
+        final List<String> orderOfRows;
         final String audit;
         final String pause;
         final String resume;
@@ -517,14 +537,18 @@ final class PostgresFailures implements Failures {
                 SET state = 'waiting', blocking = true, attempts = 0, failures = 0, next_attempt_at = NULL,
                     returned_since = NULL
                 WHERE id = ANY (:rows) AND FILTER
-                RETURNING event_id, lane, aggregate_type, aggregate_id
+                RETURNING event_id, id, lane, BYTES(aggregate_type, reason), BYTES(aggregate_id, reason)
                 """);
             discard = in("""
                 DELETE FROM SCHEMA.outbox_failure WHERE id = ANY (:rows) AND FILTER
-                RETURNING event_id, lane, aggregate_type, aggregate_id
+                RETURNING event_id, id, lane, BYTES(aggregate_type, reason), BYTES(aggregate_id, reason)
                 """);
-            holdBack = AggregateOrder.holdBack(schema);
-            moveUp = AggregateOrder.moveUp(schema);
+            order = List.of(
+                    AggregateOrder.holdBack(schema, AggregateOrder.NAMES),
+                    AggregateOrder.moveUp(schema, AggregateOrder.NAMES));
+            orderOfRows = List.of(
+                    AggregateOrder.holdBack(schema, AggregateOrder.ROWS),
+                    AggregateOrder.moveUp(schema, AggregateOrder.ROWS));
             audit = in("""
                 INSERT INTO SCHEMA.outbox_audit (who, action, what, events, reason)
                 VALUES (format('%s (database user %s)', CAST(:who AS text), session_user), :action, :what, :events, :reason)
@@ -546,11 +570,12 @@ final class PostgresFailures implements Failures {
                 """);
             // No index helps: the outbox is kept small by publishing it, and has none to spare for its writers.
             retained = in("""
-                SELECT lane, position, aggregate_type, aggregate_id, event_type, published_at, clock_timestamp() AS read_at
+                SELECT lane, position, BYTES(aggregate_type, ''), BYTES(aggregate_id, ''), BYTES(event_type, ''), published_at,
+                       clock_timestamp() AS read_at
                 FROM SCHEMA.outbox_published WHERE event_id = :event ORDER BY id LIMIT 1
                 """);
             unpublished = in("""
-                SELECT o.lane, o.position, aggregate_type, aggregate_id, event_type,
+                SELECT o.lane, o.position, BYTES(aggregate_type, ''), BYTES(aggregate_id, ''), BYTES(event_type, ''),
                        octet_length(payload) AS payload_bytes, occurred_at, clock_timestamp() AS read_at,
                        (SELECT count(*) FROM SCHEMA.outbox b
                         WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
@@ -575,7 +600,7 @@ final class PostgresFailures implements Failures {
         }
 
         private String in(String statement) {
-            return statement.replace("FILTER", FILTER).replace("SCHEMA", schema);
+            return Bytes.in(statement).replace("FILTER", FILTER).replace("SCHEMA", schema);
         }
     }
 }

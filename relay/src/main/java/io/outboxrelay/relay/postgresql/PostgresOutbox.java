@@ -2,6 +2,7 @@ package io.outboxrelay.relay.postgresql;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.outboxrelay.relay.database.EventReader;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
@@ -34,6 +35,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -64,12 +66,23 @@ final class PostgresOutbox implements OutboxStore {
     private static final int TOO_LONG_FOR_A_NAME = 64;
     private static final ByRoute.Rule<Boolean> EVERYTHING = new ByRoute.Rule<>(ByRoute.ANY, ByRoute.ANY, true);
 
+    /** What is read of a failure besides its event. */
+    static final String KEPT = """
+        id, attempts, failures, state, state = 'waiting' OR next_attempt_at IS NOT NULL AS may_go,
+        CAST(1000 * extract(epoch FROM clock_timestamp() - returned_since) AS bigint) AS returned_millis\
+        """;
+
+    static final EventReader EVENTS = new EventReader(
+            (row, n) -> row.getObject(n, UUID.class),
+            (row, n) -> row.getObject(n, OffsetDateTime.class).toInstant());
+
     private final JdbcTemplate lanes;
     private final TransactionTemplate laneTransactions;
     private final JdbcTemplate housekeeping;
     private final Statements sql;
     private final int maxEventBytes;
     private final boolean retaining;
+    private final RowByRow rowByRow;
     private final WriterWatch writers = new WriterWatch();
     private @Nullable Tail lastTail;
     private final Timer claims;
@@ -96,6 +109,7 @@ final class PostgresOutbox implements OutboxStore {
         this.laneTransactions = new TransactionTemplate(new DataSourceTransactionManager(lanes));
         this.housekeeping = new JdbcTemplate(housekeeping);
         this.sql = new Statements(schema, retaining);
+        this.rowByRow = new RowByRow(this.lanes, schema, maxEventBytes);
         this.maxEventBytes = maxEventBytes;
         this.retaining = retaining;
         this.claims = meters.timer("outbox_relay_claim", "source", source);
@@ -104,17 +118,30 @@ final class PostgresOutbox implements OutboxStore {
 
     @Override
     public Claimed claim(Claim claim) {
-        List<Event> events = timed(
-                claims,
-                () -> lanes.query(
-                        claim.without().isEmpty() ? sql.claim : sql.claimWithout,
-                        statement -> bind(statement, claim),
-                        this::event));
+        List<Event> events = timed(claims, () -> read(claim, claim.without().isEmpty() ? sql.claim : sql.claimWithout));
         long bytes = events.stream()
                 .filter(event -> event.payload() != null)
                 .mapToLong(Event::payloadBytes)
                 .sum();
         return new Claimed(events, events.size() < claim.events() && bytes < claim.bytes());
+    }
+
+    private List<Event> read(Claim claim, String statement) {
+        try {
+            return lanes.query(statement, bound -> bind(bound, claim), this::event);
+        } catch (DataAccessException e) {
+            if (!RowByRow.helps(e)) {
+                throw e;
+            }
+            return lanes
+                    .query(
+                            RowByRow.keys("position", statement),
+                            bound -> bind(bound, claim),
+                            (row, n) -> row.getLong("position"))
+                    .stream()
+                    .map(position -> rowByRow.unpublished(claim.lane(), position))
+                    .toList();
+        }
     }
 
     @Override
@@ -137,34 +164,60 @@ final class PostgresOutbox implements OutboxStore {
     @Override
     public List<Event> due(Due due) {
         Map<Aggregate, Boolean> open = new HashMap<>();
-        return lanes
-                .query(
-                        sql.due,
-                        statement -> {
-                            statement.setInt(1, maxEventBytes);
-                            statement.setInt(2, maxEventBytes);
-                            statement.setInt(3, due.lane());
-                            statement.setInt(4, due.events());
-                            statement.setInt(5, due.eventsPerAggregate());
-                            statement.setInt(6, due.events());
-                            statement.setLong(7, due.bytes());
-                        },
-                        (row, n) -> new Failure(keptEvent(row), row.getBoolean("may_go")))
-                .stream()
+        return readDue(due).stream()
                 // Behind one that a person has to decide about nothing goes on.
                 .filter(failure -> open.merge(failure.event.aggregate(), failure.mayGo, Boolean::logicalAnd))
                 .map(Failure::event)
                 .toList();
     }
 
-    private record Failure(Event event, boolean mayGo) {}
+    private List<Failure> readDue(Due due) {
+        try {
+            return lanes.query(sql.due, bound -> bind(bound, due), (row, n) -> failure(row, event(row, kept(row))));
+        } catch (DataAccessException e) {
+            if (!RowByRow.helps(e)) {
+                throw e;
+            }
+            return lanes
+                    .query(RowByRow.keys("id", sql.due), bound -> bind(bound, due), (row, n) -> row.getLong("id"))
+                    .stream()
+                    .map(rowByRow::failure)
+                    .toList();
+        }
+    }
+
+    private void bind(PreparedStatement statement, Due due) throws SQLException {
+        statement.setInt(1, maxEventBytes);
+        statement.setInt(2, maxEventBytes);
+        statement.setInt(3, due.lane());
+        statement.setInt(4, due.events());
+        statement.setInt(5, due.eventsPerAggregate());
+        statement.setInt(6, due.events());
+        statement.setLong(7, due.bytes());
+    }
+
+    /** An event among the failures, and whether it and those behind it may go. */
+    record Failure(Event event, boolean mayGo) {}
+
+    static Failure failure(ResultSet row, Event event) throws SQLException {
+        return new Failure(event, row.getBoolean("may_go"));
+    }
+
+    static Event.Kept kept(ResultSet row) throws SQLException {
+        return new Event.Kept(
+                row.getLong("id"),
+                row.getInt("attempts"),
+                row.getInt("failures"),
+                Duration.ofMillis(row.getLong("returned_millis")),
+                row.getString("state").equals("parked"));
+    }
 
     @Override
     public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
         // Whoever writes failures holds the lane's row until it is known what becomes of them.
         return required(laneTransactions.execute(transaction -> owns(lane, epoch)
-                ? Optional.of(new HashSet<>(
-                        lanes.query(sql.blocked, (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane)))
+                ? Optional.of(
+                        EventReader.known(lanes.query(sql.blocked, (row, n) -> EventReader.aggregate(row, 1, 2), lane)))
                 : Optional.<Set<Aggregate>>empty()));
     }
 
@@ -191,9 +244,9 @@ final class PostgresOutbox implements OutboxStore {
             if (!owns(lane, epoch)) {
                 return 0;
             }
-            List<Aggregate> resumed =
-                    lanes.query(sql.resume, (row, n) -> new Aggregate(row.getString(1), row.getString(2)), lane);
-            update(sql.moveUp, lane, resumed);
+            List<Optional<Aggregate>> resumed =
+                    lanes.query(sql.resume, (row, n) -> EventReader.aggregate(row, 1, 2), lane);
+            update(sql.moveUp, lane, EventReader.known(resumed));
             return resumed.size();
         }));
     }
@@ -483,7 +536,11 @@ final class PostgresOutbox implements OutboxStore {
                     statement.setInt(2, most);
                 },
                 (row, n) -> new Stuck(
-                        row.getString(1), row.getString(2), row.getString(3), row.getLong(4), row.getBoolean(5)));
+                        EventReader.shown(row, 1),
+                        EventReader.shown(row, 2),
+                        row.getString(3),
+                        row.getLong(4),
+                        row.getBoolean(5)));
     }
 
     @Override
@@ -537,29 +594,8 @@ final class PostgresOutbox implements OutboxStore {
         return event(row, (Event.Kept) null);
     }
 
-    private Event keptEvent(ResultSet row) throws SQLException {
-        return event(
-                row,
-                new Event.Kept(
-                        row.getLong("id"),
-                        row.getInt("attempts"),
-                        row.getInt("failures"),
-                        Duration.ofMillis(row.getLong("returned_millis")),
-                        row.getString("state").equals("parked")));
-    }
-
     static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
-        return new Event(
-                row.getLong(1),
-                row.getObject(2, UUID.class),
-                new Aggregate(row.getString(3), row.getString(4)),
-                row.getString(5),
-                row.getInt(6),
-                row.getBytes(7),
-                row.getString(8),
-                row.getString(9),
-                row.getObject(10, OffsetDateTime.class).toInstant(),
-                kept);
+        return EVENTS.event(row, kept);
     }
 
     private static OwnedLane ownedLane(ResultSet row, int n) throws SQLException {
@@ -633,9 +669,7 @@ final class PostgresOutbox implements OutboxStore {
             due = in("""
                 SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
                        CASE WHEN bytes <= ? THEN payload END,
-                       content_type, headers, occurred_at, id, attempts, failures, state,
-                       state = 'waiting' OR next_attempt_at IS NOT NULL AS may_go,
-                       CAST(1000 * extract(epoch FROM clock_timestamp() - returned_since) AS bigint) AS returned_millis
+                       content_type, headers, occurred_at, KEPT
                 FROM (
                     SELECT *, sum(read) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - read AS read_before
                     FROM (
@@ -653,9 +687,9 @@ final class PostgresOutbox implements OutboxStore {
                         LIMIT ?) AS r) AS w
                 WHERE read_before < ?
                 ORDER BY id
-                """);
+                """.replace("KEPT", KEPT));
             blocked = in("""
-                SELECT aggregate_type, aggregate_id FROM SCHEMA.outbox_failure
+                SELECT BYTES(aggregate_type, reason), BYTES(aggregate_id, reason) FROM SCHEMA.outbox_failure
                 WHERE lane = ? AND state <> 'waiting' AND blocking
                 """);
             // Nobody takes the lane and no command changes its failures until the transaction has ended.
@@ -682,8 +716,8 @@ final class PostgresOutbox implements OutboxStore {
             addFollowers = move(
                     "unnest(?, ?) WITH ORDINALITY AS f (at, identity, n)",
                     "'waiting', true, 0, 0, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text");
-            holdBack = AggregateOrder.holdBack(schema);
-            moveUp = AggregateOrder.moveUp(schema);
+            holdBack = AggregateOrder.holdBack(schema, AggregateOrder.NAMES);
+            moveUp = AggregateOrder.moveUp(schema, AggregateOrder.NAMES);
             free = in("""
                 SELECT aggregate_type, aggregate_id
                 FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)
@@ -703,7 +737,7 @@ final class PostgresOutbox implements OutboxStore {
             stuck = in("""
                 SELECT aggregate_type, event_type, coalesce(reason, state), count(*),
                        sum(count(*)) OVER () = 5000 AS partly
-                FROM (SELECT aggregate_type, event_type, reason, state FROM SCHEMA.outbox_failure
+                FROM (SELECT BYTES(aggregate_type, reason), BYTES(event_type, reason), reason, state FROM SCHEMA.outbox_failure
                       WHERE lane = ANY (?) AND state <> 'waiting' LIMIT 5000) AS looked_at
                 GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2 LIMIT ?
                 """);
@@ -715,7 +749,7 @@ final class PostgresOutbox implements OutboxStore {
                         SELECT FROM SCHEMA.outbox_pause p
                         WHERE p.aggregate_type IN ('*', f.aggregate_type) AND p.event_type IN ('*', f.event_type))
                     LIMIT 1000))
-                RETURNING aggregate_type, aggregate_id
+                RETURNING BYTES(aggregate_type, reason), BYTES(aggregate_id, reason)
                 """);
             pauses = in("SELECT aggregate_type, event_type FROM SCHEMA.outbox_pause ORDER BY 1, 2");
             // Before the first position is taken, last_value is that position. A server that was started again may be
@@ -794,10 +828,10 @@ final class PostgresOutbox implements OutboxStore {
                 """);
             backlog = in("""
                 SELECT coalesce(sum(n), 0) AS events,
-                       greatest(extract(epoch FROM clock_timestamp() - min(oldest)), 0) AS lag_seconds
+                       coalesce(greatest(extract(epoch FROM clock_timestamp() - min(oldest)), 0), 0) AS lag_seconds
                 FROM unnest(?::int[], ?::bigint[]) AS f (lane, floor), LATERAL (
                     SELECT count(*) AS n,
-                           (SELECT occurred_at FROM SCHEMA.outbox o
+                           (SELECT CASE WHEN isfinite(occurred_at) THEN occurred_at END FROM SCHEMA.outbox o
                             WHERE o.lane >= f.lane AND o.lane <= f.lane AND o.position > f.floor
                             ORDER BY o.lane, o.position LIMIT 1) AS oldest
                     FROM (SELECT FROM SCHEMA.outbox o
@@ -861,7 +895,7 @@ final class PostgresOutbox implements OutboxStore {
         }
 
         private String in(String statement) {
-            return statement.replace("SCHEMA", schema).replace("MOST_COUNTED", String.valueOf(MOST_COUNTED));
+            return Bytes.in(statement).replace("SCHEMA", schema).replace("MOST_COUNTED", String.valueOf(MOST_COUNTED));
         }
     }
 }

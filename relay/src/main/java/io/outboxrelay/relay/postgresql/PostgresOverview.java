@@ -32,7 +32,8 @@ final class PostgresOverview {
                        coalesce(greatest(0, extract(epoch FROM lease_until - clock_timestamp())), 0) AS lease_seconds,
                        coalesce(greatest(0, extract(epoch FROM clock_timestamp() - oldest)), 0) AS lag_seconds
                   FROM %1$s.outbox_lane
-                  LEFT JOIN (SELECT lane, count(*) AS events, min(occurred_at) AS oldest
+                  LEFT JOIN (SELECT lane, count(*) AS events,
+                                    min(occurred_at) FILTER (WHERE isfinite(occurred_at)) AS oldest
                                FROM %1$s.outbox GROUP BY lane) backlog USING (lane)
                  ORDER BY lane
                 """.formatted(schema), (row, number) -> {

@@ -40,6 +40,7 @@ final class FailureTable {
         int failures;
         long nextAttemptAt = NEVER;
         long returnedSince = NEVER;
+        String detail = "";
 
         Row(long id, Event event) {
             this.id = id;
@@ -73,6 +74,7 @@ final class FailureTable {
             nextAttemptAt =
                     failed.backoff() == null ? NEVER : now + failed.backoff().toNanos();
             returnedSince = failed.returned() ? Math.min(now, returnedSince) : NEVER;
+            detail = failed.detail();
         }
     }
 

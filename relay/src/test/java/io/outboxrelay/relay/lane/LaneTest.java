@@ -264,6 +264,34 @@ class LaneTest {
         assertThat(publisher.published).hasSize(1);
     }
 
+    // hazard 69
+    @Test
+    void an_event_that_cannot_be_read_is_parked_without_being_published_and_only_its_aggregate_waits()
+            throws Exception {
+        store.writeUnreadable(1, "a");
+        store.write(2, "b");
+        store.write(3, "a");
+
+        lane.cycle();
+        lane.cycle();
+
+        assertThat(publisher.positions()).containsExactly(2L);
+        assertThat(store.rows).isEmpty();
+        assertThat(kept()).containsExactly("1 PARKED", "3 WAITING");
+    }
+
+    // hazard 84
+    @Test
+    void the_words_about_a_failure_are_such_that_every_database_takes_them() throws Exception {
+        store.write(1, "a");
+        String words = "\0" + "x".repeat(998) + "\ud83d\ude00";
+        publisher.mood = event -> new Outcome.Refused(Reason.TOO_LARGE, words);
+
+        lane.cycle();
+
+        assertThat(store.failures.rows.values().iterator().next().detail).isEqualTo("?" + "x".repeat(998) + "?");
+    }
+
     // hazard 62
     @Test
     void of_parked_events_the_first_is_told_at_once_and_the_others_a_minute_later_by_source_and_lane()

@@ -35,6 +35,24 @@ final class ListStore implements LaneStore {
         write(position, aggregateId, "placed", bytes);
     }
 
+    /** Writes an event that cannot be read. */
+    void writeUnreadable(long position, String aggregateId) {
+        rows.put(
+                position,
+                new Event(
+                        position,
+                        new UUID(0, position),
+                        new Aggregate("order", aggregateId),
+                        "placed",
+                        10,
+                        new byte[0],
+                        "text/plain",
+                        "{}",
+                        Instant.EPOCH,
+                        null,
+                        "its row cannot be read"));
+    }
+
     private void write(long position, String aggregateId, String type, int bytes) {
         rows.put(
                 position,

@@ -153,6 +153,20 @@ class ReplayTest {
         assertThat(told).contains("3 skipped: closes-channel: the channel was closed");
     }
 
+    // hazard 69
+    @Test
+    void an_event_that_cannot_be_read_is_not_sent_but_named() throws Exception {
+        published("a");
+        archive.add(event(2, "b", "its row cannot be read"));
+        published("c");
+
+        Replay.Result result = replay(1_000, true).run(0);
+
+        assertThat(result).isEqualTo(new Replay.Result(2, 0, 1, 3, null));
+        assertThat(told).contains("2 skipped: unreadable: its row cannot be read");
+        assertThat(publisher.positions()).containsExactly(1L, 3L);
+    }
+
     private void published(String... aggregates) {
         for (String aggregate : aggregates) {
             archive.add(event(archive.size() + 1, aggregate));
@@ -166,6 +180,10 @@ class ReplayTest {
     }
 
     private static Event event(long place, String aggregate) {
+        return event(place, aggregate, null);
+    }
+
+    private static Event event(long place, String aggregate, @Nullable String unreadable) {
         return new Event(
                 place,
                 new UUID(0, place),
@@ -176,7 +194,8 @@ class ReplayTest {
                 "text/plain",
                 "{}",
                 Instant.EPOCH,
-                null);
+                null,
+                unreadable);
     }
 
     private List<Event> next(long after) {
