@@ -1,7 +1,5 @@
 package io.outboxrelay.client;
 
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -9,6 +7,7 @@ import org.springframework.jdbc.core.ConnectionCallback;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.TransactionStatus;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
@@ -39,7 +38,7 @@ public final class Inbox {
      * The inbox in the schema {@code public}, on MariaDB and MySQL in the database that the connections are in.
      *
      * @param dataSource the one that the transaction manager works on
-     * @param transactions begins and ends the transactions
+     * @param transactions begins and ends the transactions; watched from now on
      */
     public Inbox(DataSource dataSource, PlatformTransactionManager transactions) {
         this(dataSource, transactions, "public");
@@ -49,7 +48,7 @@ public final class Inbox {
      * The inbox in the given schema.
      *
      * @param dataSource the one that the transaction manager works on
-     * @param transactions begins and ends the transactions
+     * @param transactions begins and ends the transactions; watched from now on
      * @param schema where the tables are installed
      * @throws IllegalArgumentException if the schema is not a lower-case SQL identifier
      */
@@ -64,6 +63,7 @@ public final class Inbox {
         this.purgeFloor = purgeFloor;
         this.jdbc = new JdbcTemplate(dataSource);
         this.database = new DatabaseOfSource(schema);
+        TransactionWatch.over(transactions);
     }
 
     /**
@@ -91,12 +91,13 @@ public final class Inbox {
      * @param eventId the event's id
      * @param action the effect, in the same transaction
      * @return false if the event was processed before: the action was not run, and the transaction goes on
-     * @throws IllegalStateException if the transaction is not one on this data source
+     * @throws IllegalStateException if the transaction is not one on this data source that can still commit what is
+     *     written; says why, and the action was not run
      * @throws org.springframework.dao.DataAccessException if the database refuses or is away
      */
     public boolean once(String consumer, UUID eventId, Runnable action) {
         Boolean processed = new TransactionTemplate(transactions).execute(status -> {
-            if (!note(consumer, eventId)) {
+            if (!note(status, consumer, eventId)) {
                 return false;
             }
             action.run();
@@ -138,7 +139,7 @@ public final class Inbox {
     void probe(String consumer) {
         TransactionTemplate transaction = new TransactionTemplate(transactions);
         transaction.executeWithoutResult(status -> {
-            note(consumer, UUID.randomUUID());
+            note(status, consumer, UUID.randomUUID());
             status.setRollbackOnly();
         });
     }
@@ -146,35 +147,29 @@ public final class Inbox {
     /** Whether the connection of the current transaction still answers; asked by an action inside of {@link #once}. */
     boolean connectionAnswers() {
         try {
-            return Boolean.TRUE.equals(jdbc.execute(
-                    (ConnectionCallback<Boolean>) connection -> connection.isValid(CONNECTION_ANSWERS_SECONDS)));
+            return Boolean.TRUE.equals(CallersTransaction.on(dataSource)
+                    .execute(connection -> connection.isValid(CONNECTION_ANSWERS_SECONDS)));
+        } catch (IllegalStateException e) {
+            // The transaction is not what it was, by the action's own doing.
+            return true;
         } catch (RuntimeException e) {
             return false;
         }
     }
 
-    private boolean note(String consumer, UUID eventId) {
-        return Boolean.TRUE.equals(
-                jdbc.execute((ConnectionCallback<Boolean>) connection -> note(connection, consumer, eventId)));
-    }
-
-    private boolean note(Connection connection, String consumer, UUID eventId) throws SQLException {
-        CallersTransaction.requireJoinedBy(connection);
-        return database.of(connection).note(connection, consumer, eventId);
+    private boolean note(TransactionStatus transaction, String consumer, UUID eventId) {
+        return Boolean.TRUE.equals(CallersTransaction.of(transaction, dataSource)
+                .execute(connection -> database.of(connection).note(connection, consumer, eventId)));
     }
 
     private int purgeBatch(Duration olderThan, int batchSize) {
         TransactionTemplate transaction = new TransactionTemplate(transactions);
         transaction.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
         transaction.setIsolationLevel(isolationOfPurging());
-        Integer deleted = transaction.execute(status ->
-                jdbc.execute((ConnectionCallback<Integer>) connection -> purgeBatch(connection, olderThan, batchSize)));
+        Integer deleted = transaction.execute(status -> CallersTransaction.of(status, dataSource)
+                .execute(connection ->
+                        database.of(connection).forget(connection, olderThan.toMillis() / 1000.0, batchSize)));
         return deleted == null ? 0 : deleted;
-    }
-
-    private int purgeBatch(Connection connection, Duration olderThan, int batchSize) throws SQLException {
-        CallersTransaction.requireJoinedBy(connection);
-        return database.of(connection).forget(connection, olderThan.toMillis() / 1000.0, batchSize);
     }
 
     private int isolationOfPurging() {

@@ -8,8 +8,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
 import javax.sql.DataSource;
-import org.springframework.jdbc.core.ConnectionCallback;
-import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.transaction.PlatformTransactionManager;
 
 /**
  * Writes events into the outbox table, in the caller's Spring transaction. Safe for use by many threads.
@@ -20,7 +19,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
  */
 public final class Outbox {
 
-    private final JdbcTemplate jdbc;
+    private final DataSource dataSource;
     private final DatabaseOfSource database;
     private final NoArgGenerator ids = Generators.timeBasedEpochGenerator();
     private final TraceHeaders trace = TraceHeaders.ofClassPath(Outbox.class.getClassLoader());
@@ -29,22 +28,47 @@ public final class Outbox {
     /**
      * The outbox in the schema {@code public}, on MariaDB and MySQL in the database that the connections are in.
      *
-     * @param dataSource the one that the caller's transactions use
+     * @param dataSource the one that has the table
+     * @param transactions begins the callers' transactions on this data source; watched from now on
      */
-    public Outbox(DataSource dataSource) {
-        this(dataSource, "public");
+    public Outbox(DataSource dataSource, PlatformTransactionManager transactions) {
+        this(dataSource, transactions, "public");
     }
 
     /**
      * The outbox in the given schema.
      *
-     * @param dataSource the one that the caller's transactions use
+     * @param dataSource the one that has the table
+     * @param transactions begins the callers' transactions on this data source; watched from now on
+     * @param schema where the tables are installed
+     * @throws IllegalArgumentException if the schema is not a lower-case SQL identifier
+     */
+    public Outbox(DataSource dataSource, PlatformTransactionManager transactions, String schema) {
+        this(dataSource, schema);
+        watch(transactions);
+    }
+
+    /**
+     * The outbox in the given schema, for transaction managers that are watched already: see {@link #watch}.
+     *
+     * @param dataSource the one that has the table
      * @param schema where the tables are installed
      * @throws IllegalArgumentException if the schema is not a lower-case SQL identifier
      */
     public Outbox(DataSource dataSource, String schema) {
-        this.jdbc = new JdbcTemplate(dataSource);
+        this.dataSource = dataSource;
         this.database = new DatabaseOfSource(schema);
+    }
+
+    /**
+     * Lets every outbox and inbox know when this manager's transactions begin and end. Spring does not say otherwise whether
+     * a transaction has been committed already. The constructors do it, and the starter does it for all that are beans; it
+     * is left for an application with several managers on one data source. Doing it twice does no harm.
+     *
+     * @param transactions the manager; its transactions count that begin after this call
+     */
+    public static void watch(PlatformTransactionManager transactions) {
+        TransactionWatch.over(transactions);
     }
 
     /**
@@ -52,7 +76,8 @@ public final class Outbox {
      *
      * @param event what happened
      * @return the event's id: the given one, or a new UUID of version 7
-     * @throws IllegalStateException without a transaction on this data source
+     * @throws IllegalStateException without a transaction on this data source that can still commit what is written; says
+     *     why, and nothing is written
      * @throws org.springframework.dao.DataAccessException if the database refuses; the transaction is lost then
      */
     public UUID publish(OutboxEvent event) {
@@ -65,16 +90,17 @@ public final class Outbox {
      *
      * @param events what happened, in this order; may be empty
      * @return the events' ids, in the same order
-     * @throws IllegalStateException without a transaction on this data source
+     * @throws IllegalStateException without a transaction on this data source that can still commit what is written; says
+     *     why, and nothing is written
      * @throws org.springframework.dao.DataAccessException if the database refuses; the transaction is lost then
      */
     public List<UUID> publish(List<OutboxEvent> events) {
-        CallersTransaction.requireActive();
+        CallersTransaction transaction = CallersTransaction.on(dataSource);
         if (events.isEmpty()) {
             return List.of();
         }
         List<Row> rows = events.stream().map(this::row).toList();
-        jdbc.execute((ConnectionCallback<Boolean>) connection -> add(connection, rows));
+        transaction.execute(connection -> add(connection, rows));
         return rows.stream().map(Row::id).toList();
     }
 
@@ -88,7 +114,6 @@ public final class Outbox {
     }
 
     private boolean add(Connection connection, List<Row> rows) throws SQLException {
-        CallersTransaction.requireJoinedBy(connection);
         database.of(connection).add(connection, rows);
         return true;
     }

@@ -87,7 +87,7 @@ class AvroEventsTest {
     @Test
     void it_is_published_in_the_caller_s_transaction_as_any_other() {
         try (ClientDatabase database = new ClientDatabase(DatabaseKind.POSTGRESQL.newDatabase())) {
-            Outbox outbox = new Outbox(database.pool);
+            Outbox outbox = database.outbox();
 
             UUID id =
                     database.transaction.execute(status -> outbox.publish(events.event("Order", "4711", paid(SECOND))));

@@ -80,6 +80,10 @@ final class ClientDatabase implements AutoCloseable {
         return row.getObject(column, UUID.class);
     }
 
+    Outbox outbox() {
+        return new Outbox(pool, transactions);
+    }
+
     Inbox inbox() {
         return new Inbox(pool, transactions);
     }

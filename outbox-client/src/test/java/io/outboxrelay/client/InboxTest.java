@@ -166,7 +166,7 @@ class InboxTest {
 
             assertThatThrownBy(() -> wrong.once("billing", event, this::effect))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("does not include this data source");
+                    .hasMessageContaining("does not include this DataSource");
             assertThat(database.count("inbox")).isZero();
             assertThat(database.count("effect")).isZero();
         }

@@ -43,7 +43,7 @@ class OutboxTest {
     @BeforeEach
     void open() {
         database = new ClientDatabase(kind.newDatabase());
-        outbox = new Outbox(database.pool);
+        outbox = database.outbox();
     }
 
     @AfterEach
@@ -145,7 +145,7 @@ class OutboxTest {
     void without_a_transaction_it_is_an_error_that_says_what_to_do() {
         assertThatThrownBy(() -> outbox.publish(event("1")))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("there is none")
+                .hasMessageContaining("is in none")
                 .hasMessageContaining("@Transactional");
         assertThatThrownBy(() -> outbox.publish(List.of())).isInstanceOf(IllegalStateException.class);
         assertThat(database.count("outbox")).isZero();
@@ -156,7 +156,7 @@ class OutboxTest {
         try (ClientDatabase other = new ClientDatabase(kind.newDatabase())) {
             assertThatThrownBy(() -> other.transaction.execute(status -> outbox.publish(event("1"))))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("does not include this data source");
+                    .hasMessageContaining("does not include this DataSource");
             assertThat(database.count("outbox")).isZero();
         }
     }
@@ -225,8 +225,10 @@ class OutboxTest {
     @Test
     void the_rights_of_a_writer_are_enough() {
         try (HikariDataSource writer = ClientDatabase.pool(database.server, "outbox_writer")) {
-            new TransactionTemplate(new JdbcTransactionManager(writer))
-                    .execute(status -> new Outbox(writer).publish(List.of(event("1"), event("2"))));
+            JdbcTransactionManager transactions = new JdbcTransactionManager(writer);
+            Outbox outboxOfWriter = new Outbox(writer, transactions);
+            new TransactionTemplate(transactions)
+                    .execute(status -> outboxOfWriter.publish(List.of(event("1"), event("2"))));
         }
         assertThat(database.count("outbox")).isEqualTo(2);
     }
@@ -236,14 +238,15 @@ class OutboxTest {
         TestDatabase other = kind.newDatabase();
         String schema = kind.isInnoDb() ? other.name() + "_shop" : "shop";
         try (ClientDatabase shop = new ClientDatabase(other, schema)) {
-            shop.transaction.execute(status -> new Outbox(shop.pool, schema).publish(event("1")));
+            Outbox outboxOfShop = new Outbox(shop.pool, shop.transactions, schema);
+            shop.transaction.execute(status -> outboxOfShop.publish(event("1")));
 
             assertThat(shop.count(schema + ".outbox")).isOne();
             if (kind.isInnoDb()) {
                 shop.jdbc.execute("DROP DATABASE " + schema);
             }
         }
-        assertThatThrownBy(() -> new Outbox(database.pool, "shop; DROP TABLE outbox"))
+        assertThatThrownBy(() -> new Outbox(database.pool, database.transactions, "shop; DROP TABLE outbox"))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 

@@ -65,10 +65,11 @@ class TraceHeadersTest {
     @Test
     void an_event_is_stored_with_the_current_trace() {
         try (ClientDatabase database = new ClientDatabase(Servers.postgres().newDatabase())) {
+            Outbox outbox = database.outbox();
             Context.current()
                     .with(SPAN)
-                    .wrap((Runnable) () -> database.transaction.execute(status -> new Outbox(database.pool)
-                            .publish(OutboxEvent.of("order", "1", "OrderPlaced", new byte[0], "text/plain"))))
+                    .wrap((Runnable) () -> database.transaction.execute(status ->
+                            outbox.publish(OutboxEvent.of("order", "1", "OrderPlaced", new byte[0], "text/plain"))))
                     .run();
 
             assertThat(database.jdbc.queryForObject("SELECT headers ->> 'traceparent' FROM outbox", String.class))

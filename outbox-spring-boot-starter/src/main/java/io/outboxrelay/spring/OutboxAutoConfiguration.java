@@ -36,6 +36,11 @@ public class OutboxAutoConfiguration {
     OutboxAutoConfiguration() {}
 
     @Bean
+    static TransactionManagersWatched outboxTransactionManagersWatched() {
+        return new TransactionManagersWatched();
+    }
+
+    @Bean
     @ConditionalOnMissingBean
     @DependsOnDatabaseInitialization
     Outbox outbox(DataSource dataSource, OutboxProperties properties) {

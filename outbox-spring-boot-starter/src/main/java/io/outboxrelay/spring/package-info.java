@@ -3,7 +3,10 @@
  * wins over the one from here.
  *
  * <ul>
- *   <li>{@code Outbox} and {@code Inbox} on the application's data source and transaction manager;
+ *   <li>{@code Outbox} and {@code Inbox} on the application's data source and transaction manager. Events may be published in
+ *       transactions of every transaction manager that is a bean and works on this data source, until they begin to commit: in a
+ *       {@code @TransactionalEventListener(phase = TransactionPhase.BEFORE_COMMIT)}, but not in the listener's default phase,
+ *       where {@code Outbox.publish} throws;
  *   <li>with {@code outbox.schema.install=true} the tables are installed before anything uses the database: inside the
  *       application's own Flyway run if Spring Boot runs one (before its migrations, which may then refer to the
  *       outbox), otherwise by themselves;

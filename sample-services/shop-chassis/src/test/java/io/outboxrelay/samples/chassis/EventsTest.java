@@ -28,8 +28,8 @@ class EventsTest {
 
     private final ClassLoader classes = EventsTest.class.getClassLoader();
     private final Contracts contracts = Contracts.onClassPath(classes);
-    private final Events events =
-            new Events(new Outbox(new DriverManagerDataSource()), AvroEvents.onClassPath(classes), contracts, classes);
+    private final Events events = new Events(
+            new Outbox(new DriverManagerDataSource(), "public"), AvroEvents.onClassPath(classes), contracts, classes);
 
     @Test
     void an_event_of_the_first_version_is_read_into_the_newest_class() {
@@ -74,12 +74,14 @@ class EventsTest {
         try (TestDatabase database = DatabaseKind.POSTGRESQL.newDatabase()) {
             DataSource source = database.dataSource();
             OutboxSchema.defaults().installOn(source);
-            Events published = new Events(new Outbox(source), AvroEvents.onClassPath(classes), contracts, classes);
+            JdbcTransactionManager transactions = new JdbcTransactionManager(source);
+            Events published =
+                    new Events(new Outbox(source, transactions), AvroEvents.onClassPath(classes), contracts, classes);
             OrdersHeartbeat beat = new OrdersHeartbeat(1, Instant.EPOCH);
 
             assertThatThrownBy(() -> published.publish("heartbeat", "orders", beat))
                     .isInstanceOf(IllegalStateException.class);
-            new TransactionTemplate(new JdbcTransactionManager(source))
+            new TransactionTemplate(transactions)
                     .executeWithoutResult(status -> published.publish("heartbeat", "orders", beat));
 
             assertThat(JdbcClient.create(source)

@@ -77,13 +77,13 @@ class HeartbeatTest {
     }
 
     private Heartbeat heartbeat(DataSource source, Duration interval) {
+        JdbcTransactionManager transactions = new JdbcTransactionManager(source);
         Events events = new Events(
-                new Outbox(source), AvroEvents.onClassPath(classes), Contracts.onClassPath(classes), classes);
-        return new Heartbeats(
-                        events,
-                        JdbcClient.create(source),
-                        new TransactionTemplate(new JdbcTransactionManager(source)),
-                        interval)
+                new Outbox(source, transactions),
+                AvroEvents.onClassPath(classes),
+                Contracts.onClassPath(classes),
+                classes);
+        return new Heartbeats(events, JdbcClient.create(source), new TransactionTemplate(transactions), interval)
                 .of("orders", beat -> {
                     lastBeat = beat.at();
                     return new OrdersHeartbeat(beat.version(), beat.at());
@@ -93,7 +93,7 @@ class HeartbeatTest {
     /** The versions of the beats in the outbox, as they are read by whoever gets them. */
     private List<Integer> beats(DataSource source) {
         Events events = new Events(
-                new Outbox(source), AvroEvents.onClassPath(classes), Contracts.onClassPath(classes), classes);
+                new Outbox(source, "public"), AvroEvents.onClassPath(classes), Contracts.onClassPath(classes), classes);
         return JdbcClient.create(source)
                 .sql("SELECT payload FROM outbox WHERE aggregate_type = 'heartbeat' ORDER BY position")
                 .query(byte[].class)
