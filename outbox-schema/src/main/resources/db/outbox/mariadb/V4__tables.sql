@@ -125,15 +125,17 @@ CREATE TABLE IF NOT EXISTS outbox_pause (
     PRIMARY KEY (aggregate_type, event_type)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin COMMENT 'Routes whose events a person has paused.';
 
--- What people have done, a row for each command that changed something.
+-- What people have done, a row for each command that changed something. id, at and db_user are the server's, and the role of an
+-- admin may not choose them; who is what the person said.
 CREATE TABLE IF NOT EXISTS outbox_audit (
-    id     bigint      NOT NULL AUTO_INCREMENT PRIMARY KEY,
-    at     datetime(6) NOT NULL DEFAULT (utc_timestamp(6)),
-    who    text        NOT NULL,
-    action text        NOT NULL,
-    what   longtext    NOT NULL,
-    events bigint      NOT NULL,
-    reason text        NOT NULL
+    id      bigint       NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    at      datetime(6)  NOT NULL DEFAULT (utc_timestamp(6)),
+    db_user varchar(255) NOT NULL DEFAULT (substring_index(user(), '@', 1)),
+    who     text         NOT NULL,
+    action  text         NOT NULL,
+    what    longtext     NOT NULL,
+    events  bigint       NOT NULL,
+    reason  text         NOT NULL
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin COMMENT 'What people have done to events: who, what, how many, when, why.';
 
 -- What was published, for as long as the relay is told to retain it (sources: retain). The settling transaction moves rows here

@@ -20,7 +20,7 @@ GRANT SELECT ON outbox_pause TO `${role}_outbox_relay`;
 GRANT SELECT, INSERT, DELETE ON outbox_published TO `${role}_outbox_relay`;
 GRANT SELECT ON outbox_schema_version TO `${role}_outbox_relay`;
 
--- A person who looks after it: all data, no DDL. Nobody rewrites what was noted.
+-- A person who looks after it: all data, no DDL. Nobody rewrites what was noted, or says when and as which user.
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_lane TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_instance TO `${role}_outbox_admin`;
@@ -28,5 +28,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON inbox TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_failure TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_pause TO `${role}_outbox_admin`;
 GRANT SELECT, DELETE ON outbox_published TO `${role}_outbox_admin`;
-GRANT SELECT, INSERT ON outbox_audit TO `${role}_outbox_admin`;
+GRANT SELECT, INSERT (who, action, what, events, reason) ON outbox_audit TO `${role}_outbox_admin`;
 GRANT SELECT ON outbox_schema_version TO `${role}_outbox_admin`;

@@ -62,15 +62,17 @@ CREATE TABLE ${schema}.outbox_pause (
 
 COMMENT ON TABLE ${schema}.outbox_pause IS 'Routes whose events a person has paused.';
 
--- What people have done, a row for each command that changed something.
+-- What people have done, a row for each command that changed something. id, at and db_user are the server's, and nobody may
+-- choose them; who is what the person said.
 CREATE TABLE ${schema}.outbox_audit (
-    id     bigint      NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at     timestamptz NOT NULL DEFAULT clock_timestamp(),
-    who    text        NOT NULL,
-    action text        NOT NULL,
-    what   text        NOT NULL,
-    events bigint      NOT NULL,
-    reason text        NOT NULL
+    id      bigint      NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    db_user text        NOT NULL DEFAULT session_user,
+    who     text        NOT NULL,
+    action  text        NOT NULL,
+    what    text        NOT NULL,
+    events  bigint      NOT NULL,
+    reason  text        NOT NULL
 );
 
 COMMENT ON TABLE ${schema}.outbox_audit IS 'What people have done to events: who, what, how many, when, why.';
@@ -83,8 +85,8 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'outbox_admin') THEN
         GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.outbox_failure, ${schema}.outbox_pause TO outbox_admin;
-        -- Nobody rewrites what was noted.
-        GRANT SELECT, INSERT ON ${schema}.outbox_audit TO outbox_admin;
+        -- Nobody rewrites what was noted, or says when and as which user.
+        GRANT SELECT, INSERT (who, action, what, events, reason) ON ${schema}.outbox_audit TO outbox_admin;
     END IF;
 END
 $roles$;

@@ -153,6 +153,15 @@ class MariaDbRolesTest {
         Sql.execute(admin, """
                 INSERT INTO outbox_audit (who, action, what, events, reason) VALUES ('a', 'retry', 'all', 0, 'none')""");
 
+        assertThat(Sql.value(admin, "SELECT concat(db_user, ' ', who) FROM outbox_audit"))
+                .startsWith("outbox_admin_")
+                .endsWith(" a");
+        for (String server : new String[] {"id, 7", "at, current_timestamp", "db_user, 'b'"}) {
+            String[] forged = server.split(", ");
+            assertDenied(() -> Sql.execute(admin, """
+                    INSERT INTO outbox_audit (%s, who, action, what, events, reason)
+                    VALUES (%s, 'a', 'retry', 'all', 0, 'none')""".formatted(forged[0], forged[1])));
+        }
         assertDenied(() -> Sql.execute(admin, "UPDATE outbox_audit SET who = 'b'"));
         assertDenied(() -> Sql.execute(admin, "DELETE FROM outbox_audit"));
         assertDenied(() -> Sql.execute(admin, "DROP TABLE outbox"));

@@ -146,6 +146,14 @@ class RolesTest {
         Sql.execute(admin, """
                 INSERT INTO outbox_audit (who, action, what, events, reason) VALUES ('a', 'retry', 'all', 0, 'none')""");
 
+        assertThat(Sql.value(admin, "SELECT concat(db_user, ' ', who) FROM outbox_audit"))
+                .isEqualTo(database.user() + " a");
+        for (String server : new String[] {"id, 7", "at, current_timestamp", "db_user, 'b'"}) {
+            String[] forged = server.split(", ");
+            assertDenied(() -> Sql.execute(admin, """
+                    INSERT INTO outbox_audit (%s, who, action, what, events, reason)
+                    VALUES (%s, 'a', 'retry', 'all', 0, 'none')""".formatted(forged[0], forged[1])));
+        }
         assertDenied(() -> Sql.execute(admin, "UPDATE outbox_audit SET who = 'b'"));
         assertDenied(() -> Sql.execute(admin, "DELETE FROM outbox_audit"));
         assertDenied(() -> Sql.execute(admin, "SELECT * FROM outbox_retain('7 days')"));

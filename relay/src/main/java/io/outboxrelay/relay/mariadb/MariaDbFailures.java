@@ -536,8 +536,7 @@ final class MariaDbFailures implements Failures {
             discard = in("DELETE FROM SCHEMA.outbox_failure WHERE id IN (:rows)");
             audit = in("""
                 INSERT INTO SCHEMA.outbox_audit (who, action, what, events, reason)
-                VALUES (concat(:who, ' (database user ', substring_index(user(), '@', 1), ')'), :action, :what, :events,
-                    :reason)
+                VALUES (:who, :action, :what, :events, :reason)
                 """);
             pause = in("""
                 INSERT INTO SCHEMA.outbox_pause (aggregate_type, event_type, paused_by, reason)
@@ -579,7 +578,8 @@ final class MariaDbFailures implements Failures {
                 FROM SCHEMA.outbox_published WHERE event_id = :event ORDER BY id LIMIT 1
                 """);
             auditOf = in("""
-                SELECT at, who, action, reason FROM SCHEMA.outbox_audit WHERE locate(:text, what) > 0 ORDER BY id
+                SELECT at, concat(who, ' (database user ', db_user, ')') AS who, action, reason
+                FROM SCHEMA.outbox_audit WHERE locate(:text, what) > 0 ORDER BY id
                 """);
         }
 

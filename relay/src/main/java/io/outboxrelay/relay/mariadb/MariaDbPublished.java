@@ -110,8 +110,7 @@ final class MariaDbPublished implements Published {
             database.update(
                     """
                     INSERT INTO SCHEMA.outbox_audit (who, action, what, events, reason)
-                    VALUES (concat(:who, ' (database user ', substring_index(user(), '@', 1), ')'), :action, :what, :events,
-                        :reason)
+                    VALUES (:who, :action, :what, :events, :reason)
                     """.replace("SCHEMA.", prefix),
                     new MapSqlParameterSource("who", note.who())
                             .addValue("action", action)

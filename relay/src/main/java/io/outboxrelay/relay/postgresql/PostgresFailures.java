@@ -551,7 +551,7 @@ final class PostgresFailures implements Failures {
                     AggregateOrder.moveUp(schema, AggregateOrder.ROWS));
             audit = in("""
                 INSERT INTO SCHEMA.outbox_audit (who, action, what, events, reason)
-                VALUES (format('%s (database user %s)', CAST(:who AS text), session_user), :action, :what, :events, :reason)
+                VALUES (:who, :action, :what, :events, :reason)
                 """);
             pause = in("""
                 INSERT INTO SCHEMA.outbox_pause (aggregate_type, event_type, paused_by, reason)
@@ -595,7 +595,8 @@ final class PostgresFailures implements Failures {
                 """);
             mayReadAudit = in("SELECT has_table_privilege('SCHEMA.outbox_audit', 'SELECT')");
             auditOf = in("""
-                SELECT at, who, action, reason FROM SCHEMA.outbox_audit WHERE strpos(what, :text) > 0 ORDER BY id
+                SELECT at, format('%s (database user %s)', who, db_user) AS who, action, reason
+                FROM SCHEMA.outbox_audit WHERE strpos(what, :text) > 0 ORDER BY id
                 """);
         }
 

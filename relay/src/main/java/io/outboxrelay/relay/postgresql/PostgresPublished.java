@@ -106,7 +106,7 @@ final class PostgresPublished implements Published {
         return asked(() -> Objects.requireNonNull(database.queryForObject(
                 """
                 INSERT INTO SCHEMA.outbox_audit (who, action, what, events, reason)
-                VALUES (format('%s (database user %s)', CAST(:who AS text), session_user), :action, :what, :events, :reason) RETURNING id
+                VALUES (:who, :action, :what, :events, :reason) RETURNING id
                 """.replace("SCHEMA", schema),
                 new MapSqlParameterSource("who", note.who())
                         .addValue("action", action)

@@ -286,9 +286,10 @@ class StoredFailuresTest {
         failures.resume(new Route("Order", "*"), ANN);
         failures.resume(new Route("Order", "*"), ANN);
 
-        String user = " (database user " + database.database().user() + ")";
-        assertThat(database.column(
-                        "SELECT concat_ws('|', who, action, what, events, reason) FROM outbox_audit ORDER BY id"))
+        String user = " by " + database.database().user();
+        assertThat(
+                        database.column(
+                                "SELECT concat_ws('|', concat(who, ' by ', db_user), action, what, events, reason) FROM outbox_audit ORDER BY id"))
                 .containsExactly(
                         "ann" + user + "|retry|parked, event " + retried + "|1|mended",
                         "ann" + user + "|discard|retrying or parked or paused, aggregate type Invoice: " + discarded
