@@ -37,7 +37,7 @@ COMMENT ON TABLE ${schema}.outbox_published IS 'Events that were published and a
 
 -- Makes the partition of one day, unless it is there or rows of that day are in the rest already.
 CREATE FUNCTION ${schema}.outbox_published_day(day date) RETURNS boolean LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $function$
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' AS $function$
 DECLARE
     partition text := format('outbox_published_%s', to_char(day, 'YYYYMMDD'));
     begins timestamptz := day::timestamp AT TIME ZONE 'UTC';
@@ -59,7 +59,8 @@ REVOKE EXECUTE ON FUNCTION ${schema}.outbox_published_day(date) FROM PUBLIC;
 
 -- Makes the partitions of today and the next week, empties the rest step by step, and drops the oldest day when nothing of it is
 -- to be kept any more. The relay calls it again and again; it may not change tables, so the function does that as its owner,
--- for this table only. Whoever is in the way is waited for half a second, then it is left for the next call (busy). One call does a
+-- for this table only. Two calls at once exclude each other by a lock on the table, for which one needs rights to it: an advisory
+-- lock could be held by any login. Whoever is in the way is waited for half a second, then it is left for the next call (busy). One call does a
 -- bounded amount; there is more to do while it says made > 0, dropped = 1 or removed = 5000. Dropping comes last: it locks out whoever
 -- settles until the end of the transaction. A call that has made a partition drops none: attaching locks the rest until then,
 -- for which somebody who settles may wait, holding what dropping waits for.
@@ -74,18 +75,20 @@ BEGIN
     IF keep IS NULL OR keep < interval '1 hour' THEN
         RAISE EXCEPTION 'outbox_retain keeps published events for an hour at least, not for %', keep;
     END IF;
-    IF NOT pg_try_advisory_xact_lock('pg_class'::regclass::oid::int, '${schema}.outbox_published'::regclass::oid::int) THEN
+    BEGIN
+        LOCK TABLE ONLY ${schema}.outbox_published IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+    EXCEPTION WHEN lock_not_available THEN
         busy := true; -- another relay is at it
         RETURN;
-    END IF;
+    END;
     BEGIN
         FOR ahead IN 0..7 LOOP
             IF ${schema}.outbox_published_day(today + ahead) THEN
                 made := made + 1;
             END IF;
         END LOOP;
-    EXCEPTION WHEN lock_not_available THEN
-        made := 0; busy := true;
+    EXCEPTION WHEN lock_not_available OR check_violation THEN
+        made := 0; busy := true; -- or somebody has just put a row of that day into the rest
     END;
     BEGIN
         DELETE FROM ${schema}.outbox_published_rest WHERE ctid = ANY (ARRAY (
@@ -126,7 +129,9 @@ $roles$;
 
 -- Wakes a relay that sleeps, where that is wanted (sources: wakeup: notify); without it, the relay looks every poll.max. Every
 -- transaction that notifies takes a lock of the whole server when it commits, so a relay that is awake anyway, and will look
--- again in a moment, holds an advisory lock that says so: writers try it and do not notify. A missed notification costs time only.
+-- again in a moment, holds an advisory lock that says so: writers try it and do not notify. Any login of the database can hold that
+-- lock too, and so keep the relay from being called: a lock that needs rights would cost every writer a subtransaction. A missed
+-- notification costs time only, at most poll.max.
 CREATE FUNCTION ${schema}.outbox_wake() RETURNS trigger LANGUAGE plpgsql AS $function$
 BEGIN
     IF pg_catalog.pg_try_advisory_xact_lock_shared(TG_RELID::int, 1) THEN

@@ -190,6 +190,23 @@ class RetentionTest {
     }
 
     @Test
+    void a_login_without_rights_keeps_no_relay_from_retention() throws Exception {
+        try (Connection stranger = owner.getConnection();
+                Statement holding = stranger.createStatement()) {
+            stranger.setAutoCommit(false);
+            holding.execute("""
+                    SELECT pg_advisory_lock(one.oid::int, another.oid::int) FROM pg_class one, pg_class another
+                    WHERE one.relname = 'pg_class' AND another.relname = 'outbox_published'""");
+            assertThatThrownBy(() -> Sql.execute(
+                            Sql.as("outbox_writer", database),
+                            "BEGIN; LOCK TABLE outbox_published IN SHARE UPDATE EXCLUSIVE MODE"))
+                    .hasMessageContaining("permission denied");
+
+            assertThat(retain("7 days")).endsWith("busy f");
+        }
+    }
+
+    @Test
     void less_than_an_hour_is_refused() {
         assertThatThrownBy(() -> retain("59 minutes"))
                 .isInstanceOf(SQLException.class)

@@ -88,6 +88,7 @@ public final class Source {
     private final @Nullable PeriodicTask retention;
     private final @Nullable SchemaGate gate;
     private final @Nullable PeriodicTask probes;
+    private final BusyRetention busyRetention = new BusyRetention();
     private final AtomicReference<@Nullable Map<String, Long>> failures = new AtomicReference<>();
     private final AtomicReference<List<Stuck>> stuck = new AtomicReference<>(List.of());
     private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
@@ -398,7 +399,9 @@ public final class Source {
                 "Source " + name() + ": letting go of what was published long ago",
                 "it is kept for longer",
                 BETWEEN_RETENTIONS,
-                () -> retain(keep));
+                () -> busyRetention
+                        .after(retain(keep))
+                        .ifPresent(warning -> LOG.warn("Source {}: {}", name(), warning)));
     }
 
     private Retention retain(Duration keep) {
