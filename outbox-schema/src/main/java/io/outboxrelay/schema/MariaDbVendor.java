@@ -24,7 +24,7 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
 
     private static final Log LOG = LogFactory.getLog(OutboxSchema.class);
     private static final List<String> TABLES = List.of("outbox", "outbox_lane", "inbox", "outbox_failure");
-    private static final int LOCK_SECONDS = 3_600;
+    private static final int LOCK_SECONDS = 300;
     private static final Pattern COMMENT = Pattern.compile("(?m)^\\s*--.*$");
     /** Access denied to a database, a table, an operation; no right to grant, or to make users or roles. */
     private static final Set<Integer> REFUSED = Set.of(1044, 1142, 1227, 1396, 1410);
@@ -36,12 +36,26 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
         return "db/outbox/" + dialect.name().toLowerCase(Locale.ROOT);
     }
 
+    /** The mode decides what a text, an operator and a missing engine are. */
+    @Override
+    public Pin pin() {
+        return new Pin(
+                "SELECT @@SESSION.sql_mode",
+                "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION'",
+                "SET SESSION sql_mode = ?");
+    }
+
+    /** Nobody creates anything in a database without a grant there. */
+    @Override
+    public void refuseForeignObjects(Connection connection, String schema) {}
+
     @Override
     public String resolve(String schema, Connection connection) throws SQLException {
         if (!schema.equals(OutboxSchema.DEFAULT_NAME)) {
             return schema;
         }
-        String current = connection.getCatalog();
+        // The server's spelling, which lower_case_table_names may have made another one than the URL's.
+        String current = Query.text(connection, "SELECT database()");
         if (current == null || current.isEmpty()) {
             throw new OutboxSchemaException(
                     "The connection is in no database: name one in its URL, or as the schema of" + " the outbox");
@@ -52,8 +66,10 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
     @Override
     public void lock(Connection connection, String schema) throws SQLException {
         if (Query.number(connection, "SELECT get_lock(" + lockName(schema) + ", " + LOCK_SECONDS + ")") != 1) {
-            throw new OutboxSchemaException("Somebody else has been installing the outbox into the database " + schema
-                    + " for " + LOCK_SECONDS + " s");
+            throw new OutboxSchemaException("The outbox cannot be installed in the database " + schema
+                    + ": another session has held the lock of its installation for " + LOCK_SECONDS + " s (connection "
+                    + Query.text(connection, "SELECT is_used_lock(" + lockName(schema) + ")")
+                    + "). End it if it installs nothing");
         }
     }
 
@@ -124,9 +140,12 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
         String before = connection.getCatalog();
         connection.setCatalog(schema);
         try (Statement statement = connection.createStatement()) {
-            for (String one : COMMENT.matcher(roles(schema)).replaceAll("").split(";")) {
+            // Taken apart before the database's name, which may hold a semicolon, is put in.
+            for (String one : COMMENT.matcher(OutboxSchema.resource(location() + "/roles.sql"))
+                    .replaceAll("")
+                    .split(";")) {
                 if (!one.isBlank()) {
-                    statement.execute(one);
+                    statement.execute(OutboxSchema.replace(one, placeholders(schema, 0)));
                 }
             }
         } catch (SQLException e) {

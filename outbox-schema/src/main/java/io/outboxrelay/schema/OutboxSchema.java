@@ -120,7 +120,8 @@ public final class OutboxSchema {
 
     /**
      * Installs these tables, or brings them up to date. Installing again changes nothing, and several installers at
-     * once are fine. Takes at most two connections at a time.
+     * once are fine. Takes at most two connections at a time, and gives them back with the settings that they came with.
+     * Not for a pooler that lends its connections for one transaction: what is set on a session would not stay with it.
      *
      * @param dataSource of a user who may create tables in the schema (and the schema, if it is missing). If the user may
      *     not create roles, those that are missing are left out with a warning in the log.
@@ -129,10 +130,20 @@ public final class OutboxSchema {
      *     one asked for, or if the database refuses
      */
     public Installation installOn(DataSource dataSource) {
-        try (Connection connection = dataSource.getConnection()) {
-            return installOneAtATime(Dialect.of(connection).vendor(), connection, dataSource);
+        try {
+            Vendor vendor = vendor(dataSource);
+            DataSource pinned = new PinnedConnections(dataSource, vendor.pin());
+            try (Connection connection = pinned.getConnection()) {
+                return installOneAtATime(vendor, connection, pinned);
+            }
         } catch (SQLException | FlywayException e) {
             throw refused(e);
+        }
+    }
+
+    private static Vendor vendor(DataSource dataSource) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            return Dialect.of(connection).vendor();
         }
     }
 
@@ -229,6 +240,7 @@ public final class OutboxSchema {
         String schema = vendor.resolve(name, connection);
         try {
             vendor.lock(connection, schema);
+            vendor.refuseForeignObjects(connection, schema);
             OptionalInt before = vendor.version(connection, schema);
             OptionalInt installed = vendor.lanes(connection, schema);
             int count = installed.isPresent() ? requireLanes(installed.getAsInt()) : lanes.orElse(DEFAULT_LANES);

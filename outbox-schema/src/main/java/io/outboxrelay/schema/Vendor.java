@@ -12,6 +12,9 @@ interface Vendor {
     /** Where on the class path the migrations lie. */
     String location();
 
+    /** What decides about the meaning of the statements of an installation. */
+    Pin pin();
+
     /**
      * What a schema is called in the database.
      *
@@ -26,6 +29,13 @@ interface Vendor {
 
     /** Lets others install. */
     void unlock(Connection connection, String schema) throws SQLException;
+
+    /**
+     * Makes sure that no stranger has laid out what an installation would trust, such as a history table with a trigger.
+     *
+     * @throws OutboxSchemaException if one has; names the objects and who owns them
+     */
+    void refuseForeignObjects(Connection connection, String schema) throws SQLException;
 
     /** Returns the installed version, or nothing. A missing outbox is an answer and never aborts a transaction. */
     OptionalInt version(Connection connection, String schema) throws SQLException;

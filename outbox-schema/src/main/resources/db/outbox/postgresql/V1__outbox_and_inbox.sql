@@ -1,3 +1,6 @@
+-- Nothing here means an object that somebody else has made: not in public, and not by the search path of a role or a database.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- The outbox holds what is not yet published and nothing else: the relay deletes a row once the broker has confirmed it.
 --
 -- The limits are those of a message's properties; what is larger could never be published and is refused at once.
@@ -71,4 +74,5 @@ CREATE INDEX inbox_processed_at ON ${schema}.inbox (processed_at);
 COMMENT ON TABLE ${schema}.inbox IS 'Events that a consumer has processed: an event found here is not processed again.';
 
 -- What the relay asks to learn whether this schema is new enough for it. Each migration raises it.
-CREATE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS 'SELECT 1';

@@ -1,3 +1,5 @@
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- Group roles with the least that each party needs. They cannot log in: grant them to the users that do, for example
 --     GRANT outbox_writer TO orders_service;
 -- A user who may not create roles installs the tables all the same; then an administrator grants the same by hand.
@@ -42,4 +44,5 @@ BEGIN
 END
 $roles$;
 
-CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2';
+CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS 'SELECT 2';

@@ -1,3 +1,5 @@
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- Events that could not be published, with everything they had, and those of the same aggregate that wait behind them. The
 -- relay moves a row here when the broker or the relay itself said no, and deletes it once the broker has confirmed it.
 --
@@ -91,4 +93,5 @@ BEGIN
 END
 $roles$;
 
-CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 3';
+CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS 'SELECT 3';

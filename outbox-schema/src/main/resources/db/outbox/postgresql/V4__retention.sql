@@ -1,3 +1,5 @@
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- A writer that stays open is not waited for, for others would wait behind this: the installation fails and can be repeated.
 SET LOCAL lock_timeout = '2s';
 
@@ -132,10 +134,11 @@ $roles$;
 -- again in a moment, holds an advisory lock that says so: writers try it and do not notify. Any login of the database can hold that
 -- lock too, and so keep the relay from being called: a lock that needs rights would cost every writer a subtransaction. A missed
 -- notification costs time only, at most poll.max.
-CREATE FUNCTION ${schema}.outbox_wake() RETURNS trigger LANGUAGE plpgsql AS $function$
+CREATE FUNCTION ${schema}.outbox_wake() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $function$
 BEGIN
-    IF pg_catalog.pg_try_advisory_xact_lock_shared(TG_RELID::int, 1) THEN
-        PERFORM pg_catalog.pg_notify(pg_catalog.concat('outbox_', TG_RELID), '');
+    IF pg_try_advisory_xact_lock_shared(TG_RELID::int, 1) THEN
+        PERFORM pg_notify(concat('outbox_', TG_RELID), '');
     END IF;
     RETURN NULL;
 END
@@ -150,7 +153,7 @@ ALTER TABLE ${schema}.outbox DISABLE TRIGGER outbox_wake;
 -- transaction that has notified cannot be prepared, so that writers with two phases would fail: the second argument says that there
 -- are none although the server allows for them.
 CREATE FUNCTION ${schema}.outbox_wakeup(enabled boolean, nobody_prepares boolean DEFAULT false) RETURNS void LANGUAGE plpgsql
-SET lock_timeout = '1s' AS $function$
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $function$
 BEGIN
     IF enabled AND NOT nobody_prepares AND current_setting('max_prepared_transactions')::int > 0 THEN
         RAISE EXCEPTION 'A transaction that wakes the relay cannot be prepared (PREPARE TRANSACTION), which this server allows'
@@ -166,4 +169,5 @@ $function$;
 
 REVOKE EXECUTE ON FUNCTION ${schema}.outbox_wakeup(boolean, boolean) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 4';
+CREATE OR REPLACE FUNCTION ${schema}.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS 'SELECT 4';

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.TestDatabase;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import javax.sql.DataSource;
@@ -166,6 +167,39 @@ class MariaDbRolesTest {
         assertDenied(() -> Sql.execute(admin, "DELETE FROM outbox_audit"));
         assertDenied(() -> Sql.execute(admin, "DROP TABLE outbox"));
         assertDenied(() -> Sql.execute(admin, "ALTER TABLE inbox ADD COLUMN x int"));
+    }
+
+    @Test
+    void nothing_that_is_installed_runs_with_the_rights_of_who_installed_it() throws Exception {
+        for (String lent : new String[] {
+            "routines WHERE routine_schema", "triggers WHERE trigger_schema", "events WHERE event_schema"
+        }) {
+            assertThat(Sql.value(owner, "SELECT count(*) FROM information_schema." + lent + " = database()"))
+                    .as(lent)
+                    .isEqualTo("0");
+        }
+        assertThat(Sql.column(
+                        owner, "SELECT security_type FROM information_schema.views WHERE table_schema = database()"))
+                .containsOnly("INVOKER");
+    }
+
+    @Test
+    void a_session_s_sql_mode_changes_nothing_and_is_given_back() throws Exception {
+        try (TestDatabase fresh = kind.newDatabase();
+                Connection one = fresh.dataSource().getConnection();
+                Connection another = fresh.dataSource().getConnection()) {
+            for (Connection connection : List.of(one, another)) {
+                connection.createStatement().execute("SET SESSION sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'");
+            }
+            String before = Query.text(one, "SELECT @@SESSION.sql_mode");
+
+            assertThat(OutboxSchema.install(Lending.these(one, another)).changed())
+                    .isTrue();
+
+            for (Connection connection : List.of(one, another)) {
+                assertThat(Query.text(connection, "SELECT @@SESSION.sql_mode")).isEqualTo(before);
+            }
+        }
     }
 
     @Test
