@@ -41,21 +41,17 @@ public final class DatabaseMessage {
             innermost = cause;
             said = cause instanceof SQLException sql ? sql : said;
         }
-        ServerErrorMessage server = said instanceof PSQLException answer ? answer.getServerErrorMessage() : null;
-        if (server != null) {
-            return of(server);
-        }
         return said == null ? firstLine(innermost) : of(said, innermost);
     }
 
     /**
-     * What the database said in this very exception, whatever caused it.
+     * What the database said in this very exception. Its cause is left to whoever walks through the chain.
      *
      * @param one exception of a chain
      * @return one line, or nothing when it is not a database's
      */
     public static Optional<String> saidBy(Throwable one) {
-        return one instanceof SQLException ? Optional.of(of(one)) : Optional.empty();
+        return one instanceof SQLException said ? Optional.of(of(said, said)) : Optional.empty();
     }
 
     private static String of(ServerErrorMessage server) {
@@ -74,11 +70,15 @@ public final class DatabaseMessage {
         }
     }
 
-    /** A server that answered in no detail, or none that could be reached; what lies behind that names the network's error. */
+    /** Of a server that could not be reached the innermost cause names the network's error. */
     private static String of(SQLException said, Throwable innermost) {
+        ServerErrorMessage server = said instanceof PSQLException answer ? answer.getServerErrorMessage() : null;
+        if (server != null) {
+            return of(server);
+        }
         String text = QUOTED_VALUE.matcher(firstLine(said)).replaceAll("$1 '…'");
         if (innermost != said && !text.contains(firstLine(innermost))) {
-            text += ": " + firstLine(innermost);
+            text = text.replaceFirst("\\.$", "") + ": " + firstLine(innermost);
         }
         return said.getSQLState() == null ? text : text + " (SQLSTATE " + said.getSQLState() + ")";
     }
