@@ -20,6 +20,9 @@ public interface Publisher {
     /**
      * Hands over one event. Never fails: whatever goes wrong is an answer. It may stay in a buffer until {@link #flush()}.
      *
+     * One that was forgotten is not sent a second time while the broker may still hold it: it is answered as far as the broker
+     * has answered the first time.
+     *
      * @param event an event of whose aggregate no other is unanswered
      */
     void publish(Event event);
@@ -37,7 +40,7 @@ public interface Publisher {
     List<Answer> answers(Duration atMost) throws InterruptedException;
 
     /**
-     * Gives up waiting for an answer. One that still comes is ignored.
+     * Stops waiting for an answer. One that still comes is for when the event is published again.
      *
      * @param event a published event
      */

@@ -8,8 +8,10 @@ public enum Reason {
     UNROUTABLE,
     /** The exchange does not exist. */
     EXCHANGE_MISSING,
-    /** The broker took it and said no; a queue may be full. */
+    /** The broker took it and said no: a queue is full, or its node is down. */
     NACKED,
+    /** The broker has it and says neither yes nor no; a quorum queue may have lost its majority. */
+    UNANSWERED,
     /** Its payload is larger than may be published. */
     TOO_LARGE,
     /** It cannot be written as a message: headers, names or times that the protocol has no place for. */

@@ -10,6 +10,7 @@ import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import java.io.IOException;
 import java.util.Date;
+import java.util.UUID;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -90,10 +91,9 @@ final class Message {
         }
     }
 
-    /** Returns the aggregate of a message that came back. */
-    static Aggregate aggregate(BasicProperties properties) {
-        Map<String, Object> headers = properties.getHeaders();
-        return new Aggregate(String.valueOf(headers.get(AGGREGATE_TYPE)), String.valueOf(headers.get(AGGREGATE_ID)));
+    /** Returns the id of the event whose message came back. */
+    static UUID event(BasicProperties properties) {
+        return UUID.fromString(properties.getMessageId());
     }
 
     private Map<String, Object> headers(Event event) {

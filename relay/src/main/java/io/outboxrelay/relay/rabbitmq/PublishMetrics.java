@@ -74,7 +74,7 @@ public final class PublishMetrics {
                 "Source {}: {} was not published: {}{}",
                 source,
                 event,
-                outcome,
+                inWords(outcome),
                 before == null || before.since() == 0
                         ? ""
                         : " (and " + before.since() + " like it since the last report)");
@@ -94,3 +94,12 @@ public final class PublishMetrics {
                 .register(meters);
     }
 }
+    private static String inWords(Outcome outcome) {
+        if (outcome instanceof Outcome.Failure failure) {
+            return failure.reason().word() + ": " + failure.detail();
+        }
+        return outcome instanceof Outcome.Unconfirmed unconfirmed
+                ? "unconfirmed: " + unconfirmed.detail()
+                : outcome.toString();
+    }
+

@@ -5,25 +5,24 @@ import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConfirmListener;
 import com.rabbitmq.client.ShutdownSignalException;
-import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Publisher;
 import io.outboxrelay.relay.lane.Reason;
+import io.outboxrelay.relay.rabbitmq.Outstanding.Sent;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +32,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>All state belongs to the lane's thread. The connection's thread only appends signals to a queue; each names the
  * channel that it belongs to, so that a late one of an old channel is never taken for one of the new.
+ *
+ * <p>An event whose answer is late is not sent a second time on the same channel: the broker may still hold it. Publishing
+ * it again asks for the answer to the first message. After a while the event is said to be {@link Reason#UNANSWERED}, and
+ * after a longer one the channel is replaced, in case that the broker has lost the answer.
  */
 public final class RabbitPublisher implements Publisher, AutoCloseable {
 
@@ -44,25 +47,39 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     /** Of an exchange's name and of a routing key, in bytes. */
     private static final int LONGEST_NAME = 255;
 
+    /** An event without an answer leaves the outbox then, so that reading does not pass over it again and again. */
+    private static final Duration UNANSWERED_AFTER = Duration.ofSeconds(30);
+
+    /** The channel is replaced then, and all that it has not answered is sent once more; each time twice as late. */
+    private static final Duration FIRST_PATIENCE = Duration.ofMinutes(5);
+
+    private static final Duration LONGEST_PATIENCE = Duration.ofHours(1);
+
+    /** Messages of a channel that nobody waits for any more; beyond it the channel is replaced. */
+    private static final int MOST_LATE = 20_000;
+
     private final Broker shared;
     private final Route exchange;
     private final Route routingKey;
     private final Message message;
     private final PublishMetrics metrics;
 
+    private final LongSupplier nanoTime;
     private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
-    private final NavigableMap<Long, Sent> outstanding = new TreeMap<>();
-    private final Map<Aggregate, String> returned = new HashMap<>();
+    private final Outstanding outstanding = new Outstanding();
     private final List<Answer> answers = new ArrayList<>();
+
+    /** Events that were confirmed when nobody waited any more. One that is forgotten here is only sent once more. */
+    private final Set<UUID> confirmedLate = new LinkedHashSet<>();
+
+    private volatile @Nullable Silence silence;
+
     /** The shared one, or one of its own. */
     private volatile Broker broker;
 
     private @Nullable Channel channel;
     private int unflushed;
-    /** Whether the channel carries messages whose answer is not waited for any more: then nobody knows who closed it. */
-    private boolean forgotten;
-
-    private record Sent(Event event, String exchange, long at) {}
+    private Duration patience = FIRST_PATIENCE;
 
     /** What the connection's thread saw on a channel. */
     private sealed interface Signal {
@@ -73,7 +90,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
         record Nacked(Channel channel, long tag, boolean multiple) implements Signal {}
 
-        record Returned(Channel channel, Aggregate aggregate, String detail) implements Signal {}
+        record Returned(Channel channel, UUID event, String detail) implements Signal {}
 
         record Closed(
                 Channel channel, String detail, @Nullable Reason suspected) implements Signal {}
@@ -91,16 +108,36 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 Route.of(settings.exchange()),
                 Route.of(settings.routingKey()),
                 new Message(source, settings.cloudEvents(), null),
-                metrics);
+                metrics,
+                System::nanoTime);
     }
 
-    private RabbitPublisher(Broker broker, Route exchange, Route routingKey, Message message, PublishMetrics metrics) {
+    /** One whose clock a test sets. */
+    RabbitPublisher(
+            String source, Broker broker, BrokerSettings settings, PublishMetrics metrics, LongSupplier nanoTime) {
+        this(
+                broker,
+                Route.of(settings.exchange()),
+                Route.of(settings.routingKey()),
+                new Message(source, settings.cloudEvents(), null),
+                metrics,
+                nanoTime);
+    }
+
+    private RabbitPublisher(
+            Broker broker,
+            Route exchange,
+            Route routingKey,
+            Message message,
+            PublishMetrics metrics,
+            LongSupplier nanoTime) {
         this.shared = broker;
         this.broker = broker;
         this.exchange = exchange;
         this.routingKey = routingKey;
         this.message = message;
         this.metrics = metrics;
+        this.nanoTime = nanoTime;
     }
 
     /**
@@ -126,23 +163,60 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 queue == null ? Route.of(settings.exchange()) : Route.constant(""),
                 queue == null ? Route.of(settings.routingKey()) : Route.constant(queue),
                 new Message(source, settings.cloudEvents(), replay),
-                metrics);
+                metrics,
+                System::nanoTime);
     }
 
     @Override
     public boolean ready() {
-        if (channel != null && !channel.isOpen() && outstanding.isEmpty()) {
-            channel = null;
-            signals.clear(); // all of them are of channels that are gone
+        if (channel != null && !channel.isOpen() && outstanding.awaited() == 0) {
+            acceptAll(); // late confirms, and that it was closed
+            leaveChannel();
         }
         if (!broker.ready()) {
             return false;
         }
+        if (channel != null && outstanding.awaited() == 0 && isOverdue()) {
+            replaceChannel(channel);
+        }
         if (channel == null) {
             channel = broker.openChannel().map(this::listenTo).orElse(null);
-            forgotten = false;
         }
         return channel != null && channel.isOpen();
+    }
+
+    /** Whether the broker owes an answer for so long, or so many, that it is asked anew. */
+    private boolean isOverdue() {
+        return outstanding.late() >= MOST_LATE
+                || outstanding
+                        .oldestLate()
+                        .filter(sent -> nanoTime.getAsLong() - sent.at() > patience.toNanos())
+                        .isPresent();
+    }
+
+    private void replaceChannel(Channel overdue) {
+        LOG.warn(
+                "Source {}: the broker has not answered for {} s and owes {} answers on one channel: the channel is replaced, and what"
+                        + " is unanswered is sent once more",
+                shared.source(),
+                outstanding
+                        .oldestLate()
+                        .map(sent -> TimeUnit.NANOSECONDS.toSeconds(nanoTime.getAsLong() - sent.at()))
+                        .orElse(0L),
+                outstanding.late());
+        Duration doubled = patience.multipliedBy(2);
+        patience = doubled.compareTo(LONGEST_PATIENCE) < 0 ? doubled : LONGEST_PATIENCE;
+        abandon(overdue);
+        leaveChannel();
+    }
+
+    /** What the channel owes will not come any more, and signals of it are ignored. */
+    private void leaveChannel() {
+        channel = null;
+        outstanding.clear();
+        unflushed = 0;
+        signals.clear();
+        listenToSilence();
     }
 
     @Override
@@ -151,11 +225,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
             return;
         }
         close();
-        channel = null;
-        signals.clear();
-        outstanding.clear();
-        returned.clear();
-        unflushed = 0;
+        leaveChannel();
         broker = alone ? shared.another() : shared;
         if (alone) {
             LOG.info(
@@ -176,8 +246,41 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         return current == shared ? null : current.trouble().orElse(null);
     }
 
+    /**
+     * What the broker has not answered in time; called by any thread.
+     *
+     * @return null when there is nothing
+     */
+    public @Nullable Silence silence() {
+        return silence;
+    }
+
     @Override
     public void publish(Event event) {
+        Optional<Sent> held = outstanding.of(event);
+        if (held.isPresent()) {
+            answers.add(new Answer(event, unanswered(held.get())));
+        } else if (confirmedLate.remove(event.id())) {
+            answer(event, exchange.of(event), Outcome.CONFIRMED);
+        } else {
+            publishAnew(event);
+        }
+    }
+
+    private Outcome unanswered(Sent held) {
+        long waited = nanoTime.getAsLong() - held.at();
+        return waited < UNANSWERED_AFTER.toNanos()
+                ? new Outcome.Unconfirmed(inWords(held, waited))
+                : new Outcome.Nacked(Reason.UNANSWERED, inWords(held, waited));
+    }
+
+    private static String inWords(Sent sent, long waited) {
+        return ("the broker has not answered for %d s and may still hold it: exchange '%s', routing key '%s'; the queue may be"
+                        + " slow, or a quorum queue without its majority")
+                .formatted(TimeUnit.NANOSECONDS.toSeconds(waited), sent.exchange(), sent.routingKey());
+    }
+
+    private void publishAnew(Event event) {
         String target = exchange.of(event);
         String key = routingKey.of(event);
         byte[] payload = event.payload();
@@ -223,7 +326,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         broker.holdBack(true);
         try {
             long tag = current.getNextPublishSeqNo();
-            outstanding.put(tag, new Sent(event, target, System.nanoTime()));
+            outstanding.add(tag, event, target, key, nanoTime.getAsLong());
             current.basicPublish(target, key, true, properties, payload);
         } catch (IOException | ShutdownSignalException e) {
             // The channel is gone, and says so by a signal of its own.
@@ -257,9 +360,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 accept(first);
             }
         }
-        for (Signal next = signals.poll(); next != null; next = signals.poll()) {
-            accept(next);
-        }
+        acceptAll();
         List<Answer> all = List.copyOf(answers);
         answers.clear();
         return all;
@@ -267,10 +368,11 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     @Override
     public void forget(Event event) {
-        outstanding.values().removeIf(sent -> sent.event() == event);
-        returned.remove(event.aggregate());
-        forgotten = true;
-        metrics.count(event, exchange.of(event), new Outcome.Unconfirmed("late"));
+        outstanding.forget(event).ifPresent(sent -> {
+            metrics.count(
+                    event, sent.exchange(), new Outcome.Unconfirmed(inWords(sent, nanoTime.getAsLong() - sent.at())));
+            listenToSilence();
+        });
     }
 
     /**
@@ -289,12 +391,18 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     /** Events that were published and are not answered. */
     int outstanding() {
-        return outstanding.size();
+        return outstanding.awaited();
     }
 
-    /** What is kept beside them: answers not yet fetched, signals not yet read, returns not yet matched. */
+    /** What is kept beside them: answers not yet fetched, signals not yet read, messages that nobody waits for any more. */
     int kept() {
-        return answers.size() + signals.size() + returned.size();
+        return answers.size() + signals.size() + outstanding.late() + confirmedLate.size();
+    }
+
+    private void acceptAll() {
+        for (Signal next = signals.poll(); next != null; next = signals.poll()) {
+            accept(next);
+        }
     }
 
     private void accept(Signal signal) {
@@ -304,43 +412,55 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         if (signal instanceof Signal.Acked ack) {
             settle(ack.tag(), ack.multiple(), null);
         } else if (signal instanceof Signal.Nacked nack) {
-            settle(nack.tag(), nack.multiple(), "the broker did not take it; a queue may be full");
+            settle(
+                    nack.tag(),
+                    nack.multiple(),
+                    "the broker did not take it: a queue is full, or the node of a queue is down");
         } else if (signal instanceof Signal.Returned back) {
-            if (outstanding.values().stream()
-                    .anyMatch(sent -> sent.event().aggregate().equals(back.aggregate()))) {
-                returned.put(back.aggregate(), back.detail());
-            }
+            outstanding.returned(back.event(), back.detail()); // it is always sent before the confirm
         } else if (signal instanceof Signal.Closed end) {
             closed(end);
         }
     }
 
     private void settle(long tag, boolean multiple, @Nullable String nacked) {
-        if (multiple) {
-            NavigableMap<Long, Sent> range = outstanding.headMap(tag, true);
-            range.values().forEach(sent -> answer(sent, nacked));
-            range.clear();
-        } else {
-            Sent sent = outstanding.remove(tag);
-            if (sent != null) {
-                answer(sent, nacked);
+        int late = outstanding.late();
+        for (Sent sent : outstanding.answered(tag, multiple)) {
+            Outcome outcome = outcome(sent, nacked);
+            if (outcome instanceof Outcome.Confirmed) {
+                metrics.time(nanoTime.getAsLong() - sent.at());
             }
+            if (sent.event() != null) {
+                answer(sent.event(), sent.exchange(), outcome);
+            } else if (outcome instanceof Outcome.Confirmed) {
+                rememberConfirmed(sent.id());
+            }
+        }
+        if (late != outstanding.late()) {
+            patience = FIRST_PATIENCE; // it answers
+            listenToSilence();
         }
     }
 
-    private void answer(Sent sent, @Nullable String nacked) {
-        // The broker returns a message before it confirms it, and only one of an aggregate is in flight.
-        String back = returned.isEmpty() ? null : returned.remove(sent.event().aggregate());
-        Outcome outcome;
-        if (back != null) {
-            outcome = new Outcome.Returned(Reason.UNROUTABLE, back);
-        } else if (nacked != null) {
-            outcome = new Outcome.Nacked(nacked);
-        } else {
-            outcome = Outcome.CONFIRMED;
-            metrics.time(System.nanoTime() - sent.at());
+    private static Outcome outcome(Sent sent, @Nullable String nacked) {
+        if (sent.returned() != null) {
+            return new Outcome.Returned(Reason.UNROUTABLE, sent.returned());
         }
-        answer(sent.event(), sent.exchange(), outcome);
+        return nacked == null ? Outcome.CONFIRMED : new Outcome.Nacked(nacked);
+    }
+
+    private void rememberConfirmed(UUID event) {
+        if (confirmedLate.size() >= MOST_LATE) {
+            confirmedLate.remove(confirmedLate.iterator().next());
+        }
+        confirmedLate.add(event);
+    }
+
+    private void listenToSilence() {
+        silence = outstanding
+                .oldestLate()
+                .map(oldest -> new Silence(outstanding.late(), oldest.at(), oldest.exchange(), oldest.routingKey()))
+                .orElse(null);
     }
 
     private void answer(Event event, String target, Outcome outcome) {
@@ -349,14 +469,18 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     private void closed(Signal.Closed end) {
-        Collection<Sent> lost = List.copyOf(outstanding.values());
-        Reason suspected = forgotten ? null : end.suspected();
-        outstanding.clear();
-        returned.clear();
+        // Where messages are late, nobody knows which one closed the channel.
+        Reason suspected = outstanding.late() > 0 ? null : end.suspected();
+        List<Sent> lost = outstanding.clear();
         channel = null;
         unflushed = 0;
         broker.forgetExchanges();
-        lost.forEach(sent -> answer(sent.event(), sent.exchange(), new Outcome.Unconfirmed(end.detail(), suspected)));
+        listenToSilence();
+        for (Sent sent : lost) {
+            if (sent.event() != null) {
+                answer(sent.event(), sent.exchange(), new Outcome.Unconfirmed(end.detail(), suspected));
+            }
+        }
     }
 
     private Channel listenTo(Channel opened) {
@@ -373,7 +497,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         });
         opened.addReturnListener(back -> signals.add(new Signal.Returned(
                 opened,
-                Message.aggregate(back.getProperties()),
+                Message.event(back.getProperties()),
                 "%d %s: no queue is bound to the exchange '%s' for the routing key '%s'"
                         .formatted(
                                 back.getReplyCode(), back.getReplyText(), back.getExchange(), back.getRoutingKey()))));

@@ -4,6 +4,7 @@ import io.outboxrelay.relay.lane.Backoff;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
+import io.outboxrelay.relay.rabbitmq.Silence;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -95,6 +96,12 @@ final class LaneRunner {
     String trouble() {
         String failed = complaints.current();
         return failed == null ? publisher.trouble() : failed;
+    }
+
+    /** What the broker owes the lane; null when it answers in time. */
+    @Nullable
+    Silence silence() {
+        return publisher.silence();
     }
 
     private void run() {

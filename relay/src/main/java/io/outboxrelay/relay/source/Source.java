@@ -1,5 +1,7 @@
 package io.outboxrelay.relay.source;
 
+import static java.util.Comparator.comparingLong;
+
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.DriverDataSource;
@@ -28,18 +30,22 @@ import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
+import io.outboxrelay.relay.rabbitmq.Silence;
 import io.outboxrelay.relay.source.SourceSettings.Wakeup;
 import io.outboxrelay.schema.OutboxSchema;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -243,10 +249,30 @@ public final class Source {
 
     /** Returns the routes that do not move while the others do, for a person; empty when all do, as far as was counted. */
     public Optional<String> stuck() {
-        List<Stuck> routes = stuck.get();
-        return routes.isEmpty()
-                ? Optional.empty()
-                : Optional.of(routes.stream().map(Stuck::toString).collect(Collectors.joining(", ")));
+        List<String> all = Stream.concat(
+                        silence().stream(), stuck.get().stream().map(Stuck::toString))
+                .toList();
+        return all.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", all));
+    }
+
+    /** Returns what the broker has not answered in time, with the route that waits for longest; empty when it answers. */
+    private Optional<String> silence() {
+        return silences()
+                .min(comparingLong(Silence::since))
+                .map(longest -> "%s without an answer from the broker for up to %d s: exchange '%s', routing key '%s'"
+                        .formatted(
+                                unanswered() == 1 ? "1 event" : unanswered() + " events",
+                                TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - longest.since()),
+                                longest.exchange(),
+                                longest.routingKey()));
+    }
+
+    private int unanswered() {
+        return silences().mapToInt(Silence::events).sum();
+    }
+
+    private Stream<Silence> silences() {
+        return leases.owned().values().stream().map(LaneRunner::silence).filter(Objects::nonNull);
     }
 
     /** Returns how many events of these lanes are parked, as far as was counted. */
@@ -499,6 +525,10 @@ public final class Source {
                 .register(meters);
         Gauge.builder("outbox_relay_writer_seconds", this, source -> source.longestWriter.toMillis() / 1e3)
                 .description("How long the transaction has been seen that holds back the floor for longest")
+                .tag("source", name())
+                .register(meters);
+        Gauge.builder("outbox_relay_unanswered_events", this, Source::unanswered)
+                .description("Events that the broker has been sent and has not answered in time")
                 .tag("source", name())
                 .register(meters);
         Gauge.builder("outbox_relay_lanes", this, Source::ownedLanes)

@@ -91,7 +91,11 @@ class BrokerTroubleTest {
         harness.awaitReady();
         List<Event> next = IntStream.range(0, 1_000).mapToObj(maker::of).toList();
         assertThat(harness.publish(next)).containsOnly(Outcome.CONFIRMED);
+        assertThat(harness.publish(late)).containsOnly(Outcome.CONFIRMED);
         assertThat(harness.publisher.kept()).isZero();
+        assertThat(harness.admin.queuePurge("orders").getMessageCount())
+                .as("each once")
+                .isEqualTo(2_000);
     }
 
     // hazard 36

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 
+import java.util.concurrent.atomic.AtomicLong;
 /** A publisher of one lane at a real broker, and beside it a plain client that administers and consumes. */
 final class PublisherHarness implements AutoCloseable {
 
@@ -26,6 +27,9 @@ final class PublisherHarness implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    /** How far the publisher's clock is ahead. */
+    final AtomicLong ahead = new AtomicLong();
+
     final Broker broker;
     final RabbitPublisher publisher;
     final Connection client;
@@ -70,7 +74,12 @@ final class PublisherHarness implements AutoCloseable {
         client = factory.newConnection("test");
         admin = client.createChannel();
         broker = new Broker("orders", "relay-1", settings);
-        publisher = new RabbitPublisher("orders", broker, settings, new PublishMetrics("orders", meters));
+        publisher = new RabbitPublisher(
+                "orders",
+                broker,
+                settings,
+                new PublishMetrics("orders", meters),
+                () -> System.nanoTime() + ahead.get());
         broker.start();
         awaitReady();
     }

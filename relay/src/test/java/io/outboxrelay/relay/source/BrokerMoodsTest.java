@@ -9,14 +9,20 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
+import io.outboxrelay.relay.testing.AmqpWire;
+import io.outboxrelay.relay.testing.AmqpWire.Change;
+import io.outboxrelay.relay.testing.AmqpWire.Frame;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.PrivateRabbitMq;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -167,7 +173,7 @@ class BrokerMoodsTest {
         awaitFailures("retrying exchange-missing");
         assertThat(database.value("SELECT detail FROM outbox_failure"))
                 .startsWith("the exchange 'events' does not exist on " + address());
-        assertThat(relay.log.complaints("was not published: Returned[reason=EXCHANGE_MISSING"))
+        assertThat(relay.log.complaints("was not published: exchange-missing"))
                 .as("said once")
                 .hasSize(1);
 
@@ -186,7 +192,7 @@ class BrokerMoodsTest {
         awaitFailures("retrying unroutable");
         assertThat(database.value("SELECT detail FROM outbox_failure"))
                 .contains("no queue is bound to the exchange 'events' for the routing key 'order.order.placed'");
-        assertThat(relay.log.complaints("was not published: Returned[reason=UNROUTABLE"))
+        assertThat(relay.log.complaints("was not published: unroutable"))
                 .as("said once")
                 .hasSize(1);
 
@@ -206,7 +212,7 @@ class BrokerMoodsTest {
         write("b");
         write("c");
         awaitFailures("retrying nacked");
-        assertThat(relay.log.complaints("was not published: Nacked"))
+        assertThat(relay.log.complaints("was not published: nacked"))
                 .as("said once")
                 .hasSize(1);
         assertThat(database.number("SELECT max(attempts) FROM outbox_failure")).isZero();
@@ -232,6 +238,45 @@ class BrokerMoodsTest {
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(relay.source.stuck()).hasValue("1 of Cart/CartLeft unroutable"));
         assertThat(relay.source.trouble()).as("the source is served").isEmpty();
+    }
+
+    // hazard 71
+    @Test
+    void a_queue_that_does_not_confirm_is_named_in_readiness_gets_each_event_once_and_goes_on_when_it_does()
+            throws Exception {
+        List<Frame> confirms = new CopyOnWriteArrayList<>();
+        AtomicBoolean silent = new AtomicBoolean(true);
+        Change holdBack = frame -> silent.get() && frame.isAck() && confirms.add(frame) ? List.of() : List.of(frame);
+        try (AmqpWire wire = new AmqpWire(host.host(), host.port(), List::of, holdBack)) {
+            relay = SourceHarness.start(
+                    "orders",
+                    database.database().jdbcUrl(),
+                    database.database().user(),
+                    database.database().password(),
+                    "amqp://%s:%s@127.0.0.1:%d/%s".formatted(host.user(), host.password(), wire.port(), host.name()),
+                    Topology.CHECK,
+                    Duration.ofSeconds(1));
+            write("a");
+            write("a");
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(relay.source.stuck().orElse("all moves"))
+                            .contains(
+                                    "1 event without an answer from the broker for up to",
+                                    "exchange 'events', routing key 'order.order.placed'"));
+            assertThat(relay.source.trouble()).as("the source is served").isEmpty();
+            assertThat(relay.meters
+                            .get("outbox_relay_unanswered_events")
+                            .gauge()
+                            .value())
+                    .isEqualTo(1);
+
+            silent.set(false);
+            wire.say(confirms.get(0));
+
+            assertThat(received("orders", 2)).containsExactly("a", "a");
+            assertNothingIsKept();
+            assertThat(relay.source.stuck()).isEmpty();
+        }
     }
 
     // hazards 7, 48
@@ -330,8 +375,8 @@ class BrokerMoodsTest {
     /** Every failure would have been written, and would have been logged. */
     private void assertNothingWasSpent() {
         assertNothingIsKept();
-        assertThat(relay.log.complaints("Returned[")).isEmpty();
-        assertThat(relay.log.complaints("Refused[")).isEmpty();
+        assertThat(relay.log.complaints("was not published"))
+                .allMatch(line -> line.contains("was not published: unconfirmed"));
         assertThat(relay.log.complaints(host.name()))
                 .as("told at once, and then once a minute")
                 .isNotEmpty()

@@ -24,13 +24,13 @@ final class SourceHarness implements AutoCloseable {
 
     private final String name;
 
-    private SourceHarness(String name, SourceSettings database, BrokerSettings broker) {
+    private SourceHarness(String name, SourceSettings database, BrokerSettings broker, Duration confirmDeadline) {
         this.name = name;
         this.source = new Source(
                 database,
                 "relay",
                 broker,
-                new LaneSettings(1_000, 10_000_000, 100, 250, 10_000_000, 1_000_000, Duration.ofSeconds(10)),
+                new LaneSettings(1_000, 10_000_000, 100, 250, 10_000_000, 1_000_000, confirmDeadline),
                 Events.patientPolicy(),
                 new LeaseSettings(Duration.ofSeconds(15), Duration.ofMillis(200)),
                 new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)),
@@ -48,6 +48,18 @@ final class SourceHarness implements AutoCloseable {
      */
     static SourceHarness start(
             String name, String jdbcUrl, String user, String password, String broker, Topology topology) {
+        return start(name, jdbcUrl, user, password, broker, topology, Duration.ofSeconds(10));
+    }
+
+    /** The same, for a broker whose answers are late after so long. */
+    static SourceHarness start(
+            String name,
+            String jdbcUrl,
+            String user,
+            String password,
+            String broker,
+            Topology topology,
+            Duration confirmDeadline) {
         return new SourceHarness(
                 name,
                 new SourceSettings(
@@ -70,7 +82,8 @@ final class SourceHarness implements AutoCloseable {
                         Duration.ofSeconds(5),
                         null,
                         null,
-                        false));
+                        false),
+                confirmDeadline);
     }
 
     /** Waits until the source says that it is not served, and why. */

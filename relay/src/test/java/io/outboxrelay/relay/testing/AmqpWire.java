@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class AmqpWire implements AutoCloseable {
 
     private static final int BASIC = 60;
+    private static final int RETURN = 50;
     private static final int ACK = 80;
     private static final int NACK = 120;
 
@@ -59,9 +60,18 @@ public final class AmqpWire implements AutoCloseable {
 
         /** Whether it is a broker's confirm. */
         public boolean isAck() {
+            return is(ACK);
+        }
+
+        /** Whether a message comes back behind it: in a header frame, and a body frame where it has a body. */
+        public boolean isReturn() {
+            return is(RETURN);
+        }
+
+        private boolean is(int method) {
             return type == AMQP.FRAME_METHOD
                     && ByteBuffer.wrap(payload).getShort(0) == BASIC
-                    && ByteBuffer.wrap(payload).getShort(2) == ACK;
+                    && ByteBuffer.wrap(payload).getShort(2) == method;
         }
 
         /** Of a confirm. */
