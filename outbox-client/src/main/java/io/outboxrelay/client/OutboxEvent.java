@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param eventType what happened, for example {@code OrderPlaced}; at most 255 bytes in UTF-8
  * @param payload the body, published as it is. The array is not copied: leave it alone once it is here.
  * @param contentType of the payload, for example {@code application/json}; at most 255 bytes in UTF-8
- * @param headers the service's own, published as they are
+ * @param headers the service's own, published as they are; without those in which RabbitMQ keeps its record of a message, such
+ *     as {@code x-death}. {@code CC} and {@code BCC}, which add routing keys, make the relay refuse the event
  */
 public record OutboxEvent(
         @Nullable UUID id,

@@ -1,26 +1,29 @@
 package io.outboxrelay.relay.rabbitmq;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.impl.Frame;
-import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Date;
-import java.util.UUID;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** How an event looks on the wire. */
 final class Message {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final TypeReference<Map<String, Object>> HEADERS = new TypeReference<>() {};
+    private static final Logger LOG = LoggerFactory.getLogger(Message.class);
+    private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
     private static final int PERSISTENT = 2;
+
+    /** Of a short string, in bytes. */
+    private static final int LONGEST_SHORT_TEXT = 255;
 
     private static final String AGGREGATE_TYPE = "aggregate_type";
     private static final String AGGREGATE_ID = "aggregate_id";
@@ -31,6 +34,7 @@ final class Message {
     private final String source;
     private final boolean cloudEvents;
     private final @Nullable Long replay;
+    private @Nullable Long saidAt;
 
     /**
      * @param source name of the source, sent as {@code app_id}
@@ -50,22 +54,59 @@ final class Message {
      * @throws IllegalArgumentException if they cannot be sent
      */
     BasicProperties properties(Event event, byte[] payload, Channel channel) {
+        Map<String, Object> headers = headers(event);
         BasicProperties properties = new BasicProperties.Builder()
                 .messageId(event.id().toString())
-                .type(event.type())
-                .timestamp(Date.from(event.occurredAt()))
+                .type(shortText("the event type", event.type()))
+                .timestamp(timestamp(event.occurredAt()))
                 .appId(source)
-                .contentType(event.contentType())
+                .contentType(shortText("the content type", event.contentType()))
                 .deliveryMode(PERSISTENT)
-                .headers(headers(event))
+                .headers(headers)
                 .build();
         Frame frame = encode(properties, channel.getChannelNumber(), payload.length);
         int frameMax = channel.getConnection().getFrameMax();
         if (frameMax > 0 && frame.size() > frameMax) {
-            throw new IllegalArgumentException("properties and headers take " + frame.size()
-                    + " bytes, a frame of the broker " + frameMax + "; fewer or shorter headers are needed");
+            throw new IllegalArgumentException(
+                    "properties and headers take " + frame.size() + " bytes, a frame of the broker " + frameMax
+                            + "; the longest header is '" + Headers.longest(headers) + "'");
         }
         return new Encoded(frame);
+    }
+
+    private void sayNotSent(Event event) {
+        long now = System.nanoTime();
+        if (saidAt == null || now - saidAt > REPEATED_AFTER.toNanos()) {
+            saidAt = now;
+            LOG.warn(
+                    "Source {}: headers of {} are not sent, since RabbitMQ keeps its own record of a message in them: {}; do not"
+                            + " copy them from a message that was received",
+                    source,
+                    event,
+                    Headers.read(event.headers()).keySet().stream()
+                            .filter(Headers::isRecord)
+                            .sorted()
+                            .toList());
+        }
+    }
+
+    private static String shortText(String what, String text) {
+        int bytes = text.getBytes(StandardCharsets.UTF_8).length;
+        if (bytes > LONGEST_SHORT_TEXT) {
+            throw new IllegalArgumentException(
+                    what + " has " + bytes + " bytes, more than the " + LONGEST_SHORT_TEXT + " of the protocol");
+        }
+        return text;
+    }
+
+    /** Whole seconds since 1970, without a sign. */
+    private static Date timestamp(Instant occurredAt) {
+        long seconds = occurredAt.getEpochSecond();
+        if (seconds < 0 || seconds > Long.MAX_VALUE / 1_000) {
+            throw new IllegalArgumentException(
+                    "it occurred at " + occurredAt + ", and the protocol has no such time; 1970 is the first year");
+        }
+        return new Date(seconds * 1_000);
     }
 
     private static Frame encode(BasicProperties properties, int channel, int payloadBytes) {
@@ -97,17 +138,9 @@ final class Message {
     }
 
     private Map<String, Object> headers(Event event) {
-        Map<String, Object> headers = new HashMap<>(16);
-        if (!"{}".equals(event.headers())) {
-            try {
-                headers.putAll(JSON.readValue(event.headers(), HEADERS));
-            } catch (JsonProcessingException e) {
-                // Its message would quote the headers.
-                throw new IllegalArgumentException("the headers are not a JSON object");
-            }
-        }
-        if (headers.containsKey("CC") || headers.containsKey("BCC")) {
-            throw new IllegalArgumentException("the headers CC and BCC are RabbitMQ's own, for more routing keys");
+        Map<String, Object> headers = Headers.read(event.headers());
+        if (headers.keySet().removeIf(Headers::isRecord)) {
+            sayNotSent(event);
         }
         if (cloudEvents) {
             headers.put("cloudEvents_specversion", "1.0");

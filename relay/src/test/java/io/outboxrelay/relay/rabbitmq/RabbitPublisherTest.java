@@ -16,6 +16,7 @@ import io.outboxrelay.relay.lane.Outcome.Unconfirmed;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.testservers.Servers;
+import io.outboxrelay.relay.testing.LogLines;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RabbitPublisherTest {
 
@@ -233,6 +235,86 @@ class RabbitPublisherTest {
     // hazards 42, 43
     @Test
     void an_event_arrives_with_its_bytes_its_headers_and_its_properties() throws Exception {
+    // hazards 26, 73
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'CC': ['secret']}                               | the header 'CC' is RabbitMQ's own",
+                "{'BCC': 'secret'}                                | the header 'BCC' is RabbitMQ's own",
+                "{'n': 123456789012345678901234567890}            | the header 'n' has a whole number of more than 64 bits",
+                "{'deep': {'list': [1, 99999999999999999999]}}    | the header 'deep' has a whole number",
+                "{'deep': {'NAME': 'secret'}}                     | a name in the header 'deep' has 256 bytes",
+                "{'a': 1, 'LONG': 'secret'}                       | a name in the header 'LLLL",
+                "{'a': 1, 'tenant': 'VALUE'}                      | the longest header is 'tenant'",
+                "NESTED                                           | nested too deeply",
+                "'secret'                                         | the headers are not a JSON object"
+            })
+    void an_event_that_is_refused_for_a_header_names_it_and_not_its_value(String headers, String words)
+            throws Exception {
+        Event event = Events.maker()
+                .headers(headers.replace('\'', '"')
+                        .replace("NAME", "ü".repeat(128))
+                        .replace("LONG", "L".repeat(256))
+                        .replace("VALUE", "secret".repeat(40_000))
+                        .replace("NESTED", "{\"a\": " + "[".repeat(2_000) + "]".repeat(2_000) + "}"))
+                .of(1);
+
+        assertThat(harness.publish(event))
+                .isInstanceOfSatisfying(
+                        Refused.class,
+                        refused -> assertThat(refused.detail()).contains(words).doesNotContain("secret", "123456", "9999"));
+    }
+
+    // hazard 73
+    @Test
+    void headers_in_which_the_broker_keeps_its_record_are_not_sent_and_harm_no_queue() throws Exception {
+        harness.queue("dead", "none", Map.of());
+        harness.queue(
+                "short",
+                "order.#",
+                Map.of("x-message-ttl", 1, "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "dead"));
+        try (LogLines log = new LogLines(Message.class.getName())) {
+            Events maker = Events.maker().headers("""
+                    {"x-death": ["a"], "x-first-death-queue": 1, "x-delivery-count": "many", "x-received-from": {},
+                     "x-delay": 7, "tenant": "t"}                    """);
+
+            assertThat(harness.publish(List.of(maker.of(1), maker.of(2)))).containsOnly(Outcome.CONFIRMED);
+
+            List<GetResponse> dead = new ArrayList<>();
+            await().atMost(PATIENCE).until(() -> {
+                GetResponse next = harness.admin.basicGet("dead", true);
+                return (next == null || dead.add(next)) && dead.size() == 2;
+            });
+            assertThat(dead.get(0).getProps().getHeaders().get("x-death"))
+                    .as("the broker's own")
+                    .asString()
+                    .contains("reason=expired");
+            assertThat(dead.get(0).getProps().getHeaders())
+                    .containsKeys("x-delay", "tenant")
+                    .doesNotContainKeys("x-delivery-count", "x-received-from");
+            assertThat(log.complaints("are not sent"))
+                    .singleElement()
+                    .asString()
+                    .contains("[x-death, x-delivery-count, x-first-death-queue, x-received-from]");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1969-12-31T23:59:59.999Z", "-4711-01-01T00:00:00Z", "-1000000000-01-01T00:00:00Z"})
+    void an_event_of_a_time_that_the_protocol_has_not_is_refused_with_the_time(String time) throws Exception {
+        harness.queue("orders", "#", Map.of());
+
+        List<Outcome> outcomes = harness.publish(List.of(
+                Events.maker().occurredAt(Instant.parse(time)).of(1),
+                Events.maker().occurredAt(Instant.EPOCH).of(2)));
+
+        assertThat(outcomes.get(0))
+                .isInstanceOfSatisfying(Refused.class, refused -> assertThat(refused.detail())
+                        .contains("it occurred at " + Instant.parse(time), "1970"));
+        assertThat(outcomes.get(1)).isInstanceOf(Confirmed.class);
+    }
+
         harness.queue("orders", "order.order.placed", Map.of());
         byte[] payload = new byte[300_000]; // more than a frame
         new Random(5).nextBytes(payload);
@@ -244,6 +326,7 @@ class RabbitPublisherTest {
                     {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                      "tenant": "Zürich 🚚", "n": 7, "big": 5000000000, "rate": 0.25, "yes": true, "none": null,
                      "deep": {"list": ["a", 1, {"b": false}]}, "aggregate_type": "not this one"}\
+        assertThat(((Refused) outcomes.get(1)).detail()).contains("the content type has 256 bytes");
                     """)
                 .of("Order", "Ä 1");
 

@@ -1,0 +1,126 @@
+package io.outboxrelay.relay.rabbitmq;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The service's headers: what of their JSON can be sent. What is wrong names the header and never shows its value. */
+final class Headers {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
+
+    /** A name is a short string of the protocol. */
+    private static final int LONGEST_NAME = 255;
+
+    private static final int LONGEST_SHOWN = 60;
+
+    /** They add routing keys, so without them the message would go astray. */
+    private static final Set<String> ROUTING = Set.of("CC", "BCC");
+
+    /**
+     * In these RabbitMQ and its plugins, from 3.10 to 4.3, keep their own record of a message, such as how it was
+     * dead-lettered or shovelled. They come from a service that passes on what it has received, and belong to that message.
+     */
+    private static final Set<String> RECORDS = Set.of(
+            "x-death",
+            "x-first-death-exchange",
+            "x-first-death-queue",
+            "x-first-death-reason",
+            "x-last-death-exchange",
+            "x-last-death-queue",
+            "x-last-death-reason",
+            "x-opt-deaths",
+            "x-delivery-count",
+            "x-acquired-count",
+            "x-received-from",
+            "x-shovelled",
+            "x-shovelled-timestamp",
+            "x-stream-offset");
+
+    private Headers() {}
+
+    /**
+     * Reads headers that can be encoded.
+     *
+     * @param json what the service wrote
+     * @return the headers, to be changed by the caller
+     * @throws IllegalArgumentException if they cannot be sent
+     */
+    static Map<String, Object> read(String json) {
+        Map<String, Object> headers = new HashMap<>(16);
+        if (!"{}".equals(json)) {
+            headers.putAll(parse(json));
+            headers.forEach((name, value) -> {
+                checkName(name, name);
+                checkValue(name, value);
+            });
+        }
+        return headers;
+    }
+
+    /** Returns whether the broker keeps its own record in a header of this name. */
+    static boolean isRecord(String name) {
+        return RECORDS.contains(name);
+    }
+
+    /** Returns the name of the header with the longest value. */
+    static String longest(Map<String, Object> headers) {
+        return headers.entrySet().stream()
+                .max(Comparator.comparingInt(
+                        header -> String.valueOf(header.getValue()).length()))
+                .map(header -> shown(header.getKey()))
+                .orElse("");
+    }
+
+    private static Map<String, Object> parse(String json) {
+        try {
+            return JSON.readValue(json, OBJECT);
+        } catch (StreamConstraintsException e) {
+            throw new IllegalArgumentException("the headers are nested too deeply, or one of them is too long");
+        } catch (JsonProcessingException e) {
+            // Its message would quote the headers.
+            throw new IllegalArgumentException("the headers are not a JSON object");
+        }
+    }
+
+    private static void checkName(String header, String name) {
+        if (ROUTING.contains(header)) {
+            throw new IllegalArgumentException("the header '" + header
+                    + "' is RabbitMQ's own: it adds routing keys, which only the relay chooses");
+        }
+        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+        if (bytes > LONGEST_NAME) {
+            throw new IllegalArgumentException("a name in the header '" + shown(header) + "' has " + bytes
+                    + " bytes, more than the " + LONGEST_NAME + " of the protocol");
+        }
+    }
+
+    private static void checkValue(String header, @Nullable Object value) {
+        if (value instanceof BigInteger) {
+            throw new IllegalArgumentException(
+                    "the header '" + shown(header)
+                            + "' has a whole number of more than 64 bits, for which the protocol has no type; write it as a text");
+        } else if (value instanceof List<?> list) {
+            list.forEach(element -> checkValue(header, element));
+        } else if (value instanceof Map<?, ?> table) {
+            table.forEach((name, element) -> {
+                checkName(header, String.valueOf(name));
+                checkValue(header, element);
+            });
+        }
+    }
+
+    private static String shown(String name) {
+        return name.length() <= LONGEST_SHOWN ? name : name.substring(0, LONGEST_SHOWN) + "…";
+    }
+}
