@@ -286,6 +286,14 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
                     !text.contains("@")
                             && !Pattern.compile("(?i)[?&](user|password)=")
                                     .matcher(text)
+            String path = uri.getRawPath();
+            need(
+                    !path.equals("/"),
+                    "ends with a slash, which names the virtual host with the empty name. Leave the slash out, or write /%2f,"
+                            + " for the default virtual host.");
+            need(
+                    path.lastIndexOf('/') <= 0,
+                    "has more than one slash behind the host. Write %2f for a slash in the virtual host's name.");
                                     .find(),
                     "holds user or password. Give them as user and password of the source, where they stay out of logs.");
             return text;

@@ -324,7 +324,8 @@ public final class Lane {
         int settled = store.settle(lease.lane(), lease.epoch(), unsettled);
         if (settled < unsettled.size()) {
             LOG.warn(
-                    "{}: of {} confirmed events {} were gone already: another relay published them too",
+                    "{}: of {} confirmed events {} had left the outbox already: deleted by an attempt whose answer was lost, or"
+                            + " published by another relay as well",
                     lease,
                     unsettled.size(),
                     unsettled.size() - settled);

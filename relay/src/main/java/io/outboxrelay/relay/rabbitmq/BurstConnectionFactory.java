@@ -1,5 +1,9 @@
 package io.outboxrelay.relay.rabbitmq;
 
+import static java.util.Comparator.comparing;
+
+import com.rabbitmq.client.Address;
+import com.rabbitmq.client.AddressResolver;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.impl.AMQConnection;
 import com.rabbitmq.client.impl.Frame;
@@ -8,6 +12,9 @@ import com.rabbitmq.client.impl.FrameHandlerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,15 +26,41 @@ final class BurstConnectionFactory extends ConnectionFactory {
 
     private final ThreadLocal<Boolean> holdingBack = ThreadLocal.withInitial(() -> false);
     private volatile @Nullable FrameHandler newest;
+    private volatile @Nullable InetAddress tried;
 
     @Override
     protected synchronized FrameHandlerFactory createFrameHandlerFactory() throws IOException {
         FrameHandlerFactory plain = super.createFrameHandlerFactory();
         return (address, name) -> {
+            tried = ip(address);
             FrameHandler handler = plain.create(address, name);
             newest = handler;
             return new HeldBack(handler);
         };
+    }
+
+    /** Where the host's name has several addresses, the one that was tried last comes last: it has just failed. */
+    @Override
+    protected AddressResolver createAddressResolver(List<Address> addresses) {
+        AddressResolver plain = super.createAddressResolver(addresses);
+        return new AddressResolver() {
+            @Override
+            public List<Address> getAddresses() throws IOException {
+                return plain.getAddresses();
+            }
+
+            @Override
+            public List<Address> maybeShuffle(List<Address> resolved) {
+                List<Address> shuffled = new ArrayList<>(plain.maybeShuffle(resolved));
+                shuffled.sort(comparing(address -> Objects.equals(ip(address), tried)));
+                return shuffled;
+            }
+        };
+    }
+
+    /** Addresses of one name are equal to the client, whatever they were resolved to. */
+    private static @Nullable InetAddress ip(Address address) {
+        return address.toInetSocketAddress(DEFAULT_AMQP_PORT).getAddress();
     }
 
     /** Makes the current thread's publishes stay in the buffer, or not. */

@@ -9,6 +9,7 @@ import java.security.cert.CertificateNotYetValidException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeoutException;
 
 /** Says in words why there is no connection or channel any more: what a person needs to mend it is often said by the innermost cause only. */
 final class ConnectionTrouble {
@@ -27,6 +28,7 @@ final class ConnectionTrouble {
         return of(causes, ShutdownSignalException.class)
                 .flatMap(ConnectionTrouble::closedByTheBroker)
                 .or(() -> certificate(causes))
+                .or(() -> silence(causes))
                 .orElseGet(() -> messages(causes));
     }
 
@@ -53,6 +55,15 @@ final class ConnectionTrouble {
                 .or(() -> of(causes, CertificateException.class)
                         .map(refused -> "the broker's certificate is not accepted for the host in broker.uri: "
                                 + refused.getMessage()));
+    }
+
+    /** The client says nothing but the exception's name when its handshake is not answered. */
+    private static Optional<String> silence(List<Throwable> causes) {
+        return of(causes, TimeoutException.class)
+                .filter(timeout -> timeout.getMessage() == null)
+                .map(timeout ->
+                        "it accepted the connection and then did not answer; the node may be frozen or overloaded,"
+                                + " or a balancer leads to one that is");
     }
 
     /** What was attempted and, where it says more, why it failed. */

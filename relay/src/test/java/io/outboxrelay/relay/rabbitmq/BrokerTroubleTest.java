@@ -104,6 +104,9 @@ class BrokerTroubleTest {
         server.freeze();
         await().atMost(PATIENCE).until(() -> harness.broker.trouble().isPresent());
         assertThat(harness.publisher.ready()).isFalse();
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(harness.broker.trouble().orElse("none"))
+                        .contains("it accepted the connection and then did not answer"));
 
         server.thaw();
         harness.awaitReady();

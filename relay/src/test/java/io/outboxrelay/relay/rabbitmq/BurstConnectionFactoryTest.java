@@ -3,8 +3,10 @@ package io.outboxrelay.relay.rabbitmq;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.rabbitmq.client.Address;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ResolvedInetAddress;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.IOException;
@@ -12,6 +14,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.SocketFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -65,6 +68,22 @@ class BurstConnectionFactoryTest {
         assertThat(writes.get()).isLessThanOrEqualTo(before + 2);
         channel.waitForConfirmsOrDie(10_000);
         assertThat(channel.messageCount("orders")).isEqualTo(100);
+    }
+
+    // hazard 71
+    @Test
+    void of_the_addresses_of_a_name_the_one_that_was_tried_last_comes_last() throws Exception {
+        Address tried = address(connection.getAddress());
+        Address other = address(InetAddress.getByAddress(new byte[] {127, 9, 9, 9}));
+
+        for (int n = 0; n < 20; n++) {
+            List<Address> order = factory.createAddressResolver(List.of(tried)).maybeShuffle(List.of(tried, other));
+            assertThat(order.get(1)).isSameAs(tried);
+        }
+    }
+
+    private static Address address(InetAddress ip) {
+        return new ResolvedInetAddress("broker", ip, 5672);
     }
 
     @Test
