@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -169,6 +170,7 @@ public final class ConfigurationReader {
                 values.get(Keys.BROKER_EXCHANGE),
                 values.get(Keys.BROKER_ROUTING_KEY),
                 values.get(Keys.BROKER_TOPOLOGY),
+                values.find(Keys.BROKER_DECLARE_EXCHANGES).orElse(Set.of()),
                 values.get(Keys.BROKER_CLOUDEVENTS),
                 values.get(Keys.BROKER_HEARTBEAT),
                 values.get(Keys.BROKER_CONNECT_TIMEOUT),

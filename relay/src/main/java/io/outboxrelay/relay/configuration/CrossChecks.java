@@ -32,6 +32,7 @@ final class CrossChecks {
         distinctSources();
         wakeupIsThere();
         schemasCanBeFound();
+        declaredExchangesAreOfATemplate();
         leaseOutlastsACycle();
         atMost(Keys.LEASE_HEARTBEAT, Keys.LEASE_DURATION, 3);
         atMost(Keys.POLL_MIN, Keys.POLL_MAX, 1);
@@ -49,6 +50,18 @@ final class CrossChecks {
         }
         if (settings.find(Keys.REGISTRY_PASSWORD.path()) != null && settings.find(Keys.REGISTRY_USER.path()) == null) {
             fault(Keys.REGISTRY_PASSWORD, 0, "is given without a user.");
+        }
+    }
+
+    private void declaredExchangesAreOfATemplate() {
+        boolean constant = values.find(Keys.BROKER_EXCHANGE)
+                .filter(exchange -> !exchange.contains("{"))
+                .isPresent();
+        if (constant && values.find(Keys.BROKER_DECLARE_EXCHANGES).isPresent()) {
+            fault(
+                    Keys.BROKER_DECLARE_EXCHANGES,
+                    0,
+                    "is for a broker.exchange that is a template; a single exchange needs only broker.topology.");
         }
     }
 

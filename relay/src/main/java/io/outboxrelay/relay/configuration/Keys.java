@@ -19,6 +19,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /** The catalogue: reading, {@code check-config} and the table in {@code docs/configuration.md} follow it. */
 final class Keys {
@@ -126,8 +127,14 @@ final class Keys {
             "broker.topology",
             Kind.choice(BrokerSettings.Topology.class),
             "declare",
-            "What is done about an exchange before the first event goes to it: `declare` it as a durable topic exchange, "
+            "What is done about an exchange before the first event goes to it: `declare` it as a durable topic exchange (of a "
+                    + "template only those in `broker.declare-exchanges`), "
                     + "`check` at every connecting that it exists, or look only when an event needs it, `none`.");
+    static final Key<Set<String>> BROKER_DECLARE_EXCHANGES = optional(
+            "broker.declare-exchanges",
+            Kind.exchanges(),
+            "Where `broker.exchange` is a template: the exchanges that `declare` may make, separated by commas, such as "
+                    + "`order, invoice`. All others must be there: whoever writes events could make them without bound.");
     static final Key<Boolean> BROKER_CLOUDEVENTS =
             of("broker.cloudevents", flag(), "false", "Whether each message carries the headers of CloudEvents too.");
     static final Key<Duration> BROKER_HEARTBEAT = of(
@@ -279,6 +286,7 @@ final class Keys {
             BROKER_EXCHANGE,
             BROKER_ROUTING_KEY,
             BROKER_TOPOLOGY,
+            BROKER_DECLARE_EXCHANGES,
             BROKER_CLOUDEVENTS,
             BROKER_HEARTBEAT,
             BROKER_CONNECT_TIMEOUT,

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -257,6 +258,19 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         });
     }
 
+    /** Names of exchanges, separated by commas. */
+    @SuppressWarnings("unchecked")
+    static Kind<Set<String>> exchanges() {
+        return new Kind<>((Class<Set<String>>) (Class<?>) Set.class, "names", text -> {
+            Set<String> names =
+                    Arrays.stream(text.split(",", -1)).map(String::strip).collect(Collectors.toUnmodifiableSet());
+            need(
+                    names.stream().allMatch(name -> name.matches("[A-Za-z0-9._:-]{1,255}")),
+                    "must be names of exchanges, separated by commas, such as order, invoice.sent.");
+            return names;
+        });
+    }
+
     static Kind<URI> brokerUri() {
         return new Kind<>(URI.class, "URI", text -> {
             URI uri;
@@ -272,6 +286,14 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
             need(
                     uri.getHost() != null,
                     "names no host. Write amqp://user:password@host:5672/vhost, special characters percent-encoded.");
+            String path = uri.getRawPath();
+            need(
+                    !path.equals("/"),
+                    "ends with a slash, which names the virtual host with the empty name. Leave the slash out, or write /%2f,"
+                            + " for the default virtual host.");
+            need(
+                    path.lastIndexOf('/') <= 0,
+                    "has more than one slash behind the host. Write %2f for a slash in the virtual host's name.");
             return uri;
         });
     }
@@ -286,14 +308,6 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
                     !text.contains("@")
                             && !Pattern.compile("(?i)[?&](user|password)=")
                                     .matcher(text)
-            String path = uri.getRawPath();
-            need(
-                    !path.equals("/"),
-                    "ends with a slash, which names the virtual host with the empty name. Leave the slash out, or write /%2f,"
-                            + " for the default virtual host.");
-            need(
-                    path.lastIndexOf('/') <= 0,
-                    "has more than one slash behind the host. Write %2f for a slash in the virtual host's name.");
                                     .find(),
                     "holds user or password. Give them as user and password of the source, where they stay out of logs.");
             return text;

@@ -173,8 +173,7 @@ public final class Broker implements AutoCloseable {
         if (succeeds(channel -> channel.exchangeDeclarePassive(exchange))) {
             return null;
         }
-        if (settings.topology() == Topology.DECLARE
-                && succeeds(channel -> channel.exchangeDeclare(exchange, "topic", true))) {
+        if (settings.declares(exchange) && succeeds(channel -> channel.exchangeDeclare(exchange, "topic", true))) {
             LOG.info("Source {}: declared the topic exchange '{}'", source, exchange);
             return null;
         }
@@ -182,9 +181,11 @@ public final class Broker implements AutoCloseable {
             return null; // nothing was learnt; the next connection begins with nothing remembered
         }
         return "the exchange '" + exchange + "' does not exist on " + address()
-                + (settings.topology() == Topology.DECLARE
+                + (settings.declares(exchange)
                         ? " and could not be declared"
-                        : "; create it, or let the relay do so by broker.topology: declare");
+                        : settings.topology() == Topology.DECLARE
+                                ? "; create it, or let the relay do so by naming it in broker.declare-exchanges"
+                                : "; create it, or let the relay do so by broker.topology: declare");
     }
 
     private interface ChannelCall {

@@ -8,6 +8,7 @@ import io.outboxrelay.relay.lane.Outcome;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -16,12 +17,18 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Counts what became of published events, for all lanes of one source, and tells about those that wait: the first of an
- * exchange and outcome at once, then one a minute with a count. Thread-safe.
+ * exchange and outcome at once, then one a minute with a count. A template may make exchanges without bound, so beyond the
+ * first hundred they are one, {@value #OTHER}. Thread-safe.
  */
 public final class PublishMetrics {
 
     private static final Logger LOG = LoggerFactory.getLogger(PublishMetrics.class);
     private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
+
+    private static final String OTHER = "other";
+
+    /** Of the label's values. */
+    private static final int MOST_EXCHANGES = 100;
 
     private record Key(String exchange, Class<? extends Outcome> outcome) {}
 
@@ -29,6 +36,7 @@ public final class PublishMetrics {
 
     private final String source;
     private final MeterRegistry meters;
+    private final Set<String> exchanges = ConcurrentHashMap.newKeySet();
     private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
     private final Map<Key, Told> told = new ConcurrentHashMap<>();
     private final Timer confirms;
@@ -58,10 +66,19 @@ public final class PublishMetrics {
     }
 
     void count(Event event, String exchange, Outcome outcome) {
-        Key key = new Key(exchange, outcome.getClass());
+        Key key = new Key(label(exchange), outcome.getClass());
         counters.computeIfAbsent(key, this::counter).increment();
         if (!(outcome instanceof Outcome.Confirmed)) {
             told.compute(key, (same, before) -> tell(before, event, outcome));
+        }
+    }
+
+    private String label(String exchange) {
+        if (exchanges.contains(exchange)) {
+            return exchange;
+        }
+        synchronized (exchanges) {
+            return exchanges.size() < MOST_EXCHANGES && exchanges.add(exchange) ? exchange : OTHER;
         }
     }
 
@@ -81,6 +98,15 @@ public final class PublishMetrics {
         return new Told(now, 0);
     }
 
+    private static String inWords(Outcome outcome) {
+        if (outcome instanceof Outcome.Failure failure) {
+            return failure.reason().word() + ": " + failure.detail();
+        }
+        return outcome instanceof Outcome.Unconfirmed unconfirmed
+                ? "unconfirmed: " + unconfirmed.detail()
+                : outcome.toString();
+    }
+
     void time(long nanos) {
         confirms.record(nanos, TimeUnit.NANOSECONDS);
     }
@@ -94,12 +120,3 @@ public final class PublishMetrics {
                 .register(meters);
     }
 }
-    private static String inWords(Outcome outcome) {
-        if (outcome instanceof Outcome.Failure failure) {
-            return failure.reason().word() + ": " + failure.detail();
-        }
-        return outcome instanceof Outcome.Unconfirmed unconfirmed
-                ? "unconfirmed: " + unconfirmed.detail()
-                : outcome.toString();
-    }
-

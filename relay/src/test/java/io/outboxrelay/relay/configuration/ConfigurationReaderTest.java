@@ -26,10 +26,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigurationReaderTest {
@@ -122,6 +124,7 @@ class ConfigurationReaderTest {
             Map.entry("broker.exchange", "{aggregate_type}"),
             Map.entry("broker.routing-key", "{event_type}.{aggregate_id}"),
             Map.entry("broker.topology", "check"),
+            Map.entry("broker.declare-exchanges", "order, invoice.sent"),
             Map.entry("broker.cloudevents", "true"),
             Map.entry("broker.heartbeat", "PT7S"),
             Map.entry("broker.connect-timeout", "1m"),
@@ -192,6 +195,7 @@ class ConfigurationReaderTest {
                                 "{aggregate_type}",
                                 "{event_type}.{aggregate_id}",
                                 BrokerSettings.Topology.CHECK,
+                                Set.of("order", "invoice.sent"),
                                 true,
                                 Duration.ofSeconds(7),
                                 Duration.ofMinutes(1),
@@ -292,6 +296,21 @@ class ConfigurationReaderTest {
                         .configuration())
                 .hasMessageContaining("retry.on-park")
                 .hasMessageContaining("Invoice/InvoiceSent=continue");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "broker.uri=amqp://b/           | names the virtual host with the empty name. Leave the slash out, or write /%2f",
+                "broker.uri=amqp://b:5672/a/b   | more than one slash behind the host. Write %2f",
+                "broker.declare-exchanges=a,,b  | must be names of exchanges, separated by commas",
+                "broker.declare-exchanges=order | is for a broker.exchange that is a template"
+            })
+    void what_a_broker_would_misunderstand_is_a_fault_that_says_what_to_write(String assignment, String words) {
+        assertThatThrownBy(() -> new ConfigurationReader(null, List.of("broker.exchange=events", assignment), Map.of())
+                        .configuration())
+                .hasMessageContaining(words);
     }
 
     @Test

@@ -17,19 +17,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
-
 import java.util.concurrent.atomic.AtomicLong;
+
 /** A publisher of one lane at a real broker, and beside it a plain client that administers and consumes. */
 final class PublisherHarness implements AutoCloseable {
 
     static final String EXCHANGE = "events";
     static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     /** How far the publisher's clock is ahead. */
     final AtomicLong ahead = new AtomicLong();
 
+    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     final Broker broker;
     final RabbitPublisher publisher;
     final Connection client;
@@ -50,19 +51,32 @@ final class PublisherHarness implements AutoCloseable {
                 false);
     }
 
-    PublisherHarness(TestVirtualHost host, String exchange, String routingKey, Topology topology, boolean cloudEvents)
+    PublisherHarness(
+            TestVirtualHost host,
+            String exchange,
+            String routingKey,
+            Topology topology,
+            boolean cloudEvents,
+            String... declarable)
             throws IOException, TimeoutException {
-        this(host, URI.create(host.amqpUri()), exchange, routingKey, topology, cloudEvents);
+        this(host, URI.create(host.amqpUri()), exchange, routingKey, topology, cloudEvents, declarable);
     }
 
     private PublisherHarness(
-            TestVirtualHost host, URI uri, String exchange, String routingKey, Topology topology, boolean cloudEvents)
+            TestVirtualHost host,
+            URI uri,
+            String exchange,
+            String routingKey,
+            Topology topology,
+            boolean cloudEvents,
+            String... declarable)
             throws IOException, TimeoutException {
         BrokerSettings settings = new BrokerSettings(
                 uri,
                 exchange,
                 routingKey,
                 topology,
+                Set.of(declarable),
                 cloudEvents,
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(5),

@@ -13,10 +13,11 @@ import io.outboxrelay.relay.lane.Outcome.Nacked;
 import io.outboxrelay.relay.lane.Outcome.Refused;
 import io.outboxrelay.relay.lane.Outcome.Returned;
 import io.outboxrelay.relay.lane.Outcome.Unconfirmed;
+import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import io.outboxrelay.relay.testing.Events;
-import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.relay.testing.LogLines;
+import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,8 +33,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RabbitPublisherTest {
 
@@ -118,6 +119,48 @@ class RabbitPublisherTest {
         await().atMost(PATIENCE).until(() -> harness.publish(maker.of("Invoice", "1")), Confirmed.class::isInstance);
     }
 
+    // hazard 86
+    @Test
+    void of_a_template_only_those_exchanges_are_declared_that_are_named_and_metrics_and_log_are_bounded()
+            throws Exception {
+        harness.close();
+        harness = new PublisherHarness(host, "{aggregate_type}-events", "all", Topology.DECLARE, false);
+        Events maker = Events.maker();
+        try (LogLines log = new LogLines("io.outboxrelay.relay.rabbitmq")) {
+            for (int n = 0; n < 120; n++) {
+                assertThat(harness.publish(maker.of("type" + n, "1")))
+                        .isInstanceOfSatisfying(
+                                Returned.class,
+                                returned -> assertThat(returned.detail())
+                                        .contains("does not exist", "broker.declare-exchanges"));
+            }
+
+            assertThat(harness.publish(maker.of("Order", "1"))).isInstanceOf(Returned.class);
+            assertThat(harness.meters.find("outbox_relay_published").counters())
+                    .as("series: 100 exchanges, and one for the others")
+                    .hasSize(101);
+            assertThat(harness.meters
+                            .get("outbox_relay_published")
+                            .tag("exchange", "other")
+                            .counter()
+                            .count())
+                    .isEqualTo(21);
+            assertThat(log.lines("")).hasSize(101);
+        }
+
+        harness.close();
+        harness = new PublisherHarness(host, "{aggregate_type}-events", "all", Topology.DECLARE, false, "order-events");
+        assertThat(harness.publish(maker.of("Order", "1")))
+                .as("declared, and without a queue")
+                .isInstanceOfSatisfying(
+                        Returned.class,
+                        returned -> assertThat(returned.reason()).isEqualTo(Reason.UNROUTABLE));
+        assertThat(harness.publish(maker.of("Invoice", "1")))
+                .isInstanceOfSatisfying(
+                        Returned.class,
+                        returned -> assertThat(returned.reason()).isEqualTo(Reason.EXCHANGE_MISSING));
+    }
+
     @Test
     void a_missing_exchange_is_declared_where_that_is_wanted() throws Exception {
         await().atMost(PATIENCE)
@@ -200,41 +243,6 @@ class RabbitPublisherTest {
         assertThat(outcomes).containsOnly(Outcome.CONFIRMED);
     }
 
-    @Test
-    void an_event_of_a_type_or_route_that_is_too_long_for_the_protocol_is_refused_alone() throws Exception {
-        harness.queue("orders", "#", Map.of());
-        Event longType = Events.maker().type("T".repeat(256)).of(1);
-        Event longContentType = Events.maker().contentType("t".repeat(256)).of(2);
-        Event manyBytesInKey = Events.maker().type("Ü".repeat(127)).of(3);
-        Event good = Events.maker().of(4);
-
-        List<Outcome> outcomes = harness.publish(List.of(longType, longContentType, manyBytesInKey, good));
-
-        assertThat(outcomes.subList(0, 3)).hasOnlyElementsOfType(Refused.class);
-        assertThat(outcomes.get(3)).isInstanceOf(Confirmed.class);
-    }
-
-    @Test
-    void an_event_whose_exchange_has_too_long_a_name_is_refused() throws Exception {
-        harness.close();
-        harness = new PublisherHarness(host, "{aggregate_id}", "all", Topology.DECLARE, false);
-
-        assertThat(harness.publish(Events.maker().of("x".repeat(300)))).isInstanceOf(Refused.class);
-    }
-
-    @Test
-    void an_event_whose_payload_was_not_read_is_refused_with_its_size() throws Exception {
-        assertThat(harness.publish(Events.maker().unreadPayload().of(1)))
-                .isInstanceOfSatisfying(
-                        Refused.class,
-                        refused -> assertThat(refused.detail())
-                                .contains("20000000 bytes")
-                                .contains("max-event-bytes"));
-    }
-
-    // hazards 42, 43
-    @Test
-    void an_event_arrives_with_its_bytes_its_headers_and_its_properties() throws Exception {
     // hazards 26, 73
     @ParameterizedTest
     @CsvSource(
@@ -263,7 +271,9 @@ class RabbitPublisherTest {
         assertThat(harness.publish(event))
                 .isInstanceOfSatisfying(
                         Refused.class,
-                        refused -> assertThat(refused.detail()).contains(words).doesNotContain("secret", "123456", "9999"));
+                        refused -> assertThat(refused.detail())
+                                .contains(words)
+                                .doesNotContain("secret", "123456", "9999"));
     }
 
     // hazard 73
@@ -310,11 +320,49 @@ class RabbitPublisherTest {
                 Events.maker().occurredAt(Instant.EPOCH).of(2)));
 
         assertThat(outcomes.get(0))
-                .isInstanceOfSatisfying(Refused.class, refused -> assertThat(refused.detail())
-                        .contains("it occurred at " + Instant.parse(time), "1970"));
+                .isInstanceOfSatisfying(
+                        Refused.class,
+                        refused ->
+                                assertThat(refused.detail()).contains("it occurred at " + Instant.parse(time), "1970"));
         assertThat(outcomes.get(1)).isInstanceOf(Confirmed.class);
     }
 
+    @Test
+    void an_event_of_a_type_or_route_that_is_too_long_for_the_protocol_is_refused_alone() throws Exception {
+        harness.queue("orders", "#", Map.of());
+        Event longType = Events.maker().type("T".repeat(256)).of(1);
+        Event longContentType = Events.maker().contentType("t".repeat(256)).of(2);
+        Event manyBytesInKey = Events.maker().type("Ü".repeat(127)).of(3);
+        Event good = Events.maker().of(4);
+
+        List<Outcome> outcomes = harness.publish(List.of(longType, longContentType, manyBytesInKey, good));
+
+        assertThat(outcomes.subList(0, 3)).hasOnlyElementsOfType(Refused.class);
+        assertThat(((Refused) outcomes.get(1)).detail()).contains("the content type has 256 bytes");
+        assertThat(outcomes.get(3)).isInstanceOf(Confirmed.class);
+    }
+
+    @Test
+    void an_event_whose_exchange_has_too_long_a_name_is_refused() throws Exception {
+        harness.close();
+        harness = new PublisherHarness(host, "{aggregate_id}", "all", Topology.DECLARE, false);
+
+        assertThat(harness.publish(Events.maker().of("x".repeat(300)))).isInstanceOf(Refused.class);
+    }
+
+    @Test
+    void an_event_whose_payload_was_not_read_is_refused_with_its_size() throws Exception {
+        assertThat(harness.publish(Events.maker().unreadPayload().of(1)))
+                .isInstanceOfSatisfying(
+                        Refused.class,
+                        refused -> assertThat(refused.detail())
+                                .contains("20000000 bytes")
+                                .contains("max-event-bytes"));
+    }
+
+    // hazards 42, 43
+    @Test
+    void an_event_arrives_with_its_bytes_its_headers_and_its_properties() throws Exception {
         harness.queue("orders", "order.order.placed", Map.of());
         byte[] payload = new byte[300_000]; // more than a frame
         new Random(5).nextBytes(payload);
@@ -326,7 +374,6 @@ class RabbitPublisherTest {
                     {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                      "tenant": "Zürich 🚚", "n": 7, "big": 5000000000, "rate": 0.25, "yes": true, "none": null,
                      "deep": {"list": ["a", 1, {"b": false}]}, "aggregate_type": "not this one"}\
-        assertThat(((Refused) outcomes.get(1)).detail()).contains("the content type has 256 bytes");
                     """)
                 .of("Order", "Ä 1");
 
