@@ -6,7 +6,6 @@ import io.outboxrelay.testservers.HostileObjects;
 import io.outboxrelay.testservers.Servers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -19,10 +18,10 @@ class HostileFunctionsTest {
         try (ClientDatabase database = new ClientDatabase(Servers.postgres().newDatabase())) {
             database.createEffects();
             HostileObjects.fitBetter(database.server.dataSource(), "nobody_in_particular");
-            UUID event = database.transaction.execute(status -> new Outbox(database.pool)
-                    .publish(List.of(OutboxEvent.of(
-                            "order", "1", "OrderPlaced", "x".getBytes(StandardCharsets.UTF_8), "text/plain")))
-                    .get(0));
+            Outbox outbox = new Outbox(database.pool, database.transactions);
+            byte[] payload = "x".getBytes(StandardCharsets.UTF_8);
+            UUID event = database.transaction.execute(
+                    status -> outbox.publish(OutboxEvent.of("order", "1", "OrderPlaced", payload, "text/plain")));
 
             assertThat(database.inbox().once("billing", event, () -> database.effect(event)))
                     .isTrue();
