@@ -145,7 +145,7 @@ final class DatabaseOptions {
 
     private @Nullable String problem(CommandLine command, SourceSettings one, Consumer<Database> work) {
         DataSource connections = DirectConnections.to(
-                one.url(), user == null ? one.user() : user, user == null ? one.password() : password(command));
+                one, user == null ? one.user() : user, user == null ? one.password() : password(command));
         Failures failures = one.dialect().failures(one.schema(), connections);
         try {
             failures.requireVersion();

@@ -7,6 +7,7 @@ import io.outboxrelay.relay.operations.Logging;
 import io.outboxrelay.relay.schemas.SchemasCommand;
 import io.outboxrelay.schema.OutboxSchemaException;
 import java.io.PrintWriter;
+import java.security.Security;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -31,6 +32,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         footer = {"", "Exit status: 0 fine, 1 failed, 2 wrong use or configuration."})
 public final class Main implements Callable<Integer> {
 
+    /** In seconds; https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/net/InetAddress.html */
+    private static final String ADDRESSES_ARE_KEPT = "networkaddress.cache.ttl";
+
     @Spec
     private @Nullable CommandSpec spec;
 
@@ -42,8 +46,19 @@ public final class Main implements Callable<Integer> {
      * @param arguments the command line
      */
     public static void main(String[] arguments) {
+        forgetAddressesSoon();
         Logging.start(new LogSettings(LogSettings.Format.TEXT, LogSettings.Level.INFO), Logging.Stream.ERR);
         System.exit(commandLine(System.getenv()).execute(arguments));
+    }
+
+    /**
+     * Java remembers for 30 s which address a name has: too long when the name of a database or broker moves. Somebody who set
+     * it in the {@code java.security} file means it.
+     */
+    static void forgetAddressesSoon() {
+        if (Security.getProperty(ADDRESSES_ARE_KEPT) == null) {
+            Security.setProperty(ADDRESSES_ARE_KEPT, "5");
+        }
     }
 
     static CommandLine commandLine(Map<String, String> environment) {

@@ -22,28 +22,22 @@ public interface Dialect {
     Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout);
 
     /**
-     * What makes a new connection fit for claiming and settling.
+     * What makes a new connection fit for its use.
      *
+     * @param use what it is for
+     * @param schema database schema of the outbox
      * @param statementTimeout longest that a statement may take, enforced by the server
-     * @return SQL that is executed once
+     * @return it, for the connections of one pool
      */
-    String laneSession(Duration statementTimeout);
-
-    /**
-     * What makes a new connection fit for leases, gauges and the like.
-     *
-     * @param statementTimeout longest that a statement may take, enforced by the server
-     * @return SQL that is executed once
-     */
-    String housekeepingSession(Duration statementTimeout);
+    Session session(Session.Use use, String schema, Duration statementTimeout);
 
     /**
      * The statements of a running relay.
      *
      * @param source name of the source, for metrics
      * @param schema database schema of the outbox
-     * @param lanes connections for claiming and settling, set up by {@link #laneSession}
-     * @param housekeeping connections for everything else, set up by {@link #housekeepingSession}
+     * @param lanes connections for claiming and settling
+     * @param housekeeping connections for everything else
      * @param maxEventBytes larger payloads are not read
      * @param retaining whether what was published is kept in {@code outbox_published} instead of being deleted
      * @param meters where the time of claims and settling is recorded

@@ -16,7 +16,7 @@ import org.springframework.jdbc.datasource.DelegatingDataSource;
  * alike: here a random part is added, so that relays that have lost a server together do not come back together. Called by
  * the pool's thread for new connections.
  */
-public final class PatientConnections extends DelegatingDataSource {
+final class PatientConnections extends DelegatingDataSource {
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
@@ -29,7 +29,7 @@ public final class PatientConnections extends DelegatingDataSource {
      * @param driver opens the connections
      * @param random jitter
      */
-    public PatientConnections(DataSource driver, RandomGenerator random) {
+    PatientConnections(DataSource driver, RandomGenerator random) {
         super(driver);
         this.random = random;
     }

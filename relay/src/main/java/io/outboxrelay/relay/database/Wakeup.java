@@ -28,6 +28,9 @@ public interface Wakeup extends AutoCloseable {
      */
     boolean await(Duration atMost);
 
+    /** Begins anew with the next call, on another connection. Any thread may call it. */
+    void renew();
+
     /** Gives the connection back. */
     @Override
     void close();

@@ -6,6 +6,7 @@ import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Overview;
 import io.outboxrelay.relay.database.Published;
+import io.outboxrelay.relay.database.Session;
 import io.outboxrelay.relay.database.Wakeup;
 import java.time.Duration;
 import java.util.HashMap;
@@ -18,12 +19,6 @@ public final class MariaDbDialect implements Dialect {
 
     /** A connection that dies without a word is noticed soon after the server should have ended the statement. */
     private static final Duration SILENCE = Duration.ofSeconds(2);
-
-    /** A relay that stands still in a transaction, which holds its lane's row, loses it soon. */
-    private static final int IDLE_IN_TRANSACTION_SECONDS = 5;
-
-    /** MySQL has a limit only for sessions, in a transaction or not. The relay's pools use idle ones more often. */
-    static final int IDLE_SECONDS = 60;
 
     private final boolean mySql;
 
@@ -48,32 +43,8 @@ public final class MariaDbDialect implements Dialect {
     }
 
     @Override
-    public String laneSession(Duration statementTimeout) {
-        return session(statementTimeout);
-    }
-
-    @Override
-    public String housekeepingSession(Duration statementTimeout) {
-        return session(statementTimeout);
-    }
-
-    /**
-     * UTC, no gap locks, no silent cutting off, but dates as they are, since a writer may have put one of all zeros into a row
-     * that has to be moved; a bound for every statement (in MySQL for every SELECT), and waiting for a lock,
-     * of rows or of a table, ends a little earlier. MariaDB would make a subquery of a list of a thousand.
-     */
-    private String session(Duration statementTimeout) {
-        long millis = statementTimeout.toMillis();
-        long lockSeconds = Math.max(1, (millis - millis / 5) / 1_000);
-        String both =
-                "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION',"
-                        + " innodb_lock_wait_timeout = " + lockSeconds + ", lock_wait_timeout = " + lockSeconds;
-        return mySql
-                ? both + ", transaction_isolation = 'READ-COMMITTED', max_execution_time = " + millis
-                        + ", wait_timeout = " + IDLE_SECONDS
-                : both + ", tx_isolation = 'READ-COMMITTED', max_statement_time = " + millis / 1_000.0
-                        + ", in_predicate_conversion_threshold = 0, idle_transaction_timeout = "
-                        + IDLE_IN_TRANSACTION_SECONDS;
+    public Session session(Session.Use use, String schema, Duration statementTimeout) {
+        return new MariaDbSession(use, schema, statementTimeout, mySql);
     }
 
     @Override

@@ -53,7 +53,7 @@ final class MariaDbFailures implements Failures {
     /** Of a table, a column, a database, an operation; https://mariadb.com/kb/en/mariadb-error-code-reference/. */
     private static final Set<Integer> NO_RIGHT = Set.of(1142, 1143, 1044, 1227);
 
-    /** A statement took longer, or waited longer for a lock, than {@link Sql#commandSession}; 3024 is MySQL's. */
+    /** A statement took longer, or waited longer for a lock, than {@link Sql#commandLimits}; 3024 is MySQL's. */
     private static final Set<Integer> TOO_LONG = Set.of(1205, 1969, 3024);
 
     private static final double MICROS = 1e6;
@@ -83,7 +83,7 @@ final class MariaDbFailures implements Failures {
         this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
         this.sql = new Statements(Sql.prefix(schema));
         this.order = new AggregateOrder(Sql.prefix(schema));
-        this.limits = Sql.commandSession(mySql);
+        this.limits = Sql.commandLimits(mySql);
         this.change = new TransactionTemplate(new JdbcTransactionManager(connections));
         this.change.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
         this.snapshot = new TransactionTemplate(new JdbcTransactionManager(connections));

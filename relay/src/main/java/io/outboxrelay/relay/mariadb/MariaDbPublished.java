@@ -39,7 +39,7 @@ final class MariaDbPublished implements Published {
      */
     MariaDbPublished(String schema, DataSource connections, boolean mySql) {
         this.prefix = Sql.prefix(schema);
-        this.limits = Sql.commandSession(mySql);
+        this.limits = Sql.commandLimits(mySql);
         this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
         this.transaction = new TransactionTemplate(new JdbcTransactionManager(connections));
         this.transaction.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);

@@ -38,12 +38,9 @@ final class Sql {
     }
 
     /** For people's commands: one that is stopped or loses its database in the middle must not keep a lane from its relay. */
-    static String commandSession(boolean mySql) {
-        return "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = 10,"
-                + " lock_wait_timeout = 10, "
-                + (mySql
-                        ? "max_execution_time = 10000, wait_timeout = " + MariaDbDialect.IDLE_SECONDS
-                        : "max_statement_time = 10, idle_transaction_timeout = 5");
+    static String commandLimits(boolean mySql) {
+        return "SET innodb_lock_wait_timeout = 10, lock_wait_timeout = 10, "
+                + (mySql ? "max_execution_time = 10000" : "max_statement_time = 10");
     }
 
     /** So many question marks, for a list. */

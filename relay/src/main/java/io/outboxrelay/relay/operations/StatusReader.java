@@ -22,8 +22,8 @@ final class StatusReader {
 
     /** What the database shows; a database that does not answer is an answer too. */
     SourceStatus read() {
-        try (Connection connection = DirectConnections.to(source.url(), source.user(), source.password())
-                .getConnection()) {
+        try (Connection connection =
+                DirectConnections.to(source, source.user(), source.password()).getConnection()) {
             return read(connection);
         } catch (SQLException e) {
             return SourceStatus.unreachable(source.name(), "The database does not answer: " + DatabaseMessage.of(e));

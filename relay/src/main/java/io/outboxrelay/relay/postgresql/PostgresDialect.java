@@ -6,6 +6,7 @@ import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Overview;
 import io.outboxrelay.relay.database.Published;
+import io.outboxrelay.relay.database.Session;
 import io.outboxrelay.relay.database.Wakeup;
 import java.time.Duration;
 import java.util.HashMap;
@@ -37,19 +38,8 @@ public final class PostgresDialect implements Dialect {
     }
 
     @Override
-    public String laneSession(Duration statementTimeout) {
-        return timeout(statementTimeout) + PostgresOutbox.LANE_SESSION;
-    }
-
-    @Override
-    public String housekeepingSession(Duration statementTimeout) {
-        return timeout(statementTimeout) + "SET jit = off";
-    }
-
-    /** Waiting for a lock ends a little earlier, so that the server says what the statement has waited for. */
-    private static String timeout(Duration statementTimeout) {
-        long millis = statementTimeout.toMillis();
-        return "SET statement_timeout = " + millis + "; SET lock_timeout = " + (millis - millis / 5) + "; ";
+    public Session session(Session.Use use, String schema, Duration statementTimeout) {
+        return new PostgresSession(use, statementTimeout);
     }
 
     @Override

@@ -52,17 +52,6 @@ final class PostgresOutbox implements OutboxStore {
     /** The lane's own thread holds its row while it writes failures, for milliseconds: another try finds it free. */
     private static final int TRIES_TO_RENEW = 3;
 
-    /**
-     * What the connections of lanes need. The plan is forced to the index of lane and position: right after a burst the
-     * statistics still describe an empty table, and a sort of all its rows would be chosen. A settled row may come back when the
-     * server crashes, since it was published and would be published once more under its id: so its commit does not wait
-     * for the disk; neither does moving a failure, which is all there or not at all. A relay that stands still in a
-     * transaction, which holds its lane's row, loses it soon.
-     */
-    public static final String LANE_SESSION =
-            "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET jit = off;"
-                    + " SET synchronous_commit = off; SET idle_in_transaction_session_timeout = '5s'";
-
     private static final int TOO_LONG_FOR_A_NAME = 64;
     private static final ByRoute.Rule<Boolean> EVERYTHING = new ByRoute.Rule<>(ByRoute.ANY, ByRoute.ANY, true);
 
@@ -91,7 +80,7 @@ final class PostgresOutbox implements OutboxStore {
     /**
      * @param source name of the source, for metrics
      * @param schema database schema of the outbox
-     * @param lanes connections for claiming and settling, set up by {@link #LANE_SESSION}
+     * @param lanes connections for claiming and settling
      * @param housekeeping connections for everything else
      * @param maxEventBytes larger payloads are not read
      * @param retaining whether what was published is kept in {@code outbox_published} instead of being deleted

@@ -28,6 +28,7 @@ final class PostgresWakeup implements Wakeup {
     private @Nullable Connection connection;
     private int outbox;
     private boolean awake;
+    private volatile boolean outOfDate;
 
     PostgresWakeup(String schema, DataSource connections) {
         this.schema = schema;
@@ -40,6 +41,7 @@ final class PostgresWakeup implements Wakeup {
 
     @Override
     public void awake() {
+        closeIfOutOfDate();
         boolean held = awake;
         awake = with(listening -> {
             // Calls that came before are of no use, and would be kept; it also tells whether the connection is still
@@ -52,6 +54,7 @@ final class PostgresWakeup implements Wakeup {
 
     @Override
     public boolean asleep() {
+        closeIfOutOfDate();
         boolean beginning = connection == null;
         boolean was = awake;
         with(listening -> was && ask(listening, "SELECT pg_advisory_unlock(%d, 1)".formatted(outbox)));
@@ -66,6 +69,18 @@ final class PostgresWakeup implements Wakeup {
                     listening.unwrap(PGConnection.class).getNotifications((int) Math.max(1, atMost.toMillis()));
             return calls != null && calls.length > 0;
         });
+    }
+
+    @Override
+    public void renew() {
+        outOfDate = true;
+    }
+
+    private void closeIfOutOfDate() {
+        if (outOfDate) {
+            outOfDate = false;
+            close();
+        }
     }
 
     @Override

@@ -77,6 +77,13 @@ final class Lookout {
         thread.interrupt();
     }
 
+    /** Listens for calls on another connection from now on. */
+    void renew() {
+        if (wakeup != null) {
+            wakeup.renew();
+        }
+    }
+
     /** Says that events are coming: look often. */
     void busy() {
         lock.lock();

@@ -2,21 +2,18 @@ package io.outboxrelay.relay.source;
 
 import static java.util.Comparator.comparingLong;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
-import com.zaxxer.hikari.util.DriverDataSource;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Dialect;
-import io.outboxrelay.relay.database.Dialect.Access;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
-import io.outboxrelay.relay.database.PatientConnections;
+import io.outboxrelay.relay.database.Session.Use;
 import io.outboxrelay.relay.gate.SchemaGate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Drops;
@@ -39,13 +36,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,8 +58,6 @@ public final class Source {
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     private static final int HOUSEKEEPING_CONNECTIONS = 7;
-    /** Below the minute after which MySQL ends a session that nobody uses. */
-    private static final Duration KEEP_ALIVE = Duration.ofSeconds(30);
 
     private static final int MOST_IN_VAIN = 5;
     private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
@@ -79,8 +74,7 @@ public final class Source {
     private final PollSettings pollSettings;
     private final BrokerSettings brokerSettings;
 
-    private final HikariDataSource lanePool;
-    private final HikariDataSource housekeepingPool;
+    private final Connections connections;
     private final OutboxStore outbox;
     private final Broker broker;
     private final PublishMetrics metrics;
@@ -135,24 +129,29 @@ public final class Source {
         String name = settings.name();
         Dialect dialect = settings.dialect();
         Duration timeout = settings.statementTimeout();
-        this.lanePool = pool("lanes", settings.poolSize(), dialect.laneSession(timeout));
-        this.housekeepingPool = pool("housekeeping", HOUSEKEEPING_CONNECTIONS, dialect.housekeepingSession(timeout));
-        this.outbox = dialect.outbox(
+        this.connections = new Connections(
                 name,
-                settings.schema(),
-                lanePool,
-                housekeepingPool,
-                lane.maxEventBytes(),
-                settings.retain() != null,
-                meters);
+                dialect.access(settings.url(), "outbox-relay " + instance, timeout, timeout),
+                settings.user(),
+                settings.password(),
+                timeout);
+        DataSource lanes =
+                connections.pool("lanes", settings.poolSize(), dialect.session(Use.LANE, settings.schema(), timeout));
+        DataSource housekeeping = connections.pool(
+                "housekeeping",
+                HOUSEKEEPING_CONNECTIONS,
+                dialect.session(Use.HOUSEKEEPING, settings.schema(), timeout));
+        this.outbox = dialect.outbox(
+                name, settings.schema(), lanes, housekeeping, lane.maxEventBytes(), settings.retain() != null, meters);
         this.broker = new Broker(name, instance, broker);
         this.metrics = new PublishMetrics(name, meters);
         this.lookout = new Lookout(
                 name,
                 outbox,
                 poll,
-                settings.wakeup() == Wakeup.NOTIFY ? dialect.wakeup(settings.schema(), housekeepingPool) : null,
+                settings.wakeup() == Wakeup.NOTIFY ? dialect.wakeup(settings.schema(), housekeeping) : null,
                 RandomGenerator.getDefault());
+        connections.whenLeaving(lookout::renew);
         this.leases = new Leases(name, instance, outbox, lease.duration(), this::runner);
         this.beats = new PeriodicTask(
                 name + "-leases",
@@ -321,8 +320,7 @@ public final class Source {
                 gate.close();
             }
             broker.close();
-            lanePool.close();
-            housekeepingPool.close();
+            connections.close();
         }
     }
 
@@ -387,6 +385,7 @@ public final class Source {
                     "Source {}: the database was started again, restored or emptied: its lanes are read from the"
                             + " beginning",
                     name());
+            connections.leave("the database was started again, restored or emptied, or its address leads to another");
             leases.beginAnew();
         }
         longestWriter = look.longest().map(Writer::seenFor).orElse(Duration.ZERO);
@@ -551,30 +550,6 @@ public final class Source {
 
     private static double count(@Nullable Map<String, Long> counts, String state) {
         return counts == null ? Double.NaN : counts.getOrDefault(state, 0L);
-    }
-
-    private HikariDataSource pool(String what, int size, String session) {
-        Access access = settings.dialect()
-                .access(
-                        settings.url(),
-                        "outbox-relay " + instance,
-                        settings.statementTimeout(),
-                        settings.statementTimeout());
-        HikariConfig config = new HikariConfig();
-        config.setPoolName(settings.name() + "-" + what);
-        Properties properties = new Properties();
-        properties.putAll(access.properties());
-        config.setDataSource(new PatientConnections(
-                new DriverDataSource(access.url(), null, properties, settings.user(), settings.password()),
-                RandomGenerator.getDefault()));
-        config.setMaximumPoolSize(size);
-        config.setMinimumIdle(1);
-        config.setKeepaliveTime(KEEP_ALIVE.toMillis());
-        config.setInitializationFailTimeout(-1);
-        config.setConnectionTimeout(settings.statementTimeout().toMillis());
-        config.setValidationTimeout(Math.min(settings.statementTimeout().toMillis(), 2_000));
-        config.setConnectionInitSql(session);
-        return new HikariDataSource(config);
     }
 
     private static Duration until(long deadline) {

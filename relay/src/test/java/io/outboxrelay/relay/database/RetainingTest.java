@@ -56,7 +56,7 @@ class RetainingTest {
         database = OutboxDatabase.withLanes(kind, 1);
         outbox = database.retainingOutbox();
         owned = outbox.acquire("relay", 1, Duration.ofHours(1)).get(0);
-        published = database.dialect().published("public", database.asTheRelay());
+        published = database.dialect().published("public", database.asTheRelay(Session.Use.COMMAND));
     }
 
     @AfterEach

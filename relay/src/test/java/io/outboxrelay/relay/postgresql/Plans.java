@@ -30,7 +30,7 @@ final class Plans {
         try (Connection connection = database.database().dataSource().getConnection()) {
             connection.setAutoCommit(false);
             try (Statement session = connection.createStatement()) {
-                session.execute(PostgresOutbox.LANE_SESSION);
+                session.execute(PostgresSession.LANE);
             }
             StringBuilder plan = new StringBuilder();
             try (PreparedStatement explain =

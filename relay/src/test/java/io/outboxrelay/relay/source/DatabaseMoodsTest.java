@@ -126,15 +126,14 @@ class DatabaseMoodsTest {
         assertOrdersArriveAndAllIsWellAgain();
     }
 
-    // hazard 49
+    // hazards 49, 74
     @Test
     void a_database_that_fails_over_loses_nothing_and_is_not_written_to_until_it_can_be() throws Exception {
         writeOrders();
         readOnly(true);
         try {
             wire.drop();
-            relay.awaitTrouble(
-                    "the database " + address(), mariaDb() ? "READ ONLY transaction" : "read-only transaction");
+            relay.awaitTrouble("the database " + address(), "the server is read-only");
             assertTheOtherGoesOn();
         } finally {
             readOnly(false);

@@ -90,6 +90,20 @@ class WakeupTest {
                 .until(() -> listeners() == 1 && !database.value(LISTENER).equals(listener));
     }
 
+    // hazard 74
+    @Test
+    void a_connection_to_a_server_that_is_left_is_replaced_though_it_works() {
+        lookOut(Duration.ofMillis(5), Duration.ofMillis(50));
+        events(0);
+        await().atMost(PATIENCE).until(() -> listeners() == 1);
+        String listener = database.value(LISTENER);
+
+        lookout.renew();
+
+        await().atMost(PATIENCE)
+                .until(() -> listeners() == 1 && !database.value(LISTENER).equals(listener));
+    }
+
     @Test
     void while_the_relay_is_awake_nobody_calls_it() throws Exception {
         database.execute("SELECT outbox_wakeup(true)");

@@ -8,6 +8,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.Session;
+import io.outboxrelay.relay.database.SessionConnections;
 import io.outboxrelay.relay.source.Dialects;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.DatabaseKind;
@@ -83,7 +85,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** The same, connected in a certain way. */
     public Failures failures(DataSource connections) {
-        return dialect().failures(OutboxSchema.DEFAULT_NAME, connections);
+        return dialect().failures(OutboxSchema.DEFAULT_NAME, begun(connections, Session.Use.COMMAND));
     }
 
     /** The statements of a relay that connects as the owner. */
@@ -115,8 +117,8 @@ public final class OutboxDatabase implements AutoCloseable {
                 .outbox(
                         "orders",
                         OutboxSchema.DEFAULT_NAME,
-                        pool(connections, dialect().laneSession(STATEMENT_TIMEOUT)),
-                        pool(connections, dialect().housekeepingSession(STATEMENT_TIMEOUT)),
+                        pool(begun(connections, Session.Use.LANE)),
+                        pool(begun(connections, Session.Use.HOUSEKEEPING)),
                         maxEventBytes,
                         retaining,
                         new SimpleMeterRegistry());
@@ -125,6 +127,17 @@ public final class OutboxDatabase implements AutoCloseable {
     /** Connections as the owner, by the driver that the relay has for this kind of database. */
     public DataSource asTheRelay() {
         return asTheRelay(database.user(), database.password());
+    }
+
+    /** The same, with the session that the relay begins for a use. */
+    public DataSource asTheRelay(Session.Use use) {
+        return begun(asTheRelay(), use);
+    }
+
+    /** Connections on which the relay has begun its session for a use. */
+    public DataSource begun(DataSource connections, Session.Use use) {
+        return new SessionConnections(
+                connections, dialect().session(use, OutboxSchema.DEFAULT_NAME, STATEMENT_TIMEOUT));
     }
 
     private DataSource asTheRelay(String user, String password) {
@@ -180,7 +193,8 @@ public final class OutboxDatabase implements AutoCloseable {
             SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'""");
     }
 
-    private String login() {
+    /** The user of {@link #loginWithOnly}. */
+    public String login() {
         return "login_" + database.name();
     }
 
@@ -190,12 +204,11 @@ public final class OutboxDatabase implements AutoCloseable {
         execute((isInnoDb() ? "DROP USER " : "DROP ROLE ") + login());
     }
 
-    private HikariDataSource pool(DataSource connections, String session) {
+    private HikariDataSource pool(DataSource connections) {
         HikariConfig config = new HikariConfig();
         config.setDataSource(connections);
         config.setMaximumPoolSize(4);
         config.setMinimumIdle(0);
-        config.setConnectionInitSql(session);
         HikariDataSource pool = new HikariDataSource(config);
         pools.add(pool);
         return pool;

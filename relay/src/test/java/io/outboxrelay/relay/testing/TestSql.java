@@ -26,10 +26,11 @@ final class TestSql {
     /** Makes a session of MariaDB or MySQL as PostgreSQL's are: UTC, READ COMMITTED, and || puts texts together. */
     static void prepare(Connection connection, DatabaseKind kind) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("SET time_zone = '+00:00', sql_mode = concat(@@sql_mode, ',PIPES_AS_CONCAT'), "
-                    + (kind == DatabaseKind.MYSQL
-                            ? "transaction_isolation = 'READ-COMMITTED', cte_max_recursion_depth = 100000"
-                            : "tx_isolation = 'READ-COMMITTED'"));
+            statement.execute(
+                    "SET time_zone = '+00:00', sql_mode = concat(@@sql_mode, ',PIPES_AS_CONCAT'), sql_big_selects = 1, "
+                            + (kind == DatabaseKind.MYSQL
+                                    ? "transaction_isolation = 'READ-COMMITTED', cte_max_recursion_depth = 100000"
+                                    : "tx_isolation = 'READ-COMMITTED'"));
         }
     }
 

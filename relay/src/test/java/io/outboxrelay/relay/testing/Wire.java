@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
@@ -19,11 +20,11 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class Wire implements AutoCloseable {
 
-    private final String host;
     private final int port;
     private final ServerSocket door;
     private final List<Pair> pairs = new CopyOnWriteArrayList<>();
     private final AtomicInteger connects = new AtomicInteger();
+    private volatile InetSocketAddress server;
     private volatile long delayNanos;
 
     /** One connection: two sockets and whether anything still comes through. */
@@ -45,8 +46,8 @@ public final class Wire implements AutoCloseable {
 
     /** Begins to accept connections for a server. */
     public Wire(String host, int port) throws IOException {
-        this.host = host;
         this.port = port;
+        this.server = new InetSocketAddress(host, port);
         this.door = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
         background("wire-" + port, this::accept);
     }
@@ -59,6 +60,11 @@ public final class Wire implements AutoCloseable {
     /** How often somebody has connected, also while the server was away. */
     public int connects() {
         return connects.get();
+    }
+
+    /** New connections end at another server from now on, as when a name moves; those of this moment stay. */
+    public void moveTo(String host, int otherPort) {
+        server = new InetSocketAddress(host, otherPort);
     }
 
     /** Ends all connections of this moment, as a server does that goes. */
@@ -98,7 +104,7 @@ public final class Wire implements AutoCloseable {
                 Socket relay = door.accept();
                 connects.incrementAndGet();
                 try {
-                    connect(relay, new Socket(host, port));
+                    connect(relay, new Socket(server.getAddress(), server.getPort()));
                 } catch (IOException e) {
                     relay.close(); // the server is away, and the relay is to see just that
                 }

@@ -1,0 +1,138 @@
+package io.outboxrelay.relay.postgresql;
+
+import io.outboxrelay.relay.database.Session;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+import org.postgresql.PGConnection;
+
+/**
+ * PostgreSQL's sessions. Most of what is set here can be set otherwise for a database or a role.
+ *
+ * <p>{@code default_transaction_read_only} is not overruled: it is how a server that was demoted is kept from being written to.
+ */
+final class PostgresSession implements Session {
+
+    /**
+     * What every session has. Names are those of {@code pg_catalog} or have their schema; rows that a policy would hide are
+     * an error; a transaction that stands still ends soon. What the driver or a statement reads as text has one form.
+     */
+    private static final String ANY = """
+        SET search_path = pg_catalog, pg_temp; SET row_security = off;
+        SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off;
+        SET idle_in_transaction_session_timeout = '5s';
+        SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex';
+        SET extra_float_digits = 1; SET standard_conforming_strings = on; SET array_nulls = on;
+        SET transform_null_equals = off; SET client_min_messages = 'warning'; SET jit = off;
+        SELECT set_config(name, '0', false) FROM pg_settings
+        WHERE name IN ('idle_session_timeout', 'transaction_timeout');
+        """;
+
+    /**
+     * What the connections of lanes need. The plan is forced to the index of lane and position: right after a burst the
+     * statistics still describe an empty table, and a sort of all its rows would be chosen. A settled row may come back when the
+     * server crashes, since it was published and would be published once more under its id: so its commit does not wait
+     * for the disk; what moves failures says so itself.
+     */
+    static final String LANE = """
+        SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_indexscan = on;
+        SET enable_nestloop = on; SET jit = off; SET synchronous_commit = off
+        """;
+
+    /** An epoch that fell back after a crash would let two owners have the same one. */
+    private static final String OTHER = "SET synchronous_commit = on";
+
+    /** Read-only; shutting down, crashed, starting up, dropped. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+    private static final Set<String> GOES_AWAY = Set.of("25006", "57P01", "57P02", "57P03", "57P04");
+    /** The session was idle for too long, in a transaction or not. */
+    private static final Set<String> OVER = Set.of("57P05", "25P03", "25P04");
+
+    private static final String CONNECTION = "08";
+
+    private final Use use;
+    private final String settings;
+    private final AtomicBoolean alone = new AtomicBoolean();
+
+    /**
+     * @param use what the connection is for
+     * @param statementTimeout longest that a statement may take
+     */
+    PostgresSession(Use use, Duration statementTimeout) {
+        this.use = use;
+        this.settings = ANY + timeout(statementTimeout) + (use == Use.LANE ? LANE : OTHER);
+    }
+
+    /** Waiting for a lock ends a little earlier, so that the server says what the statement has waited for. */
+    private static String timeout(Duration statementTimeout) {
+        long millis = statementTimeout.toMillis();
+        return "SET statement_timeout = " + millis + "; SET lock_timeout = " + (millis - millis / 5) + "; ";
+    }
+
+    @Override
+    public void begin(Connection fresh, DataSource others) throws SQLException {
+        refuseSharedSessions(fresh, others);
+        try (Statement statement = fresh.createStatement()) {
+            if (use != Use.COMMAND) {
+                refuseReadOnly(statement);
+            }
+            statement.execute(settings);
+        }
+    }
+
+    private static void refuseReadOnly(Statement statement) throws SQLException {
+        try (ResultSet row = statement.executeQuery(
+                "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only')")) {
+            row.next();
+            if (row.getBoolean(1)) {
+                throw Session.readOnly("it is a standby");
+            }
+            if (row.getString(2).equals("on")) {
+                throw Session.readOnly("default_transaction_read_only is on for the server, the database or the user");
+            }
+        }
+    }
+
+    /**
+     * Refuses a pooler that gives a session to each transaction: what is set in it would stay there for whoever comes next.
+     * Behind a pooler of any kind the driver was told another process than the one that answers. Where each transaction may
+     * get another session, the one that has just answered is the first to be given to somebody else; where they are given in
+     * turn, to the same connection a second time.
+     */
+    private void refuseSharedSessions(Connection fresh, DataSource others) throws SQLException {
+        int process = process(fresh);
+        if (alone.get() || process == fresh.unwrap(PGConnection.class).getBackendPID()) {
+            return;
+        }
+        try (Connection other = others.getConnection()) {
+            if (process(other) == process || process(fresh) != process || process(fresh) != process) {
+                throw new SQLTransientConnectionException(
+                        "there is a connection pooler in front of PostgreSQL that shares"
+                                + " sessions between its clients, such as PgBouncer with pool_mode = transaction: what the relay sets"
+                                + " in a session would apply to others; connect directly, or use pool_mode = session");
+            }
+        }
+        alone.set(true);
+    }
+
+    private static int process(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT pg_catalog.pg_backend_pid()")) {
+            row.next();
+            return row.getInt(1);
+        }
+    }
+
+    @Override
+    public Verdict verdict(SQLException error) {
+        String state = String.valueOf(error.getSQLState());
+        return state.startsWith(CONNECTION) || GOES_AWAY.contains(state)
+                ? Verdict.LEAVE
+                : OVER.contains(state) ? Verdict.RENEW : Verdict.KEEP;
+    }
+}
