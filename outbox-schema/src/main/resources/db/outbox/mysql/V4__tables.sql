@@ -3,11 +3,12 @@
 -- the names of checks, which therefore say the column.
 
 -- One row a lane. The owner may publish the lane until lease_until, by the clock of this database; epoch grows with
--- every change of owner. The number of lanes is written before the table that is divided by it.
+-- every change of owner. The owner is one process of a relay, whose name no other process has. The number of lanes is written before the table that is divided by it.
 CREATE TABLE IF NOT EXISTS outbox_lane (
     lane        smallint     NOT NULL PRIMARY KEY CONSTRAINT outbox_lane_lane CHECK (lane BETWEEN 0 AND ${lanes} - 1),
     owner       varchar(255),
     epoch       bigint       NOT NULL DEFAULT 0,
+    lease_from  datetime(6),
     lease_until datetime(6),
     CONSTRAINT outbox_lane_owned_until CHECK ((owner IS NULL) = (lease_until IS NULL))
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin COMMENT 'Who publishes which lane, until when.';
@@ -54,6 +55,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 -- One row a running relay. It counts as alive until alive_until.
 CREATE TABLE IF NOT EXISTS outbox_instance (
     instance    varchar(255) NOT NULL PRIMARY KEY,
+    alive_from  datetime(6)  NOT NULL DEFAULT (utc_timestamp(6)),
     alive_until datetime(6)  NOT NULL,
     started_at  datetime(6)  NOT NULL DEFAULT (utc_timestamp(6))
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin COMMENT 'The relays that share the lanes.';

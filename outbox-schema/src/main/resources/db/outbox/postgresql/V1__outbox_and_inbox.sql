@@ -39,11 +39,12 @@ CREATE INDEX outbox_lane_position ON ${schema}.outbox (lane, position);
 COMMENT ON TABLE ${schema}.outbox IS 'Events not yet published. A relay deletes a row once the broker has routed and confirmed it.';
 
 -- One row a lane. The owner may publish the lane until lease_until, by the clock of this database; epoch grows with
--- every change of owner.
+-- every change of owner. The owner is one process of a relay, whose name no other process has.
 CREATE TABLE ${schema}.outbox_lane (
     lane        smallint    PRIMARY KEY CHECK (lane BETWEEN 0 AND ${lanes} - 1),
     owner       text,
     epoch       bigint      NOT NULL DEFAULT 0,
+    lease_from  timestamptz,
     lease_until timestamptz,
     CHECK ((owner IS NULL) = (lease_until IS NULL))
 ) WITH (fillfactor = 50);
@@ -55,11 +56,23 @@ COMMENT ON TABLE ${schema}.outbox_lane IS 'Who publishes which lane, until when.
 -- One row a running relay. It counts as alive until alive_until.
 CREATE TABLE ${schema}.outbox_instance (
     instance    text        PRIMARY KEY,
+    alive_from  timestamptz NOT NULL DEFAULT clock_timestamp(),
     alive_until timestamptz NOT NULL,
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 50);
 
 COMMENT ON TABLE ${schema}.outbox_instance IS 'The relays that share the lanes.';
+
+-- The name of this life of the server: a crash empties a table that is not logged, and a standby or a restored copy has none
+-- of its rows. So a relay notices in its very next claim that what was committed last may be lost.
+CREATE UNLOGGED TABLE ${schema}.outbox_incarnation (
+    name uuid    NOT NULL DEFAULT gen_random_uuid(),
+    one  boolean PRIMARY KEY DEFAULT true CHECK (one)
+);
+
+INSERT INTO ${schema}.outbox_incarnation DEFAULT VALUES;
+
+COMMENT ON TABLE ${schema}.outbox_incarnation IS 'The name of this life of the server, empty after a crash until a relay names it.';
 
 -- One row an event that a consumer has processed, written in the transaction of the consumer's own changes.
 CREATE TABLE ${schema}.inbox (

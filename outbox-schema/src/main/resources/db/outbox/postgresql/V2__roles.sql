@@ -34,11 +34,13 @@ BEGIN
                 GRANT SELECT, DELETE ON ${schema}.outbox TO outbox_relay;
                 GRANT SELECT ON SEQUENCE ${schema}.outbox_position_seq TO outbox_relay;
                 GRANT SELECT, UPDATE ON ${schema}.outbox_lane TO outbox_relay;
+                GRANT SELECT, INSERT ON ${schema}.outbox_incarnation TO outbox_relay;
                 GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.outbox_instance TO outbox_relay;
             -- A person who looks after it: all data, no DDL.
             WHEN 'outbox_admin' THEN
                 GRANT SELECT, INSERT, UPDATE, DELETE
-                    ON ${schema}.outbox, ${schema}.outbox_lane, ${schema}.outbox_instance, ${schema}.inbox TO outbox_admin;
+                    ON ${schema}.outbox, ${schema}.outbox_lane, ${schema}.outbox_instance, ${schema}.outbox_incarnation, ${schema}.inbox
+                    TO outbox_admin;
         END CASE;
     END LOOP;
 END

@@ -9,8 +9,8 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
 import io.outboxrelay.client.Inbox;
 import io.outboxrelay.relay.database.OutboxStore;
-import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
@@ -272,9 +272,11 @@ class ReplayCommandTest {
                 .forEach(number ->
                         database.write(number % 4, String.valueOf(number).getBytes(StandardCharsets.UTF_8)));
         outbox.settle(
-                0,
-                owned.epoch(),
-                outbox.claim(new Claim(0, 0, 1_000, 10_000_000, List.of())).events());
+                owned,
+                OutboxDatabase.life(outbox, owned),
+                outbox.claim(new Claim(owned, 0, 1_000, 10_000_000, List.of()))
+                        .orElseThrow()
+                        .events());
         return database.column("SELECT event_id FROM outbox_published ORDER BY id");
     }
 

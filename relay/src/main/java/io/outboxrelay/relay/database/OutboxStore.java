@@ -2,6 +2,7 @@ package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.LaneStore;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.WriterWatch;
 import java.time.Duration;
 import java.util.Collection;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a running relay asks of one outbox. Thread-safe; every method throws a {@link
@@ -19,6 +21,9 @@ public interface OutboxStore extends LaneStore {
 
     /** Counting goes on only so far in a lane: a gauge must not become the load that it shows. */
     int MOST_COUNTED = 100_000;
+
+    /** Clocks that are set back by less are not noticed. */
+    Duration A_SECOND = Duration.ofSeconds(1);
 
     /**
      * Looks which transactions may still write, and so how far the floor of the lanes may rise. Called by one thread.
@@ -58,6 +63,17 @@ public interface OutboxStore extends LaneStore {
      */
     int heartbeat(String instance, Duration duration);
 
+    /**
+     * Returns how far in the future a lease or a life may begin that somebody really has: one that begins later was given
+     * before the clock of the database was set back, and nobody waits for its end.
+     *
+     * @param duration how long leases last
+     * @return that long, but at least a second
+     */
+    static Duration farAhead(Duration duration) {
+        return duration.compareTo(A_SECOND) < 0 ? A_SECOND : duration;
+    }
+
     /** Says that a relay has ended. */
     void goodbye(String instance);
 
@@ -92,13 +108,12 @@ public interface OutboxStore extends LaneStore {
     List<OwnedLane> acquire(String instance, int most, Duration duration);
 
     /**
-     * Gives a lane back, if it is still owned under this epoch.
+     * Releases a lane, if it still has this owner and epoch.
      *
-     * @param instance the relay
-     * @param owned the lane
+     * @param owned the lane and its owner
      * @return whether it was
      */
-    boolean release(String instance, OwnedLane owned);
+    boolean release(OwnedLane owned);
 
     /**
      * Counts what is not yet confirmed in some lanes.
@@ -107,6 +122,15 @@ public interface OutboxStore extends LaneStore {
      * @return how many events, and the age of the oldest
      */
     Backlog backlog(Map<Integer, Long> floors);
+
+    /**
+     * Looks for events at or below the floors of lanes, where none should be: restored rows for instance, or ones whose
+     * positions somebody chose.
+     *
+     * @param floors floor by lane
+     * @return how many there are by lane, for lanes that have any; no more than {@link #MOST_COUNTED} are counted
+     */
+    Map<Integer, Long> belowFloors(Map<Integer, Long> floors);
 
     /**
      * Counts the failures of some lanes.
@@ -157,10 +181,14 @@ public interface OutboxStore extends LaneStore {
      * What a look at the writers found.
      *
      * @param longest the writer that has held the floor back for longest, empty when none does
+     * @param unreliable why nothing may be concluded from positions, so that floors do not rise; null when there is no reason
      * @param another whether the outbox is not the one of the last look: positions may be given out again after a
      *     restore, a failover or a restarted sequence, so floors that were raised before hold no more
      */
-    record Look(Optional<WriterWatch.Writer> longest, boolean another) {}
+    record Look(
+            Optional<WriterWatch.Writer> longest,
+            boolean another,
+            @Nullable String unreliable) {}
 
     /**
      * A route that does not move.
@@ -178,14 +206,6 @@ public interface OutboxStore extends LaneStore {
             return (partly ? "at least " : "") + events + " of " + aggregateType + "/" + eventType + " " + reason;
         }
     }
-
-    /**
-     * A lane and its owner's epoch.
-     *
-     * @param lane the lane
-     * @param epoch its count of owners
-     */
-    record OwnedLane(int lane, long epoch) {}
 
     /**
      * What is not yet confirmed.

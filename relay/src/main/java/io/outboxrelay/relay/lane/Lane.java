@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -48,6 +49,10 @@ public final class Lane {
     private final Window inFlight;
     private final ParkedReport parkedReport;
     private List<Event> unsettled = List.of();
+
+    /** The life of the server to which {@link #floor} and {@link #blocked} belong. */
+    private Incarnation incarnation = Incarnation.UNKNOWN;
+
     private long floor;
 
     /** Aggregates whose events must queue behind failures; null as long as they were not read. May hold more, never fewer. */
@@ -119,14 +124,18 @@ public final class Lane {
             return settled;
         }
         List<Aggregate> waiting = unanswered.waiting(clock.nanoTime());
-        long closed = store.closed();
         Batch batch = new Batch(settings.eventsPerAggregate());
         if (!learnBlocked()) {
             return settled;
         }
         Set<Aggregate> behindFailures = Objects.requireNonNull(blocked);
+        LaneStore.Closed known = store.closed();
+        long closed = known.incarnation().continues(incarnation) ? known.position() : 0;
         addDue(batch, behindFailures, waiting);
-        long seen = claim(batch, behindFailures, waiting);
+        OptionalLong seen = claim(batch, behindFailures, waiting);
+        if (seen.isEmpty()) {
+            return settled;
+        }
         if (batch.isEmpty() && waiting.isEmpty()) {
             suspects.clear(); // whoever they were, they are gone
         }
@@ -136,7 +145,7 @@ public final class Lane {
         Changes changes = batch.changes();
         if (keep(changes)) {
             settled += changes.published().size() + changes.followers().size();
-            raiseFloor(waiting.isEmpty() ? Math.min(closed, seen) : floor, batch, closed);
+            raiseFloor(waiting.isEmpty() ? Math.min(closed, seen.getAsLong()) : floor, batch, closed);
         }
         return settled;
     }
@@ -149,7 +158,7 @@ public final class Lane {
             resuming = true;
         }
         if (resuming) {
-            resuming = store.resume(lease.lane(), lease.epoch()) > 0;
+            resuming = store.resume(lease.owned()) > 0;
         }
         return paused.otherwise();
     }
@@ -162,11 +171,27 @@ public final class Lane {
         long now = clock.nanoTime();
         if (blocked == null || !blocked.isEmpty() && now - blockedReadAt >= BETWEEN_READS_OF_BLOCKED.toNanos()) {
             blocked = null;
-            blocked =
-                    store.blocked(lease.lane(), lease.epoch()).map(HashSet::new).orElse(null);
+            store.blocked(lease.owned()).ifPresent(read -> {
+                remembersOf(read.incarnation());
+                blocked = new HashSet<>(read.aggregates());
+            });
             blockedReadAt = now;
         }
         return blocked != null;
+    }
+
+    /**
+     * Returns whether what is remembered holds in this life of the server. Otherwise all of it is forgotten: what was
+     * committed last may be undone, so that events are back below the floor and free whose aggregate is not blocked any more.
+     */
+    private boolean remembersOf(Incarnation current) {
+        if (current.continues(incarnation)) {
+            return true;
+        }
+        incarnation = current;
+        floor = 0;
+        blocked = null;
+        return false;
     }
 
     /** Failures whose backoff is over. Nothing is known of those that a person wants tried again: a look tells. */
@@ -187,10 +212,16 @@ public final class Lane {
                 });
     }
 
-    /** Reads a batch and returns the position up to which everything visible was seen. */
-    private long claim(Batch batch, Set<Aggregate> behindFailures, List<Aggregate> waiting) {
+    /**
+     * Reads a batch and returns the position up to which everything visible was seen; empty when nothing of the batch may be
+     * published, since the lane is somebody else's by now or the server has lost what this cycle relies on.
+     */
+    private OptionalLong claim(Batch batch, Set<Aggregate> behindFailures, List<Aggregate> waiting) {
         long seen = Long.MAX_VALUE;
         Claimed claimed = claim(waiting);
+        if (claimed == null) {
+            return OptionalLong.empty();
+        }
         Set<Aggregate> hot = claimed.exhausted() ? Set.of() : hot(claimed.events());
         if (!hot.isEmpty()) {
             // They fill the head of the lane: take a few of theirs and read once more, for the others. From the floor
@@ -204,15 +235,21 @@ public final class Lane {
             // Of what is read twice only the first read tells how far the hot ones are known.
             seen = last(claimed.events()).position();
             claimed = claim(Stream.concat(waiting.stream(), hot.stream()).toList());
+            if (claimed == null) {
+                return OptionalLong.empty();
+            }
         }
         batch.add(claimed.events(), behindFailures);
-        return claimed.exhausted()
-                ? seen
-                : Math.min(seen, last(claimed.events()).position());
+        return OptionalLong.of(
+                claimed.exhausted()
+                        ? seen
+                        : Math.min(seen, last(claimed.events()).position()));
     }
 
-    private Claimed claim(List<Aggregate> without) {
-        return store.claim(new Claim(lease.lane(), floor, settings.batchEvents(), settings.batchBytes(), without));
+    private @Nullable Claimed claim(List<Aggregate> without) {
+        return store.claim(new Claim(lease.owned(), floor, settings.batchEvents(), settings.batchBytes(), without))
+                .filter(claimed -> remembersOf(claimed.incarnation()))
+                .orElse(null);
     }
 
     private Set<Aggregate> hot(List<Event> events) {
@@ -295,10 +332,11 @@ public final class Lane {
         }
         Set<Aggregate> behindFailures = Objects.requireNonNull(blocked);
         blocked = null; // until it is known what was written
-        Optional<Set<Aggregate>> free = store.keep(lease.lane(), lease.epoch(), changes);
+        Optional<Set<Aggregate>> free = store.keep(lease.owned(), incarnation, changes);
         if (free.isEmpty()) {
             LOG.warn(
-                    "{}: it has another owner, who will see for himself to {} events that failed here",
+                    "{}: another relay owns the lane now, or the database was started again: the {} events that failed here are"
+                            + " claimed again",
                     lease,
                     changes.failed().size());
             return false;
@@ -321,7 +359,7 @@ public final class Lane {
         if (unsettled.isEmpty()) {
             return 0;
         }
-        int settled = store.settle(lease.lane(), lease.epoch(), unsettled);
+        int settled = store.settle(lease.owned(), incarnation, unsettled);
         if (settled < unsettled.size()) {
             LOG.warn(
                     "{}: of {} confirmed events {} had left the outbox already: deleted by an attempt whose answer was lost, or"

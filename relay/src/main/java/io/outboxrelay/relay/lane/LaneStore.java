@@ -12,12 +12,14 @@ import java.util.stream.Stream;
 public interface LaneStore {
 
     /**
-     * Reads the oldest visible events of a lane, without a lock and without a write.
+     * Reads the oldest visible events of a lane, without a lock and without a write. Whether the lane is still owned, and in
+     * which life of the server, is read in the same state of the database as the events: a new owner may have moved the first
+     * event of an aggregate already, and a server that has crashed may have lost what is remembered.
      *
      * @param claim which events
-     * @return them, by position
+     * @return them, by position; empty when the lane has another owner
      */
-    Claimed claim(Claim claim);
+    Optional<Claimed> claim(Claim claim);
 
     /**
      * Reads failures whose backoff is over, and the events that wait behind them, without a lock and without a write.
@@ -29,69 +31,92 @@ public interface LaneStore {
 
     /**
      * Returns the aggregates of a lane whose next events must wait among the failures, behind one that is there. Knows the
-     * fate of whatever an owner of the lane has written there, also when the writer was not told.
+     * fate of whatever an owner of the lane has written there, also when the writer got no answer.
      *
-     * @param lane the lane
-     * @param epoch the owner's epoch
+     * @param owned the lane and its owner
      * @return them; empty when the lane has another owner
      */
-    Optional<Set<Aggregate>> blocked(int lane, long epoch);
+    Optional<Blocked> blocked(OwnedLane owned);
 
     /**
      * Deletes events, all of them or none. They must have been confirmed: then anyone may delete them at any time. Where they are
-     * retained they move to what was published, and only the owner may do that: after another one, who may have met a failure
-     * of the same aggregate, their order would be lost.
+     * retained they move to what was published, and only the owner may do that, in the life of the server in which they were
+     * claimed: after another owner, who may have met a failure of the same aggregate, or with events before them that a crash
+     * has brought back, their order would be lost.
      *
-     * @param lane the lane
-     * @param epoch the owner's
+     * <p>It need not have reached the disk on return: what comes back in a crash is published once more, under its id.
+     *
+     * @param owned the lane and its owner
+     * @param incarnation the life of the server in which they were claimed
      * @param events events of the outbox; another one that has taken the position of one of them since is left alone
      * @return how many there still were, or none where that is for another owner to do
      */
-    int settle(int lane, long epoch, List<Event> events);
+    int settle(OwnedLane owned, Incarnation incarnation, List<Event> events);
 
     /**
-     * Writes to the failures, all of it or nothing, and only as the lane's owner.
+     * Writes to the failures, all of it or nothing, only as the lane's owner and only in the life of the server in which the
+     * events were claimed. On return it has reached the disk, as far as
+     * the server can be asked for that.
      *
-     * @param lane the lane
-     * @param epoch the owner's epoch
+     * @param owned the lane and its owner
+     * @param incarnation the life of the server in which the events were claimed
      * @param changes what to write
-     * @return the aggregates of the changes that nothing is kept of any more; empty when the lane has another owner
+     * @return the aggregates of the changes that nothing is kept of any more; empty when the lane has another owner, or the
+     *     server another life
      */
-    Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes);
+    Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation incarnation, Changes changes);
 
     /**
-     * Lets the events go on whose route is no longer paused; only as the lane's owner.
+     * Resumes the events whose route is no longer paused; only as the lane's owner. On return it has reached the disk, as
+     * far as the server can be asked for that.
      *
-     * @param lane the lane
-     * @param epoch the owner's epoch
+     * @param owned the lane and its owner
      * @return how many; when there are any, there may be more
      */
-    int resume(int lane, long epoch);
+    int resume(OwnedLane owned);
+
+    /** Returns up to which position everything is visible. It is known without asking the database. */
+    Closed closed();
 
     /**
-     * Returns the position up to which every event that will ever be visible is visible to a claim that begins now. It
-     * is known without asking the database, grows, and falls to 0 when nothing is known any more.
+     * A position up to which every event that will ever be visible is visible to a claim that begins now.
+     *
+     * @param incarnation the life of the server in which it is so
+     * @param position the position; it grows, and falls to 0 when nothing is known any more
      */
-    long closed();
+    record Closed(Incarnation incarnation, long position) {
+
+        /** As long as nothing is known. */
+        public static final Closed NOTHING = new Closed(Incarnation.UNKNOWN, 0);
+    }
 
     /**
      * Which events to read.
      *
-     * @param lane the lane
+     * @param owned the lane and its owner
      * @param above only events with a higher position
      * @param events most events to read
      * @param bytes most payload bytes to read; one event is read even if it has more
      * @param without aggregates to leave out
      */
-    record Claim(int lane, long above, int events, long bytes, Collection<Aggregate> without) {}
+    record Claim(OwnedLane owned, long above, int events, long bytes, Collection<Aggregate> without) {}
 
     /**
      * What a claim read.
      *
+     * @param incarnation the life of the server in which it was read
      * @param events the events, by position
      * @param exhausted whether there was nothing more to read: neither limit ended the reading
      */
-    record Claimed(List<Event> events, boolean exhausted) {}
+    record Claimed(Incarnation incarnation, List<Event> events, boolean exhausted) {}
+
+    /**
+     * Who is blocked.
+     *
+     * @param incarnation the life of the server in which it was read
+     * @param aggregates the aggregates
+     */
+    record Blocked(Incarnation incarnation, Set<Aggregate> aggregates) {}
 
     /**
      * Which failures to read.

@@ -15,34 +15,31 @@ public final class Lease {
     public static final Duration MARGIN = Duration.ofSeconds(1);
 
     private final String source;
-    private final int lane;
-    private final long epoch;
+    private final OwnedLane owned;
     private volatile long trustedUntil;
 
     /**
      * A lease just obtained.
      *
      * @param source name of the lane's source
-     * @param lane the lane
-     * @param epoch the lane's count of owners
+     * @param owned the lane, its owner and its epoch
      * @param requestedAt {@link Clock#nanoTime()} before the request
      * @param duration what the database granted
      */
-    public Lease(String source, int lane, long epoch, long requestedAt, Duration duration) {
+    public Lease(String source, OwnedLane owned, long requestedAt, Duration duration) {
         this.source = source;
-        this.lane = lane;
-        this.epoch = epoch;
+        this.owned = owned;
         renewed(requestedAt, duration);
     }
 
     /** Returns the lane. */
     public int lane() {
-        return lane;
+        return owned.lane();
     }
 
-    /** Returns the lane's count of owners; writes of an owner with a lower one are void. */
-    public long epoch() {
-        return epoch;
+    /** Returns what claims and writes of this owner are compared with. */
+    public OwnedLane owned() {
+        return owned;
     }
 
     /**
@@ -72,6 +69,6 @@ public final class Lease {
     /** Returns whose lane it is, as log lines begin. */
     @Override
     public String toString() {
-        return "Source " + source + ", lane " + lane;
+        return "Source " + source + ", lane " + owned.lane();
     }
 }

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.LaneStore.Closed;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -31,29 +32,36 @@ public final class WriterWatch {
     private Map<String, Writer> holders = Map.of();
     private boolean watching;
     private long highest;
-    private volatile long closed;
+    private Incarnation current = Incarnation.UNKNOWN;
+    private volatile Closed closed = Closed.NOTHING;
 
-    /** Returns the position up to which everything is visible; 0 when nothing is known. */
-    public long closed() {
+    /**
+     * Returns the position up to which everything is visible, and the life of the server in which it is; nothing as long as
+     * that is not known.
+     */
+    public Closed closed() {
         return closed;
     }
 
     /**
      * Takes a look at the writers.
      *
+     * @param incarnation the life of the server in which both were read
      * @param position the last position taken, read before {@code open}
      * @param open the transactions that may still write, by name
      * @param now nanoseconds of a running clock
      * @return the writer that has been seen for longest
      */
-    public Optional<Writer> look(long position, Map<String, Writer> open, long now) {
-        if (position < highest) {
-            // Restored from a dump, or emptied with its identity restarted: nothing known holds any more.
+    public Optional<Writer> look(Incarnation incarnation, long position, Map<String, Writer> open, long now) {
+        if (position < highest || !incarnation.continues(current)) {
+            // Restored from a dump, emptied with its identity restarted, or another life of the server: nothing known
+            // holds any more.
             forget();
         }
+        current = incarnation;
         highest = position;
         if (watching && holders.keySet().stream().noneMatch(open::containsKey)) {
-            closed = candidate;
+            closed = new Closed(incarnation, candidate);
             watching = false;
         }
         if (!watching) {
@@ -61,7 +69,7 @@ public final class WriterWatch {
             holders = open;
             watching = true;
             if (open.isEmpty()) {
-                closed = position;
+                closed = new Closed(incarnation, position);
                 watching = false;
             }
         }
@@ -76,7 +84,7 @@ public final class WriterWatch {
 
     /** Forgets everything: the database may be another one now. */
     public void forget() {
-        closed = 0;
+        closed = Closed.NOTHING;
         watching = false;
         highest = 0;
     }

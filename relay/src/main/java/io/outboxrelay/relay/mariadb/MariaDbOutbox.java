@@ -8,6 +8,8 @@ import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.Incarnation;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.schema.OutboxSchema;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -27,10 +29,12 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.ConnectionCallback;
@@ -122,8 +126,10 @@ final class MariaDbOutbox implements OutboxStore {
      * last, by primary key, so that no temporary table has to hold them; all of it is one statement, and sees one state.
      */
     @Override
-    public Claimed claim(Claim claim) {
-        List<Object> values = new ArrayList<>(List.of(maxEventBytes, maxEventBytes, claim.lane(), claim.above()));
+    public Optional<Claimed> claim(Claim claim) {
+        OwnedLane owned = claim.owned();
+        List<Object> values = new ArrayList<>(List.of(
+                maxEventBytes, owned.lane(), owned.owner(), owned.epoch(), maxEventBytes, owned.lane(), claim.above()));
         String condition = "";
         if (!claim.without().isEmpty()) {
             condition = "AND (aggregate_type, aggregate_id) NOT IN (%s)"
@@ -139,8 +145,12 @@ final class MariaDbOutbox implements OutboxStore {
         String statement = in("""
             SELECT o.position, o.event_id, o.aggregate_type, o.aggregate_id, o.event_type, w.bytes,
                    CASE WHEN w.bytes <= ? THEN o.payload END AS payload, o.content_type,
-                   CASE WHEN octet_length(o.headers) <= 65536 THEN o.headers END AS headers, o.occurred_at
+                   CASE WHEN octet_length(o.headers) <= 65536 THEN o.headers END AS headers, o.occurred_at,
+                   held.incarnation
             FROM (
+                SELECT INCARNATION AS incarnation
+                FROM SCHEMA.outbox_lane WHERE lane = ? AND owner = ? AND epoch = ?) held
+            LEFT JOIN (
                 SELECT position, bytes,
                        sum(counted) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - counted AS read_before
                 FROM (
@@ -148,22 +158,36 @@ final class MariaDbOutbox implements OutboxStore {
                            CASE WHEN octet_length(payload) <= ? THEN octet_length(payload) ELSE 0 END AS counted
                     FROM SCHEMA.outbox FORCE INDEX (outbox_lane_position)
                     WHERE lane = ? AND position > ? CONDITION
-                    ORDER BY position LIMIT ?) c) w
-            STRAIGHT_JOIN SCHEMA.outbox o FORCE INDEX (PRIMARY) ON o.position = w.position
-            WHERE w.read_before < ?
+                    ORDER BY position LIMIT ?) c) w ON w.read_before < ?
+            LEFT JOIN SCHEMA.outbox o FORCE INDEX (PRIMARY) ON o.position = w.position
             ORDER BY w.position
-            """).replace("CONDITION", condition);
+            """).replace("CONDITION", condition).replace("INCARNATION", Sql.INCARNATION);
+        List<Row> rows = timed(claims, () -> lanes.query(statement, (row, n) -> row(row), values.toArray()));
+        if (rows.isEmpty()) {
+            return Optional.empty();
+        }
         List<Event> events =
-                timed(claims, () -> lanes.query(statement, (row, n) -> event(row, null), values.toArray()));
+                rows.stream().flatMap(row -> Stream.ofNullable(row.event)).toList();
         long bytes = events.stream()
                 .filter(event -> event.payload() != null)
                 .mapToLong(Event::payloadBytes)
                 .sum();
-        return new Claimed(events, events.size() < claim.events() && bytes < claim.bytes());
+        return Optional.of(
+                new Claimed(rows.get(0).incarnation, events, events.size() < claim.events() && bytes < claim.bytes()));
+    }
+
+    /** What a claim reads: an event, or none where the lane has no more than its owner. */
+    private record Row(Incarnation incarnation, @Nullable Event event) {}
+
+    private Row row(ResultSet row) throws SQLException {
+        Incarnation incarnation = new Incarnation(row.getString("incarnation"));
+        row.getLong(1);
+        return new Row(incarnation, row.wasNull() ? null : event(row, null));
     }
 
     @Override
-    public int settle(int lane, long epoch, List<Event> events) {
+    public int settle(OwnedLane owned, Incarnation incarnation, List<Event> events) {
+        int lane = owned.lane();
         if (!retaining) {
             return timed(settlings, () -> delete(lane, events));
         }
@@ -172,12 +196,14 @@ final class MariaDbOutbox implements OutboxStore {
                 () -> required(laneTransactions.execute(transaction -> {
                     // Shared: a replay takes the rows of all lanes for itself and so waits for whoever is settling.
                     if (lanes.queryForList(
-                                    in(
-                                            "SELECT 1 FROM SCHEMA.outbox_lane WHERE lane = ? AND epoch = ? LOCK IN SHARE MODE"),
-                                    Integer.class,
-                                    lane,
-                                    epoch)
-                            .isEmpty()) {
+                                            in("SELECT 1 FROM SCHEMA.outbox_lane"
+                                                    + " WHERE lane = ? AND owner = ? AND epoch = ? LOCK IN SHARE MODE"),
+                                            Integer.class,
+                                            lane,
+                                            owned.owner(),
+                                            owned.epoch())
+                                    .isEmpty()
+                            || !incarnation().continues(incarnation)) {
                         return 0;
                     }
                     List<Long> there = lock(lane, events);
@@ -279,34 +305,41 @@ final class MariaDbOutbox implements OutboxStore {
     private record Failure(Event event, boolean mayGo) {}
 
     @Override
-    public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
+    public Optional<Blocked> blocked(OwnedLane owned) {
         // Whoever writes failures holds the lane's row until it is known what becomes of them.
-        return required(laneTransactions.execute(transaction -> owns(lane, epoch)
-                ? Optional.of(
-                        EventReader.known(lanes.query(in("""
+        return required(laneTransactions.execute(transaction -> owns(owned)
+                ? Optional.of(new Blocked(
+                        incarnation(),
+                        EventReader.known(
+                                lanes.query(in("""
                         SELECT aggregate_type, aggregate_id FROM SCHEMA.outbox_failure FORCE INDEX (outbox_failure_state)
                         WHERE lane = ? AND state IN ('retrying', 'parked', 'paused') AND blocking = 1
-                        """), (row, n) -> EventReader.aggregate(row, 1, 2), lane)))
-                : Optional.<Set<Aggregate>>empty()));
+                        """), (row, n) -> EventReader.aggregate(row, 1, 2), owned.lane()))))
+                : Optional.<Blocked>empty()));
+    }
+
+    private Incarnation incarnation() {
+        return new Incarnation(lanes.queryForObject("SELECT " + Sql.INCARNATION, String.class));
     }
 
     /** Nobody takes the lane and no command changes its failures until the transaction has ended. */
-    private boolean owns(int lane, long epoch) {
+    private boolean owns(OwnedLane owned) {
         return !lanes.queryForList(
-                        in("SELECT 1 FROM SCHEMA.outbox_lane WHERE lane = ? AND epoch = ? FOR UPDATE"),
+                        in("SELECT 1 FROM SCHEMA.outbox_lane WHERE lane = ? AND owner = ? AND epoch = ? FOR UPDATE"),
                         Integer.class,
-                        lane,
-                        epoch)
+                        owned.lane(),
+                        owned.owner(),
+                        owned.epoch())
                 .isEmpty();
     }
 
     @Override
-    public Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes) {
+    public Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation incarnation, Changes changes) {
         return required(laneTransactions.execute(transaction -> {
-            if (!owns(lane, epoch)) {
+            if (!owns(owned) || !incarnation().continues(incarnation)) {
                 return Optional.empty();
             }
-            write(lane, changes);
+            write(owned.lane(), changes);
             Set<Aggregate> touched = changes.touched();
             order.moveUp(lanes, touched);
             return Optional.of(order.free(lanes, touched));
@@ -314,9 +347,9 @@ final class MariaDbOutbox implements OutboxStore {
     }
 
     @Override
-    public int resume(int lane, long epoch) {
+    public int resume(OwnedLane owned) {
         return required(laneTransactions.execute(transaction -> {
-            if (!owns(lane, epoch)) {
+            if (!owns(owned)) {
                 return 0;
             }
             Map<Long, Aggregate> resumed = new HashMap<>();
@@ -332,7 +365,7 @@ final class MariaDbOutbox implements OutboxStore {
                     row -> {
                         resumed.put(row.getLong(1), new Aggregate(row.getString(2), row.getString(3)));
                     },
-                    lane);
+                    owned.lane());
             if (!resumed.isEmpty()) {
                 lanes.update(in("UPDATE SCHEMA.outbox_failure SET state = 'waiting' WHERE id IN (%s)")
                         .formatted(Sql.numbers(resumed.keySet())));
@@ -464,7 +497,7 @@ final class MariaDbOutbox implements OutboxStore {
     }
 
     @Override
-    public long closed() {
+    public Closed closed() {
         return writers.closed();
     }
 
@@ -506,19 +539,21 @@ final class MariaDbOutbox implements OutboxStore {
     @Override
     public int heartbeat(String instance, Duration duration) {
         housekeeping.update(in("""
-                INSERT INTO SCHEMA.outbox_instance (instance, alive_until)
-                VALUES (?, utc_timestamp(6) + INTERVAL ? MICROSECOND)
-                ON DUPLICATE KEY UPDATE alive_until = VALUES(alive_until)
+                INSERT INTO SCHEMA.outbox_instance (instance, alive_from, alive_until)
+                VALUES (?, utc_timestamp(6), utc_timestamp(6) + INTERVAL ? MICROSECOND)
+                ON DUPLICATE KEY UPDATE alive_from = VALUES(alive_from), alive_until = VALUES(alive_until)
                 """), instance, micros(duration));
-        housekeeping.update(
-                in("DELETE FROM SCHEMA.outbox_instance"
-                        + " WHERE alive_until < utc_timestamp(6) - INTERVAL 1 HOUR AND instance <> ?"),
-                instance);
+        housekeeping.update(in("""
+                DELETE FROM SCHEMA.outbox_instance
+                WHERE (alive_until < utc_timestamp(6) - INTERVAL 1 HOUR OR alive_from > utc_timestamp(6) + INTERVAL 1 HOUR)
+                  AND instance <> ?
+                """), instance);
         // Whoever asks is alive, also when it was frozen since it said so.
         return required(housekeeping.queryForObject(
-                in("SELECT 1 + count(*) FROM SCHEMA.outbox_instance"
-                        + " WHERE alive_until > utc_timestamp(6) AND instance <> ?"),
+                in("SELECT 1 + count(*) FROM SCHEMA.outbox_instance WHERE alive_until > utc_timestamp(6)"
+                        + " AND alive_from <= utc_timestamp(6) + INTERVAL ? MICROSECOND AND instance <> ?"),
                 Integer.class,
+                micros(OutboxStore.farAhead(duration)),
                 instance));
     }
 
@@ -542,11 +577,11 @@ final class MariaDbOutbox implements OutboxStore {
     /** Those that nobody holds, so that one that is held does not keep the others from being renewed. */
     private List<OwnedLane> renewUnlocked(String instance, Collection<Integer> held, Duration duration) {
         return required(housekeepingTransactions.execute(transaction -> {
-            List<OwnedLane> owned =
-                    housekeeping.query(in("""
+            List<OwnedLane> owned = housekeeping.query(
+                    in("""
                     SELECT lane, epoch FROM SCHEMA.outbox_lane FORCE INDEX (PRIMARY)
                     WHERE owner = ? AND lane IN (%s) ORDER BY lane FOR UPDATE SKIP LOCKED
-                    """).formatted(Sql.numbers(held)), MariaDbOutbox::ownedLane, instance);
+                    """).formatted(Sql.numbers(held)), (row, n) -> ownedBy(instance, row), instance);
             extend(owned, "", duration);
             return owned;
         }));
@@ -560,21 +595,23 @@ final class MariaDbOutbox implements OutboxStore {
         return housekeeping.query(
                 in("SELECT lane, epoch FROM SCHEMA.outbox_lane WHERE owner = ? AND lane IN (%s)")
                         .formatted(Sql.numbers(held)),
-                MariaDbOutbox::ownedLane,
+                (row, n) -> ownedBy(instance, row),
                 instance);
     }
 
     @Override
     public List<OwnedLane> acquire(String instance, int most, Duration duration) {
         return required(housekeepingTransactions.execute(transaction -> {
-            List<OwnedLane> free = housekeeping.query(in("""
+            List<OwnedLane> free = housekeeping.query(
+                    in("""
                     SELECT lane, epoch FROM SCHEMA.outbox_lane FORCE INDEX (PRIMARY)
                     WHERE owner IS NULL OR lease_until < utc_timestamp(6)
+                       OR lease_from > utc_timestamp(6) + INTERVAL ? MICROSECOND
                     ORDER BY lane LIMIT ? FOR UPDATE SKIP LOCKED
-                    """), MariaDbOutbox::ownedLane, most);
+                    """), (row, n) -> ownedBy(instance, row), micros(OutboxStore.farAhead(duration)), most);
             extend(free, "owner = ?, epoch = epoch + 1,", duration, instance);
             return free.stream()
-                    .map(lane -> new OwnedLane(lane.lane(), lane.epoch() + 1))
+                    .map(lane -> new OwnedLane(lane.lane(), instance, lane.epoch() + 1))
                     .toList();
         }));
     }
@@ -587,7 +624,8 @@ final class MariaDbOutbox implements OutboxStore {
         bound.add(micros(duration));
         housekeeping.update(
                 in("""
-                UPDATE SCHEMA.outbox_lane SET %s lease_until = utc_timestamp(6) + INTERVAL ? MICROSECOND
+                UPDATE SCHEMA.outbox_lane SET %s lease_from = utc_timestamp(6),
+                    lease_until = utc_timestamp(6) + INTERVAL ? MICROSECOND
                 WHERE lane IN (%s)
                 """)
                         .formatted(
@@ -597,12 +635,12 @@ final class MariaDbOutbox implements OutboxStore {
     }
 
     @Override
-    public boolean release(String instance, OwnedLane owned) {
+    public boolean release(OwnedLane owned) {
         return housekeeping.update(
-                        in("UPDATE SCHEMA.outbox_lane SET owner = NULL, lease_until = NULL"
+                        in("UPDATE SCHEMA.outbox_lane SET owner = NULL, lease_from = NULL, lease_until = NULL"
                                 + " WHERE lane = ? AND owner = ? AND epoch = ?"),
                         owned.lane(),
-                        instance,
+                        owned.owner(),
                         owned.epoch())
                 == 1;
     }
@@ -628,6 +666,25 @@ final class MariaDbOutbox implements OutboxStore {
                 FROM (%s) b
                 """.formatted(each),
                 (row, n) -> new Backlog(row.getLong("events"), row.getLong("lag_micros") / MICROS)));
+    }
+
+    @Override
+    public Map<Integer, Long> belowFloors(Map<Integer, Long> floors) {
+        if (floors.isEmpty()) {
+            return Map.of();
+        }
+        String each = floors.entrySet().stream()
+                .map(lane -> in("""
+                    SELECT %1$d AS lane, count(*) AS n
+                    FROM (SELECT 1 FROM SCHEMA.outbox FORCE INDEX (outbox_lane_position)
+                          WHERE lane = %1$d AND position <= %2$d LIMIT %3$d) counted%1$d
+                    """).formatted(lane.getKey(), lane.getValue(), MOST_COUNTED))
+                .collect(Collectors.joining(" UNION ALL "));
+        Map<Integer, Long> counts = new TreeMap<>();
+        housekeeping.query("SELECT lane, n FROM (%s) b WHERE n > 0".formatted(each), row -> {
+            counts.put(row.getInt(1), row.getLong(2));
+        });
+        return counts;
     }
 
     @Override
@@ -703,8 +760,8 @@ final class MariaDbOutbox implements OutboxStore {
         return EVENTS.event(row, kept);
     }
 
-    private static OwnedLane ownedLane(ResultSet row, int n) throws SQLException {
-        return new OwnedLane(row.getInt("lane"), row.getLong("epoch"));
+    private static OwnedLane ownedBy(String owner, ResultSet row) throws SQLException {
+        return new OwnedLane(row.getInt("lane"), owner, row.getLong("epoch"));
     }
 
     private static <T> T timed(Timer timer, Supplier<T> work) {

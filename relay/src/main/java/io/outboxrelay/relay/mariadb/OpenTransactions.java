@@ -1,6 +1,8 @@
 package io.outboxrelay.relay.mariadb;
 
 import io.outboxrelay.relay.database.OutboxStore.Look;
+import io.outboxrelay.relay.lane.Incarnation;
+import io.outboxrelay.relay.lane.LaneStore.Closed;
 import io.outboxrelay.relay.lane.WriterWatch;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import java.sql.SQLException;
@@ -66,13 +68,13 @@ final class OpenTransactions {
         }
     }
 
-    long closed() {
+    Closed closed() {
         return watch.closed();
     }
 
     Look look(long now) {
         if (mySql) {
-            return new Look(Optional.empty(), false);
+            return new Look(Optional.empty(), false, null);
         }
         Seen seen = Objects.requireNonNull(transaction.execute(status -> see()));
         boolean another = lastTail != null && !seen.tail().continues(lastTail);
@@ -81,13 +83,13 @@ final class OpenTransactions {
         }
         lastTail = seen.tail();
         if (!seen.conclusive()) {
-            return new Look(Optional.empty(), another);
+            return new Look(Optional.empty(), another, null);
         }
         if (seen.detached()) {
             // A prepared transaction has no session any more: which of those that were seen it was is not known.
             watch.forget();
         }
-        return new Look(watch.look(seen.tail().position(), named(seen), now), another);
+        return new Look(watch.look(seen.tail().incarnation(), seen.tail().position(), named(seen), now), another, null);
     }
 
     private Seen see() {
@@ -137,13 +139,14 @@ final class OpenTransactions {
         return Objects.requireNonNull(database.queryForObject(
                 """
                 SELECT coalesce(t.auto_increment, 1) - 1 AS position,
-                       concat_ws('/', @@hostname, @@port, @@server_id, @@datadir, t.create_time) AS identity,
+                       INCARNATION AS incarnation, t.create_time AS made,
                        unix_timestamp() - s.variable_value AS started, uuid_short() & 0xffffffffffffff AS looks
                 FROM information_schema.tables t, information_schema.global_status s
                 WHERE t.table_schema = %s AND t.table_name = 'outbox' AND s.variable_name = 'UPTIME'
-                """.formatted(where),
+                """.replace("INCARNATION", Sql.INCARNATION).formatted(where),
                 (row, n) -> new Tail(
-                        row.getString("identity"),
+                        new Incarnation(row.getString("incarnation")),
+                        row.getString("made"),
                         row.getLong("started"),
                         row.getLong("looks"),
                         row.getLong("position"))));
@@ -244,15 +247,16 @@ final class OpenTransactions {
     /**
      * The last position that was given out, and what makes sure that the next one is higher.
      *
-     * @param identity of server and table
+     * @param incarnation of the server
+     * @param made when the table was made
      * @param started the second in which the server was started
      * @param looks grows with every look, until the server is started again
      * @param position the last one
      */
-    private record Tail(String identity, long started, long looks, long position) {
+    private record Tail(Incarnation incarnation, String made, long started, long looks, long position) {
 
         boolean continues(Tail earlier) {
-            return identity.equals(earlier.identity)
+            return made.equals(earlier.made)
                     && started == earlier.started
                     && looks > earlier.looks
                     && position >= earlier.position;

@@ -21,6 +21,13 @@ final class Sql {
 
     private static final int BYTES_OF_AN_ID = 16;
 
+    /**
+     * Names a life of the server: which one it is, and the second in which it was started, which {@code uuid_short()} has above
+     * the count of its calls. Once in 16 million calls the count spills over, and what is remembered is read once more.
+     */
+    static final String INCARNATION =
+            "concat_ws('/', @@hostname, @@port, @@server_id, @@datadir, (uuid_short() & 0xffffffffffffff) >> 24)";
+
     private Sql() {}
 
     /**

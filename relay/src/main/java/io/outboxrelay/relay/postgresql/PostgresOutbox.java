@@ -8,6 +8,8 @@ import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.Incarnation;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.WriterWatch;
 import java.sql.Array;
 import java.sql.Connection;
@@ -19,6 +21,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -28,11 +31,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.dao.DataAccessException;
@@ -74,6 +79,7 @@ final class PostgresOutbox implements OutboxStore {
     private final RowByRow rowByRow;
     private final WriterWatch writers = new WriterWatch();
     private @Nullable Tail lastTail;
+    private @Nullable String unreliable;
     private final Timer claims;
     private final Timer settlings;
 
@@ -106,35 +112,56 @@ final class PostgresOutbox implements OutboxStore {
     }
 
     @Override
-    public Claimed claim(Claim claim) {
-        List<Event> events = timed(claims, () -> read(claim, claim.without().isEmpty() ? sql.claim : sql.claimWithout));
+    public Optional<Claimed> claim(Claim claim) {
+        List<Row> rows = timed(claims, () -> read(claim, claim.without().isEmpty() ? sql.claim : sql.claimWithout));
+        if (rows.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Event> events = rows.stream()
+                .flatMap(row -> Stream.ofNullable(row.event))
+                .sorted(Comparator.comparingLong(Event::position))
+                .toList();
         long bytes = events.stream()
                 .filter(event -> event.payload() != null)
                 .mapToLong(Event::payloadBytes)
                 .sum();
-        return new Claimed(events, events.size() < claim.events() && bytes < claim.bytes());
+        return Optional.of(
+                new Claimed(rows.get(0).incarnation, events, events.size() < claim.events() && bytes < claim.bytes()));
     }
 
-    private List<Event> read(Claim claim, String statement) {
+    /** What a claim reads: an event, or none where the lane has no more than its owner. */
+    private record Row(Incarnation incarnation, @Nullable Event event) {}
+
+    private static boolean isEvent(ResultSet row) throws SQLException {
+        row.getLong("position");
+        return !row.wasNull();
+    }
+
+    private static Incarnation incarnation(ResultSet row) throws SQLException {
+        return new Incarnation(row.getString("incarnation"));
+    }
+
+    private List<Row> read(Claim claim, String statement) {
         try {
-            return lanes.query(statement, bound -> bind(bound, claim), this::event);
+            return lanes.query(
+                    statement,
+                    bound -> bind(bound, claim),
+                    (row, n) -> new Row(incarnation(row), isEvent(row) ? event(row, null) : null));
         } catch (DataAccessException e) {
             if (!RowByRow.helps(e)) {
                 throw e;
             }
-            return lanes
-                    .query(
-                            RowByRow.keys("position", statement),
-                            bound -> bind(bound, claim),
-                            (row, n) -> row.getLong("position"))
-                    .stream()
-                    .map(position -> rowByRow.unpublished(claim.lane(), position))
-                    .toList();
+            return lanes.query(
+                    RowByRow.keys("position, incarnation", statement),
+                    bound -> bind(bound, claim),
+                    (row, n) -> new Row(
+                            incarnation(row),
+                            isEvent(row) ? rowByRow.unpublished(claim.owned().lane(), row.getLong("position")) : null));
         }
     }
 
     @Override
-    public int settle(int lane, long epoch, List<Event> events) {
+    public int settle(OwnedLane owned, Incarnation incarnation, List<Event> events) {
         // The driver sends an array of Long in binary form, one of Object as text.
         Long[] positions = events.stream().map(Event::position).toArray(Long[]::new);
         Object[] ids = events.stream().map(Event::id).toArray();
@@ -143,9 +170,11 @@ final class PostgresOutbox implements OutboxStore {
                 () -> lanes.update(sql.settle, statement -> {
                     statement.setArray(1, statement.getConnection().createArrayOf("bigint", positions));
                     statement.setArray(2, statement.getConnection().createArrayOf("uuid", ids));
-                    statement.setInt(3, lane);
+                    statement.setInt(3, owned.lane());
                     if (retaining) {
-                        statement.setLong(4, epoch);
+                        statement.setString(4, owned.owner());
+                        statement.setLong(5, owned.epoch());
+                        statement.setString(6, incarnation.name());
                     }
                 }));
     }
@@ -202,40 +231,47 @@ final class PostgresOutbox implements OutboxStore {
     }
 
     @Override
-    public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
+    public Optional<Blocked> blocked(OwnedLane owned) {
         // Whoever writes failures holds the lane's row until it is known what becomes of them.
-        return required(laneTransactions.execute(transaction -> owns(lane, epoch)
-                ? Optional.of(
-                        EventReader.known(lanes.query(sql.blocked, (row, n) -> EventReader.aggregate(row, 1, 2), lane)))
-                : Optional.<Set<Aggregate>>empty()));
+        return required(laneTransactions.execute(transaction -> owns(owned)
+                ? Optional.of(new Blocked(
+                        incarnation(),
+                        EventReader.known(
+                                lanes.query(sql.blocked, (row, n) -> EventReader.aggregate(row, 1, 2), owned.lane()))))
+                : Optional.<Blocked>empty()));
     }
 
-    private boolean owns(int lane, long epoch) {
-        return !lanes.queryForList(sql.ownedLane, Integer.class, lane, epoch).isEmpty();
+    private Incarnation incarnation() {
+        return required(lanes.queryForObject(sql.incarnation, (row, n) -> incarnation(row)));
+    }
+
+    private boolean owns(OwnedLane owned) {
+        return !lanes.query(sql.ownedLane, (row, n) -> row.getString(1), owned.lane(), owned.owner(), owned.epoch())
+                .isEmpty();
     }
 
     @Override
-    public Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes) {
+    public Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation incarnation, Changes changes) {
         return required(laneTransactions.execute(transaction -> {
-            if (!owns(lane, epoch)) {
+            if (!owns(owned) || !incarnation().continues(incarnation)) {
                 return Optional.empty();
             }
-            write(lane, changes);
+            write(owned.lane(), changes);
             Set<Aggregate> touched = changes.touched();
-            update(sql.moveUp, lane, touched);
-            return Optional.of(free(lane, touched));
+            update(sql.moveUp, owned.lane(), touched);
+            return Optional.of(free(owned.lane(), touched));
         }));
     }
 
     @Override
-    public int resume(int lane, long epoch) {
+    public int resume(OwnedLane owned) {
         return required(laneTransactions.execute(transaction -> {
-            if (!owns(lane, epoch)) {
+            if (!owns(owned)) {
                 return 0;
             }
             List<Optional<Aggregate>> resumed =
-                    lanes.query(sql.resume, (row, n) -> EventReader.aggregate(row, 1, 2), lane);
-            update(sql.moveUp, lane, EventReader.known(resumed));
+                    lanes.query(sql.resume, (row, n) -> EventReader.aggregate(row, 1, 2), owned.lane());
+            update(sql.moveUp, owned.lane(), EventReader.known(resumed));
             return resumed.size();
         }));
     }
@@ -369,7 +405,7 @@ final class PostgresOutbox implements OutboxStore {
     }
 
     @Override
-    public long closed() {
+    public Closed closed() {
         return writers.closed();
     }
 
@@ -377,21 +413,43 @@ final class PostgresOutbox implements OutboxStore {
     public Look lookAtWriters(long now) {
         // The position first: whoever took one up to it holds its lock already, or has ended.
         Tail tail = required(housekeeping.queryForObject(
-                sql.tail, (row, n) -> new Tail(row.getString("identity"), row.getLong("position"))));
+                sql.tail,
+                (row, n) -> new Tail(
+                        new Incarnation(row.getString("incarnation")),
+                        row.getString("tables"),
+                        row.getLong("position"),
+                        row.getString("unreliable"))));
+        if (tail.incarnation().equals(Incarnation.UNKNOWN)) {
+            return new Look(Optional.empty(), false, unreliable); // until a heartbeat has named it
+        }
         Map<String, WriterWatch.Writer> open = openWriters();
         boolean another = lastTail != null && !tail.continues(lastTail);
-        if (another) {
+        lastTail = tail;
+        if (tail.unreliable() != null) {
+            // For good: sessions keep the positions that they have taken in advance after the sequence was altered
+            // back.
+            unreliable = tail.unreliable();
+        }
+        if (another || unreliable != null) {
             writers.forget();
         }
-        lastTail = tail;
-        return new Look(writers.look(tail.position(), open, now), another);
+        return new Look(
+                unreliable != null ? Optional.empty() : writers.look(tail.incarnation(), tail.position(), open, now),
+                another,
+                unreliable);
     }
 
     /** The last position that was given out, and what makes sure that the next one is higher. */
-    private record Tail(String identity, long position) {
+    private record Tail(
+            Incarnation incarnation,
+            String tables,
+            long position,
+            @Nullable String unreliable) {
 
         boolean continues(Tail earlier) {
-            return identity.equals(earlier.identity) && position >= earlier.position;
+            return incarnation.continues(earlier.incarnation)
+                    && tables.equals(earlier.tables)
+                    && position >= earlier.position;
         }
     }
 
@@ -433,9 +491,14 @@ final class PostgresOutbox implements OutboxStore {
 
     @Override
     public int heartbeat(String instance, Duration duration) {
+        housekeeping.update(sql.nameIncarnation);
         housekeeping.update(sql.heartbeat, instance, duration.toMillis());
         housekeeping.update(sql.removeDeadInstances, instance);
-        return required(housekeeping.queryForObject(sql.liveInstances, Integer.class, instance));
+        return required(housekeeping.queryForObject(
+                sql.liveInstances,
+                Integer.class,
+                instance,
+                OutboxStore.farAhead(duration).toMillis()));
     }
 
     @Override
@@ -463,7 +526,7 @@ final class PostgresOutbox implements OutboxStore {
                     prepared.setString(2, instance);
                     prepared.setArray(3, prepared.getConnection().createArrayOf("int", held.toArray()));
                 },
-                PostgresOutbox::ownedLane);
+                (row, n) -> ownedBy(instance, row));
     }
 
     @Override
@@ -474,7 +537,7 @@ final class PostgresOutbox implements OutboxStore {
                     statement.setString(1, instance);
                     statement.setArray(2, statement.getConnection().createArrayOf("int", held.toArray()));
                 },
-                PostgresOutbox::ownedLane);
+                (row, n) -> ownedBy(instance, row));
     }
 
     @Override
@@ -484,14 +547,15 @@ final class PostgresOutbox implements OutboxStore {
                 statement -> {
                     statement.setString(1, instance);
                     statement.setLong(2, duration.toMillis());
-                    statement.setInt(3, most);
+                    statement.setLong(3, OutboxStore.farAhead(duration).toMillis());
+                    statement.setInt(4, most);
                 },
-                PostgresOutbox::ownedLane);
+                (row, n) -> ownedBy(instance, row));
     }
 
     @Override
-    public boolean release(String instance, OwnedLane owned) {
-        return housekeeping.update(sql.release, owned.lane(), instance, owned.epoch()) == 1;
+    public boolean release(OwnedLane owned) {
+        return housekeeping.update(sql.release, owned.lane(), owned.owner(), owned.epoch()) == 1;
     }
 
     @Override
@@ -514,6 +578,23 @@ final class PostgresOutbox implements OutboxStore {
                     row.next();
                     return new Backlog(row.getLong("events"), row.getDouble("lag_seconds"));
                 }));
+    }
+
+    @Override
+    public Map<Integer, Long> belowFloors(Map<Integer, Long> floors) {
+        Integer[] numbers = floors.keySet().toArray(Integer[]::new);
+        Long[] upTo = floors.values().toArray(Long[]::new);
+        Map<Integer, Long> counts = new TreeMap<>();
+        housekeeping.query(
+                sql.belowFloors,
+                statement -> {
+                    statement.setArray(1, statement.getConnection().createArrayOf("int", numbers));
+                    statement.setArray(2, statement.getConnection().createArrayOf("bigint", upTo));
+                },
+                row -> {
+                    counts.put(row.getInt(1), row.getLong(2));
+                });
+        return counts;
     }
 
     @Override
@@ -558,10 +639,11 @@ final class PostgresOutbox implements OutboxStore {
 
     private void bind(PreparedStatement statement, Claim claim) throws SQLException {
         int n = 0;
+        statement.setInt(++n, claim.owned().lane());
+        statement.setString(++n, claim.owned().owner());
+        statement.setLong(++n, claim.owned().epoch());
         statement.setInt(++n, maxEventBytes);
         statement.setInt(++n, maxEventBytes);
-        statement.setInt(++n, claim.lane());
-        statement.setInt(++n, claim.lane());
         statement.setLong(++n, claim.above());
         if (!claim.without().isEmpty()) {
             statement.setArray(++n, texts(statement, claim.without(), Aggregate::type));
@@ -579,16 +661,12 @@ final class PostgresOutbox implements OutboxStore {
                 .createArrayOf("text", aggregates.stream().map(part).toArray());
     }
 
-    private Event event(ResultSet row, int n) throws SQLException {
-        return event(row, (Event.Kept) null);
-    }
-
     static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
         return EVENTS.event(row, kept);
     }
 
-    private static OwnedLane ownedLane(ResultSet row, int n) throws SQLException {
-        return new OwnedLane(row.getInt("lane"), row.getLong("epoch"));
+    private static OwnedLane ownedBy(String owner, ResultSet row) throws SQLException {
+        return new OwnedLane(row.getInt("lane"), owner, row.getLong("epoch"));
     }
 
     private static <T> T timed(Timer timer, Supplier<T> work) {
@@ -602,6 +680,15 @@ final class PostgresOutbox implements OutboxStore {
     /** The statements, with the schema put in; it is the only thing that cannot be bound. */
     static final class Statements {
 
+        /**
+         * Names a life of the server. A crash empties a table that is not logged, and a copy or a standby has none of its
+         * rows; a relay's heartbeat then puts a new name there. A server that was stopped in order keeps the name, and has
+         * lost nothing.
+         */
+        private static final String INCARNATION = """
+            ((SELECT name FROM SCHEMA.outbox_incarnation) || '/' || extract(epoch FROM pg_postmaster_start_time()))\
+            """;
+
         private final String schema;
 
         final String claim;
@@ -610,6 +697,8 @@ final class PostgresOutbox implements OutboxStore {
         final String due;
         final String blocked;
         final String ownedLane;
+        final String incarnation;
+        final String nameIncarnation;
         final String removeFailures;
         final String updateFailure;
         final String addFailures;
@@ -636,6 +725,7 @@ final class PostgresOutbox implements OutboxStore {
         final String acquire;
         final String release;
         final String backlog;
+        final String belowFloors;
         final String retain;
 
         Statements(String schema, boolean retaining) {
@@ -651,7 +741,9 @@ final class PostgresOutbox implements OutboxStore {
                 DELETE FROM SCHEMA.outbox o USING unnest(?, ?) AS confirmed (position, event_id)
                 WHERE o.lane = ? AND o.position = confirmed.position AND o.event_id = confirmed.event_id
                 """ + (retaining ? """
-                  AND EXISTS (SELECT FROM SCHEMA.outbox_lane l WHERE l.lane = o.lane AND l.epoch = ?)
+                  AND EXISTS (
+                      SELECT FROM SCHEMA.outbox_lane l WHERE l.lane = o.lane AND l.owner = ? AND l.epoch = ?
+                        AND INCARNATION = ?)
                 """ : ""), "position");
             // Two comparisons instead of an equality: with that, the order of one aggregate is the order of the primary
             // key too, which is then walked past all the others.
@@ -682,7 +774,16 @@ final class PostgresOutbox implements OutboxStore {
                 WHERE lane = ? AND state <> 'waiting' AND blocking
                 """);
             // Nobody takes the lane and no command changes its failures until the transaction has ended.
-            ownedLane = in("SELECT 1 FROM SCHEMA.outbox_lane WHERE lane = ? AND epoch = ? FOR UPDATE");
+            // What it writes has to survive a crash before the floor rises over it: it waits for the disk.
+            ownedLane = in("""
+                SELECT set_config('synchronous_commit', 'on', true) FROM SCHEMA.outbox_lane
+                WHERE lane = ? AND owner = ? AND epoch = ? FOR UPDATE
+                """);
+            incarnation = in("SELECT INCARNATION AS incarnation");
+            nameIncarnation = in("""
+                INSERT INTO SCHEMA.outbox_incarnation SELECT
+                WHERE NOT EXISTS (SELECT FROM SCHEMA.outbox_incarnation) ON CONFLICT DO NOTHING
+                """);
             removeFailures = remove(retaining, "DELETE FROM SCHEMA.outbox_failure o WHERE id = ANY (?)", "id");
             // Not if its attempts are others: a person has had it retried meanwhile.
             updateFailure = in("""
@@ -741,15 +842,25 @@ final class PostgresOutbox implements OutboxStore {
                 RETURNING BYTES(aggregate_type, reason), BYTES(aggregate_id, reason)
                 """);
             pauses = in("SELECT aggregate_type, event_type FROM SCHEMA.outbox_pause ORDER BY 1, 2");
-            // Before the first position is taken, last_value is that position. A server that was started again may be
-            // a standby or a restored one, and a truncated table or restarted sequence has another file. After a crash
-            // of one process the server goes on under its old start time, but with new statistics.
+            // Before the first position is taken, last_value is that position. A table that was made anew or a
+            // restarted
+            // sequence begins again. What the floor relies on: a session takes one position at a time, when it writes,
+            // and
+            // each is higher than all before it.
             tail = in("""
                 SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS position,
-                       format('%s/%s/%s/%s', pg_postmaster_start_time(),
-                              (SELECT stats_reset FROM pg_stat_bgwriter), pg_relation_filenode('SCHEMA.outbox'),
-                              pg_relation_filenode('SCHEMA.outbox_position_seq')) AS identity
-                FROM SCHEMA.outbox_position_seq
+                       INCARNATION AS incarnation,
+                       format('%s/%s', 'SCHEMA.outbox'::regclass::oid,
+                              pg_relation_filenode('SCHEMA.outbox_position_seq')) AS tables,
+                       CASE
+                           WHEN s.seqcache <> 1 THEN format('caches %s positions in each session (CACHE 1 is needed)', s.seqcache)
+                           WHEN s.seqincrement < 1 THEN format('counts by %s (INCREMENT BY 1 is needed)', s.seqincrement)
+                           WHEN s.seqcycle THEN 'begins again at its end (NO CYCLE is needed)'
+                           WHEN pg_get_serial_sequence('SCHEMA.outbox', 'position')::regclass IS DISTINCT FROM s.seqrelid
+                               THEN 'does not belong to the column position any more'
+                       END AS unreliable
+                FROM SCHEMA.outbox_position_seq, pg_sequence s
+                WHERE s.seqrelid = 'SCHEMA.outbox_position_seq'::regclass
                 """);
             // An INSERT takes this lock before its position and keeps it until its transaction has ended. A transaction
             // that is prepared keeps its name, but has no process any more.
@@ -777,42 +888,48 @@ final class PostgresOutbox implements OutboxStore {
             schemaVersion = in("SELECT SCHEMA.outbox_schema_version()");
             numberOfLanes = in("SELECT count(*) FROM SCHEMA.outbox_lane");
             heartbeat = in("""
-                INSERT INTO SCHEMA.outbox_instance (instance, alive_until)
-                VALUES (?, clock_timestamp() + ? * interval '1 millisecond')
-                ON CONFLICT (instance) DO UPDATE SET alive_until = excluded.alive_until
+                INSERT INTO SCHEMA.outbox_instance (instance, alive_from, alive_until)
+                SELECT ?, now, now + ? * interval '1 millisecond' FROM clock_timestamp() AS now
+                ON CONFLICT (instance) DO UPDATE SET alive_from = excluded.alive_from, alive_until = excluded.alive_until
                 """);
             removeDeadInstances = in("""
                 DELETE FROM SCHEMA.outbox_instance
-                WHERE alive_until < clock_timestamp() - interval '1 hour' AND instance <> ?
+                WHERE (alive_until < clock_timestamp() - interval '1 hour' OR alive_from > clock_timestamp() + interval '1 hour')
+                  AND instance <> ?
                 """);
             // Whoever asks is alive, also when it was frozen since it said so.
             liveInstances = in("""
                 SELECT 1 + count(*) FROM SCHEMA.outbox_instance
                 WHERE alive_until > clock_timestamp() AND instance <> ?
+                  AND alive_from <= clock_timestamp() + ? * interval '1 millisecond'
                 """);
             goodbye = in("DELETE FROM SCHEMA.outbox_instance WHERE instance = ?");
             // Locked in the order that commands lock them in, or the two could wait for each other.
             // Those that nobody holds, so that one that is held does not keep the others from being renewed.
             renew = in("""
-                UPDATE SCHEMA.outbox_lane SET lease_until = clock_timestamp() + ? * interval '1 millisecond'
+                UPDATE SCHEMA.outbox_lane
+                SET lease_from = clock_timestamp(), lease_until = clock_timestamp() + ? * interval '1 millisecond'
                 WHERE lane = ANY (ARRAY (
                     SELECT lane FROM SCHEMA.outbox_lane WHERE owner = ? AND lane = ANY (?) FOR UPDATE SKIP LOCKED))
                 RETURNING lane, epoch
                 """);
             owned = in("SELECT lane, epoch FROM SCHEMA.outbox_lane WHERE owner = ? AND lane = ANY (?)");
+            // A lease that begins in the future was given before the clock went back: nobody waits for its end.
             // ARRAY makes the inner statement run once; joined, it could run for every row and lock more than its
             // limit.
             acquire = in("""
                 UPDATE SCHEMA.outbox_lane
-                SET owner = ?, epoch = epoch + 1, lease_until = clock_timestamp() + ? * interval '1 millisecond'
+                SET owner = ?, epoch = epoch + 1,
+                    lease_from = clock_timestamp(), lease_until = clock_timestamp() + ? * interval '1 millisecond'
                 WHERE lane = ANY (ARRAY (
                     SELECT lane FROM SCHEMA.outbox_lane
                     WHERE owner IS NULL OR lease_until < clock_timestamp()
+                       OR lease_from > clock_timestamp() + ? * interval '1 millisecond'
                     ORDER BY lane LIMIT ? FOR UPDATE SKIP LOCKED))
                 RETURNING lane, epoch
                 """);
             release = in("""
-                UPDATE SCHEMA.outbox_lane SET owner = NULL, lease_until = NULL
+                UPDATE SCHEMA.outbox_lane SET owner = NULL, lease_from = NULL, lease_until = NULL
                 WHERE lane = ? AND owner = ? AND epoch = ?
                 """);
             backlog = in("""
@@ -827,6 +944,15 @@ final class PostgresOutbox implements OutboxStore {
                           WHERE o.lane >= f.lane AND o.lane <= f.lane AND o.position > f.floor
                           ORDER BY o.lane, o.position LIMIT MOST_COUNTED) AS counted) AS b
                 """);
+            belowFloors = in("""
+                SELECT f.lane, b.n
+                FROM unnest(?::int[], ?::bigint[]) AS f (lane, floor), LATERAL (
+                    SELECT count(*) AS n FROM (
+                        SELECT FROM SCHEMA.outbox o
+                        WHERE o.lane >= f.lane AND o.lane <= f.lane AND o.position <= f.floor
+                        ORDER BY o.lane, o.position LIMIT MOST_COUNTED) AS counted) AS b
+                WHERE b.n > 0
+                """);
             retain = in("SELECT dropped, removed, busy FROM SCHEMA.outbox_retain(? * interval '1 millisecond')");
         }
 
@@ -839,19 +965,23 @@ final class PostgresOutbox implements OutboxStore {
          */
         private String claim(String condition) {
             return in("""
-                SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
-                       CASE WHEN bytes <= ? THEN payload END,
-                       content_type, headers, occurred_at
+                SELECT e.*, held.incarnation
                 FROM (
-                    SELECT b.*, sum(read) OVER (ORDER BY lane, position ROWS UNBOUNDED PRECEDING) - read AS read_before
+                    SELECT lane, INCARNATION AS incarnation
+                    FROM SCHEMA.outbox_lane WHERE lane = ? AND owner = ? AND epoch = ?) AS held
+                LEFT JOIN LATERAL (
+                    SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
+                           CASE WHEN bytes <= ? THEN payload END,
+                           content_type, headers, occurred_at
                     FROM (
-                        SELECT c.*, CASE WHEN bytes <= ? THEN bytes ELSE 0 END AS read
+                        SELECT b.*, sum(read) OVER (ORDER BY lane, position ROWS UNBOUNDED PRECEDING) - read AS read_before
                         FROM (
-                            SELECT *, octet_length(payload) AS bytes FROM SCHEMA.outbox
-                            WHERE lane >= ? AND lane <= ? AND position > ? CONDITION
-                            ORDER BY lane, position LIMIT ?) AS c) AS b) AS r
-                WHERE read_before < ?
-                ORDER BY lane, position
+                            SELECT c.*, CASE WHEN bytes <= ? THEN bytes ELSE 0 END AS read
+                            FROM (
+                                SELECT o.*, octet_length(payload) AS bytes FROM SCHEMA.outbox o
+                                WHERE o.lane >= held.lane AND o.lane <= held.lane AND position > ? CONDITION
+                                ORDER BY lane, position LIMIT ?) AS c) AS b) AS r
+                    WHERE read_before < ?) AS e ON true
                 """.replace("CONDITION", condition));
         }
 
@@ -884,7 +1014,10 @@ final class PostgresOutbox implements OutboxStore {
         }
 
         private String in(String statement) {
-            return Bytes.in(statement).replace("SCHEMA", schema).replace("MOST_COUNTED", String.valueOf(MOST_COUNTED));
+            return Bytes.in(statement)
+                    .replace("INCARNATION", INCARNATION)
+                    .replace("SCHEMA", schema)
+                    .replace("MOST_COUNTED", String.valueOf(MOST_COUNTED));
         }
     }
 }

@@ -2,16 +2,16 @@ package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.OutboxStore;
-import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.OwnedLane;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +27,7 @@ final class Leases {
     private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
 
     private final String source;
-    private final String instance;
+    private final String owner;
     private final OutboxStore outbox;
     private final Duration duration;
     private final Function<Lease, LaneRunner> starter;
@@ -36,14 +36,14 @@ final class Leases {
 
     /**
      * @param source name of the source
-     * @param instance name of this relay
+     * @param owner name of this process, which no other has
      * @param outbox the source's outbox
      * @param duration of a lease
      * @param starter starts to run a lane that was taken
      */
-    Leases(String source, String instance, OutboxStore outbox, Duration duration, Function<Lease, LaneRunner> starter) {
+    Leases(String source, String owner, OutboxStore outbox, Duration duration, Function<Lease, LaneRunner> starter) {
         this.source = source;
-        this.instance = instance;
+        this.owner = owner;
         this.outbox = outbox;
         this.duration = duration;
         this.starter = starter;
@@ -73,7 +73,7 @@ final class Leases {
         if (draining) {
             return;
         }
-        int relays = outbox.heartbeat(instance, duration);
+        int relays = outbox.heartbeat(owner, duration);
         int lanes = outbox.numberOfLanes();
         int share = (lanes + relays - 1) / relays;
         List<LaneRunner> kept =
@@ -93,9 +93,16 @@ final class Leases {
         }
     }
 
-    /** Gives every lane back after its current cycle; the next heartbeat takes lanes again, with nothing remembered. */
+    /** Releases every lane after its current cycle; the next heartbeat takes lanes again, with nothing remembered. */
     void beginAnew() {
-        owned.values().forEach(LaneRunner::stop);
+        beginAnew(owned.keySet());
+    }
+
+    /** Releases some lanes after their current cycle; the next heartbeat takes lanes again, with nothing remembered. */
+    void beginAnew(Set<Integer> lanes) {
+        owned.values().stream()
+                .filter(lane -> lanes.contains(lane.lease().lane()))
+                .forEach(LaneRunner::stop);
     }
 
     /** Gives back a lane whose runner has ended. Called by the lane's thread. */
@@ -104,7 +111,7 @@ final class Leases {
         owned.remove(lease.lane(), lane);
         if (lease.trusted(System.nanoTime())) {
             try {
-                outbox.release(instance, new OwnedLane(lease.lane(), lease.epoch()));
+                outbox.release(lease.owned());
             } catch (RuntimeException e) {
                 LOG.warn(
                         "Source {}: lane {} could not be given back; another relay takes it when its lease ends: {}",
@@ -120,14 +127,14 @@ final class Leases {
             return;
         }
         long requestedAt = System.nanoTime();
-        Map<Integer, Long> renewed = epochs(outbox.renew(instance, owned.keySet(), duration));
-        Map<Integer, Long> ours =
-                renewed.keySet().containsAll(owned.keySet()) ? renewed : epochs(outbox.owned(instance, owned.keySet()));
+        Set<OwnedLane> renewed = Set.copyOf(outbox.renew(owner, owned.keySet(), duration));
+        Set<OwnedLane> ours =
+                renewed.size() == owned.size() ? renewed : Set.copyOf(outbox.owned(owner, owned.keySet()));
         for (LaneRunner lane : List.copyOf(owned.values())) {
             Lease lease = lane.lease();
-            if (holds(renewed, lease)) {
+            if (renewed.contains(lease.owned())) {
                 lease.renewed(requestedAt, duration);
-            } else if (!holds(ours, lease) && owned.get(lease.lane()) == lane) {
+            } else if (!ours.contains(lease.owned()) && owned.get(lease.lane()) == lane) {
                 LOG.warn("Source {}: lane {} is owned by another relay now", source, lease.lane());
                 lease.lost(System.nanoTime());
                 lane.stop();
@@ -135,29 +142,20 @@ final class Leases {
         }
     }
 
-    private static Map<Integer, Long> epochs(List<OwnedLane> lanes) {
-        return lanes.stream().collect(Collectors.toMap(OwnedLane::lane, OwnedLane::epoch));
-    }
-
-    private static boolean holds(Map<Integer, Long> epochs, Lease lease) {
-        Long epoch = epochs.get(lease.lane());
-        return epoch != null && epoch == lease.epoch();
-    }
-
     private void acquire(int most) {
         long requestedAt = System.nanoTime();
-        for (OwnedLane lane : outbox.acquire(instance, most, duration)) {
+        for (OwnedLane lane : outbox.acquire(owner, most, duration)) {
             run(lane, requestedAt);
         }
     }
 
     private synchronized void run(OwnedLane lane, long requestedAt) {
         if (draining) {
-            outbox.release(instance, lane);
+            outbox.release(lane);
             return;
         }
         LOG.info("Source {}: took lane {} (epoch {})", source, lane.lane(), lane.epoch());
-        LaneRunner runner = starter.apply(new Lease(source, lane.lane(), lane.epoch(), requestedAt, duration));
+        LaneRunner runner = starter.apply(new Lease(source, lane, requestedAt, duration));
         LaneRunner before = owned.put(lane.lane(), runner);
         if (before != null) {
             // Lost and won again before its thread has ended: the old runner has no trust and publishes nothing.

@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToDoubleFunction;
@@ -60,6 +61,7 @@ public final class Source {
     private static final int HOUSEKEEPING_CONNECTIONS = 7;
 
     private static final int MOST_IN_VAIN = 5;
+    private static final Duration BETWEEN_LOOKS_BELOW_FLOORS = Duration.ofMinutes(1);
     private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
     private static final int MOST_STUCK_NAMED = 3;
     private static final Duration BETWEEN_PROBES_OF_SCHEMAS = Duration.ofSeconds(5);
@@ -68,6 +70,10 @@ public final class Source {
 
     private final SourceSettings settings;
     private final String instance;
+
+    /** Names this process among all that ever own a lane: its instance alone may be given to two, or to the next one. */
+    private final String owner;
+
     private final LaneSettings laneSettings;
     private final FailurePolicy failurePolicy;
     private final LeaseSettings leaseSettings;
@@ -84,6 +90,7 @@ public final class Source {
     private final PeriodicTask beats;
     private final PeriodicTask writers;
     private final PeriodicTask gauges;
+    private final PeriodicTask floors;
     private final PeriodicTask pauses;
     private final @Nullable PeriodicTask retention;
     private final @Nullable SchemaGate gate;
@@ -96,6 +103,7 @@ public final class Source {
     private volatile Duration longestWriter = Duration.ZERO;
     private volatile @Nullable String unusable = "the database was not reached yet";
     private @Nullable String namedWriter;
+    private @Nullable String unreliable;
     private boolean subjectsReported;
     private boolean retaining;
     private int retentionsInVain;
@@ -121,6 +129,7 @@ public final class Source {
             MeterRegistry meters) {
         this.settings = settings;
         this.instance = instance;
+        this.owner = instance + "#" + UUID.randomUUID().toString().substring(0, 8);
         this.laneSettings = lane;
         this.failurePolicy = failures;
         this.leaseSettings = lease;
@@ -152,7 +161,7 @@ public final class Source {
                 settings.wakeup() == Wakeup.NOTIFY ? dialect.wakeup(settings.schema(), housekeeping) : null,
                 RandomGenerator.getDefault());
         connections.whenLeaving(lookout::renew);
-        this.leases = new Leases(name, instance, outbox, lease.duration(), this::runner);
+        this.leases = new Leases(name, owner, outbox, lease.duration(), this::runner);
         this.beats = new PeriodicTask(
                 name + "-leases",
                 "Source " + name + ": the heartbeat in the database",
@@ -187,6 +196,12 @@ public final class Source {
                 "its gauges show nothing",
                 BETWEEN_GAUGES,
                 this::countBacklog);
+        this.floors = new PeriodicTask(
+                name + "-floors",
+                "Source " + name + ": looking for events below the floors of its lanes",
+                "what was restored or inserted there is found later",
+                BETWEEN_LOOKS_BELOW_FLOORS,
+                this::lookBelowFloors);
         register(meters);
     }
 
@@ -216,6 +231,7 @@ public final class Source {
         writers.start();
         pauses.start();
         gauges.start();
+        floors.start();
         if (retention != null) {
             retention.start();
         }
@@ -306,6 +322,7 @@ public final class Source {
                 retention.stop(Duration.ZERO);
             }
             gauges.stop(Duration.ZERO);
+            floors.stop(Duration.ZERO);
             if (probes != null) {
                 probes.stop(Duration.ZERO);
             }
@@ -339,7 +356,7 @@ public final class Source {
             return; // the database is away, and would only be waited for
         }
         try {
-            outbox.goodbye(instance);
+            outbox.goodbye(owner);
         } catch (DataAccessException e) {
             LOG.debug("Source {}: could not say goodbye", name(), e);
         }
@@ -382,12 +399,21 @@ public final class Source {
         Look look = outbox.lookAtWriters(System.nanoTime());
         if (look.another()) {
             LOG.warn(
-                    "Source {}: the database was started again, restored or emptied: its lanes are read from the"
-                            + " beginning",
+                    "Source {}: the database was started again or is another one, or the positions of its outbox begin"
+                            + " anew: its lanes are read from the beginning",
                     name());
             connections.leave("the database was started again, restored or emptied, or its address leads to another");
             leases.beginAnew();
         }
+        if (look.unreliable() != null && !look.unreliable().equals(unreliable)) {
+            LOG.warn(
+                    "Source {}: the sequence {}.outbox_position_seq {}: lanes are read from the beginning each time, which"
+                            + " gets slower. Alter it back, reconnect every service that writes, then restart the relay.",
+                    name(),
+                    settings.schema(),
+                    look.unreliable());
+        }
+        unreliable = look.unreliable();
         longestWriter = look.longest().map(Writer::seenFor).orElse(Duration.ZERO);
         Optional<Writer> longest =
                 look.longest().filter(writer -> writer.seenFor().compareTo(WRITER_IS_NAMED_AFTER) > 0);
@@ -402,14 +428,32 @@ public final class Source {
         namedWriter = longest.map(Writer::transaction).orElse(null);
     }
 
-    private void countBacklog() {
-        Map<Integer, Long> floors = leases.owned().entrySet().stream()
+    /** The floor of each owned lane after its last cycle. */
+    Map<Integer, Long> floors() {
+        return leases.owned().entrySet().stream()
                 .collect(Collectors.toMap(
                         Map.Entry::getKey, lane -> lane.getValue().floor()));
+    }
+
+    /** Nothing is taken for absent because it once was not seen: it may have been hidden, or restored since. */
+    void lookBelowFloors() {
+        Map<Integer, Long> below = outbox.belowFloors(floors());
+        if (!below.isEmpty()) {
+            LOG.warn(
+                    "Source {}: events have appeared where all were published already, as after a restore or an insert by"
+                            + " hand: {} (events by lane); these lanes are read from the beginning",
+                    name(),
+                    below);
+            leases.beginAnew(below.keySet());
+        }
+    }
+
+    private void countBacklog() {
+        Map<Integer, Long> known = floors();
         try {
-            backlog.set(outbox.backlog(floors));
-            failures.set(outbox.failures(floors.keySet()));
-            stuck.set(outbox.stuck(floors.keySet(), MOST_STUCK_NAMED));
+            backlog.set(outbox.backlog(known));
+            failures.set(outbox.failures(known.keySet()));
+            stuck.set(outbox.stuck(known.keySet(), MOST_STUCK_NAMED));
         } catch (DataAccessException e) {
             backlog.set(Backlog.UNKNOWN);
             failures.set(null);

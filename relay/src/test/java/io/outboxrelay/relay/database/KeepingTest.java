@@ -4,15 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.relay.database.Failures.Filter;
 import io.outboxrelay.relay.database.Failures.Note;
-import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
+import io.outboxrelay.relay.lane.LaneStore.Blocked;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Due;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
@@ -71,7 +72,7 @@ class KeepingTest {
                 .contains(Set.of());
 
         assertThat(database.column("SELECT position FROM outbox")).isEmpty();
-        assertThat(outbox.blocked(0, owned.epoch())).contains(Set.of(new Aggregate("Order", "a")));
+        assertThat(outbox.blocked(owned).map(Blocked::aggregates)).contains(Set.of(new Aggregate("Order", "a")));
         Event kept = outbox.due(ALL).get(0);
         assertThat(kept).usingRecursiveComparison().ignoringFields("kept").isEqualTo(written);
         assertThat(kept.kept()).satisfies(place -> {
@@ -110,7 +111,7 @@ class KeepingTest {
         assertThat(positions(outbox.due(ALL))).containsExactly(events.get(1).position());
 
         assertThat(keep(due.subList(1, 2), List.of(), List.of())).contains(Set.of(new Aggregate("Order", "a")));
-        assertThat(outbox.blocked(0, owned.epoch())).contains(Set.of());
+        assertThat(outbox.blocked(owned).map(Blocked::aggregates)).contains(Set.of());
     }
 
     @Test
@@ -123,7 +124,7 @@ class KeepingTest {
                 keep(List.of(), List.of(parked(events.get(0), true), parked(events.get(1), false)), List.of());
 
         assertThat(free).contains(Set.of(new Aggregate("Order", "b")));
-        assertThat(outbox.blocked(0, owned.epoch())).contains(Set.of(new Aggregate("Order", "a")));
+        assertThat(outbox.blocked(owned).map(Blocked::aggregates)).contains(Set.of(new Aggregate("Order", "a")));
         assertThat(outbox.due(ALL)).isEmpty();
         assertThat(database.column("SELECT reason || ': ' || detail FROM outbox_failure ORDER BY id"))
                 .containsExactly("unroutable: no queue", "unroutable: no queue");
@@ -236,11 +237,11 @@ class KeepingTest {
         Failed held = new Failed(events.get(0), State.PAUSED, true, 0, 0, null, Reason.PAUSED, "paused");
         keep(List.of(), List.of(held), List.of(events.get(1)));
 
-        outbox.resume(0, owned.epoch());
+        outbox.resume(owned);
         assertThat(outbox.due(ALL)).isEmpty();
 
         database.execute("DELETE FROM outbox_pause");
-        outbox.resume(0, owned.epoch());
+        outbox.resume(owned);
         assertThat(positions(outbox.due(ALL))).isEqualTo(positions(events));
         assertThat(outbox.pauses()).isEqualTo(ByRoute.always(false));
     }
@@ -338,14 +339,18 @@ class KeepingTest {
         database.write("a");
         OutboxStore asRelay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
         try {
-            List<Event> events =
-                    asRelay.claim(new Claim(0, 0, 10, 1_000, List.of())).events();
+            List<Event> events = asRelay.claim(new Claim(owned, 0, 10, 1_000, List.of()))
+                    .orElseThrow()
+                    .events();
             asRelay.keep(
-                    0,
-                    owned.epoch(),
+                    owned,
+                    OutboxDatabase.life(asRelay, owned),
                     new Changes(List.of(), List.of(retrying(events.get(0), Duration.ZERO)), List.of()));
             List<Event> due = asRelay.due(ALL);
-            asRelay.keep(0, owned.epoch(), new Changes(List.of(), List.of(parked(due.get(0), true)), List.of()));
+            asRelay.keep(
+                    owned,
+                    OutboxDatabase.life(asRelay, owned),
+                    new Changes(List.of(), List.of(parked(due.get(0), true)), List.of()));
 
             assertThat(asRelay.failures(List.of(0))).isEqualTo(Map.of("parked", 1L, "waiting", 0L));
         } finally {
@@ -354,11 +359,13 @@ class KeepingTest {
     }
 
     private List<Event> claimed() {
-        return outbox.claim(new Claim(0, 0, 1_000, 10_000_000, List.of())).events();
+        return outbox.claim(new Claim(owned, 0, 1_000, 10_000_000, List.of()))
+                .orElseThrow()
+                .events();
     }
 
     private Optional<Set<Aggregate>> keep(List<Event> published, List<Failed> failed, List<Event> followers) {
-        return outbox.keep(0, owned.epoch(), new Changes(published, failed, followers));
+        return outbox.keep(owned, OutboxDatabase.life(outbox, owned), new Changes(published, failed, followers));
     }
 
     private static Failed retrying(Event event, Duration backoff) {

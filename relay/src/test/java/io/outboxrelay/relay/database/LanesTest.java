@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
-import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
+import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.DatabaseKind;
@@ -84,7 +85,7 @@ class LanesTest {
         assertThat(after.lane()).isEqualTo(before.lane());
         assertThat(after.epoch()).isEqualTo(before.epoch() + 1);
         assertThat(outbox.renew("old", List.of(before.lane()), LONG)).isEmpty();
-        assertThat(outbox.release("old", before)).isFalse();
+        assertThat(outbox.release(before)).isFalse();
         assertThat(outbox.renew("new", List.of(after.lane()), LONG)).containsExactly(after);
     }
 
@@ -93,8 +94,63 @@ class LanesTest {
         OwnedLane before = outbox.acquire("one", 1, ENDED).get(0);
         OwnedLane after = outbox.acquire("one", 1, LONG).get(0);
 
-        assertThat(outbox.release("one", before)).isFalse();
-        assertThat(outbox.release("one", after)).isTrue();
+        assertThat(outbox.release(before)).isFalse();
+        assertThat(outbox.release(after)).isTrue();
+    }
+
+    // hazard 81
+    @Test
+    void whoever_has_the_same_lane_and_epoch_under_another_name_claims_and_writes_nothing() {
+        OwnedLane ours = outbox.acquire("one#1", 1, LONG).get(0);
+        OwnedLane formerly = new OwnedLane(ours.lane(), "one#0", ours.epoch());
+        database.write("a");
+
+        assertThat(outbox.claim(new Claim(formerly, 0, 10, 1_000, List.of()))).isEmpty();
+        assertThat(outbox.blocked(formerly)).isEmpty();
+        assertThat(outbox.keep(
+                        formerly, OutboxDatabase.life(outbox, ours), new Changes(List.of(), List.of(), List.of())))
+                .isEmpty();
+        assertThat(outbox.resume(formerly)).isZero();
+        assertThat(outbox.release(formerly)).isFalse();
+        assertThat(outbox.renew("one#0", List.of(ours.lane()), LONG)).isEmpty();
+
+        assertThat(outbox.claim(new Claim(ours, 0, 10, 1_000, List.of()))).isPresent();
+        assertThat(outbox.blocked(ours)).isPresent();
+    }
+
+    @Test
+    void an_owner_whose_lane_was_taken_claims_nothing_even_where_its_lease_is_still_trusted() {
+        OwnedLane before = outbox.acquire("old", 1, ENDED).get(0);
+        OwnedLane after = outbox.acquire("new", 1, LONG).get(0);
+
+        assertThat(outbox.claim(new Claim(before, 0, 10, 1_000, List.of()))).isEmpty();
+        assertThat(outbox.claim(new Claim(after, 0, 10, 1_000, List.of()))).isPresent();
+    }
+
+    @Test
+    void after_the_clock_went_back_nobody_waits_for_the_end_of_leases_and_lives_from_the_future() {
+        outbox.acquire("dead", 8, LONG);
+        outbox.heartbeat("dead", LONG);
+        database.execute("UPDATE outbox_lane SET lease_from = '2099-01-01', lease_until = '2099-01-02'");
+        database.execute("UPDATE outbox_instance SET alive_from = '2099-01-01', alive_until = '2099-01-02'");
+
+        assertThat(outbox.heartbeat("one", LONG)).isEqualTo(1);
+        assertThat(outbox.acquire("one", 8, LONG)).hasSize(8);
+        assertThat(database.column("SELECT instance FROM outbox_instance")).containsExactly("one");
+    }
+
+    // hazard 67
+    @Test
+    void events_at_or_below_a_floor_are_counted_by_lane() {
+        long first = database.write("a");
+        database.write("a");
+        int lane = (int) database.number("SELECT DISTINCT lane FROM outbox");
+
+        assertThat(outbox.belowFloors(Map.of(lane, first - 1))).isEmpty();
+        assertThat(outbox.belowFloors(Map.of(lane, first, (lane + 1) % 8, 1_000L)))
+                .isEqualTo(Map.of(lane, 1L));
+        assertThat(outbox.belowFloors(Map.of(lane, first + 1))).isEqualTo(Map.of(lane, 2L));
+        assertThat(outbox.belowFloors(Map.of())).isEmpty();
     }
 
     @Test
@@ -110,9 +166,9 @@ class LanesTest {
     void a_lane_that_was_given_back_is_free_at_once() {
         OwnedLane lane = outbox.acquire("one", 1, LONG).get(0);
 
-        assertThat(outbox.release("one", lane)).isTrue();
+        assertThat(outbox.release(lane)).isTrue();
 
-        assertThat(outbox.acquire("two", 1, LONG)).containsExactly(new OwnedLane(lane.lane(), lane.epoch() + 1));
+        assertThat(outbox.acquire("two", 1, LONG)).containsExactly(new OwnedLane(lane.lane(), "two", lane.epoch() + 1));
     }
 
     // hazard 24
@@ -238,14 +294,18 @@ class LanesTest {
         assertThat(asRelay.renew("one", owned.stream().map(OwnedLane::lane).toList(), LONG))
                 .hasSize(8);
         int lane = (int) database.number("SELECT lane FROM outbox");
+        OwnedLane own =
+                owned.stream().filter(one -> one.lane() == lane).findFirst().orElseThrow();
         assertThat(asRelay.lanesWithEvents(Map.of(lane, 0L))).containsExactly(lane);
         assertThat(asRelay.backlog(Map.of(lane, 0L)).events()).isEqualTo(1);
         assertThat(asRelay.settle(
-                        lane,
-                        1,
-                        asRelay.claim(new Claim(lane, 0, 10, 1_000, List.of())).events()))
+                        own,
+                        OutboxDatabase.life(asRelay, own),
+                        asRelay.claim(new Claim(own, 0, 10, 1_000, List.of()))
+                                .orElseThrow()
+                                .events()))
                 .isEqualTo(1);
-        assertThat(asRelay.release("one", owned.get(0))).isTrue();
+        assertThat(asRelay.release(owned.get(0))).isTrue();
         asRelay.goodbye("one");
 
         database.dropLogin();

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
@@ -15,6 +14,7 @@ import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Due;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.relay.testing.OutboxDatabase.Transaction;
@@ -72,7 +72,8 @@ class RetainingTest {
             """);
         Event written = claimed().get(0);
 
-        assertThat(outbox.settle(0, owned.epoch(), List.of(written))).isEqualTo(1);
+        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), List.of(written)))
+                .isEqualTo(1);
 
         assertThat(database.column("SELECT position FROM outbox")).isEmpty();
         assertThat(next(EVERYTHING, 0)).singleElement().satisfies(event -> {
@@ -91,7 +92,8 @@ class RetainingTest {
     void without_retention_nothing_is_kept() {
         database.write("a");
 
-        assertThat(database.outbox().settle(0, owned.epoch(), claimed())).isEqualTo(1);
+        assertThat(database.outbox().settle(owned, OutboxDatabase.life(database.outbox(), owned), claimed()))
+                .isEqualTo(1);
 
         assertThat(database.column("SELECT id FROM outbox_published")).isEmpty();
         assertThat(published.extent(EVERYTHING, 0)).isEqualTo(new Extent(0, null));
@@ -102,8 +104,10 @@ class RetainingTest {
         database.write("a");
         List<Event> events = claimed();
 
-        assertThat(outbox.settle(0, owned.epoch(), events)).isEqualTo(1);
-        assertThat(outbox.settle(0, owned.epoch(), events)).isZero();
+        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), events))
+                .isEqualTo(1);
+        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), events))
+                .isZero();
 
         assertThat(next(EVERYTHING, 0)).hasSize(1);
     }
@@ -114,7 +118,7 @@ class RetainingTest {
             database.write(i % 3);
         }
         List<Event> events = claimed();
-        outbox.settle(0, owned.epoch(), events.subList(0, 90));
+        outbox.settle(owned, OutboxDatabase.life(outbox, owned), events.subList(0, 90));
         keep(new Changes(
                 List.of(),
                 List.of(new Failed(
@@ -123,11 +127,11 @@ class RetainingTest {
         List<Event> others = events.subList(91, 300).stream()
                 .filter(event -> !event.aggregate().equals(events.get(90).aggregate()))
                 .toList();
-        outbox.settle(0, owned.epoch(), others);
+        outbox.settle(owned, OutboxDatabase.life(outbox, owned), others);
         List<Event> due = outbox.due(new Due(0, 100, 1_000_000, 100));
         assertThat(due).hasSize(2);
         keep(new Changes(due, List.of(), List.of()));
-        outbox.settle(0, owned.epoch(), claimed());
+        outbox.settle(owned, OutboxDatabase.life(outbox, owned), claimed());
 
         assertThat(database.column("SELECT id FROM outbox_failure")).isEmpty();
         assertThat(database.number("SELECT count(*) FROM outbox_published")).isEqualTo(300);
@@ -143,10 +147,16 @@ class RetainingTest {
         database.write("a");
         List<Event> events = claimed();
 
-        assertThat(outbox.settle(0, owned.epoch() - 1, events)).isZero();
+        assertThat(outbox.settle(
+                        new OwnedLane(0, "relay", owned.epoch() - 1), OutboxDatabase.life(outbox, owned), events))
+                .isZero();
 
+        assertThat(outbox.settle(
+                        new OwnedLane(0, "another", owned.epoch()), OutboxDatabase.life(outbox, owned), events))
+                .isZero();
         assertThat(claimed()).hasSize(1);
-        assertThat(outbox.settle(0, owned.epoch(), events)).isEqualTo(1);
+        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), events))
+                .isEqualTo(1);
     }
 
     @Test
@@ -154,7 +164,7 @@ class RetainingTest {
         for (int i = 0; i < 10; i++) {
             database.write(i, new byte[i == 7 ? 2_000 : 10]);
         }
-        outbox.settle(0, owned.epoch(), claimed());
+        outbox.settle(owned, OutboxDatabase.life(outbox, owned), claimed());
 
         List<Event> first = published.next(EVERYTHING, 0, new Limits(4, 1_000, 1_000));
         assertThat(ids(first)).containsExactly("0", "1", "2", "3");
@@ -239,7 +249,8 @@ class RetainingTest {
                 .as("no day is dropped while some are made")
                 .isEqualTo(new Retention(0, 0, false));
         assertThat(relay.retain(Duration.ofDays(7))).isEqualTo(new Retention(1, 0, false));
-        assertThat(relay.settle(0, owned.epoch(), claimed())).isEqualTo(1);
+        assertThat(relay.settle(owned, OutboxDatabase.life(relay, owned), claimed()))
+                .isEqualTo(1);
 
         assertThat(database.number("SELECT count(*) FROM outbox_published")).isEqualTo(1);
         assertThat(database.number("SELECT count(*) FROM outbox_published_rest"))
@@ -253,7 +264,7 @@ class RetainingTest {
         OutboxStore relay = database.retainingOutbox(database.loginWithOnly("outbox_relay"));
         database.write("old");
         database.write("young");
-        relay.settle(0, owned.epoch(), claimed());
+        relay.settle(owned, OutboxDatabase.life(relay, owned), claimed());
         database.execute(
                 "UPDATE outbox_published SET published_at = now() - interval '8 days' WHERE aggregate_id = 'old'");
 
@@ -281,11 +292,14 @@ class RetainingTest {
     }
 
     private void keep(Changes changes) {
-        assertThat(outbox.keep(0, owned.epoch(), changes)).isPresent();
+        assertThat(outbox.keep(owned, OutboxDatabase.life(outbox, owned), changes))
+                .isPresent();
     }
 
     private List<Event> claimed() {
-        return outbox.claim(new Claim(0, 0, 1_000, 10_000_000, List.of())).events();
+        return outbox.claim(new Claim(owned, 0, 1_000, 10_000_000, List.of()))
+                .orElseThrow()
+                .events();
     }
 
     private List<Event> next(Selection selection, long after) {

@@ -47,6 +47,17 @@ final class FailureTable {
             this.event = event;
         }
 
+        private Row copy() {
+            Row copy = new Row(id, event);
+            copy.state = state;
+            copy.blocking = blocking;
+            copy.attempts = attempts;
+            copy.failures = failures;
+            copy.nextAttemptAt = nextAttemptAt;
+            copy.returnedSince = returnedSince;
+            return copy;
+        }
+
         private Event kept(long now) {
             return new Event(
                     event.position(),
@@ -80,6 +91,20 @@ final class FailureTable {
 
     final Map<Long, Row> rows = new TreeMap<>();
     private long lastId;
+
+    /** What is there now, for {@link #restore}. */
+    FailureTable copy() {
+        FailureTable copy = new FailureTable();
+        copy.restore(this);
+        return copy;
+    }
+
+    /** Makes it what it was. */
+    void restore(FailureTable earlier) {
+        rows.clear();
+        earlier.rows.forEach((id, row) -> rows.put(id, row.copy()));
+        lastId = earlier.lastId;
+    }
 
     List<Event> due(Due due, long now) {
         List<Event> events = new ArrayList<>();

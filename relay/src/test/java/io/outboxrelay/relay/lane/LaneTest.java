@@ -31,7 +31,7 @@ class LaneTest {
     private final ListStore store = new ListStore(clock);
     private final ScriptedPublisher publisher = new ScriptedPublisher(clock);
     private final Drops drops = new Drops(clock);
-    private final Lease lease = new Lease("orders", 0, 1, clock.nanoTime(), LEASE);
+    private final Lease lease = new Lease("orders", new OwnedLane(0, "relay", 1), clock.nanoTime(), LEASE);
     private final Lane lane = lane(100, 50, 1_000);
 
     private Lane lane(int batchEvents, int windowEvents, long windowBytes) {
@@ -696,8 +696,8 @@ class LaneTest {
                 lease,
                 new LaneStore() {
                     @Override
-                    public Claimed claim(Claim claim) {
-                        Claimed claimed = store.claim(claim);
+                    public Optional<Claimed> claim(Claim claim) {
+                        Optional<Claimed> claimed = store.claim(claim);
                         if (store.claims.size() == 1) {
                             store.write(4, "cold");
                             store.write(7, "cold");
@@ -706,8 +706,8 @@ class LaneTest {
                     }
 
                     @Override
-                    public int resume(int number, long epoch) {
-                        return store.resume(number, epoch);
+                    public int resume(OwnedLane owned) {
+                        return store.resume(owned);
                     }
 
                     @Override
@@ -716,23 +716,23 @@ class LaneTest {
                     }
 
                     @Override
-                    public Optional<Set<Aggregate>> blocked(int number, long epoch) {
-                        return store.blocked(number, epoch);
+                    public Optional<Blocked> blocked(OwnedLane owned) {
+                        return store.blocked(owned);
                     }
 
                     @Override
-                    public Optional<Set<Aggregate>> keep(int number, long epoch, Changes changes) {
-                        return store.keep(number, epoch, changes);
+                    public Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation incarnation, Changes changes) {
+                        return store.keep(owned, incarnation, changes);
                     }
 
                     @Override
-                    public int settle(int number, long epoch, List<Event> events) {
-                        return store.settle(number, epoch, events);
+                    public int settle(OwnedLane owned, Incarnation incarnation, List<Event> events) {
+                        return store.settle(owned, incarnation, events);
                     }
 
                     @Override
-                    public long closed() {
-                        return 0;
+                    public Closed closed() {
+                        return Closed.NOTHING;
                     }
                 },
                 publisher,

@@ -16,6 +16,7 @@ final class ListStore implements LaneStore {
     final FailureTable failures = new FailureTable();
     private final Clock clock;
     long epoch = 1;
+    Incarnation incarnation = new Incarnation("first");
     long closed;
     boolean away;
 
@@ -70,17 +71,20 @@ final class ListStore implements LaneStore {
     }
 
     @Override
-    public Claimed claim(Claim claim) {
+    public Optional<Claimed> claim(Claim claim) {
         claims.add(claim);
+        if (claim.owned().epoch() != epoch) {
+            return Optional.empty();
+        }
         List<Event> events = rows.tailMap(claim.above(), false).values().stream()
                 .filter(event -> !claim.without().contains(event.aggregate()))
                 .limit(claim.events())
                 .toList();
-        return new Claimed(events, events.size() < claim.events());
+        return Optional.of(new Claimed(incarnation, events, events.size() < claim.events()));
     }
 
     @Override
-    public int settle(int lane, long epoch, List<Event> events) {
+    public int settle(OwnedLane owned, Incarnation claimedIn, List<Event> events) {
         if (away) {
             throw new IllegalStateException("the database does not answer");
         }
@@ -95,27 +99,27 @@ final class ListStore implements LaneStore {
     }
 
     @Override
-    public Optional<Set<Aggregate>> blocked(int lane, long asEpoch) {
-        return asEpoch == epoch ? Optional.of(failures.blocked()) : Optional.empty();
+    public Optional<Blocked> blocked(OwnedLane owned) {
+        return owned.epoch() == epoch ? Optional.of(new Blocked(incarnation, failures.blocked())) : Optional.empty();
     }
 
     @Override
-    public Optional<Set<Aggregate>> keep(int lane, long asEpoch, Changes changes) {
+    public Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation claimedIn, Changes changes) {
         if (away) {
             throw new IllegalStateException("the database does not answer");
         }
-        return asEpoch == epoch
+        return owned.epoch() == epoch
                 ? Optional.of(failures.keep(changes, clock.nanoTime(), event -> rows.remove(event.position(), event)))
                 : Optional.empty();
     }
 
     @Override
-    public int resume(int lane, long asEpoch) {
+    public int resume(OwnedLane owned) {
         return failures.resume(event -> true, clock.nanoTime());
     }
 
     @Override
-    public long closed() {
-        return closed;
+    public Closed closed() {
+        return new Closed(incarnation, closed);
     }
 }

@@ -61,6 +61,9 @@ final class Simulation {
     /** Whether a queue may be down for long, and an event is given time: in some histories, so that the others stay what they were. */
     private final boolean patient;
 
+    /** Whether the clock of the database's host is set now and then, so that two relays may trust the same lane. */
+    private final boolean clockSteps;
+
     private long now = 1;
     private boolean calm;
     private boolean otherRuns;
@@ -71,6 +74,7 @@ final class Simulation {
         random = new Random(seed);
         gated = seed % 3 == 0;
         patient = seed % 5 < 2;
+        clockSteps = seed % 5 == 0;
         trouble = random.nextDouble() * 0.15;
         settings = new LaneSettings(
                 1 + random.nextInt(10),
@@ -282,6 +286,13 @@ final class Simulation {
         if (chance(trouble / 4)) {
             broker.blocked = !broker.blocked;
         }
+        if (clockSteps && chance(trouble / 10)) {
+            noted("clock of the database set");
+            database.clockOffset = Duration.ofSeconds(random.nextInt(120) - 60).toNanos();
+        }
+        if (chance(database.onDisk != null ? trouble / 2 : trouble / 20)) {
+            database.crash();
+        }
         if (chance(trouble / 6) && !otherRuns) {
             freeze(relay);
         }
@@ -328,11 +339,13 @@ final class Simulation {
             boolean all = random.nextBoolean();
             FailureTable.Row one = pick(parked);
             database.failures.retry(row -> all || row == one, now);
+            database.flushed();
         } else if (!parked.isEmpty() && chance(0.02)) {
             noted("discard by a person");
             FailureTable.Row one = pick(parked);
             database.discarded.add(one.event.id());
             database.failures.discard(one, now);
+            database.flushed();
         }
     }
 
@@ -409,7 +422,7 @@ final class Simulation {
         }
 
         void housekeeping() {
-            watch.look(database.sequence, database.openWriters(), now);
+            watch.look(database.incarnation(), database.sequence, database.openWriters(), now);
             seenPauses = database.pauses;
             if (lease != null) {
                 renew(lease);
@@ -421,8 +434,9 @@ final class Simulation {
             if (chance(trouble / 4)) {
                 return; // the database did not answer in time
             }
-            if (database.owner == this && database.epoch == held.epoch()) {
-                database.leaseUntil = now + LEASE.toNanos();
+            if (database.isOwnedBy(held.owned())) {
+                database.lease();
+                database.flushed();
                 held.renewed(requestedAt, LEASE);
                 publishedWithoutTrust = 0;
             } else {
@@ -437,11 +451,13 @@ final class Simulation {
         }
 
         private void acquire() {
-            if (database.owner == null || database.leaseUntil < now) {
-                database.owner = this;
+            if (database.isFree()) {
                 database.epoch++;
-                database.leaseUntil = now + LEASE.toNanos();
-                lease = new Lease("orders", 0, database.epoch, now, LEASE);
+                // A process of this name may have had the epoch before, in a life of the server that has forgotten it.
+                database.owner = new OwnedLane(0, name + "#" + random.nextLong(), database.epoch);
+                database.lease();
+                database.flushed();
+                lease = new Lease("orders", database.owner, now, LEASE);
                 publishedWithoutTrust = 0;
                 lane = new Lane(
                         lease,
@@ -457,8 +473,9 @@ final class Simulation {
         }
 
         private void release() {
-            if (database.owner == this && lease != null && database.epoch == lease.epoch()) {
+            if (lease != null && database.isOwnedBy(lease.owned())) {
                 database.owner = null;
+                database.flushed();
             }
             forgetEverything();
         }
@@ -487,11 +504,44 @@ final class Simulation {
         private long sequence;
         private long transactions;
         private int written;
-        private Relay owner;
+        private OwnedLane owner;
         private long epoch;
+        private long leaseFrom;
         private long leaseUntil;
+        private long clockOffset;
+        private int crashes;
+        /** What is on the disk, when there were commits since that did not wait for it; null when everything is. */
+        private Saved onDisk;
+
+        private record Saved(
+                TreeMap<Long, Event> rows,
+                FailureTable failures,
+                List<Event> archive,
+                long sequence,
+                OwnedLane owner,
+                long epoch,
+                long leaseFrom,
+                long leaseUntil) {}
 
         private record Transaction(String name, Aggregate aggregate, List<Event> events) {}
+
+        void lease() {
+            leaseFrom = now + clockOffset;
+            leaseUntil = leaseFrom + LEASE.toNanos();
+        }
+
+        boolean isFree() {
+            long clock = now + clockOffset;
+            return owner == null || leaseUntil < clock || leaseFrom > clock + LEASE.toNanos();
+        }
+
+        boolean isOwnedBy(OwnedLane owned) {
+            return owned.equals(owner);
+        }
+
+        Incarnation incarnation() {
+            return new Incarnation("life " + crashes);
+        }
 
         boolean isEmpty() {
             return rows.isEmpty() && failures.rows.isEmpty();
@@ -551,7 +601,54 @@ final class Simulation {
                     rows.put(event.position(), event);
                     committed.add(event.id());
                 });
+                flushed();
             }
+        }
+
+        /** A commit that has reached the disk, and with it every earlier one. */
+        void flushed() {
+            onDisk = null;
+        }
+
+        /** Something is about to be committed that does not wait for the disk. */
+        void beforeUnflushed() {
+            if (onDisk == null) {
+                onDisk = new Saved(
+                        new TreeMap<>(rows),
+                        failures.copy(),
+                        List.copyOf(archive),
+                        sequence,
+                        owner,
+                        epoch,
+                        leaseFrom,
+                        leaseUntil);
+            }
+        }
+
+        /** The server is killed and starts again: the last commits may be gone that did not wait for the disk. */
+        void crash() {
+            if (onDisk != null && random.nextInt(4) > 0) {
+                noted("database crash that loses commits");
+                restore(onDisk);
+            } else {
+                noted("database crash");
+            }
+            open.clear();
+            crashes++;
+            flushed();
+        }
+
+        private void restore(Saved saved) {
+            rows.clear();
+            rows.putAll(saved.rows);
+            failures.restore(saved.failures);
+            archive.clear();
+            archive.addAll(saved.archive);
+            sequence = saved.sequence;
+            owner = saved.owner;
+            epoch = saved.epoch;
+            leaseFrom = saved.leaseFrom;
+            leaseUntil = saved.leaseUntil;
         }
 
         void finishAll() {
@@ -573,9 +670,14 @@ final class Simulation {
         }
 
         @Override
-        public Claimed claim(Claim claim) {
+        public Optional<Claimed> claim(Claim claim) {
             worldGoesOn(relay);
             perhapsAway();
+            if (!database.isOwnedBy(claim.owned())) {
+                noted("claim without the lane");
+                return Optional.empty();
+            }
+            Incarnation incarnation = database.incarnation();
             List<Event> events = new ArrayList<>();
             long bytes = 0;
             for (Event event : database.rows.tailMap(claim.above(), false).values()) {
@@ -583,34 +685,35 @@ final class Simulation {
                     continue;
                 }
                 if (events.size() == claim.events() || bytes >= claim.bytes()) {
-                    return answered(new Claimed(events, false));
+                    return answered(new Claimed(incarnation, events, false));
                 }
                 events.add(event);
                 bytes += event.payloadBytes();
             }
-            return answered(new Claimed(events, events.size() < claim.events() && bytes < claim.bytes()));
+            return answered(new Claimed(incarnation, events, events.size() < claim.events() && bytes < claim.bytes()));
         }
 
         /** The answer takes its time: what was read may be old when it arrives. */
-        private Claimed answered(Claimed claimed) {
+        private Optional<Claimed> answered(Claimed claimed) {
             worldGoesOn(relay);
-            return claimed;
+            return Optional.of(claimed);
         }
 
         @Override
-        public int settle(int lane, long epoch, List<Event> events) {
+        public int settle(OwnedLane owned, Incarnation incarnation, List<Event> events) {
             worldGoesOn(relay);
             perhapsAway();
             require(
                     events.stream().allMatch(broker.delivered::contains),
                     "an event is deleted that the broker does not have");
-            if (retains && database.epoch != epoch) {
+            if (retains && !(database.isOwnedBy(owned) && database.incarnation().continues(incarnation))) {
                 noted("settling left to the next owner");
                 return 0;
             }
             List<Event> settled = database.rows.values().stream()
                     .filter(new HashSet<>(events)::contains)
                     .toList();
+            database.beforeUnflushed();
             database.rows.values().removeAll(settled);
             database.archive.addAll(settled);
             perhapsAway();
@@ -628,24 +731,31 @@ final class Simulation {
         }
 
         @Override
-        public Optional<Set<Aggregate>> blocked(int lane, long epoch) {
+        public Optional<Blocked> blocked(OwnedLane owned) {
             worldGoesOn(relay);
             perhapsAway();
-            return database.epoch == epoch ? Optional.of(database.failures.blocked()) : Optional.empty();
+            return database.isOwnedBy(owned)
+                    ? Optional.of(new Blocked(database.incarnation(), database.failures.blocked()))
+                    : Optional.empty();
         }
 
         @Override
-        public int resume(int lane, long epoch) {
+        public int resume(OwnedLane owned) {
             worldGoesOn(relay);
             perhapsAway();
-            return database.epoch == epoch ? database.failures.resume(event -> !database.pauses.of(event), now) : 0;
+            if (!database.isOwnedBy(owned)) {
+                return 0;
+            }
+            int resumed = database.failures.resume(event -> !database.pauses.of(event), now);
+            database.flushed();
+            return resumed;
         }
 
         @Override
-        public Optional<Set<Aggregate>> keep(int lane, long epoch, Changes changes) {
+        public Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation incarnation, Changes changes) {
             worldGoesOn(relay);
             perhapsAway();
-            if (database.epoch != epoch) {
+            if (!database.isOwnedBy(owned) || !database.incarnation().continues(incarnation)) {
                 noted("keep without the lane");
                 return Optional.empty();
             }
@@ -659,6 +769,7 @@ final class Simulation {
                     .forEach(database.archive::add);
             Set<Aggregate> free =
                     database.failures.keep(changes, now, event -> database.rows.remove(event.position(), event));
+            database.flushed();
             if (!changes.followers().isEmpty()) {
                 noted("moved behind a failure");
             }
@@ -701,7 +812,7 @@ final class Simulation {
         }
 
         @Override
-        public long closed() {
+        public Closed closed() {
             return relay.watch.closed();
         }
 
@@ -814,7 +925,7 @@ final class Simulation {
                 noted("sent again");
             } else if (relay.lease != null && relay.lease.trusted(now)) {
                 require(
-                        database.owner == relay && database.epoch == relay.lease.epoch(),
+                        clockSteps || database.isOwnedBy(relay.lease.owned()),
                         relay.name + " trusts a lease that it does not have");
             } else {
                 require(

@@ -45,13 +45,13 @@ class OpenTransactionsTest {
     @Test
     void a_position_is_closed_once_it_is_committed() {
         look();
-        assertThat(outbox.closed()).isZero();
+        assertThat(outbox.closed().position()).isZero();
         long first = database.write("a");
 
         awaitClosed(first);
 
         assertThat(first).isEqualTo(1);
-        assertThat(outbox.closed()).isEqualTo(1);
+        assertThat(outbox.closed().position()).isEqualTo(1);
     }
 
     // hazard 13
@@ -63,13 +63,17 @@ class OpenTransactionsTest {
             lookOften();
             assertThat(claimAbove(0)).containsExactly(late);
             outbox.settle(
-                    0, 0, outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events());
+                    database.owned(0),
+                    OutboxDatabase.life(outbox, database.owned(0)),
+                    outbox.claim(new Claim(database.owned(0), 0, 10, 1_000, List.of()))
+                            .orElseThrow()
+                            .events());
             lookOften();
-            assertThat(outbox.closed()).isLessThan(early);
+            assertThat(outbox.closed().position()).isLessThan(early);
 
             slow.commit();
 
-            assertThat(claimAbove(outbox.closed())).containsExactly(early);
+            assertThat(claimAbove(outbox.closed().position())).containsExactly(early);
         }
         awaitClosed(2);
     }
@@ -89,7 +93,7 @@ class OpenTransactionsTest {
                                 .containsPattern(", since \\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$");
                         assertThat(longest.seenFor()).isEqualTo(Duration.ofHours(1));
                     }));
-            assertThat(outbox.closed()).isLessThan(early);
+            assertThat(outbox.closed().position()).isLessThan(early);
             slow.commit();
         }
         awaitClosed(2);
@@ -105,9 +109,9 @@ class OpenTransactionsTest {
             database.write("c");
             lookOften();
 
-            assertThat(outbox.closed()).isLessThan(mine);
+            assertThat(outbox.closed().position()).isLessThan(mine);
             open.commit();
-            assertThat(claimAbove(outbox.closed())).contains(mine);
+            assertThat(claimAbove(outbox.closed().position())).contains(mine);
         }
     }
 
@@ -142,14 +146,18 @@ class OpenTransactionsTest {
                 }
                 default -> {
                     look();
-                    closed = outbox.closed();
+                    closed = outbox.closed().position();
                     long upTo = closed;
                     // By their positions: a range would wait for the uncommitted row behind it.
-                    List<Event> settled = outbox.claim(new Claim(0, 0, 1_000, 1_000_000, List.of())).events().stream()
+                    List<Event> settled = outbox
+                            .claim(new Claim(database.owned(0), 0, 1_000, 1_000_000, List.of()))
+                            .orElseThrow()
+                            .events()
+                            .stream()
                             .filter(event -> event.position() <= upTo)
                             .toList();
                     if (!settled.isEmpty()) {
-                        outbox.settle(0, 0, settled);
+                        outbox.settle(database.owned(0), OutboxDatabase.life(outbox, database.owned(0)), settled);
                     }
                 }
             }
@@ -199,7 +207,7 @@ class OpenTransactionsTest {
             });
             for (int n = 0; n < 20; n++) {
                 store.lookAtWriters(now);
-                assertThat(store.closed()).isZero();
+                assertThat(store.closed().position()).isZero();
             }
             await().atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(store.lookAtWriters(now).longest())
@@ -208,10 +216,10 @@ class OpenTransactionsTest {
 
             own.execute("XA COMMIT 'payment-7'");
 
-            assertThat(claimAbove(store, store.closed())).containsExactly(1L, 2L);
+            assertThat(claimAbove(store, own, store.closed().position())).containsExactly(1L, 2L);
             await().atMost(PATIENCE).until(() -> {
                 store.lookAtWriters(now);
-                return store.closed() == 2;
+                return store.closed().position() == 2;
             });
 
             server.kill();
@@ -246,10 +254,10 @@ class OpenTransactionsTest {
         database.write("a");
         for (int n = 0; n < 10; n++) {
             assertThat(unprivileged.lookAtWriters(now).another()).isFalse();
-            assertThat(unprivileged.closed()).isZero();
+            assertThat(unprivileged.closed().position()).isZero();
         }
-        assertThat(claimAbove(unprivileged, 0)).hasSize(1);
-        assertThat(relay.closed()).isZero();
+        assertThat(claimAbove(unprivileged, database, 0)).hasSize(1);
+        assertThat(relay.closed().position()).isZero();
 
         database.execute("TRUNCATE outbox RESTART IDENTITY");
 
@@ -278,16 +286,16 @@ class OpenTransactionsTest {
     private void awaitClosed(long position) {
         await().atMost(PATIENCE).until(() -> {
             look();
-            return outbox.closed() >= position;
+            return outbox.closed().position() >= position;
         });
     }
 
     private List<Long> claimAbove(long floor) {
-        return claimAbove(outbox, floor);
+        return claimAbove(outbox, database, floor);
     }
 
-    private static List<Long> claimAbove(OutboxStore store, long floor) {
-        return store.claim(new Claim(0, floor, 100, 100_000, List.of())).events().stream()
+    private static List<Long> claimAbove(OutboxStore store, OutboxDatabase where, long floor) {
+        return store.claim(new Claim(where.owned(0), floor, 100, 100_000, List.of())).orElseThrow().events().stream()
                 .map(Event::position)
                 .toList();
     }

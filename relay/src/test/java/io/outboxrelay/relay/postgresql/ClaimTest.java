@@ -8,6 +8,7 @@ import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
 import java.sql.Connection;
@@ -144,8 +145,13 @@ class ClaimTest {
             VALUES ('Invoice', 'a', 'InvoiceSent', '', 'text/plain')\
             """);
 
-        Claimed claimed = outbox.claim(
-                new Claim(0, 0, 10, 1_000, List.of(new Aggregate("Order", "a"), new Aggregate("Parcel", "b"))));
+        Claimed claimed = outbox.claim(new Claim(
+                        database.owned(0),
+                        0,
+                        10,
+                        1_000,
+                        List.of(new Aggregate("Order", "a"), new Aggregate("Parcel", "b"))))
+                .orElseThrow();
 
         assertThat(claimed.events())
                 .extracting(Event::aggregate)
@@ -160,7 +166,8 @@ class ClaimTest {
         database.write("A");
         database.write("á");
 
-        Claimed claimed = outbox.claim(new Claim(0, 0, 10, 1_000, List.of(new Aggregate("Order", "a"))));
+        Claimed claimed = outbox.claim(new Claim(database.owned(0), 0, 10, 1_000, List.of(new Aggregate("Order", "a"))))
+                .orElseThrow();
 
         assertThat(claimed.events()).extracting(event -> event.aggregate().id()).containsExactly("a ", "A", "á");
     }
@@ -215,7 +222,8 @@ class ClaimTest {
                 four.write(n);
             }
             for (int lane = 0; lane < 4; lane++) {
-                assertThat(positions(store.claim(new Claim(lane, 0, 100, 100_000, List.of()))))
+                assertThat(positions(store.claim(new Claim(four.owned(lane), 0, 100, 100_000, List.of()))
+                                .orElseThrow()))
                         .isNotEmpty()
                         .isEqualTo(
                                 four.column("SELECT position FROM outbox WHERE lane = " + lane + " ORDER BY 1").stream()
@@ -230,11 +238,23 @@ class ClaimTest {
         database.write("a");
         long between = database.write("b");
         database.write("a");
-        List<Event> events = outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events();
+        List<Event> events = outbox.claim(new Claim(database.owned(0), 0, 10, 1_000, List.of()))
+                .orElseThrow()
+                .events();
 
-        assertThat(outbox.settle(0, 1, List.of(events.get(0), events.get(2)))).isEqualTo(2);
-        assertThat(outbox.settle(0, 1, List.of(events.get(0)))).isZero();
-        assertThat(outbox.settle(1, 1, List.of(events.get(1)))).isZero();
+        assertThat(outbox.settle(
+                        database.owned(0),
+                        OutboxDatabase.life(outbox, database.owned(0)),
+                        List.of(events.get(0), events.get(2))))
+                .isEqualTo(2);
+        assertThat(outbox.settle(
+                        database.owned(0), OutboxDatabase.life(outbox, database.owned(0)), List.of(events.get(0))))
+                .isZero();
+        assertThat(outbox.settle(
+                        new OwnedLane(1, "test", 1),
+                        OutboxDatabase.life(outbox, database.owned(0)),
+                        List.of(events.get(1))))
+                .isZero();
         assertThat(database.column("SELECT position FROM outbox")).containsExactly(String.valueOf(between));
     }
 
@@ -242,13 +262,15 @@ class ClaimTest {
     @Test
     void settling_leaves_an_event_alone_that_has_taken_the_position_of_a_confirmed_one() {
         database.write("a");
-        List<Event> confirmed =
-                outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events();
+        List<Event> confirmed = outbox.claim(new Claim(database.owned(0), 0, 10, 1_000, List.of()))
+                .orElseThrow()
+                .events();
         database.execute("TRUNCATE outbox RESTART IDENTITY");
         long again = database.write("a");
         assertThat(again).isEqualTo(confirmed.get(0).position());
 
-        assertThat(outbox.settle(0, 1, confirmed)).isZero();
+        assertThat(outbox.settle(database.owned(0), OutboxDatabase.life(outbox, database.owned(0)), confirmed))
+                .isZero();
 
         assertThat(database.column("SELECT position FROM outbox")).containsExactly(String.valueOf(again));
     }
@@ -311,7 +333,7 @@ class ClaimTest {
                     statement.setArray(1, statement.getConnection().createArrayOf("int", new Object[] {0}));
                     statement.setArray(2, statement.getConnection().createArrayOf("bigint", new Object[] {0L}));
                 }))
-                .doesNotContain("Seq Scan on outbox")
+                .doesNotContain("Seq Scan on outbox ")
                 .containsPattern("outbox_lane_position.*rows=1(\\.00)? ");
         assertThat(plans.of(sql.settle, statement -> {
                     statement.setArray(1, statement.getConnection().createArrayOf("bigint", new Object[] {1L, 2L}));
@@ -328,16 +350,18 @@ class ClaimTest {
         assertThat(plan)
                 .contains("Index Scan using outbox_lane_position")
                 .doesNotContain("Sort")
-                .doesNotContain("Seq Scan on outbox")
+                .doesNotContain("Seq Scan on outbox ")
                 .containsPattern("outbox_lane_position.*rows=1000(\\.00)? ");
     }
 
     private static void bindClaim(PreparedStatement statement, boolean without) throws SQLException {
+        OwnedLane owned = database.owned(0);
         int n = 0;
+        statement.setInt(++n, owned.lane());
+        statement.setString(++n, owned.owner());
+        statement.setLong(++n, owned.epoch());
         statement.setInt(++n, MAX_EVENT_BYTES);
         statement.setInt(++n, MAX_EVENT_BYTES);
-        statement.setInt(++n, 0);
-        statement.setInt(++n, 0);
         statement.setLong(++n, 0);
         if (without) {
             statement.setArray(++n, statement.getConnection().createArrayOf("text", new Object[] {"Invoice"}));
@@ -348,7 +372,8 @@ class ClaimTest {
     }
 
     private static Claimed claim(long above, int events, long bytes) {
-        return outbox.claim(new Claim(0, above, events, bytes, List.of()));
+        return outbox.claim(new Claim(database.owned(0), above, events, bytes, List.of()))
+                .orElseThrow();
     }
 
     private static List<Long> positions(Claimed claimed) {

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -170,14 +171,16 @@ class CostTest {
     }
 
     private String claim(int lane, long above) throws SQLException {
+        OwnedLane owned = database.owned(lane);
         return plans.of(sql.claim, statement -> {
-            statement.setInt(1, 1_000_000);
-            statement.setInt(2, 1_000_000);
-            statement.setInt(3, lane);
-            statement.setInt(4, lane);
-            statement.setLong(5, above);
-            statement.setInt(6, EVENTS);
-            statement.setLong(7, 10_000_000);
+            statement.setInt(1, owned.lane());
+            statement.setString(2, owned.owner());
+            statement.setLong(3, owned.epoch());
+            statement.setInt(4, 1_000_000);
+            statement.setInt(5, 1_000_000);
+            statement.setLong(6, above);
+            statement.setInt(7, EVENTS);
+            statement.setLong(8, 10_000_000);
         });
     }
 

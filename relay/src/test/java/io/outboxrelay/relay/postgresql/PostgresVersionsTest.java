@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Filter;
 import io.outboxrelay.relay.database.OutboxStore;
-import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.Wakeup;
 import io.outboxrelay.relay.lane.Event;
@@ -14,6 +13,7 @@ import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Due;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
@@ -110,10 +110,12 @@ class PostgresVersionsTest {
         outbox.lookAtWriters(0);
 
         assertThat(outbox.lanesWithEvents(Map.of(0, 0L))).containsExactly(0);
-        assertThat(outbox.settle(0, owned.epoch(), claimed())).isEqualTo(1);
+        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), claimed()))
+                .isEqualTo(1);
 
-        assertThat(outbox.closed()).isEqualTo(written);
-        assertThat(outbox.backlog(Map.of(0, outbox.closed())).events()).isZero();
+        assertThat(outbox.closed().position()).isEqualTo(written);
+        assertThat(outbox.backlog(Map.of(0, outbox.closed().position())).events())
+                .isZero();
     }
 
     @Test
@@ -123,7 +125,7 @@ class PostgresVersionsTest {
             outbox.lookAtWriters(0);
 
             assertThat(outbox.lookAtWriters(1).longest()).isPresent();
-            assertThat(outbox.closed()).isZero();
+            assertThat(outbox.closed().position()).isZero();
         }
     }
 
@@ -132,7 +134,7 @@ class PostgresVersionsTest {
         assertThat(outbox.heartbeat("relay", LONG)).isEqualTo(1);
         assertThat(outbox.heartbeat("another", LONG)).isEqualTo(2);
         assertThat(outbox.renew("relay", List.of(0), LONG)).containsExactly(owned);
-        assertThat(outbox.release("relay", owned)).isTrue();
+        assertThat(outbox.release(owned)).isTrue();
         assertThat(outbox.acquire("another", 1, LONG)).hasSize(1);
     }
 
@@ -142,7 +144,10 @@ class PostgresVersionsTest {
         database.write("a");
         List<Event> events = claimed();
         Failed parked = new Failed(events.get(0), State.PARKED, true, 3, 3, null, Reason.UNROUTABLE, "no queue");
-        outbox.keep(0, owned.epoch(), new Changes(List.of(), List.of(parked), events.subList(1, 2)));
+        outbox.keep(
+                owned,
+                OutboxDatabase.life(outbox, owned),
+                new Changes(List.of(), List.of(parked), events.subList(1, 2)));
         database.giveLogin("outbox_admin", "outbox_relay");
 
         assertThat(database.failures(relay).retry(EVERYTHING, new Failures.Note("ann", "mended"), done -> {}))
@@ -160,7 +165,7 @@ class PostgresVersionsTest {
         assertThat(retaining.retain(Duration.ofDays(7))).isEqualTo(new Retention(0, 0, false));
         database.write("a");
 
-        retaining.settle(0, owned.epoch(), claimed());
+        retaining.settle(owned, OutboxDatabase.life(retaining, owned), claimed());
 
         assertThat(database.number("SELECT count(*) FROM outbox_published")).isEqualTo(1);
     }
@@ -177,6 +182,8 @@ class PostgresVersionsTest {
     }
 
     private List<Event> claimed() {
-        return outbox.claim(new Claim(0, 0, 1_000, 1_000_000, List.of())).events();
+        return outbox.claim(new Claim(owned, 0, 1_000, 1_000_000, List.of()))
+                .orElseThrow()
+                .events();
     }
 }

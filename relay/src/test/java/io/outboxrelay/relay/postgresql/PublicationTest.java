@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.database.OutboxStore;
-import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.PrivatePostgres;
@@ -117,17 +117,18 @@ class PublicationTest {
         outbox.retain(Duration.ofDays(7));
         long published = database.write("published");
         long failed = database.write("failed");
-        List<Event> events = outbox.claim(new Claim(owned.lane(), published - 1, 1_000, 1_000_000, List.of()))
+        List<Event> events = outbox.claim(new Claim(owned, published - 1, 1_000, 1_000_000, List.of()))
+                .orElseThrow()
                 .events();
-        assertThat(outbox.settle(owned.lane(), owned.epoch(), events.subList(0, 1)))
+        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), events.subList(0, 1)))
                 .isEqualTo(1);
         assertThat(events.get(1).position()).isEqualTo(failed);
         Failed parked =
                 new Failed(events.get(1), State.PARKED, true, 3, 3, Duration.ZERO, Reason.UNROUTABLE, "no queue");
-        outbox.keep(owned.lane(), owned.epoch(), new Changes(List.of(), List.of(parked), List.of()));
+        outbox.keep(owned, OutboxDatabase.life(outbox, owned), new Changes(List.of(), List.of(parked), List.of()));
         database.execute("INSERT INTO outbox_pause VALUES ('Cart', '*', now(), 'ann', 'a sale')");
         database.execute("DELETE FROM outbox_pause");
-        outbox.release("relay", owned);
+        outbox.release(owned);
         outbox.goodbye("relay");
     }
 

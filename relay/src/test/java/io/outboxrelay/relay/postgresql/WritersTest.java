@@ -7,6 +7,7 @@ import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.PrivatePostgres;
@@ -15,10 +16,13 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Up to which position everything is visible, as far as the database decides it. */
 class WritersTest {
@@ -42,7 +46,7 @@ class WritersTest {
     void nothing_is_closed_before_anything_was_written() {
         look();
 
-        assertThat(outbox.closed()).isZero();
+        assertThat(outbox.closed().position()).isZero();
     }
 
     @Test
@@ -51,7 +55,7 @@ class WritersTest {
         look();
 
         assertThat(first).isEqualTo(1);
-        assertThat(outbox.closed()).isEqualTo(1);
+        assertThat(outbox.closed().position()).isEqualTo(1);
     }
 
     // hazard 13
@@ -63,16 +67,20 @@ class WritersTest {
             look();
             assertThat(claimAbove(0)).containsExactly(late);
             outbox.settle(
-                    0, 1, outbox.claim(new Claim(0, 0, 10, 1_000, List.of())).events());
+                    database.owned(0),
+                    OutboxDatabase.life(outbox, database.owned(0)),
+                    outbox.claim(new Claim(database.owned(0), 0, 10, 1_000, List.of()))
+                            .orElseThrow()
+                            .events());
             look();
-            assertThat(outbox.closed()).isLessThan(early);
+            assertThat(outbox.closed().position()).isLessThan(early);
 
             slow.commit();
 
-            assertThat(claimAbove(outbox.closed())).containsExactly(early);
+            assertThat(claimAbove(outbox.closed().position())).containsExactly(early);
         }
         look();
-        assertThat(outbox.closed()).isEqualTo(2);
+        assertThat(outbox.closed().position()).isEqualTo(2);
     }
 
     // hazard 14
@@ -90,7 +98,7 @@ class WritersTest {
         }
         look();
 
-        assertThat(outbox.closed()).isEqualTo(3);
+        assertThat(outbox.closed().position()).isEqualTo(3);
         assertThat(claimAbove(0)).containsExactly(2L);
     }
 
@@ -105,9 +113,9 @@ class WritersTest {
 
             long again = open.write("a");
             look();
-            assertThat(outbox.closed()).isLessThan(again);
+            assertThat(outbox.closed().position()).isLessThan(again);
             open.commit();
-            assertThat(claimAbove(outbox.closed())).containsExactly(again);
+            assertThat(claimAbove(outbox.closed().position())).containsExactly(again);
         }
     }
 
@@ -122,7 +130,7 @@ class WritersTest {
                 database.write("b");
                 now += Duration.ofHours(1).toNanos();
                 Writer longest = look().longest().orElseThrow();
-                assertThat(outbox.closed()).isLessThan(early);
+                assertThat(outbox.closed().position()).isLessThan(early);
                 assertThat(longest.session())
                         .contains("application \"month-end\"")
                         .contains("user " + database.database().user())
@@ -130,10 +138,10 @@ class WritersTest {
                 assertThat(longest.seenFor()).isEqualTo(Duration.ofHours(n + 1));
             }
             slow.commit();
-            assertThat(claimAbove(outbox.closed())).hasSize(21).startsWith(early);
+            assertThat(claimAbove(outbox.closed().position())).hasSize(21).startsWith(early);
         }
         look();
-        assertThat(outbox.closed()).isEqualTo(21);
+        assertThat(outbox.closed().position()).isEqualTo(21);
         assertThat(look().longest()).isEmpty();
     }
 
@@ -144,11 +152,11 @@ class WritersTest {
             long other = database.write("b");
             look();
 
-            assertThat(outbox.closed()).isLessThan(other);
+            assertThat(outbox.closed().position()).isLessThan(other);
             open.commit();
         }
         look();
-        assertThat(outbox.closed()).isEqualTo(1);
+        assertThat(outbox.closed().position()).isEqualTo(1);
     }
 
     @Test
@@ -161,7 +169,7 @@ class WritersTest {
             long written = database.write("a");
             look();
 
-            assertThat(outbox.closed()).isEqualTo(written);
+            assertThat(outbox.closed().position()).isEqualTo(written);
         }
     }
 
@@ -179,7 +187,7 @@ class WritersTest {
                 oldest.close();
             }
         }
-        assertThat(outbox.closed()).isGreaterThan(4);
+        assertThat(outbox.closed().position()).isGreaterThan(4);
         open.forEach(OutboxDatabase.Transaction::close);
     }
 
@@ -214,7 +222,7 @@ class WritersTest {
                 }
                 default -> {
                     look();
-                    closed = outbox.closed();
+                    closed = outbox.closed().position();
                     // Everything that is visible up to the closed position is settled: nothing may appear there again.
                     database.execute("DELETE FROM outbox WHERE position <= " + closed);
                 }
@@ -225,7 +233,7 @@ class WritersTest {
         open.forEach(OutboxDatabase.Transaction::close);
         look();
         look();
-        assertThat(outbox.closed()).isGreaterThan(20);
+        assertThat(outbox.closed().position()).isGreaterThan(20);
     }
 
     // hazard 16
@@ -262,6 +270,50 @@ class WritersTest {
         database.dropLogin();
     }
 
+    // hazard 66
+    @Test
+    void rows_that_are_hidden_from_the_relay_are_an_error_and_no_empty_outbox() {
+        database.write("a");
+        OutboxStore relay = database.outbox(database.loginWithOnly("outbox_relay"), 1_000);
+        OwnedLane owned = relay.acquire("relay", 1, Duration.ofHours(1)).get(0);
+        try {
+            database.execute("ALTER TABLE outbox ENABLE ROW LEVEL SECURITY");
+
+            assertThatThrownBy(() -> relay.claim(new Claim(owned, 0, 10, 1_000, List.of())))
+                    .hasStackTraceContaining("row-level security policy");
+            assertThatThrownBy(() -> relay.backlog(Map.of(0, 0L))).hasStackTraceContaining("row-level security policy");
+
+            database.execute("ALTER TABLE outbox DISABLE ROW LEVEL SECURITY");
+            assertThat(relay.claim(new Claim(owned, 0, 10, 1_000, List.of()))
+                            .orElseThrow()
+                            .events())
+                    .hasSize(1);
+        } finally {
+            database.dropLogin();
+        }
+    }
+
+    // hazard 82: what a session has taken in advance may appear at any time, also after the sequence was altered back.
+    @ParameterizedTest
+    @CsvSource({
+        "SET CACHE 50, caches 50 positions in each session",
+        "SET INCREMENT BY -1, counts by -1",
+        "SET CYCLE, begins again at its end"
+    })
+    void positions_that_may_appear_late_keep_the_floor_down_for_good(String alteration, String reason) {
+        long written = database.write("a");
+        look();
+        assertThat(outbox.closed().position()).isEqualTo(written);
+
+        database.execute("ALTER TABLE outbox ALTER COLUMN position " + alteration);
+
+        assertThat(look().unreliable()).contains(reason);
+        assertThat(outbox.closed().position()).isZero();
+        database.execute("ALTER TABLE outbox ALTER COLUMN position SET CACHE 1 SET INCREMENT BY 1 SET NO CYCLE");
+        assertThat(look().unreliable()).contains(reason);
+        assertThat(outbox.closed().position()).isZero();
+    }
+
     // hazard 16
     @Test
     void after_a_sequence_that_was_set_back_nothing_above_it_is_closed() {
@@ -274,10 +326,10 @@ class WritersTest {
 
         assertThat(look().another()).isTrue();
 
-        assertThat(outbox.closed()).isEqualTo(2);
-        assertThat(claimAbove(outbox.closed())).isEmpty();
+        assertThat(outbox.closed().position()).isEqualTo(2);
+        assertThat(claimAbove(outbox.closed().position())).isEmpty();
         long next = database.write("a");
-        assertThat(claimAbove(outbox.closed())).containsExactly(next);
+        assertThat(claimAbove(outbox.closed().position())).containsExactly(next);
     }
 
     @Test
@@ -298,21 +350,23 @@ class WritersTest {
             }
             for (int n = 0; n < 3; n++) {
                 Look look = store.lookAtWriters(now);
-                assertThat(store.closed()).isLessThan(early);
+                assertThat(store.closed().position()).isLessThan(early);
                 assertThat(look.longest().orElseThrow().session()).contains("a prepared transaction");
             }
 
             own.execute("COMMIT PREPARED 'payment-7'");
 
-            assertThat(store.claim(new Claim(0, store.closed(), 10, 1_000, List.of()))
+            assertThat(store.claim(new Claim(own.owned(0), store.closed().position(), 10, 1_000, List.of()))
+                            .orElseThrow()
                             .events())
                     .extracting(Event::position)
                     .startsWith(early);
             store.lookAtWriters(now);
-            assertThat(store.closed()).isEqualTo(2);
+            assertThat(store.closed().position()).isEqualTo(2);
 
             server.kill();
             server.start();
+            store.heartbeat("relay", Duration.ofHours(1)); // which names the server's new life
             assertThat(store.lookAtWriters(now).another()).isTrue();
         }
     }
@@ -322,7 +376,11 @@ class WritersTest {
     }
 
     private List<Long> claimAbove(long floor) {
-        return outbox.claim(new Claim(0, floor, 100, 100_000, List.of())).events().stream()
+        return outbox
+                .claim(new Claim(database.owned(0), floor, 100, 100_000, List.of()))
+                .orElseThrow()
+                .events()
+                .stream()
                 .map(Event::position)
                 .toList();
     }

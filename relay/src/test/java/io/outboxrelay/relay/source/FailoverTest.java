@@ -85,7 +85,8 @@ class FailoverTest {
                         "CREATE USER %s IDENTIFIED BY 'secret'",
                         "GRANT " + name + "_outbox_relay TO %s",
                         "SET DEFAULT ROLE " + name + "_outbox_relay "
-                                + (old.database().kind() == DatabaseKind.MYSQL ? "TO" : "FOR") + " %s", "GRANT PROCESS ON *.* TO %s")
+                                + (old.database().kind() == DatabaseKind.MYSQL ? "TO" : "FOR") + " %s",
+                        "GRANT PROCESS ON *.* TO %s")
                 : List.of("CREATE ROLE %s LOGIN PASSWORD 'secret'", "GRANT outbox_relay TO %s");
         statements.forEach(statement -> administrator.execute(statement.formatted(old.login())));
         return new JdbcTemplate(there);

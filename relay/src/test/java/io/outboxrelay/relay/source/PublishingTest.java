@@ -3,7 +3,6 @@ package io.outboxrelay.relay.source;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.relay.database.OutboxStore;
-import io.outboxrelay.relay.database.OutboxStore.OwnedLane;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.Event;
@@ -11,6 +10,7 @@ import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.lane.Outcome;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.Publisher;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
@@ -70,7 +70,7 @@ class PublishingTest {
         OutboxStore outbox = database.outbox();
         OwnedLane owned = outbox.acquire("relay", 1, Duration.ofMinutes(10)).get(0);
         Lane lane = new Lane(
-                new Lease("orders", owned.lane(), owned.epoch(), System.nanoTime(), Duration.ofMinutes(10)),
+                new Lease("orders", owned, System.nanoTime(), Duration.ofMinutes(10)),
                 outbox,
                 publisher,
                 System::nanoTime,

@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.testing.Events;
+import io.outboxrelay.relay.testing.LogLines;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.DatabaseKind;
@@ -215,6 +216,34 @@ class SourceTest {
         }
 
         await().atMost(PATIENCE).until(() -> received.size() == 150);
+    }
+
+    // hazard 67
+    @Test
+    void events_that_appear_below_the_floor_are_reported_and_published() {
+        Source source = start("first");
+        for (int n = 0; n < 50; n++) {
+            write("before-" + n, 0);
+        }
+        await().atMost(PATIENCE).until(() -> received.size() == 50);
+        boolean floors = kind != DatabaseKind.MYSQL;
+        await().atMost(PATIENCE)
+                .until(() -> !floors || source.floors().values().stream().allMatch(floor -> floor >= 50));
+        try (LogLines log = new LogLines()) {
+            database.execute("""
+                INSERT INTO outbox (position, aggregate_type, aggregate_id, event_type, payload, content_type)
+                OVERRIDING SYSTEM VALUE VALUES (1, 'Order', 'restored', 'OrderPlaced', '0', 'text/plain')""");
+
+            await().atMost(PATIENCE).until(() -> {
+                source.lookBelowFloors();
+                return received.size() == 51;
+            });
+
+            assertThat(database.number("SELECT count(*) FROM outbox WHERE position = 1"))
+                    .isZero();
+            assertThat(log.complaints("events have appeared where all were published already"))
+                    .hasSize(floors ? 1 : 0);
+        }
     }
 
     private Map<String, Integer> write(int writer) {

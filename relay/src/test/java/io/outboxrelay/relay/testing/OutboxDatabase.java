@@ -10,6 +10,9 @@ import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Session;
 import io.outboxrelay.relay.database.SessionConnections;
+import io.outboxrelay.relay.lane.Incarnation;
+import io.outboxrelay.relay.lane.LaneStore;
+import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.source.Dialects;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.DatabaseKind;
@@ -22,7 +25,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
@@ -38,6 +43,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
     private final TestDatabase database;
     private final List<HikariDataSource> pools = new ArrayList<>();
+    private final Map<Integer, OwnedLane> owned = new HashMap<>();
 
     private OutboxDatabase(TestDatabase database) {
         this.database = database;
@@ -212,6 +218,21 @@ public final class OutboxDatabase implements AutoCloseable {
         HikariDataSource pool = new HikariDataSource(config);
         pools.add(pool);
         return pool;
+    }
+
+    /** Makes a free lane the test's own, so that it may claim from it. */
+    public OwnedLane owned(int lane) {
+        return owned.computeIfAbsent(lane, free -> {
+            execute(
+                    "UPDATE outbox_lane SET owner = 'test', epoch = 1, lease_until = '2100-01-01' WHERE owner IS NULL AND lane = "
+                            + free);
+            return new OwnedLane(free, "test", 1);
+        });
+    }
+
+    /** The life of the server that the owner of a lane would claim in. */
+    public static Incarnation life(OutboxStore store, OwnedLane owned) {
+        return store.blocked(owned).map(LaneStore.Blocked::incarnation).orElse(Incarnation.UNKNOWN);
     }
 
     /** Writes one event in a transaction of its own and returns its position. */

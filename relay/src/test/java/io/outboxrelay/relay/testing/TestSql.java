@@ -54,6 +54,7 @@ final class TestSql {
                 .replace("current_timestamp", "utc_timestamp(6)")
                 .replace("gen_random_uuid()", "unhex(replace(uuid(), '-', ''))")
                 .replace("::text", "")
+                .replace("OVERRIDING SYSTEM VALUE ", "")
                 .replace("'\\xC30100FF'", "x'C30100FF'")
                 .replaceAll("SELECT FROM", "SELECT 1 FROM")
                 .replaceAll("'(\\d{4}-\\d\\d-\\d\\d)T([\\d:.]+)Z'", "'$1 $2'")
