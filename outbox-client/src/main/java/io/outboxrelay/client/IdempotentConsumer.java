@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge by
  *       the exception, which may be about another database or hide a lost connection. After each failure it asks the
  *       connection of that transaction, and does what the inbox needs in a new one, which it rolls back. An event may lose
- *       its connection twenty times; from then on each loss spends an attempt. When the database stays away for longer than
+ *       its connection or its database twenty times; from then on each loss spends an attempt. When the database stays away for longer than
  *       the patience, everything in hand goes back to the queue, where other instances can take it, and nothing is taken
  *       until the database answers again. So an outage of any length costs an event one redelivery at most (on RabbitMQ 4.3
  *       not even that), and a delivery limit of the queue does not throw good events away. After an outage the first event
@@ -76,6 +76,9 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final FaultLog databaseFaults = new FaultLog(LOG);
     private final FaultLog freeFaults = new FaultLog(LOG);
     private volatile @Nullable ConsumerSession session;
+
+    /** What the event that failed last has cost, over sessions; nothing if it is done or given up. */
+    private @Nullable Tries inHand;
 
     /** What a consumer is doing. */
     public enum State {
@@ -282,7 +285,7 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     private void attempt(ConsumerSession opened, Delivery delivery, ReceivedEvent event)
             throws IOException, DatabaseAwayException {
-        Tries tries = new Tries(settings);
+        Tries tries = triesOf(event);
         while (!stopping()) {
             Attempt attempt = new Attempt(inbox, handler, event);
             Optional<Failure> failure = attempt.run(settings.name());
@@ -291,10 +294,21 @@ public final class IdempotentConsumer implements AutoCloseable {
                     duplicatesDropped.incrementAndGet();
                 }
                 opened.done(delivery);
+                inHand = null;
                 return;
             }
             opened.acknowledge();
-            Fault fault = databaseWasAway() ? Fault.DATABASE : failure.get().fault();
+            Fault fault;
+            try {
+                fault = databaseWasAway() ? Fault.DATABASE : failure.get().fault();
+            } catch (DatabaseAwayException e) {
+                tries.failed(Fault.DATABASE, System.nanoTime());
+                if (tries.exhausted()) {
+                    report(event, tries, Fault.DATABASE, failure.get().cause());
+                    reject(opened, delivery);
+                }
+                throw e;
+            }
             if (stopping()) {
                 return;
             }
@@ -309,6 +323,16 @@ public final class IdempotentConsumer implements AutoCloseable {
             }
             pause(tries.untilNext());
         }
+    }
+
+    /** Those of the event that was in hand before too: a database that stays away because of it ends the session. */
+    private Tries triesOf(ReceivedEvent event) {
+        Tries tries = inHand;
+        if (tries == null || !tries.event().equals(event.id())) {
+            tries = new Tries(event.id(), settings);
+            inHand = tries;
+        }
+        return tries;
     }
 
     private void report(ReceivedEvent event, Tries tries, Fault fault, Throwable cause) {
@@ -338,6 +362,7 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     private void reject(ConsumerSession opened, Delivery delivery) throws IOException {
         opened.reject(delivery);
+        inHand = null;
         deadLettered.incrementAndGet();
     }
 

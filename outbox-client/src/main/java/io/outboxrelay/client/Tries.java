@@ -2,6 +2,7 @@ package io.outboxrelay.client;
 
 import io.outboxrelay.client.Attempt.Fault;
 import java.time.Duration;
+import java.util.UUID;
 
 /**
  * How often one event in hand has failed, and what follows. Only a failure that is the handler's own fault spends an attempt;
@@ -10,12 +11,13 @@ import java.time.Duration;
  */
 final class Tries {
 
-    /** A connection that was lost this often under one event was lost because of it. */
+    /** A connection, or a whole database, that was lost this often under one event was lost because of it. */
     static final int MAX_LOST_CONNECTIONS = 20;
 
     /** A database that fails just now is asked soon and often: the delivery in hand waits for it. */
     static final Backoff RECONNECT = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
 
+    private final UUID event;
     private final ConsumerSettings settings;
     private int spent;
     private int lostConnections;
@@ -24,7 +26,8 @@ final class Tries {
     private boolean free;
     private Duration wait = Duration.ZERO;
 
-    Tries(ConsumerSettings settings) {
+    Tries(UUID event, ConsumerSettings settings) {
+        this.event = event;
         this.settings = settings;
     }
 
@@ -53,6 +56,11 @@ final class Tries {
             spent++;
             wait = settings.backoff().after(spent);
         }
+    }
+
+    /** The event's id. */
+    UUID event() {
+        return event;
     }
 
     /** Whether the last failure spent no attempt. */

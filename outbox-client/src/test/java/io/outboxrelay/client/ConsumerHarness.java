@@ -68,6 +68,17 @@ final class ConsumerHarness implements AutoCloseable {
         }
     }
 
+    /** Puts an empty classic queue, which counts no deliveries, in the place of the queue. */
+    void declareClassic() throws Exception {
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            channel.queueDelete(QUEUE.name());
+            channel.queueDeclare(
+                    QUEUE.name(), true, false, false, Map.of("x-dead-letter-exchange", QUEUE.deadLetter()));
+            channel.queueBind(QUEUE.name(), "events", "order.*");
+        }
+    }
+
     /** Publishes events and returns when the broker has confirmed all of them. */
     void publish(UUID... ids) throws Exception {
         publish(Stream.of(ids).map(UUID::toString).toArray(String[]::new));

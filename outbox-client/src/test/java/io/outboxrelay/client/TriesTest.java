@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.client.Attempt.Fault;
 import java.time.Duration;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 class TriesTest {
@@ -11,8 +12,10 @@ class TriesTest {
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
 
     private final Duration second = Duration.ofSeconds(1);
-    private final Tries tries = new Tries(new ConsumerSettings(
-            "billing", "billing.orders", null, 100, 3, BACKOFF, second, Duration.ofMinutes(5), second));
+    private final Tries tries = new Tries(
+            UUID.randomUUID(),
+            new ConsumerSettings(
+                    "billing", "billing.orders", null, 100, 3, BACKOFF, second, Duration.ofMinutes(5), second));
 
     @Test
     void the_handler_s_own_failures_spend_the_attempts() {
