@@ -287,7 +287,8 @@ class RabbitPublisherTest {
         try (LogLines log = new LogLines(Message.class.getName())) {
             Events maker = Events.maker().headers("""
                     {"x-death": ["a"], "x-first-death-queue": 1, "x-delivery-count": "many", "x-received-from": {},
-                     "x-delay": 7, "tenant": "t"}                    """);
+                     "x-delay": 7, "tenant": "t"}
+                    """);
 
             assertThat(harness.publish(List.of(maker.of(1), maker.of(2)))).containsOnly(Outcome.CONFIRMED);
 
