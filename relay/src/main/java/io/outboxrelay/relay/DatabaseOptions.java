@@ -96,7 +96,7 @@ final class DatabaseOptions {
         for (SourceSettings one : chosen(command)) {
             String problem = problem(command, one, work);
             if (problem != null) {
-                command.getErr().println("outbox-relay: source " + one.name() + ": " + problem);
+                command.getErr().println("outbox-relay: source " + one.name() + ": " + Words.plain(problem));
                 status = 1;
             }
         }

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay;
 
 import io.outboxrelay.relay.operations.HttpSettings;
+import io.outboxrelay.relay.operations.Printable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -53,7 +54,7 @@ final class HealthCommand implements Callable<Integer> {
             connection.setConnectTimeout(TIMEOUT_MILLIS);
             connection.setReadTimeout(TIMEOUT_MILLIS);
             int status = connection.getResponseCode();
-            out.println(body(connection, status));
+            out.println(Printable.lines(body(connection, status)));
             return status == HttpURLConnection.HTTP_OK ? 0 : 1;
         } catch (IOException e) {
             throw new IllegalStateException("No relay answers at " + address + ".", e);

@@ -4,6 +4,7 @@ import io.outboxrelay.relay.configuration.ConfigurationException;
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.operations.LogSettings;
 import io.outboxrelay.relay.operations.Logging;
+import io.outboxrelay.relay.operations.Printable;
 import io.outboxrelay.relay.schemas.SchemasCommand;
 import io.outboxrelay.schema.OutboxSchemaException;
 import java.io.PrintWriter;
@@ -83,7 +84,7 @@ public final class Main implements Callable<Integer> {
     private static int wrongUse(ParameterException fault, String[] arguments) {
         CommandLine command = fault.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println(fault.getMessage());
+        err.println(Printable.lines(String.valueOf(fault.getMessage())));
         if (!UnmatchedArgumentException.printSuggestions(fault, err)) {
             if (command.getSubcommands().isEmpty()) {
                 err.println("See: " + command.getCommandSpec().qualifiedName() + " --help");
@@ -95,7 +96,7 @@ public final class Main implements Callable<Integer> {
     }
 
     private static int report(Exception failure, CommandLine command, ParseResult parsed) {
-        command.getErr().println(message(failure));
+        command.getErr().println(Printable.lines(message(failure)));
         return failure instanceof ConfigurationException ? 2 : 1;
     }
 

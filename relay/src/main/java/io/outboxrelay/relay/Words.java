@@ -1,5 +1,6 @@
 package io.outboxrelay.relay;
 
+import io.outboxrelay.relay.operations.Printable;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -14,7 +15,7 @@ final class Words {
 
     /** Text of services and brokers, without what could command a terminal. */
     static String plain(String text) {
-        return text.replaceAll("[\\p{Cntrl}\\u0080-\\u009f]", "?");
+        return Printable.line(text);
     }
 
     /** 12,345 or one with its noun: 1 event, 2 events. */

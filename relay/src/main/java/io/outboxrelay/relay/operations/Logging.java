@@ -15,7 +15,8 @@ import org.slf4j.LoggerFactory;
 public final class Logging {
 
     private static final String OURS = "io.outboxrelay";
-    private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n";
+    static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: " + Printable.MESSAGE
+            + "%n" + Printable.EXCEPTION;
     private static final List<String> TOO_TALKATIVE = List.of(
             "com.rabbitmq.client.impl.ForgivingExceptionHandler",
             "com.rabbitmq.client.impl.SocketFrameHandler",

@@ -90,7 +90,7 @@ public final class OperationsServer implements AutoCloseable {
             list.addObject()
                     .put("name", source.name())
                     .put("ready", source.ready())
-                    .put("reason", source.reason());
+                    .put("reason", source.reason() == null ? null : Printable.line(source.reason()));
         }
         context.status(ready ? 200 : 503).contentType("application/json").result(answer.toString());
     }

@@ -96,7 +96,7 @@ public final class StatusReport {
                 source.overview().lagSeconds(),
                 source.overview().instances().isEmpty()
                         ? "none"
-                        : String.join(", ", source.overview().instances())));
+                        : Printable.line(String.join(", ", source.overview().instances()))));
         addTrouble(table, source);
         int width = source.overview().lanes().stream()
                 .mapToInt(lane -> String.valueOf(lane.owner()).length())
@@ -109,7 +109,7 @@ public final class StatusReport {
                     Locale.ROOT,
                     format,
                     lane.lane(),
-                    lane.owner() == null ? "-" : lane.owner(),
+                    lane.owner() == null ? "-" : Printable.line(lane.owner()),
                     lane.epoch(),
                     String.format(Locale.ROOT, "%.1f", lane.leaseSeconds()),
                     lane.backlogEvents()));
@@ -128,11 +128,11 @@ public final class StatusReport {
             table.append(String.format(
                     Locale.ROOT,
                     "  paused: aggregate type %s, event type %s, by %s %.0f s ago: %s%n",
-                    pause.aggregateType(),
-                    pause.eventType(),
-                    pause.pausedBy(),
+                    Printable.line(pause.aggregateType()),
+                    Printable.line(pause.eventType()),
+                    Printable.line(pause.pausedBy()),
                     pause.pausedSeconds(),
-                    pause.reason()));
+                    Printable.line(pause.reason())));
         }
     }
 

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.schemas;
 
+import io.outboxrelay.relay.operations.Printable;
 import io.outboxrelay.schemas.exchange.Progress;
 import picocli.CommandLine;
 
@@ -8,13 +9,13 @@ record Told(CommandLine command) implements Progress {
 
     @Override
     public void done(String what) {
-        command.getOut().println(what);
+        command.getOut().println(Printable.lines(what));
         command.getOut().flush();
     }
 
     @Override
     public void problem(String what) {
-        command.getErr().println(what);
+        command.getErr().println(Printable.lines(what));
         command.getErr().flush();
     }
 }
