@@ -28,6 +28,10 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.dao.DuplicateKeyException;
 import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.DefaultTransactionDefinition;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 @ParameterizedClass
@@ -159,6 +163,27 @@ class OutboxTest {
                     .hasMessageContaining("does not include this DataSource");
             assertThat(database.count("outbox")).isZero();
         }
+    }
+
+    @Test
+    void after_the_commit_it_is_an_error_except_in_a_new_transaction() { // hazard 63
+        TransactionTemplate newTransaction = new TransactionTemplate(
+                database.transactions,
+                new DefaultTransactionDefinition(TransactionDefinition.PROPAGATION_REQUIRES_NEW));
+
+        database.transaction.executeWithoutResult(status ->
+                TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+                    @Override
+                    public void afterCommit() {
+                        assertThatThrownBy(() -> database.transaction.execute(joined -> outbox.publish(event("1"))))
+                                .isInstanceOf(IllegalStateException.class)
+                                .hasMessageContaining("after the transaction has completed");
+                        newTransaction.execute(begun -> outbox.publish(event("2")));
+                    }
+                }));
+
+        assertThat(database.jdbc.queryForList("SELECT aggregate_id FROM outbox", String.class))
+                .containsExactly("2");
     }
 
     @Test
