@@ -46,6 +46,7 @@ record RelayFile(String instance, String amqpUri, List<ChaosSource> sources) {
                   confirm-deadline: 2s
                 retry:
                   max-attempts: 4
+                  park-after: 3s
                   first-backoff: 200ms
                   longest-backoff: 2s
                 lease:

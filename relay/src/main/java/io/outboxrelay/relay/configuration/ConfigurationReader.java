@@ -176,7 +176,8 @@ public final class ConfigurationReader {
                 values.get(Keys.BROKER_CONNECT_TIMEOUT),
                 values.find(Keys.BROKER_TRUST_STORE).orElse(null),
                 values.find(Keys.BROKER_TRUST_STORE_PASSWORD).orElse(null),
-                values.get(Keys.BROKER_INSECURE));
+                values.get(Keys.BROKER_INSECURE),
+                values.find(Keys.BROKER_MANAGEMENT).orElse(null));
     }
 
     private LaneSettings lane() {

@@ -157,6 +157,14 @@ final class Keys {
             "false",
             "`true` accepts any certificate and any host name: anyone in between can read and change the events.");
 
+    static final Key<URI> BROKER_MANAGEMENT = optional(
+                    "broker.management-uri",
+                    Kind.managementUri(),
+                    "Address of RabbitMQ's management API, such as `https://user:password@rabbit:15671`. With it the relay can "
+                            + "tell a queue that is down from one that nobody has bound. Without user and password those of "
+                            + "`broker.uri`; the user needs the tag `management` and the virtual host.")
+            .hidden(Secrecy.URL);
+
     static final Key<Integer> BATCH_EVENTS =
             of("publish.batch-events", count(1, 100_000), "1000", "Most events that a lane reads at a time.");
     static final Key<Long> BATCH_BYTES = of(
@@ -293,6 +301,7 @@ final class Keys {
             BROKER_TRUST_STORE,
             BROKER_TRUST_STORE_PASSWORD,
             BROKER_INSECURE,
+            BROKER_MANAGEMENT,
             BATCH_EVENTS,
             BATCH_BYTES,
             EVENTS_PER_AGGREGATE,

@@ -298,6 +298,23 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         });
     }
 
+    static Kind<URI> managementUri() {
+        return new Kind<>(URI.class, "URL", text -> {
+            URI uri;
+            try {
+                uri = new URI(text);
+            } catch (URISyntaxException e) {
+                throw new Unfit("is not a URL: " + e.getReason() + " at character " + (e.getIndex() + 1)
+                        + ". Percent-encode special characters of user and password.");
+            }
+            need(
+                    "http".equals(uri.getScheme()) || "https".equals(uri.getScheme()),
+                    "must begin with http:// or https://.");
+            need(uri.getHost() != null, "names no host. Write https://user:password@host:15671.");
+            return uri;
+        });
+    }
+
     static Kind<String> databaseUrl() {
         return new Kind<>(String.class, "URL", text -> {
             need(text.startsWith("jdbc:"), "must begin with " + Dialects.KNOWN + ".");

@@ -6,6 +6,8 @@ import java.util.Locale;
 public enum Reason {
     /** The exchange has no queue for it. */
     UNROUTABLE,
+    /** No queue took it, and a queue of its virtual host is down, which may be the one. */
+    QUEUE_DOWN,
     /** The exchange does not exist. */
     EXCHANGE_MISSING,
     /** The broker took it and said no: a queue is full, or its node is down. */

@@ -40,6 +40,7 @@ public final class Broker implements AutoCloseable {
     private final String instance;
     private final BrokerSettings settings;
     private final BurstConnectionFactory factory;
+    private final @Nullable Management management;
     private final Thread keeper;
     private final Map<String, ExchangeState> exchanges = new ConcurrentHashMap<>();
     private volatile @Nullable Connection connection;
@@ -67,6 +68,9 @@ public final class Broker implements AutoCloseable {
         this.instance = instance;
         this.settings = settings;
         this.factory = factory(settings);
+        this.management = settings.management() == null
+                ? null
+                : new Management(source, settings.management(), settings, factory.getVirtualHost());
         this.keeper = new Thread(() -> keepConnected("outbox-relay " + source + " " + instance), source + "-broker");
     }
 
@@ -147,6 +151,11 @@ public final class Broker implements AutoCloseable {
             exchanges.put(exchange, state);
         }
         return Optional.ofNullable(state.missing);
+    }
+
+    /** Returns which queues of the virtual host are down, in words; empty when none is, or that is not known. */
+    Optional<String> queuesDown() {
+        return management == null ? Optional.empty() : management.down();
     }
 
     /** Looks at the exchanges again before the next publish: one of them may be gone. */

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param trustStore PKCS#12 or JKS file with the certificates to trust; null for those of the Java runtime
  * @param trustStorePassword its password; null for none
  * @param insecureSkipTlsVerification true to accept any certificate and any host name
+ * @param management address of the management API, with credentials; null to ask nothing there
  */
 public record BrokerSettings(
         URI uri,
@@ -32,7 +33,8 @@ public record BrokerSettings(
         Duration connectTimeout,
         @Nullable Path trustStore,
         @Nullable String trustStorePassword,
-        boolean insecureSkipTlsVerification) {
+        boolean insecureSkipTlsVerification,
+        @Nullable URI management) {
 
     /** What the relay does about an exchange before it first publishes to it. */
     public enum Topology {
@@ -44,7 +46,7 @@ public record BrokerSettings(
         NONE
     }
 
-    /** Those of one exchange, or of a template none of whose exchanges is declared. */
+    /** Those of one exchange, or of a template none of whose exchanges is declared, without the management API. */
     public BrokerSettings(
             URI uri,
             String exchange,
@@ -67,7 +69,25 @@ public record BrokerSettings(
                 connectTimeout,
                 trustStore,
                 trustStorePassword,
-                insecureSkipTlsVerification);
+                insecureSkipTlsVerification,
+                null);
+    }
+
+    /** Returns the same with the management API, which says whether a queue is down. */
+    public BrokerSettings asking(URI api) {
+        return new BrokerSettings(
+                uri,
+                exchange,
+                routingKey,
+                topology,
+                declarable,
+                cloudEvents,
+                heartbeat,
+                connectTimeout,
+                trustStore,
+                trustStorePassword,
+                insecureSkipTlsVerification,
+                api);
     }
 
     /** Returns whether an exchange is declared when it is missing. */

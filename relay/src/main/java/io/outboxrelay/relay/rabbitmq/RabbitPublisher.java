@@ -442,9 +442,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         }
     }
 
-    private static Outcome outcome(Sent sent, @Nullable String nacked) {
+    private Outcome outcome(Sent sent, @Nullable String nacked) {
         if (sent.returned() != null) {
-            return new Outcome.Returned(Reason.UNROUTABLE, sent.returned());
+            return returned(sent.returned());
         }
         return nacked == null ? Outcome.CONFIRMED : new Outcome.Nacked(nacked);
     }
@@ -461,6 +461,14 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 .oldestLate()
                 .map(oldest -> new Silence(outstanding.late(), oldest.at(), oldest.exchange(), oldest.routingKey()))
                 .orElse(null);
+    }
+
+    /** A queue that is down is no fault of the event's. */
+    private Outcome returned(String back) {
+        return shared.queuesDown()
+                .<Outcome>map(down ->
+                        new Outcome.Nacked(Reason.QUEUE_DOWN, back + "; queues of this virtual host are " + down))
+                .orElseGet(() -> new Outcome.Returned(Reason.UNROUTABLE, back));
     }
 
     private void answer(Event event, String target, Outcome outcome) {

@@ -34,12 +34,22 @@ final class Tls {
                     factory.getHost());
             return;
         }
+        factory.useSslProtocol(context(settings));
+        factory.enableHostnameVerification();
+    }
+
+    /**
+     * {@return what trusts the settings' certificates only}
+     *
+     * @throws GeneralSecurityException if the runtime has no TLS, or no use for the trust store
+     * @throws IOException if the trust store cannot be read
+     */
+    static SSLContext context(BrokerSettings settings) throws GeneralSecurityException, IOException {
         TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trust.init(trustStore(settings));
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, trust.getTrustManagers(), null);
-        factory.useSslProtocol(context);
-        factory.enableHostnameVerification();
+        return context;
     }
 
     private static @Nullable KeyStore trustStore(BrokerSettings settings) throws GeneralSecurityException, IOException {

@@ -138,6 +138,7 @@ class ConfigurationReaderTest {
             Map.entry("publish.window-bytes", "14KiB"),
             Map.entry("publish.max-event-bytes", "15KiB"),
             Map.entry("publish.confirm-deadline", "16s"),
+            Map.entry("broker.management-uri", "https://m:n@broker:15671"),
             Map.entry("retry.max-attempts", "19"),
             Map.entry("retry.park-after", "20m"),
             Map.entry("retry.resume", "false"),
@@ -201,7 +202,8 @@ class ConfigurationReaderTest {
                                 Duration.ofMinutes(1),
                                 Path.of("/etc/trust.p12"),
                                 "trusted",
-                                true),
+                                true,
+                                URI.create("https://m:n@broker:15671")),
                         new LaneSettings(10, 11, 12, 13, 14 << 10, 15 << 10, Duration.ofSeconds(16)),
                         new FailurePolicy(
                                 19,

@@ -82,7 +82,8 @@ final class PublisherHarness implements AutoCloseable {
                 Duration.ofSeconds(5),
                 null,
                 null,
-                false);
+                false,
+                null);
         var factory = host.connectionFactory();
         factory.setAutomaticRecoveryEnabled(false);
         client = factory.newConnection("test");
