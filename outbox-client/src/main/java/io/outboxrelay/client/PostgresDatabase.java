@@ -28,13 +28,10 @@ record PostgresDatabase(String schema) implements Database {
     private static final String NOTE = """
             INSERT INTO %s.inbox (consumer, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING""";
 
-    /**
-     * Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. The session is the
-     * service's: a function of a stranger, in a schema of its search path, would fit better than the catalog's one with defaults.
-     */
+    /** Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. */
     private static final String FORGET = """
             DELETE FROM %1$s.inbox WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM %1$s.inbox WHERE processed_at < now() - pg_catalog.make_interval(secs => ?)
+                SELECT ctid FROM %1$s.inbox WHERE processed_at < now() - make_interval(secs => ?)
                 ORDER BY processed_at LIMIT ?))""";
 
     @Override
