@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Filter;
@@ -17,6 +18,7 @@ import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.testservers.HostileObjects;
 import io.outboxrelay.testservers.PrivatePostgres;
 import io.outboxrelay.testservers.Servers;
 import java.nio.charset.StandardCharsets;
@@ -179,6 +181,52 @@ class PostgresVersionsTest {
 
             assertThat(wakeup.await(Duration.ofMinutes(1))).isTrue();
         }
+    }
+
+    // hazard 83
+    @Test
+    void what_a_stranger_lays_out_to_hide_the_catalog_is_not_used_by_a_relay_or_a_command() throws Exception {
+        assumeTrue(major == 14, "where everyone may create objects in public");
+        long first = database.write("a");
+        database.write("a");
+        database.execute("GRANT outbox_admin TO " + database.login());
+        HostileObjects.fitBetter(database.database().dataSource(), "nobody");
+        HostileObjects.hideTheCatalog(database.database(), database.login());
+        outbox = database.retainingOutbox(relay);
+
+        assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
+        outbox.heartbeat("relay", LONG);
+        assertThat(outbox.renew("relay", List.of(0), LONG)).hasSize(1);
+        outbox.lookAtWriters(0);
+        assertThat(outbox.lanesWithEvents(Map.of(0, 0L))).containsExactly(0);
+        assertThat(outbox.retain(Duration.ofDays(7)).busy()).isFalse();
+        assertThat(outbox.backlog(Map.of(0, 0L)).events()).isEqualTo(2);
+        List<Event> events = claimed();
+        assertThat(outbox.settle(0, owned.epoch(), events.subList(0, 1))).isEqualTo(1);
+        outbox.keep(
+                0,
+                owned.epoch(),
+                new Changes(
+                        List.of(),
+                        List.of(new Failed(
+                                events.get(1), State.PARKED, true, 3, 3, Duration.ZERO, Reason.UNROUTABLE, "no queue")),
+                        List.of()));
+        assertThat(outbox.blocked(0, owned.epoch()))
+                .hasValueSatisfying(blocked -> assertThat(blocked).hasSize(1));
+        assertThat(outbox.failures(List.of(0))).containsEntry("parked", 1L);
+        assertThat(outbox.stuck(List.of(0), 3)).hasSize(1);
+
+        Failures failures = database.failures(relay);
+        Failures.Note note = new Failures.Note("ann", "a drill");
+        failures.requireVersion();
+        assertThat(failures.list(EVERYTHING, 10).failures()).hasSize(1);
+        assertThat(failures.pause(new Failures.Route("Order", "*"), note)).isTrue();
+        assertThat(failures.resume(new Failures.Route("Order", "*"), note)).isTrue();
+        assertThat(failures.retry(EVERYTHING, note, done -> {})).isEqualTo(1);
+        assertThat(failures.locate(events.get(1).id()).audit()).isNotNull();
+        assertThat(outbox.due(new Due(0, 10, 1_000, 10))).hasSize(1);
+        assertThat(outbox.release("relay", owned)).isTrue();
+        assertThat(first).isEqualTo(events.get(0).position());
     }
 
     private List<Event> claimed() {
