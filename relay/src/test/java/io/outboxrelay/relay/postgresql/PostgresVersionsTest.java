@@ -202,17 +202,17 @@ class PostgresVersionsTest {
         assertThat(outbox.retain(Duration.ofDays(7)).busy()).isFalse();
         assertThat(outbox.backlog(Map.of(0, 0L)).events()).isEqualTo(2);
         List<Event> events = claimed();
-        assertThat(outbox.settle(0, owned.epoch(), events.subList(0, 1))).isEqualTo(1);
+        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), events.subList(0, 1))).isEqualTo(1);
         outbox.keep(
-                0,
-                owned.epoch(),
+                owned,
+                OutboxDatabase.life(outbox, owned),
                 new Changes(
                         List.of(),
                         List.of(new Failed(
                                 events.get(1), State.PARKED, true, 3, 3, Duration.ZERO, Reason.UNROUTABLE, "no queue")),
                         List.of()));
-        assertThat(outbox.blocked(0, owned.epoch()))
-                .hasValueSatisfying(blocked -> assertThat(blocked).hasSize(1));
+        assertThat(outbox.blocked(owned))
+                .hasValueSatisfying(blocked -> assertThat(blocked.aggregates()).hasSize(1));
         assertThat(outbox.failures(List.of(0))).containsEntry("parked", 1L);
         assertThat(outbox.stuck(List.of(0), 3)).hasSize(1);
 
@@ -225,7 +225,7 @@ class PostgresVersionsTest {
         assertThat(failures.retry(EVERYTHING, note, done -> {})).isEqualTo(1);
         assertThat(failures.locate(events.get(1).id()).audit()).isNotNull();
         assertThat(outbox.due(new Due(0, 10, 1_000, 10))).hasSize(1);
-        assertThat(outbox.release("relay", owned)).isTrue();
+        assertThat(outbox.release(owned)).isTrue();
         assertThat(first).isEqualTo(events.get(0).position());
     }
 
