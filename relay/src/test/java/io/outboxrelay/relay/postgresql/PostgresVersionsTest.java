@@ -202,7 +202,8 @@ class PostgresVersionsTest {
         assertThat(outbox.retain(Duration.ofDays(7)).busy()).isFalse();
         assertThat(outbox.backlog(Map.of(0, 0L)).events()).isEqualTo(2);
         List<Event> events = claimed();
-        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), events.subList(0, 1))).isEqualTo(1);
+        assertThat(outbox.settle(owned, OutboxDatabase.life(outbox, owned), events.subList(0, 1)))
+                .isEqualTo(1);
         outbox.keep(
                 owned,
                 OutboxDatabase.life(outbox, owned),
