@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.configuration.Configuration;
+import io.outboxrelay.relay.configuration.SecretFile;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.Published;
@@ -11,7 +12,6 @@ import io.outboxrelay.relay.operations.DirectConnections;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -177,12 +177,10 @@ final class DatabaseOptions {
             return "";
         }
         try {
-            return Files.readString(passwordFile).replaceFirst("\\r?\\n$", "");
+            return SecretFile.read(passwordFile);
         } catch (IOException e) {
             throw new ParameterException(
-                    command,
-                    "The password file %s cannot be read (%s)."
-                            .formatted(passwordFile, e.getClass().getSimpleName()));
+                    command, "The password file %s cannot be read (%s).".formatted(passwordFile, SecretFile.why(e)));
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay;
 
+import io.outboxrelay.relay.configuration.SecretFile;
 import io.outboxrelay.relay.operations.DirectConnections;
 import io.outboxrelay.relay.source.Dialects;
 import io.outboxrelay.relay.source.SourceSettings;
@@ -8,7 +9,6 @@ import io.outboxrelay.schema.Installation;
 import io.outboxrelay.schema.OutboxSchema;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -153,10 +153,9 @@ final class MigrateCommand implements Callable<Integer> {
 
     private String password(Path file) {
         try {
-            return Files.readString(file).replaceFirst("\\r?\\n$", "");
+            return SecretFile.read(file);
         } catch (IOException e) {
-            throw wrong("The password file %s cannot be read (%s)."
-                    .formatted(file, e.getClass().getSimpleName()));
+            throw wrong("The password file %s cannot be read (%s).".formatted(file, SecretFile.why(e)));
         }
     }
 

@@ -1,7 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -119,14 +118,14 @@ final class EnvironmentVariables {
 
     private void putContent(String path, String file, String origin) {
         try {
-            settings.put(path, Files.readString(Path.of(file)).replaceFirst("\\r?\\n$", ""), origin);
+            settings.put(path, SecretFile.read(Path.of(file)), origin);
         } catch (IOException | InvalidPathException e) {
             settings.fault(
                     path,
                     null,
                     origin,
                     "is to be read from the file %s, which cannot be read as text (%s)."
-                            .formatted(file, e.getClass().getSimpleName()));
+                            .formatted(file, SecretFile.why(e)));
         }
     }
 

@@ -390,6 +390,21 @@ class ConfigurationReaderTest {
     }
 
     @Test
+    void a_secret_is_read_from_a_regular_file_only_so_that_no_device_or_pipe_stops_the_start() throws IOException {
+        Path large = Files.writeString(folder.resolve("large"), "x".repeat(65 * 1024));
+
+        assertThat(faults(
+                        SMALLEST,
+                        Map.of(
+                                "OUTBOX_RELAY_SOURCES_0_PASSWORD_FILE",
+                                "/dev/zero",
+                                "OUTBOX_RELAY_BROKER_URI_FILE",
+                                large.toString())))
+                .anySatisfy(fault -> assertThat(fault).contains("/dev/zero").contains("it is no regular file"))
+                .anySatisfy(fault -> assertThat(fault).contains("it is larger than 64 KiB"));
+    }
+
+    @Test
     void a_secret_given_twice_or_by_a_missing_file_is_a_fault() {
         assertThat(faults(
                         SMALLEST,
