@@ -27,7 +27,7 @@ final class Keys {
     static final Key<String> INSTANCE = optional(
             "instance",
             Kind.matching("name", "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"),
-            "Name of this relay among those that share its sources; no two may have the same. "
+            "Name of this relay among those that share its sources. Each process adds a suffix of its own, so two with the same name share the lanes. "
                     + "Without it: the host name and a random suffix, another at every start.");
 
     static final Key<String> SOURCE_NAME = required(
