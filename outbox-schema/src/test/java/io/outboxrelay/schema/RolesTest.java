@@ -101,8 +101,9 @@ class RolesTest {
         Sql.execute(relay, "SELECT last_value FROM outbox_position_seq");
         Sql.execute(relay, "UPDATE outbox_lane SET owner = 'a', epoch = epoch + 1, lease_until = clock_timestamp()");
         Sql.execute(relay, "UPDATE outbox_lane SET owner = NULL, lease_until = NULL");
-        Sql.execute(relay, "INSERT INTO outbox_instance VALUES ('a', clock_timestamp())");
+        Sql.execute(relay, "INSERT INTO outbox_instance (instance, alive_until) VALUES ('a', clock_timestamp())");
         Sql.execute(relay, "DELETE FROM outbox_instance");
+        Sql.execute(relay, "INSERT INTO outbox_incarnation DEFAULT VALUES ON CONFLICT DO NOTHING");
         Sql.execute(relay, """
                 INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
                     content_type, headers, occurred_at, state)
