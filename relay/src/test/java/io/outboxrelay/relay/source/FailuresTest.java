@@ -277,7 +277,8 @@ class FailuresTest {
 
     // hazard 26
     @Test
-    void an_event_of_a_time_that_only_postgresql_knows_is_published_if_it_is_a_time_and_else_parked() throws Exception {
+    void an_event_of_a_time_that_only_postgresql_knows_is_published_if_a_message_can_have_it_and_else_parked()
+            throws Exception {
         assumeTrue(kind == DatabaseKind.POSTGRESQL, "MariaDB has no such times");
         database.execute("""
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, occurred_at)
@@ -286,10 +287,11 @@ class FailuresTest {
                    ('Order', 'late', 'OrderPlaced', '{}', 'application/json', '294276-12-31')\
             """);
 
-        assertThat(received("orders", 2)).containsExactlyInAnyOrder("once OrderPlaced", "late OrderPlaced");
+        // A message's time counts the seconds since 1970 and knows none before.
+        assertThat(received("orders", 1)).containsExactly("late OrderPlaced");
         await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
         assertThat(database.column("SELECT aggregate_id || ' ' || state || ' ' || reason FROM outbox_failure"))
-                .containsExactly("never parked not-encodable");
+                .containsExactlyInAnyOrder("never parked not-encodable", "once parked not-encodable");
     }
 
     @Test
