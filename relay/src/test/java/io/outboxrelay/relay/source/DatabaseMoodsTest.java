@@ -205,7 +205,8 @@ class DatabaseMoodsTest {
                     "do not move: ",
                     mariaDb() ? "Lock wait timeout exceeded" : "ERROR: canceling statement due to lock timeout");
             assertTheOtherGoesOn();
-            assertThat(orders.number("SELECT count(*) FROM outbox_lane WHERE owner LIKE 'relay#%' AND lease_until > now()"))
+            assertThat(orders.number(
+                            "SELECT count(*) FROM outbox_lane WHERE owner LIKE 'relay#%' AND lease_until > now()"))
                     .as("leases are renewed meanwhile")
                     .isEqualTo(2);
             migration.commit();
