@@ -44,6 +44,7 @@ final class CheckConfigCommand implements Callable<Integer> {
         command.getOut().print(reader.effectiveYaml());
         command.getOut().flush();
         Configuration configuration = reader.configuration();
+        reader.warnings().forEach(warning -> Words.warn(command, warning));
         List<ByRoute<?>> routes = List.of(
                 configuration.failures().onPark(), configuration.failures().unroutable());
         for (SourceSettings source : configuration.sources()) {

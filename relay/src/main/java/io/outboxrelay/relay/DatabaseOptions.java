@@ -177,7 +177,9 @@ final class DatabaseOptions {
             return "";
         }
         try {
-            return SecretFile.read(passwordFile);
+            String password = SecretFile.read(passwordFile);
+            SecretFile.warning(passwordFile).ifPresent(warning -> Words.warn(command, warning));
+            return password;
         } catch (IOException e) {
             throw new ParameterException(
                     command, "The password file %s cannot be read (%s).".formatted(passwordFile, SecretFile.why(e)));

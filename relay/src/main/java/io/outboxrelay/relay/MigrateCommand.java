@@ -153,7 +153,9 @@ final class MigrateCommand implements Callable<Integer> {
 
     private String password(Path file) {
         try {
-            return SecretFile.read(file);
+            String password = SecretFile.read(file);
+            SecretFile.warning(file).ifPresent(warning -> Words.warn(commandLine(), warning));
+            return password;
         } catch (IOException e) {
             throw wrong("The password file %s cannot be read (%s).".formatted(file, SecretFile.why(e)));
         }

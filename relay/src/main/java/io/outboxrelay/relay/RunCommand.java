@@ -1,9 +1,12 @@
 package io.outboxrelay.relay;
 
 import io.outboxrelay.relay.configuration.Configuration;
+import io.outboxrelay.relay.configuration.ConfigurationReader;
 import io.outboxrelay.relay.operations.Logging;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -19,6 +22,8 @@ import picocli.CommandLine.Mixin;
         })
 final class RunCommand implements Callable<Integer> {
 
+    private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
+
     @Mixin
     private final ConfigurationOptions options;
 
@@ -28,8 +33,10 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        Configuration configuration = options.reader().configuration();
+        ConfigurationReader reader = options.reader();
+        Configuration configuration = reader.configuration();
         Logging.start(configuration.log(), Logging.Stream.OUT);
+        reader.warnings().forEach(warning -> LOG.warn("{}", warning));
         return new Daemon(configuration).run();
     }
 }

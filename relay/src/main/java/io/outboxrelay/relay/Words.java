@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
+import picocli.CommandLine;
 
 /** How numbers, times and foreign text are said to a person. */
 final class Words {
@@ -16,6 +17,12 @@ final class Words {
     /** Text of services and brokers, without what could command a terminal. */
     static String plain(String text) {
         return Printable.line(text);
+    }
+
+    /** Says on standard error what works and should not stay as it is. */
+    static void warn(CommandLine command, String warning) {
+        command.getErr().println("Warning: " + Printable.lines(warning));
+        command.getErr().flush();
     }
 
     /** 12,345 or one with its noun: 1 event, 2 events. */

@@ -71,7 +71,7 @@ class HouseRulesTest {
             .resideOutsideOfPackage(RELAY + ".operations")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("io.javalin..", "org.eclipse.jetty..");
+            .resideInAPackage("org.eclipse.jetty..");
 
     @ArchTest
     static final ArchRule nothing_but_the_commands_reads_the_command_line = noClasses()

@@ -31,9 +31,17 @@ final class Assignments {
         }
         String given = assignment.substring(0, equals);
         String path = path(given);
-        if (Settings.key(path) == null) {
+        Key<?> key = Settings.key(path);
+        if (key == null) {
             settings.fault(given, null, ORIGIN, "is not a key." + nearest(given));
         } else {
+            if (key.secrecy() == Secrecy.SECRET) {
+                settings.warn(
+                        given,
+                        ORIGIN,
+                        "can be read in the list of processes. Give it by an environment variable, or by a file that %s%s_FILE names."
+                                .formatted(EnvironmentVariables.PREFIX, Key.variable(path)));
+            }
             settings.put(path, assignment.substring(equals + 1), ORIGIN);
         }
     }

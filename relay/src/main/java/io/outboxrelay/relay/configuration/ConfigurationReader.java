@@ -45,6 +45,7 @@ public final class ConfigurationReader {
         new Assignments(assignments, settings).read();
         this.values = new Values(settings);
         new CrossChecks(settings, values).run();
+        new Exposures(settings, values).run();
     }
 
     /**
@@ -84,6 +85,11 @@ public final class ConfigurationReader {
         return sourceSettings();
     }
 
+    /** {@return what others could read or change, a sentence or two each; nothing of it stops a relay} */
+    public List<String> warnings() {
+        return settings.warnings().stream().map(Fault::toString).toList();
+    }
+
     /**
      * {@return where health and metrics are served, for a command that needs nothing else}
      *
@@ -112,7 +118,7 @@ public final class ConfigurationReader {
     }
 
     private HttpSettings httpSettings() {
-        return new HttpSettings(values.get(Keys.HTTP_HOST), values.get(Keys.HTTP_PORT));
+        return new HttpSettings(values.get(Keys.HTTP_HOST), values.get(Keys.HTTP_PORT), values.get(Keys.HTTP_DETAILS));
     }
 
     private List<SourceSettings> sourceSettings() {

@@ -2,6 +2,8 @@ package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.gate.GateSettings;
 import io.outboxrelay.relay.source.SourceSettings;
+import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -33,6 +35,7 @@ final class CrossChecks {
         wakeupIsThere();
         schemasCanBeFound();
         declaredExchangesAreOfATemplate();
+        trustStoresAreUsed();
         leaseOutlastsACycle();
         atMost(Keys.LEASE_HEARTBEAT, Keys.LEASE_DURATION, 3);
         atMost(Keys.POLL_MIN, Keys.POLL_MAX, 1);
@@ -62,6 +65,29 @@ final class CrossChecks {
                     Keys.BROKER_DECLARE_EXCHANGES,
                     0,
                     "is for a broker.exchange that is a template; a single exchange needs only broker.topology.");
+        }
+    }
+
+    /** A trust store beside an address that does not encrypt would be ignored, and its owner feel safe. */
+    private void trustStoresAreUsed() {
+        boolean management = values.find(Keys.BROKER_MANAGEMENT)
+                .filter(uri -> "https".equals(uri.getScheme()))
+                .isPresent();
+        values.find(Keys.BROKER_URI)
+                .filter(uri -> uri.getScheme().equals("amqp") && !management)
+                .ifPresent(uri -> notUsed(Keys.BROKER_TRUST_STORE, Keys.BROKER_URI, "amqps://"));
+        values.find(Keys.REGISTRY_URL)
+                .filter(url -> "http".equals(url.getScheme()))
+                .ifPresent(url -> notUsed(Keys.REGISTRY_TRUST, Keys.REGISTRY_URL, "https://"));
+    }
+
+    private void notUsed(Key<Path> trustStore, Key<URI> address, String scheme) {
+        if (settings.isGiven(trustStore)) {
+            fault(
+                    trustStore,
+                    0,
+                    "would not be used, since %s does not encrypt. Write %s there, or leave the trust store out."
+                            .formatted(address.path(), scheme));
         }
     }
 

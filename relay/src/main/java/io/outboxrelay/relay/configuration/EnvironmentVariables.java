@@ -119,6 +119,11 @@ final class EnvironmentVariables {
     private void putContent(String path, String file, String origin) {
         try {
             settings.put(path, SecretFile.read(Path.of(file)), origin);
+            Key<?> key = Settings.key(path);
+            if (key != null && key.secrecy() != Secrecy.OPEN) {
+                SecretFile.warning(Path.of(file))
+                        .ifPresent(warning -> settings.warn(path, origin, "is no secret. " + warning));
+            }
         } catch (IOException | InvalidPathException e) {
             settings.fault(
                     path,

@@ -12,6 +12,7 @@ import io.outboxrelay.relay.gate.GateSettings;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
+import io.outboxrelay.relay.operations.HttpSettings;
 import io.outboxrelay.relay.operations.LogSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.SourceSettings;
@@ -257,6 +258,13 @@ final class Keys {
     static final Key<Integer> HTTP_PORT = of(
             "http.port", count(0, 65535), "8080", "Port on which health and metrics are served; `0` for any free one.");
 
+    static final Key<HttpSettings.Details> HTTP_DETAILS = of(
+            "http.details",
+            Kind.choice(HttpSettings.Details.class),
+            "loopback",
+            "Who is told by `/health/ready` why the relay is not ready, with addresses and errors: whoever asks on its own "
+                    + "machine, or `everyone`. The others get the status alone.");
+
     static final Key<LogSettings.Format> LOG_FORMAT = of(
             "log.format",
             Kind.choice(LogSettings.Format.class),
@@ -323,6 +331,7 @@ final class Keys {
             GRACE_PERIOD,
             HTTP_HOST,
             HTTP_PORT,
+            HTTP_DETAILS,
             LOG_FORMAT,
             LOG_LEVEL);
 

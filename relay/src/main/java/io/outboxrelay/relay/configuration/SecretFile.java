@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Optional;
 
 /** A file that holds a password or another value that is not to be seen on a command line. */
 public final class SecretFile {
@@ -27,6 +29,23 @@ public final class SecretFile {
             throw new FileSystemException(file.toString(), null, "it is larger than 64 KiB");
         }
         return Files.readString(file).replaceFirst("\\r?\\n$", "");
+    }
+
+    /**
+     * Looks at a file's permissions.
+     *
+     * @param file a file that holds a secret
+     * @return two sentences if they let every user of the machine read it; empty as well where a file system has none
+     */
+    public static Optional<String> warning(Path file) {
+        try {
+            return Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)
+                    ? Optional.of("Every user of this machine can read the file %s. Take that right away: chmod o-r."
+                            .formatted(file))
+                    : Optional.empty();
+        } catch (IOException | UnsupportedOperationException e) {
+            return Optional.empty();
+        }
     }
 
     /**

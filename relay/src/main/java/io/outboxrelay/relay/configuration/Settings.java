@@ -20,6 +20,7 @@ final class Settings {
 
     private final Map<String, Setting> given = new LinkedHashMap<>();
     private final List<Fault> faults = new ArrayList<>();
+    private final List<Fault> warnings = new ArrayList<>();
 
     void put(String path, String value, String origin) {
         Matcher source = SOURCE_PATH.matcher(path);
@@ -35,8 +36,21 @@ final class Settings {
         return given.get(path);
     }
 
+    boolean isGiven(Key<?> key) {
+        return given.containsKey(key.path());
+    }
+
     void fault(String key, @Nullable String shown, String origin, String problem) {
         faults.add(new Fault(key, shown, origin, problem));
+    }
+
+    /** Something that works, and that nobody should want. */
+    void warn(String key, String origin, String problem) {
+        warnings.add(new Fault(key, null, origin, problem));
+    }
+
+    List<Fault> warnings() {
+        return warnings;
     }
 
     List<Fault> faults() {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -33,11 +34,13 @@ final class YamlFile {
     private final Variables variables;
     private final Settings settings;
     private final Set<String> seen = new HashSet<>();
+    private final Optional<String> warning;
 
     YamlFile(Path file, Map<String, String> environment, Settings settings) {
         this.file = file;
         this.variables = new Variables(environment);
         this.settings = settings;
+        this.warning = SecretFile.warning(file);
     }
 
     void read() {
@@ -120,6 +123,9 @@ final class YamlFile {
             String problem = variables.fault(scalar.getValue());
             if (problem == null) {
                 settings.put(path, variables.replace(scalar.getValue()), origin(scalar));
+                if (key.secrecy() == Secrecy.SECRET && !scalar.getValue().contains("${")) {
+                    warning.ifPresent(text -> settings.warn(path, origin(scalar), "is no secret. " + text));
+                }
             } else {
                 settings.fault(path, null, origin(scalar), problem);
             }

@@ -3,20 +3,39 @@ package io.outboxrelay.relay.operations;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.Javalin;
-import io.javalin.config.JavalinConfig;
-import io.javalin.http.Context;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Supplier;
+import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
  * Serves health and metrics over HTTP.
  *
  * <p>Live means that the process answers; it depends on nothing, so that a broker that is down never gets a healthy relay
  * restarted. Ready means that every source is being served, or is waited on as a standby.
+ *
+ * <p>Strangers may reach the port. A connection carries one question, no thread waits for a client, and neither the number of
+ * connections nor that of threads grows with the number of clients.
  */
 public final class OperationsServer implements AutoCloseable {
 
+    private static final int MOST_CONNECTIONS = 100;
+    private static final int MOST_THREADS = 8;
+    private static final int THREADS_WHEN_IDLE = 4;
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(5);
+    private static final String JSON = "application/json";
     private static final String LINKS = """
             Outbox Relay
             /health/live   200 while the process runs
@@ -27,12 +46,13 @@ public final class OperationsServer implements AutoCloseable {
     private final HttpSettings settings;
     private final Meters meters;
     private final Supplier<List<SourceHealth>> health;
-    private final Javalin server;
+    private final Server server;
+    private final ServerConnector connector;
 
     /**
      * Describes the server; nothing listens yet.
      *
-     * @param settings address and port
+     * @param settings address, port and who gets details
      * @param meters what {@code /metrics} shows
      * @param health how the sources are doing; called by the server's threads for each question, so it must be quick; empty
      *     while the relay is not yet or no longer running
@@ -41,22 +61,24 @@ public final class OperationsServer implements AutoCloseable {
         this.settings = settings;
         this.meters = meters;
         this.health = health;
-        this.server = Javalin.create(this::configure);
+        QueuedThreadPool threads = new QueuedThreadPool(MOST_THREADS, THREADS_WHEN_IDLE);
+        threads.setName("http");
+        this.server = new Server(threads);
+        this.connector = connector(server, settings);
+        server.addConnector(connector);
+        server.setHandler(new Answers());
     }
 
-    private void configure(JavalinConfig config) {
-        config.startup.showJavalinBanner = false;
-        config.startup.showOldJavalinVersionWarning = false;
-        config.startup.startupWatcherEnabled = false;
-        config.routes.get("/", context -> context.result(LINKS));
-        config.routes.get(
-                "/health/live",
-                context -> context.contentType("application/json").result("{\"status\":\"live\"}"));
-        config.routes.get("/health/ready", this::ready);
-        config.routes.get(
-                "/metrics",
-                context -> context.contentType("text/plain; version=0.0.4; charset=utf-8")
-                        .result(meters.scrape()));
+    private static ServerConnector connector(Server server, HttpSettings settings) {
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.setPersistentConnectionsEnabled(false);
+        ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+        connector.setHost(settings.host());
+        connector.setPort(settings.port());
+        connector.setIdleTimeout(LONGEST_SILENCE.toMillis());
+        connector.addBean(new ConnectionBound(MOST_CONNECTIONS));
+        return connector;
     }
 
     /**
@@ -66,8 +88,9 @@ public final class OperationsServer implements AutoCloseable {
      */
     public void start() {
         try {
-            server.start(settings.host(), settings.port());
-        } catch (RuntimeException e) {
+            server.start();
+        } catch (Exception e) {
+            close();
             throw new IllegalStateException(
                     "Cannot listen on http.host %s, http.port %d. Is the port taken by another process? Choose another by http.port."
                             .formatted(settings.host(), settings.port()),
@@ -77,26 +100,77 @@ public final class OperationsServer implements AutoCloseable {
 
     /** {@return the port on which it listens} */
     public int port() {
-        return server.port();
-    }
-
-    private void ready(Context context) {
-        List<SourceHealth> sources = health.get();
-        boolean ready = !sources.isEmpty() && sources.stream().allMatch(SourceHealth::ready);
-        ObjectNode answer = JsonNodeFactory.instance.objectNode();
-        answer.put("status", ready ? "ready" : sources.isEmpty() ? "not running" : "not ready");
-        ArrayNode list = answer.putArray("sources");
-        for (SourceHealth source : sources) {
-            list.addObject()
-                    .put("name", source.name())
-                    .put("ready", source.ready())
-                    .put("reason", source.reason() == null ? null : Printable.line(source.reason()));
-        }
-        context.status(ready ? 200 : 503).contentType("application/json").result(answer.toString());
+        return connector.getLocalPort();
     }
 
     @Override
     public void close() {
-        server.stop();
+        try {
+            server.stop();
+        } catch (Exception e) {
+            throw new IllegalStateException("The HTTP server did not stop.", e);
+        }
+    }
+
+    private final class Answers extends Handler.Abstract.NonBlocking {
+
+        @Override
+        public boolean handle(Request request, Response response, Callback callback) {
+            if (!HttpMethod.GET.is(request.getMethod()) && !HttpMethod.HEAD.is(request.getMethod())) {
+                response.getHeaders().put("Allow", "GET, HEAD");
+                answer(response, 405, "text/plain", "Only GET and HEAD are answered here.\n", callback);
+                return true;
+            }
+            switch (Request.getPathInContext(request)) {
+                case "/" -> answer(response, 200, "text/plain", LINKS, callback);
+                case "/health/live" -> answer(response, 200, JSON, "{\"status\":\"live\"}", callback);
+                case "/health/ready" -> ready(request, response, callback);
+                case "/metrics" ->
+                    answer(response, 200, "text/plain; version=0.0.4; charset=utf-8", meters.scrape(), callback);
+                default ->
+                    answer(response, 404, "text/plain", "There is nothing here. See / for what there is.\n", callback);
+            }
+            return true;
+        }
+
+        private void ready(Request request, Response response, Callback callback) {
+            List<SourceHealth> sources = health.get();
+            boolean ready = !sources.isEmpty() && sources.stream().allMatch(SourceHealth::ready);
+            ObjectNode answer = JsonNodeFactory.instance.objectNode();
+            answer.put("status", ready ? "ready" : sources.isEmpty() ? "not running" : "not ready");
+            if (getsDetails(request)) {
+                details(sources, answer.putArray("sources"));
+            } else {
+                answer.put("details", "on the relay's own machine, or for everyone by http.details");
+            }
+            answer(response, ready ? 200 : 503, JSON, answer.toString(), callback);
+        }
+
+        private boolean getsDetails(Request request) {
+            if (settings.details() == HttpSettings.Details.EVERYONE) {
+                return true;
+            }
+            boolean forwarded = request.getHeaders().contains("Forwarded")
+                    || request.getHeaders().contains("X-Forwarded-For");
+            SocketAddress client = request.getConnectionMetaData().getRemoteSocketAddress();
+            return !forwarded
+                    && client instanceof InetSocketAddress address
+                    && address.getAddress().isLoopbackAddress();
+        }
+
+        private void details(List<SourceHealth> sources, ArrayNode list) {
+            for (SourceHealth source : sources) {
+                list.addObject()
+                        .put("name", source.name())
+                        .put("ready", source.ready())
+                        .put("reason", source.reason() == null ? null : Printable.line(source.reason()));
+            }
+        }
+
+        private void answer(Response response, int status, String type, String text, Callback callback) {
+            response.setStatus(status);
+            response.getHeaders().put("Content-Type", type);
+            Content.Sink.write(response, true, text, callback);
+        }
     }
 }

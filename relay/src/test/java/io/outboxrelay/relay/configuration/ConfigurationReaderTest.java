@@ -23,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -88,7 +89,7 @@ class ConfigurationReaderTest {
                         ByRoute.always(Unroutable.PARK)));
         assertThat(configuration.lease()).isEqualTo(new LeaseSettings(Duration.ofSeconds(15), Duration.ofSeconds(1)));
         assertThat(configuration.poll()).isEqualTo(new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)));
-        assertThat(configuration.http()).isEqualTo(new HttpSettings("0.0.0.0", 8080));
+        assertThat(configuration.http()).isEqualTo(new HttpSettings("0.0.0.0", 8080, HttpSettings.Details.LOOPBACK));
         assertThat(configuration.log()).isEqualTo(new LogSettings(LogSettings.Format.TEXT, LogSettings.Level.INFO));
         assertThat(configuration.gracePeriod()).isEqualTo(Duration.ofSeconds(20));
     }
@@ -153,6 +154,7 @@ class ConfigurationReaderTest {
             Map.entry("drain.grace-period", "1h"),
             Map.entry("http.host", "127.0.0.1"),
             Map.entry("http.port", "0"),
+            Map.entry("http.details", "everyone"),
             Map.entry("log.format", "json"),
             Map.entry("log.level", "debug"));
 
@@ -220,7 +222,7 @@ class ConfigurationReaderTest {
                                                 new ByRoute.Rule<>("*", "Seen", Unroutable.DROP)))),
                         new LeaseSettings(Duration.ofSeconds(60), Duration.ofSeconds(3)),
                         new PollSettings(Duration.ofMillis(1), Duration.ofSeconds(2)),
-                        new HttpSettings("127.0.0.1", 0),
+                        new HttpSettings("127.0.0.1", 0, HttpSettings.Details.EVERYONE),
                         new LogSettings(LogSettings.Format.JSON, LogSettings.Level.DEBUG),
                         Duration.ofHours(1)));
     }
@@ -356,7 +358,7 @@ class ConfigurationReaderTest {
         Configuration configuration =
                 read(file, environment, "http.port=3", "http.port=4").configuration();
 
-        assertThat(configuration.http()).isEqualTo(new HttpSettings("from-env", 4));
+        assertThat(configuration.http()).isEqualTo(new HttpSettings("from-env", 4, HttpSettings.Details.LOOPBACK));
         assertThat(configuration.log().level()).isEqualTo(LogSettings.Level.ERROR);
         assertThat(configuration.log().format()).isEqualTo(LogSettings.Format.TEXT);
     }
@@ -578,7 +580,8 @@ class ConfigurationReaderTest {
 
     @Test
     void the_effective_configuration_masks_secrets_and_says_where_values_come_from() {
-        String file = SMALLEST.replace("user:", "password: hunter2\n    user:").replace("guest:guest", "guest:hunter2");
+        String file = SMALLEST.replace("user:", "password: hunter2\n    user:")
+                .replace("amqp://guest:guest", "amqps://guest:hunter2");
 
         String yaml = read(file, Map.of("OUTBOX_RELAY_BROKER_TLS_TRUST_STORE_PASSWORD", "hunter2"), "http.port=1")
                 .effectiveYaml();
@@ -588,13 +591,121 @@ class ConfigurationReaderTest {
                 .contains(
                         "  - name: orders  # relay.yaml line 2\n",
                         "    password: '***'  # relay.yaml line 4\n",
-                        "  uri: 'amqp://***@localhost:5672/%2f'  # relay.yaml line 7\n",
+                        "  uri: 'amqps://***@localhost:5672/%2f'  # relay.yaml line 7\n",
                         "    trust-store-password: '***'  # OUTBOX_RELAY_BROKER_TLS_TRUST_STORE_PASSWORD\n",
                         "  port: 1  # command line\n",
                         "  confirm-deadline: 7s\n");
         assertThat(new ConfigurationReader(file("again.yaml", yaml), List.of(), Map.of()).effectiveYaml())
                 .as("the output is a configuration again")
                 .contains("  confirm-deadline: 7s  # again.yaml line ");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            sources.orders.url=jdbc:postgresql://db/orders | may not encrypt (sslmode=prefer)
+            sources.orders.url=jdbc:postgresql://localhost,db:5433/orders?sslmode=disable | may not encrypt (sslmode=disable)
+            sources.orders.url=jdbc:postgresql://db/orders?ApplicationName=a&sslmode=require | does not verify which server answers (sslmode=require)
+            sources.orders.url=jdbc:mariadb://db/orders | may not encrypt (sslMode=disable)
+            sources.orders.url=jdbc:mysql://db/orders?sslMode=trust | does not verify which server answers (sslMode=trust)
+            sources.orders.url=jdbc:mariadb:sequential://10.0.0.1,10.0.0.2/orders | may not encrypt (sslMode=disable)
+            broker.uri=amqp://guest:guest@broker/%2f | does not encrypt: the password and every event can be read on the way to broker. Use amqps://.
+            broker.management-uri=http://broker:15672 | does not encrypt: the credentials can be read on the way to broker. Use https://.
+            sources.orders.password=hunter2 | can be read in the list of processes. Give it by an environment variable, or by a file that OUTBOX_RELAY_SOURCES_0_PASSWORD_FILE names.
+            """)
+    void what_others_could_read_is_warned_of(String assignment, String warning) {
+        assertThat(read(SMALLEST, Map.of(), assignment).warnings())
+                .singleElement()
+                .asString()
+                .startsWith(assignment.substring(0, assignment.indexOf('.')))
+                .contains("(command line) " + warning)
+                .doesNotContain("hunter2", "guest:guest");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "sources.orders.url=jdbc:postgresql:orders",
+                "sources.orders.url=jdbc:postgresql:///orders",
+                "sources.orders.url=jdbc:postgresql://[::1]:5432/orders",
+                "sources.orders.url=jdbc:postgresql://db/orders?sslmode=verify-full",
+                "sources.orders.url=jdbc:postgresql://db/orders?socketFactory=org.newsclub.net.unix.AFUNIXSocketFactory",
+                "sources.orders.url=jdbc:mariadb://127.0.0.1,localhost:3307/orders",
+                "sources.orders.url=jdbc:mariadb://db/orders?sslMode=verify-full",
+                "broker.uri=amqp://guest:guest@127.0.0.2/%2f",
+                "broker.uri=amqps://guest:guest@broker/%2f",
+                "broker.management-uri=https://broker:15671",
+                "schemas.registry.url=http://registry"
+            })
+    void what_stays_on_this_machine_or_is_verified_needs_no_warning(String assignment) {
+        assertThat(read(SMALLEST, Map.of(), assignment).warnings()).isEmpty();
+    }
+
+    @Test
+    void credentials_for_a_registry_are_warned_of_where_it_does_not_encrypt() {
+        assertThat(read(
+                                SMALLEST,
+                                Map.of("OUTBOX_RELAY_SCHEMAS_REGISTRY_TOKEN", "hunter2"),
+                                "schemas.registry.url=http://registry")
+                        .warnings())
+                .containsExactly(
+                        "schemas.registry.url (command line) does not encrypt: the credentials can be read on the way"
+                                + " to registry. Use https://.");
+    }
+
+    @Test
+    void a_secret_in_a_file_that_every_user_can_read_is_warned_of() throws IOException {
+        Path secret = Files.writeString(folder.resolve("secret"), "hunter2");
+        Map<String, String> environment = Map.of("OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD_FILE", secret.toString());
+
+        permit(secret, "rw-r-----");
+        assertThat(read(SMALLEST, environment).warnings()).isEmpty();
+        permit(secret, "rw-r--r--");
+        assertThat(read(SMALLEST, environment).warnings())
+                .containsExactly(
+                        "sources[0].password (OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD_FILE) is no secret. Every user"
+                                + " of this machine can read the file " + secret
+                                + ". Take that right away: chmod o-r.");
+    }
+
+    @Test
+    void a_configuration_with_a_secret_that_every_user_can_read_is_warned_of() throws IOException {
+        Path yaml = file("relay.yaml", SMALLEST.replace("user:", "password: hunter2\n    user:"));
+        permit(yaml, "rw-------");
+        assertThat(new ConfigurationReader(yaml, List.of(), Map.of()).warnings())
+                .isEmpty();
+        permit(yaml, "rw-r--r--");
+        assertThat(new ConfigurationReader(yaml, List.of(), Map.of()).warnings())
+                .containsExactly(
+                        "sources[0].password (relay.yaml line 4) is no secret. Every user of this machine can read"
+                                + " the file " + yaml + ". Take that right away: chmod o-r.");
+
+        Path reference = file("relay.yaml", SMALLEST.replace("user:", "password: ${PASSWORD}\n    user:"));
+        assertThat(new ConfigurationReader(reference, List.of(), Map.of("PASSWORD", "hunter2")).warnings())
+                .isEmpty();
+    }
+
+    private static void permit(Path file, String permissions) throws IOException {
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
+    }
+
+    @Test
+    void a_trust_store_that_would_not_be_used_is_a_fault() {
+        String store = "broker.tls.trust-store=/etc/trust.p12";
+        assertThat(faults(SMALLEST, Map.of(), store))
+                .containsExactly("broker.tls.trust-store = \"/etc/trust.p12\" (command line) would not be used, since"
+                        + " broker.uri does not encrypt. Write amqps:// there, or leave the trust store out.");
+        assertThat(read(SMALLEST, Map.of(), store, "broker.management-uri=https://broker:15671")
+                        .configuration())
+                .as("the management API is verified with it")
+                .isNotNull();
+        assertThat(faults(
+                        SMALLEST,
+                        Map.of(),
+                        "schemas.registry.url=http://registry",
+                        "schemas.registry.tls.trust-store=/etc/ca.pem"))
+                .containsExactly(
+                        "schemas.registry.tls.trust-store = \"/etc/ca.pem\" (command line) would not be used, since"
+                                + " schemas.registry.url does not encrypt. Write https:// there, or leave the trust store out.");
     }
 
     @Test
