@@ -2,10 +2,14 @@
 #   docker build -t outbox-relay .
 #   docker run --rm outbox-relay --help
 
+# The runtime of both stages. A tag can come to mean another image: for builds that can be repeated give a digest,
+#   --build-arg RUNTIME=eclipse-temurin@sha256:...
+ARG RUNTIME=eclipse-temurin:25-jre
+
 # First stage: run the program once and keep what the Java runtime learned of its classes (an ahead-of-time cache, JEP 514).
 # With it a relay and each health check start in about half the time. It fits the very jar and runtime that it was made
 # with; both are the same in the second stage.
-FROM eclipse-temurin:25-jre AS prepare
+FROM $RUNTIME AS prepare
 WORKDIR /app
 COPY relay/target/outbox-relay.jar .
 # The training run has no servers: it starts, tries to reach them, answers for its health and is told to stop.
@@ -15,7 +19,7 @@ RUN java -XX:AOTCacheOutput=/app/outbox-relay.aot -Xlog:disable -Xlog:all=error:
     && for attempt in 1 2 3 4 5 6 7 8 9 10; do java -jar outbox-relay.jar health --live 2> /dev/null && break; done \
     && kill -TERM $relay && wait $relay && test -s outbox-relay.aot
 
-FROM eclipse-temurin:25-jre
+FROM $RUNTIME
 LABEL org.opencontainers.image.title="Outbox Relay" \
       org.opencontainers.image.description="Publishes the domain events of outbox tables to RabbitMQ: confirmed and in order." \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -25,7 +25,7 @@ final class FaultLog {
             return;
         }
         log.warn(
-                "{}: {}{}", message, cause.toString(), suppressed == 0 ? "" : " (and " + suppressed + " times before)");
+                "{}: {}{}", message, reason(cause), suppressed == 0 ? "" : " (and " + suppressed + " times before)");
         faulty = true;
         suppressed = 0;
         loggedAt = now;

@@ -37,8 +37,8 @@ import org.slf4j.LoggerFactory;
  *       connection of that transaction, and does what the inbox needs in a new one, which it rolls back. An event may lose
  *       its connection or its database twenty times; from then on each loss spends an attempt. When the database stays away for longer than
  *       the patience, everything in hand goes back to the queue, where other instances can take it, and nothing is taken
- *       until the database answers again. So an outage of any length costs an event one redelivery at most (on RabbitMQ 4.3
- *       not even that), and a delivery limit of the queue does not throw good events away. After an outage the first event
+ *       until the database answers again. So one outage, however long, costs an event at most one redelivery (on RabbitMQ 4.3
+ *       none), and a delivery limit of the queue does not throw good events away. After an outage the first event
  *       is taken alone: if it is the cause, it spends no other event's deliveries;
  *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the event
  *       stays in the queue. Nothing else ends it but {@link #close};

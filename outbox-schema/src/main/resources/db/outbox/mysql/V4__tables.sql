@@ -25,13 +25,14 @@ SELECT low.n + 32 * high.n FROM digit low CROSS JOIN digit high WHERE low.n + 32
 -- aggregates are the same exactly when they are on PostgreSQL.
 --
 -- lane: a fixed slice of the outbox, the same as on PostgreSQL: the first 28 bits of the SHA-256 of type, U+001F and id,
--- modulo the number of lanes. The keys are those of MariaDB.
+-- modulo the number of lanes. The keys are those of MariaDB. MySQL's functions answer in the character set of the session, in
+-- which a number need not look like one: ascii.
 -- InnoDB wants a counter to begin an index, so position is the primary key, and rows are added at the end of the table.
 -- occurred_at and all other times are UTC, whatever the time zone of a session.
 CREATE TABLE IF NOT EXISTS outbox (
     lane           smallint      GENERATED ALWAYS AS (
-        cast(conv(left(sha2(concat(aggregate_type, char(31 USING utf8mb4), aggregate_id), 256), 7), 16, 10) AS unsigned)
-        % ${lanes}) STORED,
+        cast(cast(conv(left(sha2(concat(aggregate_type, char(31 USING utf8mb4), aggregate_id), 256), 7), 16, 10)
+            AS char CHARACTER SET ascii) AS unsigned) % ${lanes}) STORED,
     position       bigint        NOT NULL AUTO_INCREMENT,
     event_id       binary(16)    NOT NULL DEFAULT (unhex(replace(uuid(), '-', ''))),
     aggregate_type varchar(256)  NOT NULL

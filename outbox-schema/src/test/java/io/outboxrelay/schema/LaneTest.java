@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,7 +27,9 @@ import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
@@ -118,6 +121,22 @@ class LaneTest {
 
         assertThat(Sql.column(owner, "SELECT lane FROM outbox ORDER BY position"))
                 .containsExactly("" + expectedLane("ab", "c"), "" + expectedLane("a", "bc"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"utf16", "utf32", "latin1", "utf8mb4"})
+    void the_character_set_of_a_session_does_not_choose_the_lane(String characterSet) throws Exception {
+        assumeTrue(kind.isInnoDb(), "PostgreSQL hashes the bytes of the column");
+        try (Connection connection = owner.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SET sql_mode = ''");
+            statement.execute("SET character_set_connection = " + characterSet);
+            statement.execute("""
+                    INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+                    VALUES ('order', '4711', 'OrderPlaced', '', 'text/plain')""");
+        }
+
+        assertThat(Sql.column(owner, "SELECT lane FROM outbox")).containsExactly("" + expectedLane("order", "4711"));
     }
 
     @Test
