@@ -60,7 +60,7 @@ final class CallersTransaction {
             DataSource bound = boundOf(transaction, dataSource);
             if (bound != null && !transaction.isEnding()) {
                 if (transaction.isReadOnly()) {
-                    throw refused("the transaction" + named(transaction) + " is read-only. Leave readOnly away where"
+                    throw refused("the transaction" + named(transaction) + " is read-only. Remove readOnly where"
                             + " events are published or consumed");
                 }
                 return new CallersTransaction(bound);

@@ -24,8 +24,7 @@ final class FaultLog {
             suppressed++;
             return;
         }
-        log.warn(
-                "{}: {}{}", message, reason(cause), suppressed == 0 ? "" : " (and " + suppressed + " times before)");
+        log.warn("{}: {}{}", message, reason(cause), suppressed == 0 ? "" : " (and " + suppressed + " times before)");
         faulty = true;
         suppressed = 0;
         loggedAt = now;

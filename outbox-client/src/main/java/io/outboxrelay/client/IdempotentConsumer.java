@@ -220,7 +220,7 @@ public final class IdempotentConsumer implements AutoCloseable {
             consumeUntilStopped();
             end = State.STOPPED;
         } catch (RuntimeException | Error e) {
-            LOG.error("The consumer {} has ended; what it had in hand will be delivered again", settings.name(), e);
+            LOG.error("The consumer {} has ended; the events in hand will be delivered again", settings.name(), e);
             throw e;
         } finally {
             session = null;
@@ -243,15 +243,12 @@ public final class IdempotentConsumer implements AutoCloseable {
                 if (!stopping()) {
                     brokerFaults.fault(
                             "The consumer " + settings.name() + " of the queue " + settings.queue()
-                                    + " has lost the broker, or not reached it, and tries again",
+                                    + " has no connection to the broker and tries again",
                             e);
                     pause(RECONNECT.after(++failures));
                 }
             } catch (RuntimeException e) {
-                LOG.error(
-                        "The consumer {} has met a fault that it does not know, and connects again",
-                        settings.name(),
-                        e);
+                LOG.error("The consumer {} has met an unknown error and connects again", settings.name(), e);
                 pause(RECONNECT.after(++bugs));
             }
         }

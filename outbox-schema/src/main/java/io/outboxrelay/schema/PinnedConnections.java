@@ -118,7 +118,7 @@ record PinnedConnections(DataSource connections, Pin pin) implements DataSource 
     /** Refused: what is behind these connections has no pin. */
     @Override
     public <T> T unwrap(Class<T> type) throws SQLException {
-        throw new SQLException("These connections cannot be had without their settings");
+        throw new SQLException("These connections cannot be unwrapped");
     }
 
     @Override

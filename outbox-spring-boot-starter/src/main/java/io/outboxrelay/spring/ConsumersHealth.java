@@ -16,7 +16,7 @@ final class ConsumersHealth extends AbstractHealthIndicator {
     private final ObjectProvider<IdempotentConsumer> consumers;
 
     ConsumersHealth(ObjectProvider<IdempotentConsumer> consumers) {
-        super("The consumers could not be asked");
+        super("The consumers could not be checked");
         this.consumers = consumers;
     }
 

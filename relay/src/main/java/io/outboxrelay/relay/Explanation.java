@@ -155,7 +155,7 @@ record Explanation(String source, UUID event, Whereabouts found) implements Answ
                                         ? "and waits for a person"
                                         : "and still tried, " + when(next),
                                 subject.equals("It") ? "" : why(next)));
-                sentences.add("Once the cause is mended%s: failures retry --source %s %s"
+                sentences.add("Once the cause is repaired%s: failures retry --source %s %s"
                         .formatted(
                                 next.nextAttemptAt() == null ? "" : ", to have it tried at once",
                                 source,

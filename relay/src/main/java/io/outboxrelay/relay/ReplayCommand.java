@@ -243,7 +243,7 @@ final class ReplayCommand implements Callable<Integer> {
                 .formatted(number, Words.count(result.sent(), "event"), result.sent() == 1 ? "was" : "were");
         if (result.stopped() != null) {
             return sent + ", then it stopped: " + Words.plain(result.stopped())
-                    + ". Once the cause is mended, go on by --after " + result.last()
+                    + ". Once the cause is repaired, go on by --after " + result.last()
                     + ", or behind it by --skip-failed.";
         }
         return sent

@@ -27,7 +27,8 @@ class RelayJarIT {
         try (JarFile jar = new JarFile("target/outbox-relay.jar")) {
             Set<String> folders = folders(jar);
             for (JsonNode part : json(jar, "META-INF/sbom/application.cdx.json").path("components")) {
-                String name = part.path("name").asText() + "-" + part.path("version").asText();
+                String name =
+                        part.path("name").asText() + "-" + part.path("version").asText();
                 parts.add(name);
                 boolean hasText = folders.stream().anyMatch(folder -> folder.startsWith(name + "-"));
                 if (!hasText && licences(part).stream().noneMatch(TEXTS::contains)) {

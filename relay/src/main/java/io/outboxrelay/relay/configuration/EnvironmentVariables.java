@@ -122,7 +122,7 @@ final class EnvironmentVariables {
             Key<?> key = Settings.key(path);
             if (key != null && key.secrecy() != Secrecy.OPEN) {
                 SecretFile.warning(Path.of(file))
-                        .ifPresent(warning -> settings.warn(path, origin, "is no secret. " + warning));
+                        .ifPresent(warning -> settings.warn(path, origin, "can be read by others. " + warning));
             }
         } catch (IOException | InvalidPathException e) {
             settings.fault(

@@ -93,7 +93,7 @@ final class Exposures {
         warn(
                 Keys.SOURCE_URL,
                 source,
-                "does not verify which server answers (%s=%s): one in between can read and change the events. Add %1$s=verify-full."
+                "does not verify which server answers (%s=%s): an attacker in between can read and change the events. Add %1$s=verify-full."
                         .formatted(parameter, mode));
     }
 

@@ -135,7 +135,7 @@ final class Keys {
             "broker.declare-exchanges",
             Kind.exchanges(),
             "Where `broker.exchange` is a template: the exchanges that `declare` may make, separated by commas, such as "
-                    + "`order, invoice`. All others must be there: whoever writes events could make them without bound.");
+                    + "`order, invoice`. All others must exist already: otherwise a writer of events could create any number of them.");
     static final Key<Boolean> BROKER_CLOUDEVENTS =
             of("broker.cloudevents", flag(), "false", "Whether each message carries the headers of CloudEvents too.");
     static final Key<Duration> BROKER_HEARTBEAT = of(
@@ -156,7 +156,7 @@ final class Keys {
             "broker.tls.insecure-skip-verification",
             flag(),
             "false",
-            "`true` accepts any certificate and any host name: anyone in between can read and change the events.");
+            "`true` accepts any certificate and any host name: anyan attacker in between can read and change the events.");
 
     static final Key<URI> BROKER_MANAGEMENT = optional(
                     "broker.management-uri",

@@ -40,7 +40,7 @@ public final class SecretFile {
     public static Optional<String> warning(Path file) {
         try {
             return Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)
-                    ? Optional.of("Every user of this machine can read the file %s. Take that right away: chmod o-r."
+                    ? Optional.of("Every user of this machine can read the file %s. To prevent it: chmod o-r."
                             .formatted(file))
                     : Optional.empty();
         } catch (IOException | UnsupportedOperationException e) {

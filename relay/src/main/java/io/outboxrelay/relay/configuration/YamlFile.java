@@ -124,7 +124,7 @@ final class YamlFile {
             if (problem == null) {
                 settings.put(path, variables.replace(scalar.getValue()), origin(scalar));
                 if (key.secrecy() == Secrecy.SECRET && !scalar.getValue().contains("${")) {
-                    warning.ifPresent(text -> settings.warn(path, origin(scalar), "is no secret. " + text));
+                    warning.ifPresent(text -> settings.warn(path, origin(scalar), "can be read by others. " + text));
                 }
             } else {
                 settings.fault(path, null, origin(scalar), problem);

@@ -116,7 +116,7 @@ public final class Connections implements AutoCloseable {
         long before = saidAt.get();
         if (now - before >= BETWEEN_WORDS && saidAt.compareAndSet(before, now)) {
             LOG.info(
-                    "Source {}: all connections to the database are closed, and its address is asked anew: {}",
+                    "Source {}: closing all connections to the database and resolving its address again: {}",
                     source,
                     why);
         }

@@ -72,21 +72,22 @@ public record EventReader(Column<UUID> id, Column<Instant> time) {
      * @throws SQLException if not the row is at fault, but the connection
      */
     public Event unreadable(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
-        return event(row, kept, new ArrayList<>(List.of("the server cannot send its texts in UTF-8")));
+        return event(row, kept, new ArrayList<>(List.of("its texts cannot be converted to UTF-8")));
     }
 
     private Event event(ResultSet row, Event.@Nullable Kept kept, List<String> faults) throws SQLException {
         long position = row.getLong(1);
-        UUID eventId = or(NO_ID, readable(row, 2, id), "event_id is no id", faults);
+        UUID eventId = or(NO_ID, readable(row, 2, id), "event_id is not a valid id", faults);
         Aggregate aggregate = aggregate(row, 3, 4).orElse(null);
         if (aggregate == null) {
             faults.add("the name of its aggregate is no text");
             aggregate = new Aggregate(shown(row, 3), shown(row, 4) + " at position " + position);
         }
-        String type = text(row, 5, "event_type is no text", faults);
-        String contentType = text(row, 8, "content_type is no text", faults);
-        String headers = or("{}", readable(row, 9, EventReader::text), "headers are no text, or too large", faults);
-        Instant occurredAt = or(Instant.EPOCH, readable(row, 10, time), "occurred_at is no time", faults);
+        String type = text(row, 5, "event_type is not valid text", faults);
+        String contentType = text(row, 8, "content_type is not valid text", faults);
+        String headers =
+                or("{}", readable(row, 9, EventReader::text), "headers are not valid text, or too large", faults);
+        Instant occurredAt = or(Instant.EPOCH, readable(row, 10, time), "occurred_at is not a valid time", faults);
         return new Event(
                 position,
                 eventId,

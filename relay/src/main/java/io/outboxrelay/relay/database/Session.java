@@ -59,7 +59,7 @@ public interface Session {
     static SQLException readOnly(String why) {
         return new SQLTransientConnectionException(
                 "the server is read-only (" + why
-                        + "); its address is asked again until it leads to one that can write",
+                        + "); its address is resolved again until it leads to one that can write",
                 "25006");
     }
 }

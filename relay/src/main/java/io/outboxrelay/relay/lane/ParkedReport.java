@@ -44,7 +44,7 @@ final class ParkedReport {
     void tell() {
         long now = clock.nanoTime();
         if (freed > 0 && isTime(freedToldAt, now)) {
-            LOG.info("{}: parked events are published by themselves, {} since the last report", lease, freed);
+            LOG.info("{}: {} parked events were published after all since the last report", lease, freed);
             freedToldAt = now;
             freed = 0;
         }
@@ -58,7 +58,9 @@ final class ParkedReport {
                 last.attempts(),
                 last.reason().word(),
                 last.detail(),
-                last.blocking() ? "later events of its aggregate wait for it" : "its aggregate goes on without it",
+                last.blocking()
+                        ? "later events of its aggregate wait for it"
+                        : "later events of its aggregate continue",
                 untold == 1 ? "" : " (and " + (untold - 1) + " more since the last report, see failures list)",
                 last.backoff() == null ? ", then" : "; it is tried again every few minutes, or at once by",
                 last.event().id());

@@ -127,8 +127,7 @@ public final class OperationsServer implements AutoCloseable {
                 case "/health/ready" -> ready(request, response, callback);
                 case "/metrics" ->
                     answer(response, 200, "text/plain; version=0.0.4; charset=utf-8", meters.scrape(), callback);
-                default ->
-                    answer(response, 404, "text/plain", "There is nothing here. See / for what there is.\n", callback);
+                default -> answer(response, 404, "text/plain", "Not found. / lists what there is.\n", callback);
             }
             return true;
         }
@@ -141,7 +140,7 @@ public final class OperationsServer implements AutoCloseable {
             if (getsDetails(request)) {
                 details(sources, answer.putArray("sources"));
             } else {
-                answer.put("details", "on the relay's own machine, or for everyone by http.details");
+                answer.put("details", "only on the relay's own machine, unless http.details is everyone");
             }
             answer(response, ready ? 200 : 503, JSON, answer.toString(), callback);
         }

@@ -97,7 +97,7 @@ final class PostgresWakeup implements Wakeup {
             return work.on(listening);
         } catch (SQLException e) {
             close();
-            throw new DataAccessResourceFailureException("Nobody listens for calls: " + DatabaseMessage.of(e), e);
+            throw new DataAccessResourceFailureException("Cannot listen for calls: " + DatabaseMessage.of(e), e);
         }
     }
 

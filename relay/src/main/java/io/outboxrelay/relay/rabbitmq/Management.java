@@ -110,10 +110,10 @@ final class Management {
                 if (queues.isArray()) {
                     return inWords(queues);
                 }
-                complain(now, "it answers no list of queues, with status " + response.statusCode());
+                complain(now, "instead of a list of queues it answers with status " + response.statusCode());
             }
         } catch (JsonProcessingException e) {
-            complain(now, "it answers no JSON"); // whose words are somebody else's
+            complain(now, "its answer is not JSON"); // whose words are somebody else's
         } catch (IOException e) {
             complain(now, e.toString());
         } catch (InterruptedException e) {

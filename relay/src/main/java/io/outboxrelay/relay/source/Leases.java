@@ -114,7 +114,7 @@ final class Leases {
                 outbox.release(lease.owned());
             } catch (RuntimeException e) {
                 LOG.warn(
-                        "Source {}: lane {} could not be given back; another relay takes it when its lease ends: {}",
+                        "Source {}: lane {} could not be released; another relay takes it when its lease ends: {}",
                         source,
                         lease.lane(),
                         DatabaseMessage.of(e));

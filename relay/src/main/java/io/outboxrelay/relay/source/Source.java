@@ -165,7 +165,7 @@ public final class Source {
         this.beats = new PeriodicTask(
                 name + "-leases",
                 "Source " + name + ": the heartbeat in the database",
-                "its lanes rest once their leases have run out",
+                "its lanes stop when their leases end",
                 lease.heartbeat(),
                 this::beat);
         this.writers = new PeriodicTask(
@@ -177,7 +177,7 @@ public final class Source {
         this.pauses = new PeriodicTask(
                 name + "-pauses",
                 "Source " + name + ": looking for paused routes",
-                "what was paused stays so, and before the first look nothing is published",
+                "paused routes stay paused, and nothing is published before the first look",
                 lease.heartbeat(),
                 this::lookForPauses);
         this.retention = settings.retain() == null ? null : retention(settings.retain());
@@ -220,7 +220,7 @@ public final class Source {
             checkSchema();
         } catch (DataAccessException e) {
             LOG.warn(
-                    "Source {}: the database {} does not answer yet, trying on: {}",
+                    "Source {}: the database {} does not answer yet; trying again: {}",
                     name(),
                     settings.address(),
                     DatabaseMessage.of(e));
@@ -465,7 +465,7 @@ public final class Source {
     private PeriodicTask retention(Duration keep) {
         return new PeriodicTask(
                 name() + "-retention",
-                "Source " + name() + ": letting go of what was published long ago",
+                "Source " + name() + ": deleting expired published events",
                 "it is kept for longer",
                 BETWEEN_RETENTIONS,
                 () -> busyRetention

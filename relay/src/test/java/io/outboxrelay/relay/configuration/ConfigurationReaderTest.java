@@ -662,9 +662,9 @@ class ConfigurationReaderTest {
         permit(secret, "rw-r--r--");
         assertThat(read(SMALLEST, environment).warnings())
                 .containsExactly(
-                        "sources[0].password (OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD_FILE) is no secret. Every user"
+                        "sources[0].password (OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD_FILE) can be read by others. Every user"
                                 + " of this machine can read the file " + secret
-                                + ". Take that right away: chmod o-r.");
+                                + ". To prevent it: chmod o-r.");
     }
 
     @Test
@@ -676,8 +676,8 @@ class ConfigurationReaderTest {
         permit(yaml, "rw-r--r--");
         assertThat(new ConfigurationReader(yaml, List.of(), Map.of()).warnings())
                 .containsExactly(
-                        "sources[0].password (relay.yaml line 4) is no secret. Every user of this machine can read"
-                                + " the file " + yaml + ". Take that right away: chmod o-r.");
+                        "sources[0].password (relay.yaml line 4) can be read by others. Every user of this machine can read"
+                                + " the file " + yaml + ". To prevent it: chmod o-r.");
 
         Path reference = file("relay.yaml", SMALLEST.replace("user:", "password: ${PASSWORD}\n    user:"));
         assertThat(new ConfigurationReader(reference, List.of(), Map.of("PASSWORD", "hunter2")).warnings())

@@ -123,7 +123,7 @@ class OperationsServerTest {
         assertThat(byAProxy.statusCode()).isEqualTo(503);
         assertThat(byAProxy.body())
                 .isEqualTo("{\"status\":\"not ready\","
-                        + "\"details\":\"on the relay's own machine, or for everyone by http.details\"}");
+                        + "\"details\":\"only on the relay's own machine, unless http.details is everyone\"}");
         Optional<String> another = addressThatIsNotLoopback();
         if (another.isPresent()) {
             assertThat(send(another.get(), "/health/ready", "X", "").body()).isEqualTo(byAProxy.body());
