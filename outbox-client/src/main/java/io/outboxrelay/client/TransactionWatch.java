@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.Ordered;
 import org.springframework.jdbc.datasource.ConnectionHolder;
 import org.springframework.jdbc.datasource.JdbcTransactionObjectSupport;
 import org.springframework.transaction.ConfigurableTransactionManager;
@@ -11,6 +12,7 @@ import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionExecution;
 import org.springframework.transaction.TransactionExecutionListener;
 import org.springframework.transaction.support.DefaultTransactionStatus;
+import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
@@ -53,7 +55,11 @@ final class TransactionWatch implements TransactionExecutionListener {
         // A savepoint is part of the transaction around it.
         if (failure == null && transaction.isNewTransaction()) {
             begun.get().removeIf(earlier -> earlier.transaction.isCompleted());
-            begun.get().add(new Begun(transaction));
+            Begun added = new Begun(transaction);
+            begun.get().add(added);
+            if (TransactionSynchronizationManager.isSynchronizationActive()) {
+                TransactionSynchronizationManager.registerSynchronization(added);
+            }
         }
     }
 
@@ -107,8 +113,11 @@ final class TransactionWatch implements TransactionExecutionListener {
         }
     }
 
-    /** A transaction from its begin to the last callback after its end. */
-    static final class Begun {
+    /**
+     * A transaction from its begin to the last callback after its end. It is the first to be called then: a manager that rolls
+     * back because a callback before the commit has thrown does not announce that to its listeners.
+     */
+    static final class Begun implements TransactionSynchronization, Ordered {
 
         private final TransactionExecution transaction;
         private final @Nullable ConnectionHolder holder;
@@ -117,6 +126,16 @@ final class TransactionWatch implements TransactionExecutionListener {
         private Begun(TransactionExecution transaction) {
             this.transaction = transaction;
             this.holder = holderOf(transaction);
+        }
+
+        @Override
+        public void afterCompletion(int status) {
+            ending = true;
+        }
+
+        @Override
+        public int getOrder() {
+            return Ordered.HIGHEST_PRECEDENCE;
         }
 
         /** Whether it will commit, or roll back, the connection of this holder. */

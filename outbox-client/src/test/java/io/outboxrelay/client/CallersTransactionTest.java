@@ -143,6 +143,24 @@ class CallersTransactionTest { // hazard 63, hazard 64
         assertThat(count("outbox")).isOne();
     }
 
+    // hazard 63
+    @Test
+    void after_a_callback_before_the_commit_has_thrown_it_is_refused() {
+        with((service, stranger) -> assertThatThrownBy(() -> service.run(() -> {
+                    service.work("rolled back");
+                    synchronize(new TransactionSynchronization() {
+                        @Override
+                        public void beforeCommit(boolean readOnly) {
+                            throw new IllegalArgumentException("not valid");
+                        }
+                    });
+                    afterCompletion(() -> assertCompleted(service::publish));
+                }))
+                .isInstanceOf(IllegalArgumentException.class));
+        assertThat(count("outbox")).isZero();
+        assertThat(count("business")).isZero();
+    }
+
     @Test
     void a_transaction_that_joins_one_that_has_completed_is_refused() {
         with((service, stranger) -> {
