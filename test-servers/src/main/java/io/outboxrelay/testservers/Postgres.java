@@ -43,13 +43,14 @@ public final class Postgres {
     }
 
     /**
-     * Creates an empty database that takes every byte but zero for a letter (SQL_ASCII), with a name that nobody else has.
+     * Creates an empty database in an encoding, with a name that nobody else has.
      *
+     * @param encoding as PostgreSQL calls it; SQL_ASCII takes every byte but zero for a letter
      * @return the database; closing it drops it
      * @throws IllegalStateException when the server does not answer or refuses
      */
-    public TestDatabase newDatabaseOfBytes() {
-        return newDatabase(" ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'");
+    public TestDatabase newDatabaseIn(String encoding) {
+        return newDatabase(" ENCODING '" + encoding + "' LC_COLLATE 'C' LC_CTYPE 'C'");
     }
 
     private TestDatabase newDatabase(String options) {

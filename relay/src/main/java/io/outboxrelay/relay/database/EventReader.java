@@ -81,7 +81,7 @@ public record EventReader(Column<UUID> id, Column<Instant> time) {
         Aggregate aggregate = aggregate(row, 3, 4).orElse(null);
         if (aggregate == null) {
             faults.add("the name of its aggregate is no text");
-            aggregate = new Aggregate(shown(row, 3), shown(row, 4) + " at position " + position);
+            aggregate = new Aggregate(shown(row, 3), shown(row, 4) + " at position " + position, false);
         }
         String type = text(row, 5, "event_type is not valid text", faults);
         String contentType = text(row, 8, "content_type is not valid text", faults);

@@ -142,11 +142,12 @@ public interface LaneStore {
             return published.isEmpty() && failed.isEmpty() && followers.isEmpty();
         }
 
-        /** Returns the aggregates of all these events. */
+        /** Returns the aggregates of all these events, without those whose names cannot be read: nothing is behind these. */
         public Set<Aggregate> touched() {
             return Stream.of(published, failed.stream().map(Failed::event).toList(), followers)
                     .flatMap(List::stream)
                     .map(Event::aggregate)
+                    .filter(Aggregate::named)
                     .collect(Collectors.toSet());
         }
     }

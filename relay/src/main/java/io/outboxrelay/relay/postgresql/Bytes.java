@@ -1,8 +1,9 @@
 package io.outboxrelay.relay.postgresql;
 
 /**
- * Texts in a form that the server always sends: as bytes, in UTF-8 except where the database has no encoding, or the row is
- * kept because it has no such texts.
+ * Texts in a form that the server always sends: as bytes, in UTF-8. Where the database has no encoding, or the row is kept
+ * because its texts cannot be read, they are the bytes that the server has; in an encoding with gaps, question marks stand
+ * for all but ASCII, since nothing else could be given back as a parameter.
  */
 final class Bytes {
 
@@ -11,8 +12,10 @@ final class Bytes {
     /** Puts this form in the place of {@code BYTES(column, reason)}, under the column's name. */
     static String in(String statement) {
         return statement.replaceAll("BYTES\\((\\w+), ([^)]+)\\)", """
-                convert_to($1, CASE WHEN $2 = 'unreadable' OR getdatabaseencoding() = 'SQL_ASCII' THEN 'SQL_ASCII'
-                                    ELSE 'UTF8' END) AS $1\
+                CASE WHEN getdatabaseencoding() = 'SQL_ASCII' THEN convert_to($1, 'SQL_ASCII')
+                     WHEN $2 = 'unreadable' AND getdatabaseencoding() <> 'UTF8'
+                     THEN convert_to(regexp_replace($1, '[^\\\\x01-\\\\x7f]', '?', 'g'), 'UTF8')
+                     ELSE convert_to($1, 'UTF8') END AS $1\
                 """);
     }
 }

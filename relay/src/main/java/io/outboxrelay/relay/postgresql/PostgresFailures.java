@@ -5,7 +5,6 @@ import io.outboxrelay.relay.database.EventReader;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.InstalledVersion;
 import java.nio.charset.StandardCharsets;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -18,7 +17,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -50,6 +48,7 @@ final class PostgresFailures implements Failures {
     public static final int MOST_AT_ONCE = 1_000;
 
     private static final String DEADLOCK = "40P01";
+    private static final String DATA_EXCEPTION = "22";
     private static final String NO_RIGHT = "42501";
     /** A statement was cancelled, or a lock not obtained, in {@link Statements#LIMITS}. */
     private static final Set<String> TOO_LONG = Set.of("57014", "55P03");
@@ -71,7 +70,7 @@ final class PostgresFailures implements Failures {
         this.schema = schema;
         this.connections = connections;
         this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
-        this.sql = new Statements(schema);
+        this.sql = new Statements(schema, false);
         this.change = new TransactionTemplate(new JdbcTransactionManager(connections));
         this.change.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
         this.snapshot = new TransactionTemplate(new JdbcTransactionManager(connections));
@@ -138,6 +137,17 @@ final class PostgresFailures implements Failures {
 
     @Override
     public Whereabouts locate(UUID event) {
+        try {
+            return locate(event, sql);
+        } catch (UnavailableException e) {
+            if (!String.valueOf(sqlState(e)).startsWith(DATA_EXCEPTION)) {
+                throw e;
+            }
+            return locate(event, new Statements(schema, true));
+        }
+    }
+
+    private Whereabouts locate(UUID event, Statements sql) {
         return read(() -> {
             MapSqlParameterSource id = new MapSqlParameterSource("event", event);
             Optional<Unpublished> unpublished = first(sql.unpublished, id, PostgresFailures::unpublished);
@@ -186,33 +196,23 @@ final class PostgresFailures implements Failures {
                         candidates.stream().map(Candidate::lane).distinct().toArray(Integer[]::new))
                 .addValue("rows", candidates.stream().map(Candidate::id).toArray(Long[]::new));
         database.query(sql.lockLanes, parameters, row -> {});
+        List<Long> behind = order.deletes() ? database.queryForList(sql.behind, parameters, Long.class) : List.of();
         List<Touched> touched = database.query(order.statement(), parameters, PostgresFailures::touched);
         if (!touched.isEmpty()) {
-            if (order.deletes()) {
-                restoreOrder(touched);
-            } else {
-                restoreOrderOfRows(touched);
-            }
+            restoreOrder(Stream.concat(behind.stream(), candidates.stream().map(Candidate::id))
+                    .toArray(Long[]::new));
             audit(order, touched);
         }
         return touched.size();
     }
 
-    private void restoreOrderOfRows(List<Touched> touched) {
-        for (String statement : sql.orderOfRows) {
-            database.getJdbcTemplate().update(statement, bound -> setArray(bound, 1, "bigint", touched, Touched::id));
-        }
-    }
-
-    private void restoreOrder(List<Touched> touched) {
-        List<Touched> aggregates =
-                touched.stream().map(Touched::withoutEvent).distinct().toList();
+    /** By rows, not by names, which may be no texts. */
+    private void restoreOrder(Long[] rows) {
         for (String statement : sql.order) {
-            database.getJdbcTemplate().update(statement, bound -> {
-                setArray(bound, 1, "int", aggregates, Touched::lane);
-                setArray(bound, 2, "text", aggregates, Touched::aggregateType);
-                setArray(bound, 3, "text", aggregates, Touched::aggregateId);
-            });
+            database.getJdbcTemplate()
+                    .update(
+                            statement,
+                            bound -> bound.setArray(1, bound.getConnection().createArrayOf("bigint", rows)));
         }
     }
 
@@ -339,16 +339,6 @@ final class PostgresFailures implements Failures {
                 .addValue("event_type", address.eventType());
     }
 
-    private static void setArray(
-            PreparedStatement statement, int n, String type, List<Touched> aggregates, Function<Touched, Object> part)
-            throws SQLException {
-        statement.setArray(
-                n,
-                statement
-                        .getConnection()
-                        .createArrayOf(type, aggregates.stream().map(part).toArray()));
-    }
-
     private static Address address(ResultSet row) throws SQLException {
         return new Address(
                 row.getInt("lane"),
@@ -413,12 +403,7 @@ final class PostgresFailures implements Failures {
     }
 
     private static Touched touched(ResultSet row, int n) throws SQLException {
-        return new Touched(
-                row.getObject("event_id", UUID.class),
-                row.getLong("id"),
-                row.getInt("lane"),
-                EventReader.shown(row, "aggregate_type"),
-                EventReader.shown(row, "aggregate_id"));
+        return new Touched(row.getObject("event_id", UUID.class), row.getLong("id"));
     }
 
     private static List<String> names(ResultSet row) throws SQLException {
@@ -440,12 +425,7 @@ final class PostgresFailures implements Failures {
 
     private record Candidate(long id, int lane) {}
 
-    private record Touched(@Nullable UUID event, long id, int lane, String aggregateType, String aggregateId) {
-
-        Touched withoutEvent() {
-            return new Touched(null, 0, lane, aggregateType, aggregateId);
-        }
-    }
+    private record Touched(@Nullable UUID event, long id) {}
 
     /** The statements, with the schema put in; it is the only thing that cannot be bound. */
     private static final class Statements {
@@ -478,6 +458,7 @@ final class PostgresFailures implements Failures {
             """;
 
         private final String schema;
+        private final String ofUnpublished;
 
         /** A command that is stopped or loses its database in the middle must not keep a lane from its relay. */
         static final String LIMITS = """
@@ -495,7 +476,7 @@ final class PostgresFailures implements Failures {
         final String retry;
         final String discard;
         final List<String> order;
-        final List<String> orderOfRows;
+        final String behind;
         final String audit;
         final String pause;
         final String resume;
@@ -508,12 +489,14 @@ final class PostgresFailures implements Failures {
         final String mayReadAudit;
         final String auditOf;
 
-        Statements(String schema) {
+        /** Of rows that are still to be published it is not known whether their texts can be read. */
+        Statements(String schema, boolean unreadable) {
             if (!schema.matches("[a-z_][a-z0-9_]{0,62}")) {
                 throw new IllegalArgumentException("The schema '" + schema
                         + "' is not a plain lower-case name of at most 63 letters, digits and underscores");
             }
             this.schema = schema;
+            this.ofUnpublished = unreadable ? "'unreadable'" : "''";
             countByState =
                     in("SELECT state, count(*) AS events FROM SCHEMA.outbox_failure WHERE FILTER GROUP BY state");
             // Counted for each aggregate, by its index: thousands may wait in one, and be none of those that are meant.
@@ -537,16 +520,25 @@ final class PostgresFailures implements Failures {
                 SET state = 'waiting', blocking = true, attempts = 0, failures = 0, next_attempt_at = NULL,
                     returned_since = NULL
                 WHERE id = ANY (:rows) AND FILTER
-                RETURNING event_id, id, lane, BYTES(aggregate_type, reason), BYTES(aggregate_id, reason)
+                RETURNING event_id, id
                 """);
             discard = in("""
                 DELETE FROM SCHEMA.outbox_failure WHERE id = ANY (:rows) AND FILTER
-                RETURNING event_id, id, lane, BYTES(aggregate_type, reason), BYTES(aggregate_id, reason)
+                RETURNING event_id, id
+                """);
+            // Of each aggregate that may lose rows, one that stays.
+            behind = in("""
+                SELECT id FROM (
+                    SELECT (SELECT f.id FROM SCHEMA.outbox_failure f
+                            WHERE f.blocking AND f.lane = its.lane AND f.aggregate_type = its.aggregate_type
+                              AND f.aggregate_id >= its.aggregate_id AND f.aggregate_id <= its.aggregate_id
+                              AND f.id <> ALL (:rows)
+                            ORDER BY f.aggregate_id, f.id LIMIT 1) AS id
+                    FROM (SELECT DISTINCT lane, aggregate_type, aggregate_id FROM SCHEMA.outbox_failure
+                          WHERE id = ANY (:rows)) AS its) AS behind
+                WHERE id IS NOT NULL
                 """);
             order = List.of(
-                    AggregateOrder.holdBack(schema, AggregateOrder.NAMES),
-                    AggregateOrder.moveUp(schema, AggregateOrder.NAMES));
-            orderOfRows = List.of(
                     AggregateOrder.holdBack(schema, AggregateOrder.ROWS),
                     AggregateOrder.moveUp(schema, AggregateOrder.ROWS));
             audit = in("""
@@ -570,12 +562,12 @@ final class PostgresFailures implements Failures {
                 """);
             // No index helps: the outbox is kept small by publishing it, and has none to spare for its writers.
             retained = in("""
-                SELECT lane, position, BYTES(aggregate_type, ''), BYTES(aggregate_id, ''), BYTES(event_type, ''), published_at,
+                SELECT lane, position, BYTES(aggregate_type, UNPUBLISHED), BYTES(aggregate_id, UNPUBLISHED), BYTES(event_type, UNPUBLISHED), published_at,
                        clock_timestamp() AS read_at
                 FROM SCHEMA.outbox_published WHERE event_id = :event ORDER BY id LIMIT 1
                 """);
             unpublished = in("""
-                SELECT o.lane, o.position, BYTES(aggregate_type, ''), BYTES(aggregate_id, ''), BYTES(event_type, ''),
+                SELECT o.lane, o.position, BYTES(aggregate_type, UNPUBLISHED), BYTES(aggregate_id, UNPUBLISHED), BYTES(event_type, UNPUBLISHED),
                        octet_length(payload) AS payload_bytes, occurred_at, clock_timestamp() AS read_at,
                        (SELECT count(*) FROM SCHEMA.outbox b
                         WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
@@ -601,7 +593,9 @@ final class PostgresFailures implements Failures {
         }
 
         private String in(String statement) {
-            return Bytes.in(statement).replace("FILTER", FILTER).replace("SCHEMA", schema);
+            return Bytes.in(statement.replace("UNPUBLISHED", ofUnpublished))
+                    .replace("FILTER", FILTER)
+                    .replace("SCHEMA", schema);
         }
     }
 }

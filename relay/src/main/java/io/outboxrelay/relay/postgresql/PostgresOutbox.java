@@ -36,10 +36,12 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
@@ -69,6 +71,9 @@ final class PostgresOutbox implements OutboxStore {
     static final EventReader EVENTS = new EventReader(
             (row, n) -> row.getObject(n, UUID.class),
             (row, n) -> row.getObject(n, OffsetDateTime.class).toInstant());
+
+    private static final Set<String> TAKE_EVERY_SIGN = Set.of("UTF8", "SQL_ASCII");
+    private static final Pattern NOT_ASCII = Pattern.compile("[^\\x00-\\x7f]");
 
     private final JdbcTemplate lanes;
     private final TransactionTemplate laneTransactions;
@@ -233,12 +238,28 @@ final class PostgresOutbox implements OutboxStore {
     @Override
     public Optional<Blocked> blocked(OwnedLane owned) {
         // Whoever writes failures holds the lane's row until it is known what becomes of them.
-        return required(laneTransactions.execute(transaction -> owns(owned)
-                ? Optional.of(new Blocked(
-                        incarnation(),
-                        EventReader.known(
-                                lanes.query(sql.blocked, (row, n) -> EventReader.aggregate(row, 1, 2), owned.lane()))))
+        List<Long> ofBytes = new ArrayList<>();
+        Optional<Blocked> blocked = required(laneTransactions.execute(transaction -> owns(owned)
+                ? Optional.of(new Blocked(incarnation(), blocked(owned.lane(), ofBytes)))
                 : Optional.<Blocked>empty()));
+        blocked.ifPresent(all -> ofBytes.forEach(id -> rowByRow.aggregate(id).ifPresent(all.aggregates()::add)));
+        return blocked;
+    }
+
+    /** Those whose names the server can send; it would fail at others, and with it the transaction. */
+    private Set<Aggregate> blocked(int lane, List<Long> others) {
+        Set<Aggregate> blocked = new HashSet<>();
+        lanes.query(
+                sql.blocked,
+                row -> {
+                    if (row.getBoolean("unreadable")) {
+                        others.add(row.getLong("id"));
+                    } else {
+                        blocked.add(new Aggregate(row.getString("aggregate_type"), row.getString("aggregate_id")));
+                    }
+                },
+                lane);
+        return blocked;
     }
 
     private Incarnation incarnation() {
@@ -269,9 +290,10 @@ final class PostgresOutbox implements OutboxStore {
             if (!owns(owned)) {
                 return 0;
             }
-            List<Optional<Aggregate>> resumed =
-                    lanes.query(sql.resume, (row, n) -> EventReader.aggregate(row, 1, 2), owned.lane());
-            update(sql.moveUp, owned.lane(), EventReader.known(resumed));
+            List<Long> resumed = lanes.queryForList(sql.resume, Long.class, owned.lane());
+            lanes.update(
+                    sql.moveUpRows,
+                    statement -> statement.setArray(1, array(statement.getConnection(), "bigint", resumed, id -> id)));
             return resumed.size();
         }));
     }
@@ -326,7 +348,7 @@ final class PostgresOutbox implements OutboxStore {
             statement.setObject(5, millis(failed.backoff()), Types.BIGINT);
             statement.setBoolean(6, failed.returned());
             statement.setString(7, failed.reason().word());
-            statement.setString(8, failed.detail());
+            statement.setString(8, inEncodingOf(statement.getConnection(), failed.detail()));
             statement.setLong(9, required(failed.event().kept()).id());
             statement.setInt(10, required(failed.event().kept()).attempts());
         });
@@ -358,7 +380,8 @@ final class PostgresOutbox implements OutboxStore {
                             "text",
                             failures,
                             failed -> failed.reason().word()));
-            statement.setArray(10, array(connection, "text", failures, Failed::detail));
+            statement.setArray(
+                    10, array(connection, "text", failures, failed -> inEncodingOf(connection, failed.detail())));
             statement.setInt(11, lane);
         });
     }
@@ -393,9 +416,10 @@ final class PostgresOutbox implements OutboxStore {
 
     private static void bindAggregates(PreparedStatement statement, int lane, Collection<Aggregate> aggregates)
             throws SQLException {
-        statement.setArray(1, array(statement.getConnection(), "int", aggregates, aggregate -> lane));
-        statement.setArray(2, texts(statement, aggregates, Aggregate::type));
-        statement.setArray(3, texts(statement, aggregates, Aggregate::id));
+        List<Aggregate> named = named(aggregates);
+        statement.setArray(1, array(statement.getConnection(), "int", named, aggregate -> lane));
+        statement.setArray(2, texts(statement, named, Aggregate::type));
+        statement.setArray(3, texts(statement, named, Aggregate::id));
     }
 
     private static <T> Array array(
@@ -646,11 +670,28 @@ final class PostgresOutbox implements OutboxStore {
         statement.setInt(++n, maxEventBytes);
         statement.setLong(++n, claim.above());
         if (!claim.without().isEmpty()) {
-            statement.setArray(++n, texts(statement, claim.without(), Aggregate::type));
-            statement.setArray(++n, texts(statement, claim.without(), Aggregate::id));
+            List<Aggregate> named = named(claim.without());
+            statement.setArray(++n, texts(statement, named, Aggregate::type));
+            statement.setArray(++n, texts(statement, named, Aggregate::id));
         }
         statement.setInt(++n, claim.events());
         statement.setLong(++n, claim.bytes());
+    }
+
+    private static List<Aggregate> named(Collection<Aggregate> aggregates) {
+        return aggregates.stream().filter(Aggregate::named).toList();
+    }
+
+    /** Words that the database takes: one whose encoding has not all signs refuses a parameter with any other. */
+    private static String inEncodingOf(Connection connection, String words) {
+        try {
+            String encoding = connection.unwrap(PGConnection.class).getParameterStatus("server_encoding");
+            return TAKE_EVERY_SIGN.contains(String.valueOf(encoding))
+                    ? words
+                    : NOT_ASCII.matcher(words).replaceAll("?");
+        } catch (SQLException e) {
+            throw new IllegalStateException("The connection is no PostgreSQL's", e);
+        }
     }
 
     private static Array texts(
@@ -705,6 +746,7 @@ final class PostgresOutbox implements OutboxStore {
         final String addFollowers;
         final String holdBack;
         final String moveUp;
+        final String moveUpRows;
         final String free;
         final String countFailures;
         final String stuck;
@@ -770,7 +812,10 @@ final class PostgresOutbox implements OutboxStore {
                 ORDER BY id
                 """.replace("KEPT", KEPT));
             blocked = in("""
-                SELECT BYTES(aggregate_type, reason), BYTES(aggregate_id, reason) FROM SCHEMA.outbox_failure
+                SELECT id, reason IS NOT DISTINCT FROM 'unreadable' AS unreadable,
+                       CASE WHEN reason IS DISTINCT FROM 'unreadable' THEN aggregate_type END AS aggregate_type,
+                       CASE WHEN reason IS DISTINCT FROM 'unreadable' THEN aggregate_id END AS aggregate_id
+                FROM SCHEMA.outbox_failure
                 WHERE lane = ? AND state <> 'waiting' AND blocking
                 """);
             // Nobody takes the lane and no command changes its failures until the transaction has ended.
@@ -808,6 +853,7 @@ final class PostgresOutbox implements OutboxStore {
                     "'waiting', true, 0, 0, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text");
             holdBack = AggregateOrder.holdBack(schema, AggregateOrder.NAMES);
             moveUp = AggregateOrder.moveUp(schema, AggregateOrder.NAMES);
+            moveUpRows = AggregateOrder.moveUp(schema, AggregateOrder.ROWS);
             free = in("""
                 SELECT aggregate_type, aggregate_id
                 FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)
@@ -839,7 +885,7 @@ final class PostgresOutbox implements OutboxStore {
                         SELECT FROM SCHEMA.outbox_pause p
                         WHERE p.aggregate_type IN ('*', f.aggregate_type) AND p.event_type IN ('*', f.event_type))
                     LIMIT 1000))
-                RETURNING BYTES(aggregate_type, reason), BYTES(aggregate_id, reason)
+                RETURNING id
                 """);
             pauses = in("SELECT aggregate_type, event_type FROM SCHEMA.outbox_pause ORDER BY 1, 2");
             // Before the first position is taken, last_value is that position. A table that was made anew or a

@@ -3,6 +3,7 @@ package io.outboxrelay.relay.source;
 import static io.outboxrelay.relay.source.SourceHarness.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.rabbitmq.client.Channel;
 import io.outboxrelay.relay.database.Failures.Filter;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.jdbc.core.JdbcTemplate;
 
 /** Whatever a service can insert that has no right but to write events, in one lane with events as they should be. */
 @ParameterizedClass
@@ -64,12 +66,16 @@ class OddRowsTest {
         }
     }
 
-    /** PostgreSQL twice: a database without an encoding takes every byte. */
+    /**
+     * PostgreSQL four times: a database without an encoding takes every byte, one in LATIN1 takes few signs, and one in WIN1252
+     * has bytes that are no signs.
+     */
     static Stream<Database> databases() {
         List<DatabaseKind> here = DatabaseKind.here();
         Stream<Database> kinds = here.stream().map(kind -> new Database(kind.name(), kind::newDatabase));
-        Database ofBytes = new Database("SQL_ASCII", () -> Servers.postgres().newDatabaseOfBytes());
-        return here.contains(DatabaseKind.POSTGRESQL) ? Stream.concat(kinds, Stream.of(ofBytes)) : kinds;
+        Stream<Database> encodings = Stream.of("SQL_ASCII", "LATIN1", "WIN1252")
+                .map(encoding -> new Database(encoding, () -> Servers.postgres().newDatabaseIn(encoding)));
+        return here.contains(DatabaseKind.POSTGRESQL) ? Stream.concat(kinds, encodings) : kinds;
     }
 
     @BeforeEach
@@ -168,6 +174,86 @@ class OddRowsTest {
                 .isEqualTo(all);
     }
 
+    // hazards 9, 69
+    @Test
+    void an_event_that_cannot_be_read_is_parked_before_the_later_ones_of_its_aggregate() throws Exception {
+        assumeTrue(its.name.equals("WIN1252"), "needs an aggregate that can be read, of an event that cannot");
+        try (TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
+                com.rabbitmq.client.Connection consumer =
+                        host.connectionFactory().newConnection()) {
+            Channel channel = consumer.createChannel();
+            channel.exchangeDeclare("events", "topic", true);
+            channel.queueDeclare("all", true, false, false, Map.of());
+            channel.queueBind("all", "events", "#");
+            insertOfCafe("1", "'text' || chr(129)");
+            insertOfCafe("2", "'text'");
+            whileARelayRuns(host, () -> assertThat(states()).containsExactly("parked", "waiting"));
+
+            insertOfCafe("3", "'text'");
+            whileARelayRuns(host, () -> assertThat(states()).containsExactly("parked", "waiting", "waiting"));
+            assertThat(channel.messageCount("all")).isZero();
+
+            Filter parked = new Filter(List.of(), Set.of(State.PARKED), null, null, null, null, null);
+            assertThat(database.failures().discard(parked, new Note("a test", "away"), changed -> {}))
+                    .isOne();
+            whileARelayRuns(host, () -> assertThat(states()).isEmpty());
+            assertThat(channel.messageCount("all")).isEqualTo(2);
+        }
+    }
+
+    // hazard 69
+    @Test
+    void an_event_whose_aggregate_cannot_be_read_is_not_left_behind_when_one_before_it_is_discarded() {
+        assumeTrue(its.name.equals("SQL_ASCII"), "needs an aggregate that cannot be read");
+        for (int n = 1; n <= 2; n++) {
+            database.execute("""
+                INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
+                    content_type, headers, occurred_at, state, reason)
+                VALUES (0, %1$d, '00000000-0000-0007-0000-00000000000%1$d', 'Odd', E'odd\\377', 'Happened', '', 'text', '{}',
+                    now(), 'parked', 'unreadable')""".formatted(n));
+        }
+
+        assertThat(database.failures().retry(ofEvent(2), new Note("a test", "again"), changed -> {}))
+                .isOne();
+        assertThat(states()).containsExactly("parked", "waiting");
+        assertThat(database.failures().discard(ofEvent(1), new Note("a test", "away"), changed -> {}))
+                .isOne();
+
+        assertThat(states()).containsExactly("retrying");
+    }
+
+    private static Filter ofEvent(int n) {
+        UUID id = UUID.fromString("00000000-0000-0007-0000-00000000000" + n);
+        return new Filter(List.of(id), Set.of(State.values()), null, null, null, null, null);
+    }
+
+    private void insertOfCafe(String payload, String contentType) {
+        database.execute("""
+            INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
+            VALUES ('Order', 'caf\u00e9', 'Happened', '%s', %s)""".formatted(payload, contentType));
+    }
+
+    private List<String> states() {
+        return new JdbcTemplate(database.database().dataSource())
+                .queryForList("SELECT state FROM outbox_failure ORDER BY id", String.class);
+    }
+
+    private void whileARelayRuns(TestVirtualHost host, Runnable expectation) {
+        try (SourceHarness relay = SourceHarness.start(
+                "orders",
+                database.database().jdbcUrl(),
+                database.database().user(),
+                database.database().password(),
+                host.amqpUri(),
+                Topology.DECLARE)) {
+            await().atMost(PATIENCE).untilAsserted(() -> {
+                assertThat(database.number("SELECT count(*) FROM outbox")).isZero();
+                expectation.run();
+            });
+            relay.awaitReady();
+        }
+    }
+
     private Overview overview() {
         return database.dialect().overview(OutboxSchema.DEFAULT_NAME, database.asTheRelay());
     }
@@ -205,6 +291,9 @@ class OddRowsTest {
         }
         if (its.name.equals("SQL_ASCII")) {
             odd.addAll(BYTES);
+        }
+        if (its.name.equals("WIN1252")) {
+            odd.addAll(GAPS);
         }
         for (int n = 0; n < odd.size(); n++) {
             Odd one = odd.get(n).numbered(n);
@@ -287,6 +376,10 @@ class OddRowsTest {
                     "headers",
                     "CAST(concat('{\"a\": ', repeat('[', 1500), repeat(']', 1500), '}') AS HEADERS)"),
             new Odd("large headers", "headers", "CAST(concat('{\"a\": \"', repeat('x', 65000), '\"}') AS HEADERS)"),
+            new Odd(
+                    "long name of a number that is too large",
+                    "headers",
+                    "CAST(concat('{\"', repeat('x', 100), '\": 1', repeat('0', 30), '}') AS HEADERS)"),
             new Odd("moon", "occurred_at", "'1969-07-20'"),
             new Odd("year one", "occurred_at", "'0001-01-01'"),
             new Odd("last year", "occurred_at", "'9999-12-31 23:59:59.999999'"));
@@ -308,6 +401,15 @@ class OddRowsTest {
             new Odd("content type", "content_type", "E'text\\377'").unreadableRow(),
             new Odd("value of a header", "headers", "CAST(E'{\"a\": \"\\377\"}' AS jsonb)").unreadableRow(),
             new Odd("name of a header", "headers", "CAST(E'{\"\\377\": \"a\"}' AS jsonb)").unreadableRow());
+
+    private static final List<Odd> GAPS = List.of(
+            new Odd("type", "aggregate_type", "'Odd' || chr(129)").unreadableRow(),
+            new Odd("id", "aggregate_id", "'odd' || chr(129)").unreadableRow(),
+            new Odd("id", "aggregate_id", "'odd' || chr(129)").unreadableRow(),
+            new Odd("event type", "event_type", "'Happened' || chr(129)").unreadableRow(),
+            new Odd("content type", "content_type", "'text' || chr(129)").unreadableRow(),
+            new Odd("value of a header", "headers", "CAST('{\"a\": \"' || chr(129) || '\"}' AS jsonb)")
+                    .unreadableRow());
 
     private static final String LAX = "SET sql_mode = ''";
     private static final String ALLOWING = "SET sql_mode = 'ALLOW_INVALID_DATES'";
