@@ -107,11 +107,20 @@ final class ConsumerSession implements AutoCloseable {
         } catch (InterruptedException e) {
             return Optional.empty();
         }
-        if (ended != null) {
-            // What is still queued here will be delivered again.
-            throw new IOException(ended);
-        }
+        requireOpen();
         return delivery == wakeUp ? Optional.empty() : Optional.of(delivery);
+    }
+
+    /**
+     * Looks whether what was delivered is still this session's.
+     *
+     * @throws IOException if the session has ended: the broker delivers again what was not acknowledged, perhaps to another
+     */
+    void requireOpen() throws IOException {
+        String why = ended;
+        if (why != null) {
+            throw new IOException(why);
+        }
     }
 
     void wake() {

@@ -319,6 +319,7 @@ public final class IdempotentConsumer implements AutoCloseable {
                 return;
             }
             pause(tries.untilNext());
+            opened.requireOpen();
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.dao.CannotAcquireLockException;
 
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
@@ -237,6 +239,33 @@ class IdempotentConsumerTest {
         assertThat(ids().subList(0, received.size() - 1)).containsOnly(event);
         assertThat(ids()).endsWith(next);
         assertThat(consumer.deadLettered()).isZero();
+    }
+
+    @Test
+    void an_event_is_not_tried_again_once_the_broker_may_have_given_it_to_another() throws Exception { // hazard 90
+        AtomicBoolean contended = new AtomicBoolean(true);
+        harness.publish(event);
+        IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+            received.add(e);
+            if (contended.get()) {
+                throw new CannotAcquireLockException("others are there");
+            }
+            database.effect(e.id());
+        }));
+        await().until(() -> received.size() >= 3);
+
+        try (com.rabbitmq.client.Connection connection =
+                broker.connectionFactory().newConnection()) {
+            connection.createChannel().queueDelete(ConsumerHarness.QUEUE.name());
+        }
+        await().ignoreExceptions().until(() -> harness.ready() == 0 && consumer.state() == State.CONSUMING);
+        int before = received.size();
+        contended.set(false);
+        UUID next = UUID.randomUUID();
+        harness.publish(next);
+
+        await().until(() -> database.count("effect") == 1);
+        assertThat(ids().subList(before, received.size())).containsExactly(next);
     }
 
     @Test

@@ -377,7 +377,8 @@ public final class Lane {
     }
 
     private boolean mayPublish() {
-        return !draining && lease.trusted(clock.nanoTime()) && publisher.ready();
+        // The publisher first: it may open a channel, and the lease run out meanwhile.
+        return !draining && publisher.ready() && lease.trusted(clock.nanoTime());
     }
 
     private static Event last(List<Event> events) {

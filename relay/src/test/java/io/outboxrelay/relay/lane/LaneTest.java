@@ -603,6 +603,17 @@ class LaneTest {
         assertThat(store.rows.keySet()).containsExactly(2L);
     }
 
+    // hazard 20
+    @Test
+    void publishes_nothing_when_its_lease_ends_while_the_publisher_gets_ready() throws Exception {
+        store.write(1, "a");
+        publisher.gettingReady = () -> clock.pass(LEASE);
+
+        assertThat(lane.cycle()).isZero();
+
+        assertThat(publisher.positions()).isEmpty();
+    }
+
     // hazard 21
     @Test
     void goes_on_publishing_as_long_as_its_lease_is_renewed() throws Exception {

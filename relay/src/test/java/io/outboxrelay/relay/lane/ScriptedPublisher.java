@@ -22,6 +22,7 @@ final class ScriptedPublisher implements Publisher {
     BooleanSupplier anotherLaneCloses = () -> false;
     Consumer<Event> forgets = event -> {};
     boolean ready = true;
+    Runnable gettingReady = () -> {};
     boolean apart;
     int mostInFlight;
     long mostBytesInFlight;
@@ -35,6 +36,7 @@ final class ScriptedPublisher implements Publisher {
 
     @Override
     public boolean ready() {
+        gettingReady.run();
         return ready;
     }
 
