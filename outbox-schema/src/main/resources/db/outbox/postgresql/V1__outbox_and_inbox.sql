@@ -63,8 +63,8 @@ CREATE TABLE ${schema}.outbox_instance (
 
 COMMENT ON TABLE ${schema}.outbox_instance IS 'The relays that share the lanes.';
 
--- The name of this life of the server: a crash empties a table that is not logged, and a standby or a restored copy has none
--- of its rows. So a relay notices in its very next claim that what was committed last may be lost.
+-- The name of this life of the server: a crash empties a table that is not logged, a standby has none of its rows, and a
+-- restored table has another oid. So a relay notices in its very next claim that what was committed last may be lost.
 CREATE UNLOGGED TABLE ${schema}.outbox_incarnation (
     name uuid    NOT NULL DEFAULT gen_random_uuid(),
     one  boolean PRIMARY KEY DEFAULT true CHECK (one)

@@ -149,7 +149,7 @@ final class MariaDbOutbox implements OutboxStore {
                    held.incarnation
             FROM (
                 SELECT INCARNATION AS incarnation
-                FROM SCHEMA.outbox_lane WHERE lane = ? AND owner = ? AND epoch = ?) held
+                FROM SCHEMA.outbox_lane WHERE lane = ? AND owner = ? AND epoch = ? LIMIT 1) held
             LEFT JOIN (
                 SELECT position, bytes,
                        sum(counted) OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) - counted AS read_before

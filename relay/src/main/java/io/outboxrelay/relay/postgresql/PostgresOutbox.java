@@ -723,11 +723,12 @@ final class PostgresOutbox implements OutboxStore {
 
         /**
          * Names a life of the server. A crash empties a table that is not logged, and a copy or a standby has none of its
-         * rows; a relay's heartbeat then puts a new name there. A server that was stopped in order keeps the name, and has
-         * lost nothing.
+         * rows; a relay's heartbeat then puts a new name there. A restored dump has the name, and the table another number. A
+         * server that was stopped in order keeps both, and has lost nothing.
          */
         private static final String INCARNATION = """
-            ((SELECT name FROM SCHEMA.outbox_incarnation) || '/' || extract(epoch FROM pg_postmaster_start_time()))\
+            ((SELECT name || '/' || tableoid FROM SCHEMA.outbox_incarnation)
+                || '/' || extract(epoch FROM pg_postmaster_start_time()))\
             """;
 
         private final String schema;

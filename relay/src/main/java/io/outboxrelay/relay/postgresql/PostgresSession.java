@@ -102,22 +102,29 @@ final class PostgresSession implements Session {
      * Refuses a pooler that gives a session to each transaction: what is set in it would stay there for whoever comes next.
      * Behind a pooler of any kind the driver was told another process than the one that answers. Where each transaction may
      * get another session, the one that has just answered is the first to be given to somebody else; where they are given in
-     * turn, to the same connection a second time.
+     * turn, to the same connection a second time. A second connection is opened for the first of a pool only, since such a
+     * pooler may have none to spare later.
      */
     private void refuseSharedSessions(Connection fresh, DataSource others) throws SQLException {
         int process = process(fresh);
-        if (alone.get() || process == fresh.unwrap(PGConnection.class).getBackendPID()) {
+        if (process == fresh.unwrap(PGConnection.class).getBackendPID()) {
             return;
         }
-        try (Connection other = others.getConnection()) {
-            if (process(other) == process || process(fresh) != process || process(fresh) != process) {
-                throw new SQLTransientConnectionException(
-                        "there is a connection pooler in front of PostgreSQL that shares"
-                                + " sessions between its clients, such as PgBouncer with pool_mode = transaction: what the relay sets"
-                                + " in a session would apply to others; connect directly, or use pool_mode = session");
+        if (!alone.get()) {
+            try (Connection other = others.getConnection()) {
+                refuseShared(process(other) == process);
             }
         }
+        refuseShared(process(fresh) != process || process(fresh) != process);
         alone.set(true);
+    }
+
+    private static void refuseShared(boolean shared) throws SQLException {
+        if (shared) {
+            throw new SQLTransientConnectionException("there is a connection pooler in front of PostgreSQL that shares"
+                    + " sessions between its clients, such as PgBouncer with pool_mode = transaction: what the relay sets"
+                    + " in a session would apply to others; connect directly, or use pool_mode = session");
+        }
     }
 
     private static int process(Connection connection) throws SQLException {

@@ -2,10 +2,12 @@ package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.lane.LaneStore.Claimed;
 import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
@@ -125,6 +127,25 @@ class LanesTest {
 
         assertThat(outbox.claim(new Claim(before, 0, 10, 1_000, List.of()))).isEmpty();
         assertThat(outbox.claim(new Claim(after, 0, 10, 1_000, List.of()))).isPresent();
+    }
+
+    // hazard 80
+    @Test
+    void tables_that_were_restored_are_another_life_even_in_the_same_run_of_the_server() {
+        assumeTrue(kind == DatabaseKind.POSTGRESQL, "MariaDB and MySQL have nothing in a table that would tell");
+        OwnedLane owned = outbox.acquire("one", 1, LONG).get(0);
+        Claim claim = new Claim(owned, 0, 10, 1_000, List.of());
+        Claimed before = outbox.claim(claim).orElseThrow();
+
+        database.execute("ALTER TABLE outbox_incarnation RENAME TO dumped");
+        database.execute("CREATE UNLOGGED TABLE outbox_incarnation (LIKE dumped INCLUDING ALL)");
+        database.execute("INSERT INTO outbox_incarnation SELECT * FROM dumped");
+        database.execute("GRANT SELECT, INSERT ON outbox_incarnation TO outbox_relay");
+
+        Claimed after = outbox.claim(claim).orElseThrow();
+        assertThat(after.incarnation().continues(before.incarnation())).isFalse();
+        assertThat(outbox.claim(claim).orElseThrow().incarnation().continues(after.incarnation()))
+                .isTrue();
     }
 
     @Test

@@ -21,6 +21,7 @@ import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.PrivateDatabase;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,7 @@ class CrashedDatabaseTest {
     private PrivateDatabase server;
     private OutboxDatabase database;
     private OutboxStore store;
+    private Instant running;
     private OwnedLane owned;
 
     @BeforeEach
@@ -60,6 +62,7 @@ class CrashedDatabaseTest {
         store = database.outbox();
         store.heartbeat("relay", LONG);
         owned = store.acquire("relay", 1, LONG).get(0);
+        running = Instant.now();
     }
 
     @AfterEach
@@ -161,6 +164,8 @@ class CrashedDatabaseTest {
             }
             throw new AssertionError("the server's process was not killed");
         }
+        // MariaDB and MySQL name a life by the second in which it began.
+        await().until(() -> Instant.now().isAfter(running.plusSeconds(1)));
         server.kill();
         server.start();
     }
