@@ -18,6 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -36,6 +37,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 /** Every way of calling outbox and inbox in, beside and after a transaction; with a pool that commits by itself and not. */
 @ParameterizedClass
 @ValueSource(booleans = {true, false})
+@Tag("server")
 class CallersTransactionTest { // hazard 63, hazard 64
 
     private static TestDatabase orders;

@@ -7,9 +7,11 @@ import io.outboxrelay.testservers.Servers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.UUID;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The statements run in the service's session, whose search path is the service's own. */
+@Tag("server")
 class HostileFunctionsTest {
 
     // hazard 83

@@ -16,10 +16,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** PostgreSQL 14, where everyone may create objects in {@code public}: what a login without any grant can achieve by that. */
+@Tag("server")
 class HostileObjectsTest {
 
     private static PrivatePostgres server;

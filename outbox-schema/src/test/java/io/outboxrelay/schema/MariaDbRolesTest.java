@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.util.List;
 import javax.sql.DataSource;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** As {@link RolesTest}; the roles of MariaDB and MySQL are named after the database. */
 @ParameterizedClass(allowZeroInvocations = true)
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#innoDbHere")
+@Tag("server")
 class MariaDbRolesTest {
 
     @Parameter

@@ -14,9 +14,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What {@code outbox_retain}, which the relay calls, does to the partitions of {@code outbox_published}. */
+@Tag("server")
 class RetentionTest {
 
     private static final String PUBLISHED = """

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,6 +80,7 @@ class CommandsTest {
     }
 
     @Test
+    @Tag("server")
     void migrate_installs_into_a_database_of_options_and_again_changes_nothing() throws IOException {
         try (TestDatabase database = Servers.postgres().newDatabase()) {
             Path password = Files.writeString(folder.resolve("password"), database.password() + "\n");
@@ -104,6 +106,7 @@ class CommandsTest {
     }
 
     @Test
+    @Tag("server")
     void migrate_installs_into_the_configured_sources_and_status_shows_them() {
         try (TestDatabase database = Servers.postgres().newDatabase()) {
             configure(database.jdbcUrl(), database.user(), database.password());

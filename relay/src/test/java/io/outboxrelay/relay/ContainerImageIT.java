@@ -14,12 +14,14 @@ import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * The image, built and run by the container engine of this machine, between a PostgreSQL and a RabbitMQ container. Skipped
  * where no engine answers or one of the images is not there.
  */
+@Tag("full")
 class ContainerImageIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(2);

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
@@ -32,6 +33,7 @@ import picocli.CommandLine;
 
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@Tag("server")
 class RepairCommandsTest {
 
     @Parameter

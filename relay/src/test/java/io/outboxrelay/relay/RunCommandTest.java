@@ -15,10 +15,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The program as a process of its own: what it prints and how it ends. */
+@Tag("server")
 class RunCommandTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -37,6 +37,7 @@ final class Choice {
      * @throws IllegalStateException when none did, with each one's reason
      */
     <T> T take(Map<ServerKind, Way<T>> ways) {
+        Loop.requireServers();
         Map<ServerKind, Exception> failures = new LinkedHashMap<>();
         for (ServerKind kind : order) {
             try {

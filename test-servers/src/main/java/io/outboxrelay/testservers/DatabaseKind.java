@@ -60,13 +60,17 @@ public enum DatabaseKind {
     }
 
     /**
-     * For tests that take long: those of {@link #here}, and MySQL only where {@code -Doutbox.databases} names it.
+     * For stories and other tests that take long and run the same code of the relay on each: PostgreSQL, in the full loop MariaDB
+     * too, and MySQL only where {@code -Doutbox.databases} names it.
      *
      * @return in the order of this enum
      */
     public static List<DatabaseKind> inLongTests() {
         Set<DatabaseKind> kinds = named(System.getProperty(PROPERTY, ""));
-        return kinds.isEmpty() ? List.of(POSTGRESQL, MARIADB) : List.copyOf(kinds);
+        if (!kinds.isEmpty()) {
+            return List.copyOf(kinds);
+        }
+        return Loop.current() == Loop.FULL ? List.of(POSTGRESQL, MARIADB) : List.of(POSTGRESQL);
     }
 
     /**

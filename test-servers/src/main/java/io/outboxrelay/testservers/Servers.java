@@ -93,6 +93,7 @@ public final class Servers {
      * @throws IllegalStateException when it cannot be started here, with what is missing
      */
     public static PrivatePostgres startPrivatePostgres(int major, String... settings) {
+        Loop.requireServers();
         try {
             return EmbeddedPostgres.programs(major).start(settings);
         } catch (IOException e) {
@@ -194,6 +195,7 @@ public final class Servers {
      * @throws IllegalStateException when it cannot be started here, with what is missing
      */
     public static PrivateRegistry startPrivateRegistry(RegistryLine line) {
+        Loop.requireServers();
         try {
             return RegistryPrograms.start(line);
         } catch (IOException e) {

@@ -9,9 +9,11 @@ import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
+@Tag("server")
 class ChoiceTest {
     private static final Choice.Way<String> NO_ENGINE = () -> {
         throw new IOException("no engine");

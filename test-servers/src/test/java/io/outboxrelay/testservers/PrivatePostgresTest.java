@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
@@ -19,6 +20,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What a test may do with a PostgreSQL of its own, on every kind of server. */
 @ParameterizedClass
 @EnumSource(ServerKind.class)
+@Tag("server")
+@Tag("full")
 class PrivatePostgresTest {
     @Parameter
     ServerKind kind;

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
@@ -25,6 +26,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @EnumSource(
         value = ServerKind.class,
         names = {"CONTAINERS", "INSTALLED"})
+@Tag("server")
+@Tag("full")
 class PrivateRabbitMqTest {
     private static final Map<String, Object> QUORUM = Map.of("x-queue-type", "quorum");
 

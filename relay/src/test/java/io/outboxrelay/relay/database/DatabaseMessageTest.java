@@ -10,9 +10,11 @@ import java.io.StringWriter;
 import java.net.ServerSocket;
 import java.sql.SQLException;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
 
+@Tag("server")
 class DatabaseMessageTest {
 
     private static final String EVENT_WITHOUT_A_TYPE = """

@@ -30,6 +30,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -38,6 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What becomes of events that were published where they are retained, and how a replay reads them. */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@Tag("server")
 class RetainingTest {
 
     @Parameter

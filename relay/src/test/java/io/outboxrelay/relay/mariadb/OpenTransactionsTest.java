@@ -18,10 +18,12 @@ import java.util.Random;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /** Up to which position everything is visible, as far as MariaDB lets us know; what WritersTest is for PostgreSQL. */
+@Tag("server")
 class OpenTransactionsTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What statements cost when much is there that is none of their business: counted in blocks that are read, not in time. */
+@Tag("server")
 class CostTest {
 
     private static final int EVENTS = 1_000;

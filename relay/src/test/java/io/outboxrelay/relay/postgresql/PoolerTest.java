@@ -19,11 +19,13 @@ import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
 /** Poolers between the relay and PostgreSQL: what PgBouncer 1.18 shows to a client was tried by hand, and is shown here. */
+@Tag("server")
 class PoolerTest {
 
     private final List<Connection> servers = new ArrayList<>();

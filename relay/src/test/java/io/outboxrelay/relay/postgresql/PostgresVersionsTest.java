@@ -30,6 +30,7 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
@@ -43,6 +44,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @ParameterizedClass(name = "PostgreSQL {0}")
 @ValueSource(ints = {14, 15, 16, 17, 18})
+@Tag("server")
+@Tag("full")
 class PostgresVersionsTest {
 
     private static final Duration LONG = Duration.ofHours(1);

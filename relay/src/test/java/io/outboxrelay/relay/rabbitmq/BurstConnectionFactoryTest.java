@@ -19,8 +19,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.SocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("server")
 class BurstConnectionFactoryTest {
 
     private static final byte[] BODY = "x".repeat(20).getBytes(StandardCharsets.UTF_8);

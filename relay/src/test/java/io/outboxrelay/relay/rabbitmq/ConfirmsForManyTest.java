@@ -19,9 +19,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Confirms for many messages at once, which a broker sends when it likes: here its own are held back, and others are said. */
+@Tag("server")
 class ConfirmsForManyTest {
 
     private final AtomicLong confirmed = new AtomicLong();

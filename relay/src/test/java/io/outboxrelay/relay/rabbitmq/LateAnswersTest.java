@@ -24,9 +24,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A broker that answers when nobody waits any more: what it says is held back here until a test lets it pass. */
+@Tag("server")
 class LateAnswersTest {
 
     /** Confirms and returned messages of the publisher's channel, as they were said. */

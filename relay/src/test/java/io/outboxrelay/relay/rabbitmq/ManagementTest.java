@@ -24,9 +24,11 @@ import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The answers are those of RabbitMQ 3.10.8 in a cluster of two nodes, of which the queue's was stopped. */
+@Tag("server")
 class ManagementTest {
 
     private static final String DOWN = """

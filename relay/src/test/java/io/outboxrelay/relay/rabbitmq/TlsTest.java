@@ -21,10 +21,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whom the relay takes for its broker. The broker and its TLS are RabbitMQ's own, the certificates are the test's. */
+@Tag("server")
 class TlsTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -28,12 +28,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * What an administrator can do to a broker while a relay runs: each is said once in the log and shown in readiness, with
  * the source, the broker and the reason; each ends by itself; and none spends an attempt that is not the event's own.
  */
+@Tag("server")
 class BrokerMoodsTest {
 
     private static final int MOST_COMPLAINTS = 3;

@@ -18,12 +18,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Events that make the broker close the whole connection, which all lanes share. The broker is real and does so by itself:
  * what it is given of these events is a frame that does not end as one must.
  */
+@Tag("server")
+@Tag("full")
 class ConnectionKillerTest {
 
     private static final byte[] KILLER = "poisonous".getBytes(StandardCharsets.UTF_8);

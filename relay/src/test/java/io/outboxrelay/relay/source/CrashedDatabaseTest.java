@@ -30,6 +30,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -40,6 +41,8 @@ import org.springframework.jdbc.core.JdbcTemplate;
 /** A real lane at a real database that crashes: what the lane remembers must end with that life of the server. */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
+@Tag("server")
+@Tag("full")
 class CrashedDatabaseTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);

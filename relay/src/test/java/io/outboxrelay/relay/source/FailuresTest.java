@@ -38,6 +38,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -46,6 +47,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What becomes of events that the broker or the relay does not take, with a real database and a broker of its own. */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@Tag("server")
 class FailuresTest {
 
     @Parameter

@@ -37,6 +37,7 @@ import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -46,6 +47,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 /** Whatever a service can insert that has no right but to write events, in one lane with events as they should be. */
 @ParameterizedClass
 @MethodSource("databases")
+@Tag("server")
 class OddRowsTest {
 
     @Parameter

@@ -56,10 +56,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The gate with a real registry, database and broker. */
+@Tag("server")
 class SchemaGateTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);

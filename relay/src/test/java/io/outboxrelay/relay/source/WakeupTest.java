@@ -11,9 +11,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** How an event that is written ends the wait for it. */
+@Tag("server")
 class WakeupTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);

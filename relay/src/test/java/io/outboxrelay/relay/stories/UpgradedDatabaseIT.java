@@ -11,11 +11,13 @@ import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /** What docs/operations.md says about upgrading PostgreSQL by logical replication, step by step. */
+@Tag("full")
 class UpgradedDatabaseIT {
 
     private static final int AGGREGATES = 50;

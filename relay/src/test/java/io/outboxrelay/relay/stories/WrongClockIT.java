@@ -9,6 +9,7 @@ import io.outboxrelay.testservers.TestVirtualHost;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** {@code WallClockTest} proves from the byte code what this shows at work. */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
+@Tag("full")
 class WrongClockIT {
 
     @Parameter

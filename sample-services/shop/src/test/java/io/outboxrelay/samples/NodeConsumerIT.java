@@ -27,10 +27,12 @@ import java.util.concurrent.TimeUnit;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A consumer in another language reads what was encoded here, with real servers and schemas from a real registry. */
+@Tag("full")
 class NodeConsumerIT {
 
     private static final int EVENTS = 1_000;

@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.BadSqlGrammarException;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -21,6 +22,7 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
  * The anti-pattern: two services, one database. What the shop's services do to each other by events and by HTTP is done here
  * by reaching into the other's tables, and this is what breaks.
  */
+@Tag("server")
 class SharedDatabaseTest {
 
     private final TestDatabase shared = DatabaseKind.POSTGRESQL.newDatabase();

@@ -37,6 +37,7 @@ import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
@@ -48,6 +49,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The client with real registries of two lines, one after the other. */
 @ParameterizedClass
 @EnumSource(RegistryLine.class)
+@Tag("server")
 class RegistryTest {
 
     private static final Schema FIRST =

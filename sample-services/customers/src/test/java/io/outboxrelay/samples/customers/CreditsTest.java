@@ -24,10 +24,12 @@ import java.util.stream.IntStream;
 import org.apache.avro.specific.SpecificRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessException;
 
 /** The customers' part in the saga: what is asked for may come twice, late, or after what takes it back. */
+@Tag("server")
 class CreditsTest {
 
     private static final String ORDER = "order-1";

@@ -8,9 +8,11 @@ import io.outboxrelay.samples.customers.client.NoSuchCustomer;
 import java.net.URI;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The shared client against the service that it is made for. */
+@Tag("server")
 class CustomersClientTest {
 
     private static RunningCustomers service;

@@ -13,9 +13,11 @@ import java.util.List;
 import org.apache.avro.specific.SpecificRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Who the customers are, and what others are told about them. */
+@Tag("server")
 class CustomersTest {
 
     private static final Profile ANNA = new Profile("Anna", "anna@example.org", "NORTH", "SE");

@@ -7,12 +7,14 @@ import io.outboxrelay.testservers.ServiceDatabase;
 import java.sql.SQLException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /** What the service's login user may do, and what not. */
+@Tag("server")
 class IsolationTest {
 
     private static RunningCustomers service;

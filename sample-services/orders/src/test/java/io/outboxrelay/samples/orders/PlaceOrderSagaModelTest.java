@@ -31,12 +31,14 @@ import java.util.stream.IntStream;
 import org.apache.avro.specific.SpecificRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Many orders at once in a world that answers as it likes: yes, no, late, twice, and in another order than it was asked in; and
  * customers who pay, cancel, do both at once, or nothing. {@code -Dshop.seed=…} makes the same choices again.
  */
+@Tag("server")
 class PlaceOrderSagaModelTest {
 
     private static final int ORDERS = 150;

@@ -15,9 +15,11 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Two instances of the service, of which neither looks at deadlines by itself unless a test says so. */
+@Tag("server")
 class SagaDeadlinesTest {
 
     private static final String[] NEVER = {"--shop.saga.timeout=1h", "--shop.saga.check=1h"};

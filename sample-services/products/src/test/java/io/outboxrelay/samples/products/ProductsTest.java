@@ -12,9 +12,11 @@ import java.util.List;
 import org.apache.avro.specific.SpecificRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is for sale, and what others are told about it. */
+@Tag("server")
 class ProductsTest {
 
     private static final Offer LAMP = new Offer("Lamp", 1_990L, "EUR");

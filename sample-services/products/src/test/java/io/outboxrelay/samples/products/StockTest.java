@@ -25,10 +25,12 @@ import java.util.stream.Stream;
 import org.apache.avro.specific.SpecificRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessException;
 
 /** The products' part in the saga: what is asked for may come twice, late, or after what takes it back. */
+@Tag("server")
 class StockTest {
 
     private static final int AT_ONCE = 40;

@@ -8,10 +8,12 @@ import java.util.EnumMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The databases of the shop as the demo makes them, those of one kind on one server: nothing else keeps them apart. */
+@Tag("server")
 class HomesTest {
 
     private final Map<Service, Home> homes = new EnumMap<>(Service.class);

@@ -9,10 +9,12 @@ import java.util.UUID;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /** The auditor of the demo finds what is wrong: otherwise its "passed" would mean nothing. */
+@Tag("server")
 class LedgerTest {
 
     private final Map<Service, Home> homes = new EnumMap<>(Service.class);

@@ -7,9 +7,11 @@ import java.net.http.HttpResponse;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Orders over HTTP, before services that say what they are told to. */
+@Tag("server")
 class OrdersApiTest {
 
     private static final String PLACING =

@@ -13,10 +13,12 @@ import java.util.UUID;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.Keys;
 
 /** The page in a real browser, before the real storefront; the orders service says what it is told to. */
+@Tag("server")
 class PageTest {
 
     private static final int DESK = 1_200;

@@ -18,11 +18,13 @@ import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whichever way a history arrives, the views end the same. Events are handled as the consumer does it, without a broker. */
+@Tag("server")
 class RebuildTest {
 
     private static final List<String> VIEWS = List.of(
