@@ -3,7 +3,9 @@ package io.outboxrelay.relay.rabbitmq;
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.impl.Frame;
+import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.rabbitmq.Outstanding.Identity;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -132,9 +134,14 @@ final class Message {
         }
     }
 
-    /** Returns the id of the event whose message came back. */
-    static UUID event(BasicProperties properties) {
-        return UUID.fromString(properties.getMessageId());
+    /** Returns the identity of a message that came back. */
+    static Identity identity(BasicProperties properties) {
+        Map<String, Object> headers = properties.getHeaders();
+        return new Identity(
+                UUID.fromString(properties.getMessageId()),
+                new Aggregate(
+                        headers.get(AGGREGATE_TYPE).toString(),
+                        headers.get(AGGREGATE_ID).toString()));
     }
 
     private Map<String, Object> headers(Event event) {

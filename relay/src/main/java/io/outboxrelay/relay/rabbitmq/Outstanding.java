@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.rabbitmq;
 
+import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,8 +13,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was published on one channel and is not answered, by its delivery tag. An event is here at most once, so a message
- * that comes back, which names its event and no tag, is matched to exactly the publish that it answers.
+ * What was published on one channel and is not answered, by its delivery tag. Each identity is here at most once, so a
+ * message that comes back, which has its identity and no tag, is matched to exactly the publish that it answers.
  *
  * <p>The lane stops waiting for a late answer; the message stays here without its payload, since the broker may still hold
  * it. Belongs to the lane's thread.
@@ -21,9 +22,21 @@ import org.jspecify.annotations.Nullable;
 final class Outstanding {
 
     /**
+     * What tells a message from all others that may be on a channel. The id alone does not: a writer may use one for rows of
+     * several aggregates.
+     */
+    record Identity(UUID id, Aggregate aggregate) {
+
+        static Identity of(Event event) {
+            return new Identity(event.id(), event.aggregate());
+        }
+    }
+
+    /**
      * A message without an answer.
      *
-     * @param id of its event
+     * @param identity of its event
+     * @param position of its event
      * @param event its event; null once the lane has stopped waiting
      * @param exchange where it went
      * @param routingKey by which key
@@ -31,49 +44,55 @@ final class Outstanding {
      * @param returned what the broker said when it sent the message back; null when it has not
      */
     record Sent(
-            UUID id,
+            Identity identity,
+            long position,
             @Nullable Event event,
             String exchange,
             String routingKey,
             long at,
-            @Nullable String returned) {}
+            @Nullable String returned) {
+
+        Sent forgotten() {
+            return new Sent(identity, position, null, exchange, routingKey, at, returned);
+        }
+
+        Sent returned(String detail) {
+            return new Sent(identity, position, event, exchange, routingKey, at, detail);
+        }
+    }
 
     private final NavigableMap<Long, Sent> byTag = new TreeMap<>();
-    private final Map<UUID, Long> tags = new HashMap<>();
+    private final Map<Identity, Long> tags = new HashMap<>();
     private int late;
 
     void add(long tag, Event event, String exchange, String routingKey, long now) {
-        byTag.put(tag, new Sent(event.id(), event, exchange, routingKey, now, null));
-        tags.put(event.id(), tag);
+        Identity identity = Identity.of(event);
+        byTag.put(tag, new Sent(identity, event.position(), event, exchange, routingKey, now, null));
+        tags.put(identity, tag);
     }
 
     /** Returns the message of an event, if the broker may still hold it. */
     Optional<Sent> of(Event event) {
         return tags.isEmpty()
                 ? Optional.empty()
-                : Optional.ofNullable(tags.get(event.id())).map(byTag::get);
+                : Optional.ofNullable(tags.get(Identity.of(event))).map(byTag::get);
     }
 
     /** The lane no longer waits for the answer. Returns the message; empty when there is none that it waits for. */
     Optional<Sent> forget(Event event) {
         Optional<Sent> sent = of(event).filter(found -> found.event() == event);
         sent.ifPresent(found -> {
-            byTag.put(
-                    tags.get(event.id()),
-                    new Sent(found.id(), null, found.exchange(), found.routingKey(), found.at(), found.returned()));
+            byTag.put(tags.get(found.identity()), found.forgotten());
             late++;
         });
         return sent;
     }
 
-    /** The broker has sent the message of an event back. It answers the message later. */
-    void returned(UUID id, String detail) {
-        Long tag = tags.get(id);
+    /** The broker has sent a message back. It answers the message later. */
+    void returned(Identity identity, String detail) {
+        Long tag = tags.get(identity);
         if (tag != null) {
-            byTag.computeIfPresent(
-                    tag,
-                    (same, sent) ->
-                            new Sent(sent.id(), sent.event(), sent.exchange(), sent.routingKey(), sent.at(), detail));
+            byTag.computeIfPresent(tag, (same, sent) -> sent.returned(detail));
         }
     }
 
@@ -114,7 +133,7 @@ final class Outstanding {
     }
 
     private void gone(Sent sent) {
-        tags.remove(sent.id());
+        tags.remove(sent.identity());
         if (sent.event() == null) {
             late--;
         }

@@ -9,16 +9,16 @@ import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Publisher;
 import io.outboxrelay.relay.lane.Reason;
+import io.outboxrelay.relay.rabbitmq.Outstanding.Identity;
 import io.outboxrelay.relay.rabbitmq.Outstanding.Sent;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -69,8 +69,11 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private final Outstanding outstanding = new Outstanding();
     private final List<Answer> answers = new ArrayList<>();
 
-    /** Events that were confirmed when nobody waited any more. One that is forgotten here is only sent once more. */
-    private final Set<UUID> confirmedLate = new LinkedHashSet<>();
+    /**
+     * Events that were confirmed when nobody waited any more, with their positions: a confirm is for one row only. One that is
+     * forgotten here is only sent once more.
+     */
+    private final Map<Identity, Long> confirmedLate = new LinkedHashMap<>();
 
     private volatile @Nullable Silence silence;
 
@@ -90,7 +93,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
         record Nacked(Channel channel, long tag, boolean multiple) implements Signal {}
 
-        record Returned(Channel channel, UUID event, String detail) implements Signal {}
+        record Returned(Channel channel, Identity identity, String detail) implements Signal {}
 
         record Closed(
                 Channel channel, String detail, @Nullable Reason suspected) implements Signal {}
@@ -260,7 +263,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         Optional<Sent> held = outstanding.of(event);
         if (held.isPresent()) {
             answers.add(new Answer(event, unanswered(held.get())));
-        } else if (confirmedLate.remove(event.id())) {
+        } else if (confirmedLate.remove(Identity.of(event), event.position())) {
             answer(event, exchange.of(event), Outcome.CONFIRMED);
         } else {
             publishAnew(event);
@@ -417,7 +420,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                     nack.multiple(),
                     "the broker did not take it: a queue is full, or the node of a queue is down");
         } else if (signal instanceof Signal.Returned back) {
-            outstanding.returned(back.event(), back.detail()); // it is always sent before the confirm
+            outstanding.returned(back.identity(), back.detail()); // it is always sent before the confirm
         } else if (signal instanceof Signal.Closed end) {
             closed(end);
         }
@@ -433,7 +436,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
             if (sent.event() != null) {
                 answer(sent.event(), sent.exchange(), outcome);
             } else if (outcome instanceof Outcome.Confirmed) {
-                rememberConfirmed(sent.id());
+                rememberConfirmed(sent);
             }
         }
         if (late != outstanding.late()) {
@@ -449,11 +452,11 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         return nacked == null ? Outcome.CONFIRMED : new Outcome.Nacked(nacked);
     }
 
-    private void rememberConfirmed(UUID event) {
+    private void rememberConfirmed(Sent sent) {
         if (confirmedLate.size() >= MOST_LATE) {
-            confirmedLate.remove(confirmedLate.iterator().next());
+            confirmedLate.remove(confirmedLate.keySet().iterator().next());
         }
-        confirmedLate.add(event);
+        confirmedLate.put(sent.identity(), sent.position());
     }
 
     private void listenToSilence() {
@@ -505,7 +508,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         });
         opened.addReturnListener(back -> signals.add(new Signal.Returned(
                 opened,
-                Message.event(back.getProperties()),
+                Message.identity(back.getProperties()),
                 "%d %s: no queue is bound to the exchange '%s' for the routing key '%s'"
                         .formatted(
                                 back.getReplyCode(), back.getReplyText(), back.getExchange(), back.getRoutingKey()))));

@@ -8,6 +8,7 @@ import com.rabbitmq.client.AMQP;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Outcome.Nacked;
+import io.outboxrelay.relay.lane.Outcome.Returned;
 import io.outboxrelay.relay.lane.Outcome.Unconfirmed;
 import io.outboxrelay.relay.lane.Publisher.Answer;
 import io.outboxrelay.relay.lane.Reason;
@@ -20,6 +21,7 @@ import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -103,6 +105,49 @@ class LateAnswersTest {
                 .isEqualTo(1);
         assertThat(harness.publisher.silence()).isNull();
         assertThat(harness.publisher.kept()).isZero();
+    }
+
+    // hazard 6
+    @Test
+    void a_late_confirm_is_for_its_own_row_only_also_when_a_writer_has_used_its_id_twice() throws Exception {
+        Events maker = Events.maker().id(UUID.randomUUID());
+        Event late = maker.of(1);
+        send(late);
+        awaitAcks(1);
+        harness.publisher.forget(late);
+        send(maker.of(2)); // of another aggregate: sent although the first is unanswered
+        awaitAcks(2);
+
+        wire.say(Frame.ack(channel.get(), 2, true));
+        harness.answers(1);
+        send(maker.of(1)); // another row of the first's aggregate
+        awaitAcks(3);
+
+        assertThat(harness.admin.queuePurge("orders").getMessageCount()).isEqualTo(3);
+        wire.say(Frame.ack(channel.get(), 3, false));
+        harness.answers(1);
+        assertThat(harness.publish(late)).as("confirmed late").isEqualTo(Outcome.CONFIRMED);
+        assertThat(harness.publisher.kept()).isZero();
+    }
+
+    // hazard 5
+    @Test
+    void a_return_is_for_the_event_of_its_aggregate_also_when_a_writer_has_used_its_id_twice() throws Exception {
+        Events maker = Events.maker().id(UUID.randomUUID());
+        Event routed = maker.of(1);
+        Event unroutable = maker.of("Invoice", "1"); // no queue is bound
+        harness.publisher.publish(unroutable);
+        send(routed);
+        awaitAcks(2);
+
+        for (Frame frame : held) {
+            wire.say(frame);
+        }
+
+        List<Answer> answers = harness.answers(2);
+        assertThat(answers)
+                .contains(new Answer(routed, Outcome.CONFIRMED))
+                .anyMatch(answer -> answer.event() == unroutable && answer.outcome() instanceof Returned);
     }
 
     // hazard 71

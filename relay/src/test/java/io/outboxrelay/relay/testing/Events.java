@@ -19,6 +19,7 @@ public final class Events {
     private static final int MORE_THAN_MAY_BE_PUBLISHED = 20_000_000;
 
     private final AtomicLong position = new AtomicLong();
+    private @Nullable UUID id;
     private String type = "OrderPlaced";
     private String headers = "{}";
     private String contentType = "application/json";
@@ -40,6 +41,12 @@ public final class Events {
                 Duration.ofSeconds(1),
                 ByRoute.always(OnPark.BLOCK),
                 ByRoute.always(Unroutable.PARK));
+    }
+
+    /** Gives all events that follow the same id. */
+    public Events id(UUID value) {
+        id = value;
+        return this;
     }
 
     public Events type(String value) {
@@ -81,7 +88,7 @@ public final class Events {
         byte[] bytes = payload;
         return new Event(
                 position.incrementAndGet(),
-                UUID.randomUUID(),
+                id == null ? UUID.randomUUID() : id,
                 new Aggregate(aggregateType, aggregateId),
                 type,
                 bytes == null ? MORE_THAN_MAY_BE_PUBLISHED : bytes.length,
