@@ -1,7 +1,7 @@
 package io.outboxrelay.relay.rabbitmq;
 
-import com.rabbitmq.client.AlreadyClosedException;
 import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.ChannelContinuationTimeoutException;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.outboxrelay.relay.lane.Backoff;
@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +37,10 @@ public final class Broker implements AutoCloseable {
     private static final int CLOSE_TIMEOUT_MILLIS = 2_000;
     private static final int MOST_EXCHANGES_REMEMBERED = 10_000;
 
+    private static final String NO_ANSWER =
+            "it did not answer when a channel was to be opened; the node may be frozen or"
+                    + " overloaded, or hold up the connection for a queue that does not confirm";
+
     private final String source;
     private final String instance;
     private final BrokerSettings settings;
@@ -46,7 +51,9 @@ public final class Broker implements AutoCloseable {
     private volatile @Nullable Connection connection;
     private volatile @Nullable String blocked;
     private volatile String trouble = "not connected yet";
+    private volatile @Nullable String channelTrouble;
     private volatile boolean closed;
+    private @Nullable Long channelComplainedAt;
 
     // The keeper's own: failures in a row, of connecting or of connections that did not last, and what was told of
     // them.
@@ -64,19 +71,31 @@ public final class Broker implements AutoCloseable {
      * @throws IllegalArgumentException if the settings cannot be used, for instance a trust store that cannot be read
      */
     public Broker(String source, String instance, BrokerSettings settings) {
+        this(
+                source,
+                instance,
+                settings,
+                virtualHost -> settings.management() == null
+                        ? null
+                        : new Management(source, settings.management(), settings, virtualHost));
+    }
+
+    private Broker(
+            String source,
+            String instance,
+            BrokerSettings settings,
+            Function<String, @Nullable Management> managementOf) {
         this.source = source;
         this.instance = instance;
         this.settings = settings;
         this.factory = factory(settings);
-        this.management = settings.management() == null
-                ? null
-                : new Management(source, settings.management(), settings, factory.getVirtualHost());
+        this.management = managementOf.apply(factory.getVirtualHost());
         this.keeper = new Thread(() -> keepConnected("outbox-relay " + source + " " + instance), source + "-broker");
     }
 
     /** Returns one to the same broker, with a connection of its own, not yet started. */
     Broker another() {
-        return new Broker(source, instance, settings);
+        return new Broker(source, instance, settings, virtualHost -> management);
     }
 
     String source() {
@@ -106,23 +125,40 @@ public final class Broker implements AutoCloseable {
         return current != null && blocked == null && current.isOpen();
     }
 
-    /** Opens a channel in confirm mode; empty when there is no connection. */
+    /** Opens a channel in confirm mode; empty when there is no connection, or for the {@link #channelTrouble()}. */
     Optional<Channel> openChannel() {
         Connection current = connection;
         if (current == null || !current.isOpen()) {
             return Optional.empty();
         }
         try {
-            Channel channel = current.createChannel();
-            if (channel == null) {
-                LOG.warn("Source {}: the broker allows no more channels on this connection", source);
-                return Optional.empty();
-            }
-            channel.confirmSelect();
-            return Optional.of(channel);
-        } catch (IOException | AlreadyClosedException e) {
+            return Optional.of(open(current, Channel::confirmSelect));
+        } catch (IOException | ShutdownSignalException e) {
+            String why = ConnectionTrouble.inWords(e);
+            channelTrouble = "no channel can be opened at the broker " + address() + ": " + why;
             LOG.debug("Source {}: no channel could be opened", source, e);
+            if (current.isOpen()) { // otherwise the keeper complains
+                complainOfChannels(why);
+            }
             return Optional.empty();
+        }
+    }
+
+    /** Returns why a channel could not be opened the last time that none could; null when each could so far. */
+    @Nullable
+    String channelTrouble() {
+        return channelTrouble;
+    }
+
+    private synchronized void complainOfChannels(String why) {
+        long now = System.nanoTime();
+        if (channelComplainedAt == null || now - channelComplainedAt >= REPEATED_AFTER.toNanos()) {
+            channelComplainedAt = now;
+            LOG.warn(
+                    "Source {}: no channel can be opened at the broker {}: {}; a lane waits for one",
+                    source,
+                    address(),
+                    why);
         }
     }
 
@@ -201,6 +237,29 @@ public final class Broker implements AutoCloseable {
         Object on(Channel channel) throws IOException;
     }
 
+    /** Opens a channel and makes a first call. A number for which the broker has no answer is lost to the connection. */
+    private Channel open(Connection current, ChannelCall first) throws IOException {
+        try {
+            Channel channel = current.createChannel();
+            if (channel == null) {
+                throw new IOException(
+                        "it allows no more than " + current.getChannelMax() + " channels on a connection");
+            }
+            first.on(channel);
+            return channel;
+        } catch (ChannelContinuationTimeoutException e) {
+            giveUp(current);
+            throw e;
+        }
+    }
+
+    private void giveUp(Connection silent) {
+        if (blocked == null) { // a broker that blocks publishing does not answer either, and does later
+            trouble = NO_ANSWER;
+            silent.abort(CLOSE_TIMEOUT_MILLIS);
+        }
+    }
+
     /** Asks on a channel of its own, since the broker closes it to say no. */
     private boolean succeeds(ChannelCall call) {
         Connection current = connection;
@@ -208,12 +267,7 @@ public final class Broker implements AutoCloseable {
             return false;
         }
         try {
-            Channel channel = current.createChannel();
-            if (channel == null) {
-                return false;
-            }
-            call.on(channel);
-            channel.close();
+            open(current, call).close();
             return true;
         } catch (IOException | TimeoutException | ShutdownSignalException e) {
             LOG.debug("Source {}: the broker said no", source, e);
@@ -227,7 +281,7 @@ public final class Broker implements AutoCloseable {
                 Connection current = factory.newConnection(name);
                 long since = System.nanoTime();
                 serve(current);
-                if (System.nanoTime() - since > LONGEST_BACKOFF.toNanos()) {
+                if (System.nanoTime() - since > LONGEST_BACKOFF.toNanos() && !trouble.equals(NO_ANSWER)) {
                     failures = 0; // it was a good one
                 }
                 failed("lost the connection to");
@@ -267,7 +321,9 @@ public final class Broker implements AutoCloseable {
     private void serve(Connection current) throws InterruptedException {
         CountDownLatch lost = new CountDownLatch(1);
         current.addShutdownListener(cause -> {
-            trouble = ConnectionTrouble.inWords(cause);
+            if (!cause.isInitiatedByApplication()) {
+                trouble = ConnectionTrouble.inWords(cause);
+            }
             lost.countDown();
         });
         exchanges.clear();

@@ -81,6 +81,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private volatile Broker broker;
 
     private @Nullable Channel channel;
+    private volatile boolean withoutChannel;
     private int unflushed;
     private Duration patience = FIRST_PATIENCE;
 
@@ -184,6 +185,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         }
         if (channel == null) {
             channel = broker.openChannel().map(this::listenTo).orElse(null);
+            withoutChannel = channel == null;
         }
         return channel != null && channel.isOpen();
     }
@@ -207,10 +209,14 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                         .map(sent -> TimeUnit.NANOSECONDS.toSeconds(nanoTime.getAsLong() - sent.at()))
                         .orElse(0L),
                 outstanding.late());
-        Duration doubled = patience.multipliedBy(2);
-        patience = doubled.compareTo(LONGEST_PATIENCE) < 0 ? doubled : LONGEST_PATIENCE;
+        growPatience();
         abandon(overdue);
         leaveChannel();
+    }
+
+    private void growPatience() {
+        Duration doubled = patience.multipliedBy(2);
+        patience = doubled.compareTo(LONGEST_PATIENCE) < 0 ? doubled : LONGEST_PATIENCE;
     }
 
     /** What the channel owes will not come any more, and signals of it are ignored. */
@@ -240,13 +246,14 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     /**
-     * Why the connection that the lane has for itself does not take events; called by any thread.
+     * Why the lane has no channel, or the connection that it has for itself does not take events; called by any thread.
      *
-     * @return null when it does, or when there is none
+     * @return null when neither is so
      */
     public @Nullable String trouble() {
         Broker current = broker;
-        return current == shared ? null : current.trouble().orElse(null);
+        Optional<String> own = current == shared ? Optional.empty() : current.trouble();
+        return own.orElse(withoutChannel ? current.channelTrouble() : null);
     }
 
     /**
@@ -480,8 +487,11 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     private void closed(Signal.Closed end) {
-        // Where messages are late, nobody knows which one closed the channel.
-        Reason suspected = outstanding.late() > 0 ? null : end.suspected();
+        Reason suspected = end.suspected();
+        if (outstanding.late() > 0) {
+            suspected = null; // nobody knows which one closed the channel
+            growPatience(); // they are sent once more
+        }
         List<Sent> lost = outstanding.clear();
         channel = null;
         unflushed = 0;

@@ -31,6 +31,7 @@ final class PublisherHarness implements AutoCloseable {
     final AtomicLong ahead = new AtomicLong();
 
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    final BrokerSettings settings;
     final Broker broker;
     final RabbitPublisher publisher;
     final Connection client;
@@ -71,7 +72,7 @@ final class PublisherHarness implements AutoCloseable {
             boolean cloudEvents,
             String... declarable)
             throws IOException, TimeoutException {
-        BrokerSettings settings = new BrokerSettings(
+        settings = new BrokerSettings(
                 uri,
                 exchange,
                 routingKey,
