@@ -156,7 +156,8 @@ final class Keys {
             "broker.tls.insecure-skip-verification",
             flag(),
             "false",
-            "`true` accepts any certificate and any host name: anyan attacker in between can read and change the events.");
+            "`true` accepts any certificate and any host name of the broker: an attacker in between can read and change the events. "
+                    + "The certificate of `broker.management-uri` is verified all the same.");
 
     static final Key<URI> BROKER_MANAGEMENT = optional(
                     "broker.management-uri",
