@@ -95,7 +95,12 @@ public record FailurePolicy(
 
     /** Returns whether the event is to be forgotten after this answer. */
     boolean drops(Event event, Outcome.Failure failure) {
-        return failure.reason() == Reason.UNROUTABLE && mayDrop(event);
+        return failure.reason() == Reason.UNROUTABLE && mayDrop(event) && !isInDoubt(event, failure);
+    }
+
+    /** A dropped event does not come back, so none is dropped whose queue may be down. */
+    private boolean isInDoubt(Event event, Outcome.Failure failure) {
+        return failure instanceof Outcome.Returned returned && returned.mayBeDown() && mayDrop(event);
     }
 
     /** Returns whether such an event is forgotten when no queue is bound for it. */
@@ -105,6 +110,9 @@ public record FailurePolicy(
 
     /** Returns how the event is kept after this answer. */
     Failed keep(Event event, Outcome.Failure failure, RandomGenerator random) {
+        if (isInDoubt(event, failure)) {
+            return keep(event, new Outcome.Nacked(Reason.QUEUE_DOWN, failure.detail()), random);
+        }
         Event.Kept before = before(event);
         boolean spends = !(failure instanceof Outcome.Nacked);
         int attempts = before.attempts() + (spends ? 1 : 0);

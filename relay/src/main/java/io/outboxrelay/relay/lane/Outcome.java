@@ -8,8 +8,18 @@ public sealed interface Outcome {
     /** The broker has routed the event and taken responsibility for it. */
     record Confirmed() implements Outcome {}
 
-    /** The broker found no queue, or no exchange, to put the event into. */
-    record Returned(Reason reason, String detail) implements Failure {}
+    /**
+     * The broker found no queue, or no exchange, to put the event into.
+     *
+     * @param mayBeDown whether its queue may exist and be down: what is there to say so does not answer
+     */
+    record Returned(Reason reason, String detail, boolean mayBeDown) implements Failure {
+
+        /** For a reason that is not in doubt. */
+        public Returned(Reason reason, String detail) {
+            this(reason, detail, false);
+        }
+    }
 
     /** The relay itself will not send the event. */
     record Refused(Reason reason, String detail) implements Failure {}

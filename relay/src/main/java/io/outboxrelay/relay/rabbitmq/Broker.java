@@ -12,6 +12,7 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -189,9 +190,9 @@ public final class Broker implements AutoCloseable {
         return Optional.ofNullable(state.missing);
     }
 
-    /** Returns which queues of the virtual host are down, in words; empty when none is, or that is not known. */
-    Optional<String> queuesDown() {
-        return management == null ? Optional.empty() : management.down();
+    /** Asks whether a queue of the virtual host is down; empty when there is no management API to ask. */
+    Optional<CompletableFuture<Management.Answer>> askForQueues() {
+        return Optional.ofNullable(management).map(Management::ask);
     }
 
     /** Looks at the exchanges again before the next publish: one of them may be gone. */

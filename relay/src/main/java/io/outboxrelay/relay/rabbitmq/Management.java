@@ -1,10 +1,9 @@
 package io.outboxrelay.relay.rabbitmq;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -17,26 +16,37 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Asks the broker's management API whether a queue of the virtual host is down. To publishers such a queue does not exist,
- * and neither do its bindings, so it may be what an unroutable event is missing. Thread-safe; an answer, also that there
- * was none, is used for ten seconds, for which the broker is spared.
+ * and neither do its bindings, so it may be what an unroutable event is missing.
+ *
+ * <p>Thread-safe, and nobody waits here. An answer is for those who asked before the question went out. All who ask while
+ * one is out share the next one, so that one is out at a time, and the broker is spared between two.
  */
 final class Management {
 
     private static final Logger LOG = LoggerFactory.getLogger(Management.class);
-    private static final Duration ANSWER_HOLDS = Duration.ofSeconds(10);
+
+    /** Between two questions: so many times what the last answer took, which is a few percent of one core, and at most so long. */
+    private static final int REST = 20;
+
+    private static final Duration LONGEST_REST = Duration.ofSeconds(1);
     private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
     private static final Set<String> DOWN = Set.of("down", "stopped", "crashed");
 
-    /** Longest that a lane waits for an answer. */
+    /** Longest that an answer may take, with its body. */
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
     private static final int MOST_BYTES = 8 << 20;
@@ -46,9 +56,28 @@ final class Management {
     private final HttpClient client;
     private final HttpRequest request;
     private final ObjectMapper json = new ObjectMapper();
-    private @Nullable String down;
-    private @Nullable Long askedAt;
     private @Nullable Long complainedAt;
+
+    /** The newest question. Changed under the lock of this, like those below. */
+    private CompletableFuture<Answer> newest = CompletableFuture.completedFuture(new Answer.NoneDown());
+
+    /** Whether the newest question has not gone out. */
+    private boolean isToCome;
+
+    private long restUntil = System.nanoTime();
+
+    /** What is known of the queues of the virtual host. */
+    sealed interface Answer {
+
+        /** Some are down. */
+        record Down(String inWords) implements Answer {}
+
+        /** None is. */
+        record NoneDown() implements Answer {}
+
+        /** The API does not say. */
+        record Unknown(String why) implements Answer {}
+    }
 
     /**
      * @param source name of the source, for the log
@@ -91,35 +120,85 @@ final class Management {
                         URLEncoder.encode(virtualHost, StandardCharsets.UTF_8).replace("+", "%20")));
     }
 
-    /** Returns which queues are down, in words; empty when none is, or when there is no answer. */
-    synchronized Optional<String> down() {
-        long now = System.nanoTime();
-        if (askedAt == null || now - askedAt > ANSWER_HOLDS.toNanos()) {
-            down = ask(now);
-            askedAt = System.nanoTime();
+    /** Returns the answer to a question that goes out after this call. It comes within seconds, and never exceptionally. */
+    synchronized CompletableFuture<Answer> ask() {
+        if (!isToCome) {
+            isToCome = true;
+            newest = newest.thenComposeAsync(before -> send(), afterRest())
+                    .exceptionally(failure -> new Answer.Unknown(inWords(failure)));
         }
-        return Optional.ofNullable(down);
+        return newest;
     }
 
-    private @Nullable String ask(long now) {
-        try {
-            HttpResponse<InputStream> response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
-            try (InputStream body = response.body()) {
-                JsonNode queues =
-                        response.statusCode() == 200 ? json.readTree(body.readNBytes(MOST_BYTES)) : json.missingNode();
-                if (queues.isArray()) {
-                    return inWords(queues);
-                }
-                complain(now, "instead of a list of queues it answers with status " + response.statusCode());
-            }
-        } catch (JsonProcessingException e) {
-            complain(now, "its answer is not JSON"); // whose words are somebody else's
-        } catch (IOException e) {
-            complain(now, e.toString());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+    /** The one before has been answered when this begins. */
+    private Executor afterRest() {
+        return work -> CompletableFuture.delayedExecutor(restUntil() - System.nanoTime(), TimeUnit.NANOSECONDS)
+                .execute(work);
+    }
+
+    private synchronized long restUntil() {
+        return restUntil;
+    }
+
+    private CompletableFuture<Answer> send() {
+        long now = goesOut();
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        CompletableFuture<HttpResponse<Void>> exchange = client.sendAsync(
+                request,
+                HttpResponse.BodyHandlers.ofByteArrayConsumer(part -> part.ifPresent(bytes -> keep(body, bytes))));
+        return exchange.thenApply(response -> read(response.statusCode(), body.toByteArray()))
+                .orTimeout(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .exceptionally(failure -> new Answer.Unknown(inWords(failure)))
+                .thenApply(answer -> {
+                    exchange.cancel(true); // what is still to come of it
+                    answered(now, answer);
+                    return answer;
+                });
+    }
+
+    private synchronized long goesOut() {
+        isToCome = false;
+        return System.nanoTime();
+    }
+
+    private synchronized void answered(long askedAt, Answer answer) {
+        long now = System.nanoTime();
+        restUntil = now + Math.min(LONGEST_REST.toNanos(), REST * (now - askedAt));
+        if (answer instanceof Answer.Unknown unknown) {
+            complain(now, unknown.why());
         }
-        return null;
+    }
+
+    private static void keep(ByteArrayOutputStream body, byte[] part) {
+        if (body.size() < MOST_BYTES) {
+            body.writeBytes(part);
+        }
+    }
+
+    private Answer read(int status, byte[] body) {
+        try {
+            JsonNode queues = status == 200 ? json.readTree(body) : json.missingNode();
+            if (queues.isArray()) {
+                String down = inWords(queues);
+                return down == null ? new Answer.NoneDown() : new Answer.Down(down);
+            }
+            return new Answer.Unknown("instead of a list of queues it answers with status " + status);
+        } catch (IOException e) {
+            return new Answer.Unknown("its answer is not JSON"); // whose words are somebody else's
+        }
+    }
+
+    private static String inWords(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof TimeoutException) {
+            return "it has not answered within " + TIMEOUT.toSeconds() + " s";
+        }
+        return cause instanceof SSLException
+                ? cause
+                        + "; broker.tls.trust-store names whom the relay trusts there, and broker.tls.insecure-skip-verification"
+                        + " is not for this API"
+                : cause.toString();
     }
 
     private static @Nullable String inWords(JsonNode queues) {
@@ -142,7 +221,7 @@ final class Management {
             complainedAt = now;
             LOG.warn(
                     "Source {}: the management API at {}:{} does not say whether a queue is down: {}; events that are"
-                            + " returned count as unroutable",
+                            + " returned count as unroutable, and none is dropped",
                     source,
                     request.uri().getHost(),
                     request.uri().getPort(),

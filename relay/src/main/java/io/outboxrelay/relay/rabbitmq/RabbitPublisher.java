@@ -15,10 +15,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -69,6 +71,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private final Outstanding outstanding = new Outstanding();
     private final List<Answer> answers = new ArrayList<>();
 
+    /** Events that came back, as long as it is not known whether a queue is down. */
+    private final Set<Event> inDoubt = new HashSet<>();
+
     /**
      * Events that were confirmed when nobody waited any more, with their positions: a confirm is for one row only. One that is
      * forgotten here is only sent once more.
@@ -85,9 +90,11 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private int unflushed;
     private Duration patience = FIRST_PATIENCE;
 
-    /** What the connection's thread saw on a channel. */
+    /** What other threads have for the lane's: what the connection's saw on a channel, or a word about an event that came back. */
     private sealed interface Signal {
 
+        /** Null when it belongs to none. */
+        @Nullable
         Channel channel();
 
         record Acked(Channel channel, long tag, boolean multiple) implements Signal {}
@@ -98,6 +105,14 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
         record Closed(
                 Channel channel, String detail, @Nullable Reason suspected) implements Signal {}
+
+        record Judged(Event event, String exchange, Outcome outcome) implements Signal {
+
+            @Override
+            public @Nullable Channel channel() {
+                return null;
+            }
+        }
     }
 
     /**
@@ -173,14 +188,14 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     @Override
     public boolean ready() {
-        if (channel != null && !channel.isOpen() && outstanding.awaited() == 0) {
+        if (channel != null && !channel.isOpen() && outstanding() == 0) {
             acceptAll(); // late confirms, and that it was closed
             leaveChannel();
         }
         if (!broker.ready()) {
             return false;
         }
-        if (channel != null && outstanding.awaited() == 0 && isOverdue()) {
+        if (channel != null && outstanding() == 0 && isOverdue()) {
             replaceChannel(channel);
         }
         if (channel == null) {
@@ -224,7 +239,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         channel = null;
         outstanding.clear();
         unflushed = 0;
-        signals.clear();
+        signals.removeIf(signal -> signal.channel() != null);
         listenToSilence();
     }
 
@@ -378,6 +393,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     @Override
     public void forget(Event event) {
+        inDoubt.remove(event);
         outstanding.forget(event).ifPresent(sent -> {
             metrics.count(
                     event, sent.exchange(), new Outcome.Unconfirmed(inWords(sent, nanoTime.getAsLong() - sent.at())));
@@ -401,7 +417,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     /** Events that were published and are not answered. */
     int outstanding() {
-        return outstanding.awaited();
+        return outstanding.awaited() + inDoubt.size();
     }
 
     /** What is kept beside them: answers not yet fetched, signals not yet read, messages that nobody waits for any more. */
@@ -416,6 +432,12 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     private void accept(Signal signal) {
+        if (signal instanceof Signal.Judged judged) {
+            if (inDoubt.remove(judged.event())) {
+                answer(judged.event(), judged.exchange(), judged.outcome());
+            }
+            return;
+        }
         if (signal.channel() != channel) {
             return;
         }
@@ -436,27 +458,24 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private void settle(long tag, boolean multiple, @Nullable String nacked) {
         int late = outstanding.late();
         for (Sent sent : outstanding.answered(tag, multiple)) {
-            Outcome outcome = outcome(sent, nacked);
-            if (outcome instanceof Outcome.Confirmed) {
+            boolean confirmed = nacked == null && sent.returned() == null;
+            if (confirmed) {
                 metrics.time(nanoTime.getAsLong() - sent.at());
             }
-            if (sent.event() != null) {
-                answer(sent.event(), sent.exchange(), outcome);
-            } else if (outcome instanceof Outcome.Confirmed) {
-                rememberConfirmed(sent);
+            if (sent.event() == null) {
+                if (confirmed) {
+                    rememberConfirmed(sent);
+                }
+            } else if (sent.returned() != null) {
+                judge(sent.event(), sent.exchange(), sent.returned());
+            } else {
+                answer(sent.event(), sent.exchange(), nacked == null ? Outcome.CONFIRMED : new Outcome.Nacked(nacked));
             }
         }
         if (late != outstanding.late()) {
             patience = FIRST_PATIENCE; // it answers
             listenToSilence();
         }
-    }
-
-    private Outcome outcome(Sent sent, @Nullable String nacked) {
-        if (sent.returned() != null) {
-            return returned(sent.returned());
-        }
-        return nacked == null ? Outcome.CONFIRMED : new Outcome.Nacked(nacked);
     }
 
     private void rememberConfirmed(Sent sent) {
@@ -473,12 +492,26 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 .orElse(null);
     }
 
-    /** A queue that is down is no fault of the event's. */
-    private Outcome returned(String back) {
-        return shared.queuesDown()
-                .<Outcome>map(down ->
-                        new Outcome.Nacked(Reason.QUEUE_DOWN, back + "; queues of this virtual host are " + down))
-                .orElseGet(() -> new Outcome.Returned(Reason.UNROUTABLE, back));
+    /** A queue that is down is no fault of the event's. Whether one is must be asked after the event came back. */
+    private void judge(Event event, String target, String back) {
+        broker.askForQueues()
+                .ifPresentOrElse(
+                        asked -> {
+                            inDoubt.add(event);
+                            asked.thenAccept(
+                                    said -> signals.add(new Signal.Judged(event, target, outcome(back, said))));
+                        },
+                        () -> answer(event, target, new Outcome.Returned(Reason.UNROUTABLE, back)));
+    }
+
+    private static Outcome outcome(String back, Management.Answer said) {
+        if (said instanceof Management.Answer.Down down) {
+            return new Outcome.Nacked(Reason.QUEUE_DOWN, back + "; queues of this virtual host are " + down.inWords());
+        }
+        return said instanceof Management.Answer.Unknown
+                ? new Outcome.Returned(
+                        Reason.UNROUTABLE, back + "; the management API does not say whether a queue is down", true)
+                : new Outcome.Returned(Reason.UNROUTABLE, back);
     }
 
     private void answer(Event event, String target, Outcome outcome) {

@@ -412,6 +412,25 @@ class LaneTest {
         assertThat(drops.ofOthers()).isEqualTo(1);
     }
 
+    // hazard 71
+    @Test
+    void where_the_policy_is_to_drop_an_event_whose_queue_may_be_down_is_kept_and_spends_no_attempt() throws Exception {
+        publisher.mood = event -> new Outcome.Returned(Reason.UNROUTABLE, "no queue", true);
+        Lane dropping = lane(policy(OnPark.BLOCK, Unroutable.DROP));
+        store.write(1, "a");
+
+        goOn(dropping, 100);
+
+        assertThat(kept()).containsExactly("1 RETRYING");
+        assertThat(drops.ofOthers()).isZero();
+
+        publisher.mood = event -> UNROUTABLE;
+        goOn(dropping, 100);
+
+        assertThat(kept()).isEmpty();
+        assertThat(drops.ofOthers()).isEqualTo(1);
+    }
+
     @Test
     void a_missing_exchange_is_never_dropped() throws Exception {
         Lane dropping = lane(policy(OnPark.BLOCK, Unroutable.DROP));
