@@ -224,23 +224,27 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                         .map(sent -> TimeUnit.NANOSECONDS.toSeconds(nanoTime.getAsLong() - sent.at()))
                         .orElse(0L),
                 outstanding.late());
-        growPatience();
         abandon(overdue);
         leaveChannel();
     }
 
-    private void growPatience() {
-        Duration doubled = patience.multipliedBy(2);
-        patience = doubled.compareTo(LONGEST_PATIENCE) < 0 ? doubled : LONGEST_PATIENCE;
-    }
-
     /** What the channel owes will not come any more, and signals of it are ignored. */
     private void leaveChannel() {
-        channel = null;
-        outstanding.clear();
-        unflushed = 0;
+        loseChannel();
         signals.removeIf(signal -> signal.channel() != null);
+    }
+
+    /** What is late is sent once more, and so the next channel is given more time. Returns what was waited for. */
+    private List<Sent> loseChannel() {
+        if (outstanding.late() > 0) {
+            Duration doubled = patience.multipliedBy(2);
+            patience = doubled.compareTo(LONGEST_PATIENCE) < 0 ? doubled : LONGEST_PATIENCE;
+        }
+        channel = null;
+        unflushed = 0;
+        List<Sent> lost = outstanding.clear();
         listenToSilence();
+        return lost;
     }
 
     @Override
@@ -520,17 +524,10 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     private void closed(Signal.Closed end) {
-        Reason suspected = end.suspected();
-        if (outstanding.late() > 0) {
-            suspected = null; // nobody knows which one closed the channel
-            growPatience(); // they are sent once more
-        }
-        List<Sent> lost = outstanding.clear();
-        channel = null;
-        unflushed = 0;
+        // Where messages are late, nobody knows which one closed the channel.
+        Reason suspected = outstanding.late() > 0 ? null : end.suspected();
         broker.forgetExchanges();
-        listenToSilence();
-        for (Sent sent : lost) {
+        for (Sent sent : loseChannel()) {
             if (sent.event() != null) {
                 answer(sent.event(), sent.exchange(), new Outcome.Unconfirmed(end.detail(), suspected));
             }
