@@ -1,29 +1,25 @@
 package io.outboxrelay.relay;
 
+import io.outboxrelay.relay.configuration.Durations;
 import java.time.Duration;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads an age. */
+/** Reads an age, written as durations are in the configuration. */
 final class DurationConverter implements ITypeConverter<Duration> {
 
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,6})([smhd])");
+    /** No event is older, and every database can subtract it from now. */
+    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     @Override
     public Duration convert(String text) {
-        Matcher matcher = DURATION.matcher(text);
-        if (!matcher.matches()) {
+        Duration age = Durations.parse(text)
+                .orElseThrow(() -> new TypeConversionException(
+                        "'%s' is not %s.".formatted(Words.plain(text), Durations.EXAMPLES)));
+        if (age.isNegative() || age.compareTo(LONGEST) > 0) {
             throw new TypeConversionException(
-                    "'%s' is not a duration such as 30s, 15m, 2h or 7d.".formatted(Words.plain(text)));
+                    "'%s' is not an age: it must be from 0s to %dd.".formatted(Words.plain(text), LONGEST.toDays()));
         }
-        long number = Long.parseLong(matcher.group(1));
-        return switch (matcher.group(2)) {
-            case "s" -> Duration.ofSeconds(number);
-            case "m" -> Duration.ofMinutes(number);
-            case "h" -> Duration.ofHours(number);
-            default -> Duration.ofDays(number);
-        };
+        return age;
     }
 }

@@ -27,7 +27,7 @@ final class FilterOptions {
             names = "--older-than",
             paramLabel = "DURATION",
             converter = DurationConverter.class,
-            description = "Only those that failed for the first time longer ago, such as 30s, 15m, 2h or 7d.")
+            description = "Only those that failed for the first time longer ago, such as 500ms, 30s, 15m, 2h or 7d.")
     private @Nullable Duration olderThan;
 
     boolean given() {

@@ -147,6 +147,17 @@ class RepairCommandsTest {
         assertThat(source.at("/failures/0/next_attempt_at").isNull()).isTrue();
     }
 
+    @ParameterizedTest
+    @CsvSource({"500ms, 1", "PT9.5S, 1", "2m, 0", "PT1H, 0", "36500d, 0"})
+    void an_age_is_written_as_durations_are_in_the_configuration(String age, int older) {
+        rows.age(Duration.ofSeconds(10)).put("1", "parked");
+
+        assertThat(execute("failures", "retry", "--older-than", age, "--dry-run"))
+                .as(err.toString())
+                .isZero();
+        assertThat(out.toString()).startsWith("source orders: " + older + " parked event");
+    }
+
     @Test
     void shows_one_failure_with_the_size_of_its_payload_and_the_names_of_its_headers() throws IOException {
         UUID event = rows.put("4711", "parked");
@@ -219,7 +230,9 @@ class RepairCommandsTest {
                 "failures retry --all --type X | goes without",
                 "failures retry --all " + SOME_ID + " | goes without",
                 "failures retry 4711 | '4711' is not the id of an event",
-                "failures retry --all --older-than soon | 'soon' is not a duration",
+                "failures retry --all --older-than soon | 'soon' is not a duration such as 500ms, 10s, 2m, 1h, 7d or PT1M30S.",
+                "failures retry --older-than PT-1H | 'PT-1H' is not an age: it must be from 0s to 36500d",
+                "failures retry --older-than 36501d | '36501d' is not an age",
                 "failures retry --all --source stock | There is no source stock. Configured: orders.",
                 "failures retry --all --who BLANK | --who must not be empty",
                 "failures discard --all | --reason",
