@@ -1,5 +1,6 @@
 package io.outboxrelay.relay;
 
+import io.outboxrelay.relay.command.Commands;
 import io.outboxrelay.relay.configuration.ConfigurationException;
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.operations.LogSettings;
@@ -28,7 +29,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "outbox-relay",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description = "Publishes the domain events of outbox tables to RabbitMQ: confirmed and in order.",
         footer = {"", "Exit status: 0 fine, 1 failed, 2 wrong use or configuration."})
 public final class Main implements Callable<Integer> {
@@ -63,21 +63,19 @@ public final class Main implements Callable<Integer> {
     }
 
     static CommandLine commandLine(Map<String, String> environment) {
-        return new CommandLine(new Main())
-                .addSubcommand(new RunCommand(environment))
-                .addSubcommand(new MigrateCommand(environment))
-                .addSubcommand(new CheckConfigCommand(environment))
-                .addSubcommand(new StatusCommand(environment))
-                .addSubcommand(new ExplainCommand(environment))
-                .addSubcommand(FailuresCommand.commandLine(environment))
-                .addSubcommand(new PauseCommand(environment))
-                .addSubcommand(new ResumeCommand(environment))
-                .addSubcommand(new ReplayCommand(environment))
-                .addSubcommand(new HealthCommand(environment))
-                .addSubcommand(SchemasCommand.commandLine(new Version(), environment))
+        CommandLine program = new CommandLine(new Main()).addSubcommand(new RunCommand(environment));
+        Commands.addTo(program, environment)
+                .addSubcommand(SchemasCommand.commandLine(environment))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Main::wrongUse)
                 .setExecutionExceptionHandler(Main::report);
+        tellVersion(program);
+        return program;
+    }
+
+    private static void tellVersion(CommandLine command) {
+        command.getCommandSpec().versionProvider(new Version());
+        command.getSubcommands().values().forEach(Main::tellVersion);
     }
 
     /** In one screen: the many options of a command are shown by its help. */

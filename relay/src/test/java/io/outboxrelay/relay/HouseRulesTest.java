@@ -75,7 +75,7 @@ class HouseRulesTest {
 
     @ArchTest
     static final ArchRule nothing_but_the_commands_reads_the_command_line = noClasses()
-            .that(resideOutsideOfPackages(RELAY, RELAY + ".schemas"))
+            .that(resideOutsideOfPackages(RELAY, RELAY + ".command", RELAY + ".schemas"))
             .should()
             .dependOnClassesThat()
             .resideInAPackage("picocli..");

@@ -1,0 +1,255 @@
+package io.outboxrelay.relay.command;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.command.DatabaseOptions.Database;
+import io.outboxrelay.relay.configuration.Configuration;
+import io.outboxrelay.relay.database.Failures.Note;
+import io.outboxrelay.relay.database.Failures.Pause;
+import io.outboxrelay.relay.database.Failures.UnavailableException;
+import io.outboxrelay.relay.database.Published;
+import io.outboxrelay.relay.database.Published.Extent;
+import io.outboxrelay.relay.database.Published.Limits;
+import io.outboxrelay.relay.database.Published.Selection;
+import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.lane.Replay;
+import io.outboxrelay.relay.lane.ReplaySettings;
+import io.outboxrelay.relay.rabbitmq.Broker;
+import io.outboxrelay.relay.rabbitmq.PublishMetrics;
+import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Sends retained events again over a connection of its own, beside relays that run or not: their lanes take no notice. */
+@Command(
+        name = "replay",
+        mixinStandardHelpOptions = true,
+        description =
+                "Sends events again that were published and are retained (sources: retain), with their ids, in the "
+                        + "order of their aggregates, with the header outbox_replay. What is being published meanwhile goes its way.",
+        footer = {
+            "",
+            "Exit status: 0 all were sent, 1 some were not, 2 wrong use or configuration.",
+            "Consumers with an inbox skip what they have seen; who wants the effects once more needs an inbox of another name, or "
+                    + "an emptied one, and a queue of its own (--queue)."
+        })
+final class ReplayCommand implements Callable<Integer> {
+
+    private static final Duration AGAIN = Duration.ofSeconds(1);
+    private static final long MILLIS_BETWEEN_LOOKS = 20;
+    private static final int MOST_LOOKS = 500;
+
+    @Mixin
+    private final DatabaseOptions databases;
+
+    @Mixin
+    private final ReplayOptions options = new ReplayOptions();
+
+    @Mixin
+    private final WhoOption who = new WhoOption();
+
+    @Option(names = "--reason", paramLabel = "TEXT", description = "Why; needed unless with --dry-run.")
+    private String reason = "";
+
+    @Option(
+            names = "--queue",
+            paramLabel = "QUEUE",
+            description =
+                    "Only this queue gets them. Default: they go where such events usually go, to all who listen.")
+    private @Nullable String queue;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "N",
+            defaultValue = "1000",
+            description = "Most events a second. Default: ${DEFAULT-VALUE}.")
+    private int rate;
+
+    @Option(
+            names = "--after",
+            paramLabel = "PLACE",
+            defaultValue = "0",
+            description = "Goes on after this place, which a replay that has stopped has shown.")
+    private long after;
+
+    @Option(
+            names = "--skip-failed",
+            description = "Goes on behind an event that cannot be sent. Without it the replay stops there.")
+    private boolean skipFailed;
+
+    @Option(names = "--dry-run", description = "Only says how many it would send.")
+    private boolean dryRun;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    ReplayCommand(Map<String, String> environment) {
+        this.databases = new DatabaseOptions(environment);
+    }
+
+    @Override
+    public Integer call() {
+        CommandLine command = Objects.requireNonNull(spec).commandLine();
+        Selection selection = options.selection(command);
+        if (rate < 1 || rate > 1_000_000) {
+            throw new ParameterException(command, "--rate must be from 1 to 1000000 events a second.");
+        }
+        if (queue != null && queue.isBlank()) {
+            throw new ParameterException(command, "--queue must not be empty.");
+        }
+        Note note = dryRun ? who.note(command, reason) : who.noteWithReason(command, reason);
+        Configuration configuration = databases.configuration();
+        return databases.only(command, database -> replay(command, configuration, database, selection, note));
+    }
+
+    private boolean replay(
+            CommandLine command, Configuration configuration, Database database, Selection wanted, Note note) {
+        Published published = database.published();
+        Selection selection = wanted.before(published.now());
+        if (!dryRun) {
+            refuseWhilePaused(database);
+            awaitSettling(published);
+        }
+        Extent extent = published.extent(selection, after);
+        String source = "source " + database.source() + ": ";
+        if (extent.events() == 0) {
+            command.getOut().println(source + nothing(extent));
+            return true;
+        }
+        if (dryRun) {
+            command.getOut().println(source + Words.count(extent.events(), "event") + " would be sent again");
+            return true;
+        }
+        String what = selection + (queue == null ? "" : ", to the queue " + queue);
+        long number = published.note("replay", what, extent.events(), note);
+        command.getErr().println(source + "replay %d of %s".formatted(number, Words.count(extent.events(), "event")));
+        command.getErr().flush();
+        Replay.Result result = send(command, configuration, database, selection, number, extent.events());
+        command.getOut().println(source + sentence(result, number));
+        if (result.stopped() != null) {
+            command.getOut().flush(); // noting it may fail for the same reason
+            published.note("replay stopped", "replay " + number + ", place " + result.last(), result.sent(), note);
+        }
+        return result.stopped() == null && result.skipped() == 0;
+    }
+
+    /** A pause is for all who listen there; one queue of its own is another thing. */
+    private void refuseWhilePaused(Database database) {
+        List<Pause> pauses = database.failures().pauses();
+        if (queue == null && !pauses.isEmpty()) {
+            throw new UnavailableException(
+                    "%s of it is paused by %s. Resume that first, or send the events to one queue by --queue."
+                            .formatted(
+                                    RouteOptions.name(pauses.get(0).route()),
+                                    Words.plain(pauses.get(0).pausedBy())),
+                    null);
+        }
+    }
+
+    /** What was settled before now, but is not committed yet, belongs to it: consumers may have seen it already. */
+    private static void awaitSettling(Published published) {
+        try {
+            Set<String> open = published.settling();
+            for (int looks = 0; !open.isEmpty(); looks++) {
+                if (looks == MOST_LOOKS) {
+                    throw new UnavailableException(
+                            "Transactions on outbox_published do not end, and may hide what was published: "
+                                    + String.join(", ", open)
+                                    + ". End them.",
+                            null);
+                }
+                TimeUnit.MILLISECONDS.sleep(MILLIS_BETWEEN_LOOKS);
+                open.retainAll(published.settling());
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("Interrupted before the first event was sent", e);
+        }
+    }
+
+    private static String nothing(Extent extent) {
+        return "no retained event fits. "
+                + (extent.oldest() == null
+                        ? "Nothing is retained: retain of the source says for how long it should be, from then on."
+                        : "The oldest that is retained was published at " + Words.time(extent.oldest()) + ".");
+    }
+
+    private Replay.Result send(
+            CommandLine command,
+            Configuration configuration,
+            Database database,
+            Selection selection,
+            long number,
+            long events) {
+        LaneSettings lane = configuration.lane();
+        Limits limits = new Limits(lane.batchEvents(), lane.batchBytes(), lane.maxEventBytes());
+        try (Broker broker = new Broker(database.source(), "replay " + number, configuration.broker());
+                RabbitPublisher publisher = RabbitPublisher.replaying(
+                        database.source(),
+                        broker,
+                        configuration.broker(),
+                        new PublishMetrics(database.source(), new SimpleMeterRegistry()),
+                        number,
+                        queue)) {
+            broker.start();
+            return new Replay(
+                            place -> database.published().next(selection, place, limits),
+                            publisher,
+                            System::nanoTime,
+                            new ReplaySettings(
+                                    rate,
+                                    lane.windowEvents(),
+                                    lane.windowBytes(),
+                                    lane.confirmDeadline(),
+                                    AGAIN,
+                                    queue == null ? configuration.failures() : null,
+                                    skipFailed),
+                            new Report(command, new Progress(command.getErr(), database.source(), events)))
+                    .run(after);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("Replay " + number + " was interrupted", e);
+        }
+    }
+
+    private record Report(CommandLine command, Progress progress) implements Replay.Listener {
+
+        @Override
+        public void reached(long events, long last) {
+            progress.accept(events, "place " + last);
+        }
+
+        @Override
+        public void skipped(Event event, String why) {
+            command.getErr().println("skipped: " + Words.plain(event + ": " + why));
+            command.getErr().flush();
+        }
+    }
+
+    private static String sentence(Replay.Result result, long number) {
+        String sent = "replay %d: %s %s sent again"
+                .formatted(number, Words.count(result.sent(), "event"), result.sent() == 1 ? "was" : "were");
+        if (result.stopped() != null) {
+            return sent + ", then it stopped: " + Words.plain(result.stopped())
+                    + ". Once the cause is repaired, go on by --after " + result.last()
+                    + ", or behind it by --skip-failed.";
+        }
+        return sent
+                + (result.dropped() == 0
+                        ? ""
+                        : ", " + Words.number(result.dropped())
+                                + " dropped, as no queue is bound and their route allows it")
+                + (result.skipped() == 0 ? "" : ", " + Words.number(result.skipped()) + " could not be sent");
+    }
+}
