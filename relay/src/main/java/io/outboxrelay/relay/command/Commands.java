@@ -22,7 +22,7 @@ public final class Commands {
                 .addSubcommand(new ExplainCommand(environment))
                 .addSubcommand(FailuresCommand.commandLine(environment))
                 .addSubcommand(new PauseCommand(environment))
-                .addSubcommand(new ResumeCommand(environment))
+                .addSubcommand(new PauseCommand.ResumeCommand(environment))
                 .addSubcommand(new ReplayCommand(environment))
                 .addSubcommand(new HealthCommand(environment));
     }

@@ -1,16 +1,11 @@
 package io.outboxrelay.relay.command;
 
 import io.outboxrelay.relay.operations.StatusReport;
-import java.io.PrintWriter;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "status",
@@ -20,13 +15,13 @@ import picocli.CommandLine.Spec;
 final class StatusCommand implements Callable<Integer> {
 
     @Mixin
+    private final Console console = new Console();
+
+    @Mixin
     private final ConfigurationOptions options;
 
     @Option(names = "--json", description = "JSON instead of a table.")
     private boolean json;
-
-    @Spec
-    private @Nullable CommandSpec spec;
 
     StatusCommand(Map<String, String> environment) {
         this.options = new ConfigurationOptions(environment);
@@ -35,9 +30,7 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         StatusReport report = StatusReport.read(options.reader().sources());
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        out.print(json ? report.toJson() + System.lineSeparator() : report.toTable());
-        out.flush();
+        console.print(json ? report.toJson() + System.lineSeparator() : report.toTable());
         return report.complete() ? 0 : 1;
     }
 }
