@@ -53,6 +53,8 @@ class HouseRulesTest {
             .that()
             .resideOutsideOfPackages(
                     RELAY + ".database", RELAY + ".postgresql", RELAY + ".mariadb", RELAY + ".operations")
+            .and()
+            .haveNameNotMatching(".*\\.command\\.StatusCommand(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "org.springframework.jdbc..", "org.postgresql..");

@@ -249,6 +249,8 @@ class RepairCommandsTest {
                 "pause --list --reason x | --list goes without",
                 "pause --source stock --reason x | There is no source stock",
                 "resume --source stock | There is no source stock",
+                "status --source stock | There is no source stock. Configured: orders.",
+                "status --password-file x | --password-file goes with --user",
                 "explain 1-1-1-1-1 | is not the id of an event",
                 "failures list --password-file x | --password-file goes with --user"
             })
@@ -401,6 +403,42 @@ class RepairCommandsTest {
                     .as(err.toString())
                     .isZero();
             assertThat(database.value("SELECT db_user FROM outbox_audit")).isEqualTo(user);
+        } finally {
+            database.dropLogin();
+        }
+    }
+
+    @Test
+    void status_is_asked_of_one_source_and_as_another_user() throws IOException {
+        source("STOCK", kind.scheme() + "//127.0.0.1:1/stock");
+        assertThat(execute("status")).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("source orders\n  schema version ", "source stock\n  The database does not");
+        assertThat(execute("status", "--source", "orders")).isZero();
+        assertThat(out.toString()).contains("source orders\n  schema version ").doesNotContain("stock");
+
+        database.loginWithOnly("outbox_relay");
+        try {
+            String user = "login_" + database.database().name();
+            Path password = Files.writeString(folder.resolve("password"), "secret\n");
+            Path wrong = Files.writeString(folder.resolve("wrong"), "guess\n");
+
+            assertThat(execute("status", "--source", "orders", "--user", user, "--password-file", password.toString()))
+                    .as(out.toString())
+                    .isZero();
+            assertThat(execute(
+                            "status",
+                            "--json",
+                            "--source",
+                            "orders",
+                            "--user",
+                            user,
+                            "--password-file",
+                            wrong.toString()))
+                    .isEqualTo(1);
+            assertThat(json().at("/sources/0/problem").asText())
+                    .contains("The database does not answer", user)
+                    .doesNotContain("guess");
         } finally {
             database.dropLogin();
         }
