@@ -34,7 +34,7 @@ final class Relay {
     /**
      * Starts to relay every source.
      *
-     * @throws IllegalStateException when the schema of a source is missing or too old
+     * @throws io.outboxrelay.relay.database.Failures.UnavailableException when the schema of a source is missing or too old
      */
     void start() {
         sources.forEach(Source::start);
