@@ -1,9 +1,12 @@
 package io.outboxrelay.relay;
 
+import io.outboxrelay.relay.command.Commands;
 import io.outboxrelay.relay.configuration.ConfigurationException;
 import io.outboxrelay.relay.database.DatabaseMessage;
+import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.operations.LogSettings;
 import io.outboxrelay.relay.operations.Logging;
+import io.outboxrelay.relay.operations.OperationsServer.CannotListenException;
 import io.outboxrelay.relay.operations.Printable;
 import io.outboxrelay.relay.schemas.SchemasCommand;
 import io.outboxrelay.schema.OutboxSchemaException;
@@ -11,6 +14,7 @@ import java.io.PrintWriter;
 import java.security.Security;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -28,13 +32,19 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "outbox-relay",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description = "Publishes the domain events of outbox tables to RabbitMQ: confirmed and in order.",
         footer = {"", "Exit status: 0 fine, 1 failed, 2 wrong use or configuration."})
 public final class Main implements Callable<Integer> {
 
     /** In seconds; https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/net/InetAddress.html */
     private static final String ADDRESSES_ARE_KEPT = "networkaddress.cache.ttl";
+
+    /** Their messages say all that a person needs. Whatever else ends a command is a fault of our own. */
+    private static final Set<Class<? extends Exception>> REFUSALS = Set.of(
+            ConfigurationException.class,
+            OutboxSchemaException.class,
+            UnavailableException.class,
+            CannotListenException.class);
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -63,21 +73,19 @@ public final class Main implements Callable<Integer> {
     }
 
     static CommandLine commandLine(Map<String, String> environment) {
-        return new CommandLine(new Main())
-                .addSubcommand(new RunCommand(environment))
-                .addSubcommand(new MigrateCommand(environment))
-                .addSubcommand(new CheckConfigCommand(environment))
-                .addSubcommand(new StatusCommand(environment))
-                .addSubcommand(new ExplainCommand(environment))
-                .addSubcommand(FailuresCommand.commandLine(environment))
-                .addSubcommand(new PauseCommand(environment))
-                .addSubcommand(new ResumeCommand(environment))
-                .addSubcommand(new ReplayCommand(environment))
-                .addSubcommand(new HealthCommand(environment))
-                .addSubcommand(SchemasCommand.commandLine(new Version(), environment))
+        CommandLine program = new CommandLine(new Main()).addSubcommand(new RunCommand(environment));
+        Commands.addTo(program, environment)
+                .addSubcommand(SchemasCommand.commandLine(environment))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Main::wrongUse)
                 .setExecutionExceptionHandler(Main::report);
+        tellVersion(program);
+        return program;
+    }
+
+    private static void tellVersion(CommandLine command) {
+        command.getCommandSpec().versionProvider(new Version());
+        command.getSubcommands().values().forEach(Main::tellVersion);
     }
 
     /** In one screen: the many options of a command are shown by its help. */
@@ -102,12 +110,10 @@ public final class Main implements Callable<Integer> {
 
     /**
      * What failed and why, each cause that says something new on a line. Of a fault of our own the whole stack is shown, so
-     * that it can be mended.
+     * that it can be repaired.
      */
     private static String message(Exception failure) {
-        boolean foreseen = failure instanceof ConfigurationException
-                || failure instanceof OutboxSchemaException
-                || failure instanceof IllegalStateException;
+        boolean foreseen = REFUSALS.contains(failure.getClass());
         StringBuilder message = new StringBuilder("outbox-relay: ");
         message.append(foreseen ? failure.getMessage() : failure.toString());
         for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {

@@ -34,7 +34,7 @@ final class Relay {
     /**
      * Starts to relay every source.
      *
-     * @throws IllegalStateException when the schema of a source is missing or too old
+     * @throws io.outboxrelay.relay.database.Failures.UnavailableException when the schema of a source is missing or too old
      */
     void start() {
         sources.forEach(Source::start);
@@ -47,9 +47,9 @@ final class Relay {
     /** Settles what is confirmed, gives the leases back, and closes everything, within the grace period. */
     void drain() {
         LOG.info(
-                "Relay {} drains, for at most {}",
+                "Relay {} drains, for at most {} s",
                 configuration.instance(),
-                Words.duration(configuration.gracePeriod()));
+                configuration.gracePeriod().toSeconds());
         long deadline = System.nanoTime() + configuration.gracePeriod().toNanos();
         List<Thread> drains = sources.stream()
                 .map(source -> new Thread(() -> source.drain(deadline), source.name() + "-drain"))

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay;
 
+import io.outboxrelay.relay.command.ConfigurationOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.configuration.ConfigurationReader;
 import io.outboxrelay.relay.operations.Logging;
@@ -13,7 +14,6 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "run",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description =
                 "Relays the events of all configured sources until it is told to stop (SIGTERM, Ctrl-C), then drains.",
         footer = {

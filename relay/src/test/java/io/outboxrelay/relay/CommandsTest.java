@@ -2,6 +2,7 @@ package io.outboxrelay.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import java.io.IOException;
@@ -12,12 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
 class CommandsTest {
 
@@ -149,6 +152,32 @@ class CommandsTest {
         assertThat(err.toString()).containsOnlyOnce("127.0.0.1:1").doesNotContain("hunter2");
     }
 
+    @Test
+    void a_refusal_is_a_sentence_and_a_fault_of_our_own_shows_its_stack() {
+        assertThat(executeFailing(new UnavailableException("There is no outbox.", null)))
+                .isEqualTo(1);
+        assertThat(err.toString()).isEqualToIgnoringNewLines("outbox-relay: There is no outbox.");
+
+        assertThat(executeFailing(new IllegalStateException("An answer came twice", new ArithmeticException("1 / 0"))))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .startsWith("outbox-relay: java.lang.IllegalStateException: An answer came twice")
+                .contains("because: 1 / 0", "\n  at " + CommandsTest.class.getName());
+    }
+
+    private int executeFailing(RuntimeException failure) {
+        return execute(Main.commandLine(environment).addSubcommand("fail", new Failing(failure)), "fail");
+    }
+
+    @Command
+    private record Failing(RuntimeException failure) implements Callable<Integer> {
+
+        @Override
+        public Integer call() {
+            throw failure;
+        }
+    }
+
     private void configure(String url, String user, String password) {
         environment.put("OUTBOX_RELAY_SOURCES_ORDERS_URL", url);
         environment.put("OUTBOX_RELAY_SOURCES_ORDERS_USER", user);
@@ -157,9 +186,12 @@ class CommandsTest {
     }
 
     private int execute(String... arguments) {
+        return execute(Main.commandLine(environment), arguments);
+    }
+
+    private int execute(CommandLine commandLine, String... arguments) {
         out.getBuffer().setLength(0);
         err.getBuffer().setLength(0);
-        CommandLine commandLine = Main.commandLine(environment);
         commandLine.setOut(new PrintWriter(out, true));
         commandLine.setErr(new PrintWriter(err, true));
         return commandLine.execute(arguments);

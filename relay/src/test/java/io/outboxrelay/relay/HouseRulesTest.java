@@ -53,6 +53,8 @@ class HouseRulesTest {
             .that()
             .resideOutsideOfPackages(
                     RELAY + ".database", RELAY + ".postgresql", RELAY + ".mariadb", RELAY + ".operations")
+            .and()
+            .haveNameNotMatching(".*\\.command\\.StatusCommand(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "org.springframework.jdbc..", "org.postgresql..");
@@ -75,7 +77,7 @@ class HouseRulesTest {
 
     @ArchTest
     static final ArchRule nothing_but_the_commands_reads_the_command_line = noClasses()
-            .that(resideOutsideOfPackages(RELAY, RELAY + ".schemas"))
+            .that(resideOutsideOfPackages(RELAY, RELAY + ".command", RELAY + ".schemas"))
             .should()
             .dependOnClassesThat()
             .resideInAPackage("picocli..");

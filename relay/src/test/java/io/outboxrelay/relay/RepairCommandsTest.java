@@ -147,6 +147,17 @@ class RepairCommandsTest {
         assertThat(source.at("/failures/0/next_attempt_at").isNull()).isTrue();
     }
 
+    @ParameterizedTest
+    @CsvSource({"500ms, 1", "PT9.5S, 1", "2m, 0", "PT1H, 0", "36500d, 0"})
+    void an_age_is_written_as_durations_are_in_the_configuration(String age, int older) {
+        rows.age(Duration.ofSeconds(10)).put("1", "parked");
+
+        assertThat(execute("failures", "retry", "--older-than", age, "--dry-run"))
+                .as(err.toString())
+                .isZero();
+        assertThat(out.toString()).startsWith("source orders: " + older + " parked event");
+    }
+
     @Test
     void shows_one_failure_with_the_size_of_its_payload_and_the_names_of_its_headers() throws IOException {
         UUID event = rows.put("4711", "parked");
@@ -219,7 +230,9 @@ class RepairCommandsTest {
                 "failures retry --all --type X | goes without",
                 "failures retry --all " + SOME_ID + " | goes without",
                 "failures retry 4711 | '4711' is not the id of an event",
-                "failures retry --all --older-than soon | 'soon' is not a duration",
+                "failures retry --all --older-than soon | 'soon' is not a duration such as 500ms, 10s, 2m, 1h, 7d or PT1M30S.",
+                "failures retry --older-than PT-1H | 'PT-1H' is not an age: it must be from 0s to 36500d",
+                "failures retry --older-than 36501d | '36501d' is not an age",
                 "failures retry --all --source stock | There is no source stock. Configured: orders.",
                 "failures retry --all --who BLANK | --who must not be empty",
                 "failures discard --all | --reason",
@@ -236,6 +249,8 @@ class RepairCommandsTest {
                 "pause --list --reason x | --list goes without",
                 "pause --source stock --reason x | There is no source stock",
                 "resume --source stock | There is no source stock",
+                "status --source stock | There is no source stock. Configured: orders.",
+                "status --password-file x | --password-file goes with --user",
                 "explain 1-1-1-1-1 | is not the id of an event",
                 "failures list --password-file x | --password-file goes with --user"
             })
@@ -388,6 +403,42 @@ class RepairCommandsTest {
                     .as(err.toString())
                     .isZero();
             assertThat(database.value("SELECT db_user FROM outbox_audit")).isEqualTo(user);
+        } finally {
+            database.dropLogin();
+        }
+    }
+
+    @Test
+    void status_is_asked_of_one_source_and_as_another_user() throws IOException {
+        source("STOCK", kind.scheme() + "//127.0.0.1:1/stock");
+        assertThat(execute("status")).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("source orders\n  schema version ", "source stock\n  The database does not");
+        assertThat(execute("status", "--source", "orders")).isZero();
+        assertThat(out.toString()).contains("source orders\n  schema version ").doesNotContain("stock");
+
+        database.loginWithOnly("outbox_relay");
+        try {
+            String user = "login_" + database.database().name();
+            Path password = Files.writeString(folder.resolve("password"), "secret\n");
+            Path wrong = Files.writeString(folder.resolve("wrong"), "guess\n");
+
+            assertThat(execute("status", "--source", "orders", "--user", user, "--password-file", password.toString()))
+                    .as(out.toString())
+                    .isZero();
+            assertThat(execute(
+                            "status",
+                            "--json",
+                            "--source",
+                            "orders",
+                            "--user",
+                            user,
+                            "--password-file",
+                            wrong.toString()))
+                    .isEqualTo(1);
+            assertThat(json().at("/sources/0/problem").asText())
+                    .contains("The database does not answer", user)
+                    .doesNotContain("guess");
         } finally {
             database.dropLogin();
         }

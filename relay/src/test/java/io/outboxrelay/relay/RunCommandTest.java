@@ -9,6 +9,7 @@ import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -61,7 +62,22 @@ class RunCommandTest {
     void a_missing_schema_ends_with_1_and_the_command_that_mends_it() throws Exception {
         try (JavaProcess relay = start()) {
             assertThat(relay.waitFor(PATIENCE)).hasValue(1);
-            assertThat(relay.output()).contains("outbox-relay: ").contains("migrate");
+            assertThat(relay.output())
+                    .contains("outbox-relay: Source orders: there is no outbox", "migrate")
+                    .doesNotContain("\n  at ");
+        }
+    }
+
+    @Test
+    void a_port_that_is_taken_ends_with_1_and_the_key_of_the_configuration() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0)) {
+            environment.put("OUTBOX_RELAY_HTTP_PORT", String.valueOf(taken.getLocalPort()));
+            try (JavaProcess relay = start()) {
+                assertThat(relay.waitFor(PATIENCE)).hasValue(1);
+                assertThat(relay.output())
+                        .contains("outbox-relay: Cannot listen on http.host ", "http.port " + taken.getLocalPort())
+                        .doesNotContain("\n  at ");
+            }
         }
     }
 

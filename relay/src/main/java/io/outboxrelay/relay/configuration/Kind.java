@@ -9,7 +9,6 @@ import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -172,23 +171,7 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
     }
 
     private static Duration parseDuration(String text) throws Unfit {
-        String rule = "must be a duration such as 500ms, 10s, 2m, 1h, 7d or PT1M30S.";
-        Matcher matcher = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)").matcher(text);
-        if (matcher.matches()) {
-            long number = Long.parseLong(matcher.group(1));
-            return switch (matcher.group(2)) {
-                case "ms" -> Duration.ofMillis(number);
-                case "s" -> Duration.ofSeconds(number);
-                case "m" -> Duration.ofMinutes(number);
-                case "d" -> Duration.ofDays(number);
-                default -> Duration.ofHours(number);
-            };
-        }
-        try {
-            return Duration.parse(text);
-        } catch (DateTimeParseException | ArithmeticException e) {
-            throw new Unfit(rule);
-        }
+        return Durations.parse(text).orElseThrow(() -> new Unfit("must be " + Durations.EXAMPLES + "."));
     }
 
     /** Of at most {@code mostMiB} mebibytes, so that it fits an int where an int is needed. */

@@ -84,14 +84,14 @@ public final class OperationsServer implements AutoCloseable {
     /**
      * Begins to listen.
      *
-     * @throws IllegalStateException when the port is taken or the address is not of this machine
+     * @throws CannotListenException when the port is taken or the address is not of this machine
      */
     public void start() {
         try {
             server.start();
         } catch (Exception e) {
             close();
-            throw new IllegalStateException(
+            throw new CannotListenException(
                     "Cannot listen on http.host %s, http.port %d. Is the port taken by another process? Choose another by http.port."
                             .formatted(settings.host(), settings.port()),
                     e);
@@ -109,6 +109,16 @@ public final class OperationsServer implements AutoCloseable {
             server.stop();
         } catch (Exception e) {
             throw new IllegalStateException("The HTTP server did not stop.", e);
+        }
+    }
+
+    /** The address or its port cannot be had; the message is a sentence for a person. */
+    public static final class CannotListenException extends RuntimeException {
+
+        private static final long serialVersionUID = 1;
+
+        CannotListenException(String message, Throwable cause) {
+            super(message, cause);
         }
     }
 

@@ -4,7 +4,6 @@
  * <p>{@code OperationsServer} answers {@code /health/live}, {@code /health/ready} and {@code /metrics} while a relay
  * runs; it learns how the sources are doing from a supplier of {@code SourceHealth} and knows nothing else of the relay.
  * {@code Meters} holds the registry in which every part registers its own meters. {@code Logging} says how messages look.
- * {@code StatusReport} looks into a source's database from outside, also when no relay runs.
  */
 @NullMarked
 package io.outboxrelay.relay.operations;

@@ -6,7 +6,6 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -27,12 +26,11 @@ public final class SchemasCommand implements Callable<Integer> {
     /**
      * The command with all its subcommands.
      *
-     * @param version says which version of the program this is
      * @param environment where credentials for a registry may be
      * @return the command, to be added to the program's
      */
-    public static CommandLine commandLine(IVersionProvider version, Map<String, String> environment) {
-        CommandLine schemas = new CommandLine(new SchemasCommand())
+    public static CommandLine commandLine(Map<String, String> environment) {
+        return new CommandLine(new SchemasCommand())
                 .addSubcommand(new ValidateCommand())
                 .addSubcommand(new CheckCommand())
                 .addSubcommand(new CompareCommand())
@@ -41,9 +39,6 @@ public final class SchemasCommand implements Callable<Integer> {
                 .addSubcommand(new RegisterCommand(environment))
                 .addSubcommand(new DownloadCommand(environment))
                 .addSubcommand(new ListCommand(environment));
-        schemas.getCommandSpec().versionProvider(version);
-        schemas.getSubcommands().values().forEach(each -> each.getCommandSpec().versionProvider(version));
-        return schemas;
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Dialect;
+import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.Look;
@@ -213,7 +214,7 @@ public final class Source {
     /**
      * Looks at the tables, and starts. A database that does not answer yet is tried again in the background.
      *
-     * @throws IllegalStateException when the tables are missing or too old
+     * @throws UnavailableException when the tables are missing or too old
      */
     public void start() {
         try {
@@ -383,14 +384,20 @@ public final class Source {
                 + settings.schema() + " --user OWNER --password-file FILE"
                 + (settings.url().contains("?") ? " (and the options of your url)" : "");
         if (version.isEmpty()) {
-            throw new IllegalStateException("Source " + name() + ": there is no outbox in the schema '"
-                    + settings.schema() + "' of " + settings.address() + " (version " + OutboxSchema.REQUIRED_VERSION
-                    + " is needed); install it by: " + migrate);
+            throw new UnavailableException(
+                    "Source " + name() + ": there is no outbox in the schema '"
+                            + settings.schema() + "' of " + settings.address() + " (version "
+                            + OutboxSchema.REQUIRED_VERSION
+                            + " is needed); install it by: " + migrate,
+                    null);
         }
         if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
-            throw new IllegalStateException("Source " + name() + ": the outbox in the schema '" + settings.schema()
-                    + "' of " + settings.address() + " has version " + version.getAsInt() + ", this relay needs "
-                    + OutboxSchema.REQUIRED_VERSION + "; bring it up to date by: " + migrate);
+            throw new UnavailableException(
+                    "Source " + name() + ": the outbox in the schema '" + settings.schema()
+                            + "' of " + settings.address() + " has version " + version.getAsInt()
+                            + ", this relay needs "
+                            + OutboxSchema.REQUIRED_VERSION + "; bring it up to date by: " + migrate,
+                    null);
         }
         unusable = null;
     }

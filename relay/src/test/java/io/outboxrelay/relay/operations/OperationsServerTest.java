@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.operations.HttpSettings.Details;
+import io.outboxrelay.relay.operations.OperationsServer.CannotListenException;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -108,7 +109,7 @@ class OperationsServerTest {
             HttpSettings settings = new HttpSettings("0.0.0.0", taken.getLocalPort(), Details.LOOPBACK);
             try (OperationsServer other = new OperationsServer(settings, meters, health::get)) {
                 assertThatThrownBy(other::start)
-                        .isInstanceOf(IllegalStateException.class)
+                        .isInstanceOf(CannotListenException.class)
                         .hasMessageContaining("http.port " + taken.getLocalPort());
             }
         }

@@ -8,6 +8,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.DeliverCallback;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.testing.Events;
@@ -180,7 +181,7 @@ class SourceTest {
             Source source = source("first", empty);
 
             assertThatThrownBy(source::start)
-                    .isInstanceOf(IllegalStateException.class)
+                    .isInstanceOf(UnavailableException.class)
                     .hasMessageContaining("there is no outbox in the schema 'public'")
                     .hasMessageContaining("version " + OutboxSchema.REQUIRED_VERSION + " is needed")
                     .hasMessageContaining(
@@ -197,7 +198,7 @@ class SourceTest {
         Source source = source("first");
 
         assertThatThrownBy(source::start)
-                .isInstanceOf(IllegalStateException.class)
+                .isInstanceOf(UnavailableException.class)
                 .hasMessageContaining("has version 1, this relay needs " + OutboxSchema.REQUIRED_VERSION)
                 .hasMessageContaining("outbox-relay.jar migrate");
     }

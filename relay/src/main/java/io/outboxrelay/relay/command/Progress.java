@@ -1,6 +1,5 @@
-package io.outboxrelay.relay;
+package io.outboxrelay.relay.command;
 
-import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.function.LongConsumer;
 
@@ -9,13 +8,13 @@ final class Progress implements LongConsumer {
 
     private static final Duration INTERVAL = Duration.ofSeconds(3);
 
-    private final PrintWriter err;
+    private final Console console;
     private final String source;
     private final long total;
     private long said = System.nanoTime();
 
-    Progress(PrintWriter err, String source, long total) {
-        this.err = err;
+    Progress(Console console, String source, long total) {
+        this.console = console;
         this.source = source;
         this.total = total;
     }
@@ -29,9 +28,8 @@ final class Progress implements LongConsumer {
     void accept(long done, String where) {
         if (System.nanoTime() - said >= INTERVAL.toNanos()) {
             said = System.nanoTime();
-            err.println("source %s: %s of %s%s"
+            console.note("source %s: %s of %s%s"
                     .formatted(source, Words.number(done), Words.number(total), where.isEmpty() ? "" : ", " + where));
-            err.flush();
         }
     }
 }

@@ -1,4 +1,4 @@
-package io.outboxrelay.relay;
+package io.outboxrelay.relay.command;
 
 import io.outboxrelay.relay.configuration.ConfigurationReader;
 import java.nio.file.Path;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options that every command understands: where the configuration comes from. */
-final class ConfigurationOptions {
+public final class ConfigurationOptions {
 
     @Option(
             names = "--config",
@@ -27,11 +27,17 @@ final class ConfigurationOptions {
 
     private final Map<String, String> environment;
 
-    ConfigurationOptions(Map<String, String> environment) {
+    /**
+     * Options of one command.
+     *
+     * @param environment the process's variables
+     */
+    public ConfigurationOptions(Map<String, String> environment) {
         this.environment = environment;
     }
 
-    ConfigurationReader reader() {
+    /** {@return the configuration that was given, still to be read} */
+    public ConfigurationReader reader() {
         return new ConfigurationReader(config, assignments, environment);
     }
 }

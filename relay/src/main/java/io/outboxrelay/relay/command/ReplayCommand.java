@@ -1,7 +1,9 @@
-package io.outboxrelay.relay;
+package io.outboxrelay.relay.command;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.outboxrelay.relay.DatabaseOptions.Database;
+import io.outboxrelay.relay.command.DatabaseOptions.Database;
+import io.outboxrelay.relay.command.DatabaseOptions.WhoOption;
+import io.outboxrelay.relay.command.PauseCommand.RouteOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Pause;
@@ -18,26 +20,23 @@ import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
+import picocli.CommandLine.Parameters;
 
 /** Sends retained events again over a connection of its own, beside relays that run or not: their lanes take no notice. */
 @Command(
         name = "replay",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description =
                 "Sends events again that were published and are retained (sources: retain), with their ids, in the "
                         + "order of their aggregates, with the header outbox_replay. What is being published meanwhile goes its way.",
@@ -52,6 +51,9 @@ final class ReplayCommand implements Callable<Integer> {
     private static final Duration AGAIN = Duration.ofSeconds(1);
     private static final long MILLIS_BETWEEN_LOOKS = 20;
     private static final int MOST_LOOKS = 500;
+
+    @Mixin
+    private final Console console = new Console();
 
     @Mixin
     private final DatabaseOptions databases;
@@ -94,30 +96,25 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Only says how many it would send.")
     private boolean dryRun;
 
-    @Spec
-    private @Nullable CommandSpec spec;
-
     ReplayCommand(Map<String, String> environment) {
         this.databases = new DatabaseOptions(environment);
     }
 
     @Override
     public Integer call() {
-        CommandLine command = Objects.requireNonNull(spec).commandLine();
-        Selection selection = options.selection(command);
+        Selection selection = options.selection();
         if (rate < 1 || rate > 1_000_000) {
-            throw new ParameterException(command, "--rate must be from 1 to 1000000 events a second.");
+            throw console.wrongUse("--rate must be from 1 to 1000000 events a second.");
         }
         if (queue != null && queue.isBlank()) {
-            throw new ParameterException(command, "--queue must not be empty.");
+            throw console.wrongUse("--queue must not be empty.");
         }
-        Note note = dryRun ? who.note(command, reason) : who.noteWithReason(command, reason);
+        Note note = dryRun ? who.note(reason) : who.noteWithReason(reason);
         Configuration configuration = databases.configuration();
-        return databases.only(command, database -> replay(command, configuration, database, selection, note));
+        return databases.only(database -> replay(configuration, database, selection, note));
     }
 
-    private boolean replay(
-            CommandLine command, Configuration configuration, Database database, Selection wanted, Note note) {
+    private boolean replay(Configuration configuration, Database database, Selection wanted, Note note) {
         Published published = database.published();
         Selection selection = wanted.before(published.now());
         if (!dryRun) {
@@ -127,21 +124,19 @@ final class ReplayCommand implements Callable<Integer> {
         Extent extent = published.extent(selection, after);
         String source = "source " + database.source() + ": ";
         if (extent.events() == 0) {
-            command.getOut().println(source + nothing(extent));
+            console.println(source + nothing(extent));
             return true;
         }
         if (dryRun) {
-            command.getOut().println(source + Words.count(extent.events(), "event") + " would be sent again");
+            console.println(source + Words.count(extent.events(), "event") + " would be sent again");
             return true;
         }
         String what = selection + (queue == null ? "" : ", to the queue " + queue);
         long number = published.note("replay", what, extent.events(), note);
-        command.getErr().println(source + "replay %d of %s".formatted(number, Words.count(extent.events(), "event")));
-        command.getErr().flush();
-        Replay.Result result = send(command, configuration, database, selection, number, extent.events());
-        command.getOut().println(source + sentence(result, number));
+        console.note(source + "replay %d of %s".formatted(number, Words.count(extent.events(), "event")));
+        Replay.Result result = send(configuration, database, selection, number, extent.events());
+        console.println(source + sentence(result, number)); // first: noting it may fail for the same reason
         if (result.stopped() != null) {
-            command.getOut().flush(); // noting it may fail for the same reason
             published.note("replay stopped", "replay " + number + ", place " + result.last(), result.sent(), note);
         }
         return result.stopped() == null && result.skipped() == 0;
@@ -188,12 +183,7 @@ final class ReplayCommand implements Callable<Integer> {
     }
 
     private Replay.Result send(
-            CommandLine command,
-            Configuration configuration,
-            Database database,
-            Selection selection,
-            long number,
-            long events) {
+            Configuration configuration, Database database, Selection selection, long number, long events) {
         LaneSettings lane = configuration.lane();
         Limits limits = new Limits(lane.batchEvents(), lane.batchBytes(), lane.maxEventBytes());
         try (Broker broker = new Broker(database.source(), "replay " + number, configuration.broker());
@@ -217,14 +207,14 @@ final class ReplayCommand implements Callable<Integer> {
                                     AGAIN,
                                     queue == null ? configuration.failures() : null,
                                     skipFailed),
-                            new Report(command, new Progress(command.getErr(), database.source(), events)))
+                            new Report(console, new Progress(console, database.source(), events)))
                     .run(after);
         } catch (InterruptedException e) {
             throw new IllegalStateException("Replay " + number + " was interrupted", e);
         }
     }
 
-    private record Report(CommandLine command, Progress progress) implements Replay.Listener {
+    private record Report(Console console, Progress progress) implements Replay.Listener {
 
         @Override
         public void reached(long events, long last) {
@@ -233,8 +223,7 @@ final class ReplayCommand implements Callable<Integer> {
 
         @Override
         public void skipped(Event event, String why) {
-            command.getErr().println("skipped: " + Words.plain(event + ": " + why));
-            command.getErr().flush();
+            console.note("skipped: " + Words.plain(event + ": " + why));
         }
     }
 
@@ -252,5 +241,59 @@ final class ReplayCommand implements Callable<Integer> {
                         : ", " + Words.number(result.dropped())
                                 + " dropped, as no queue is bound and their route allows it")
                 + (result.skipped() == 0 ? "" : ", " + Words.number(result.skipped()) + " could not be sent");
+    }
+
+    /** Which of the retained events are to be sent again: never all of them unless that was said. */
+    static final class ReplayOptions {
+
+        @Mixin
+        private final Console console = new Console();
+
+        /** Texts, as {@code EventIdConverter.all} wants them. */
+        @Parameters(arity = "0..*", paramLabel = "EVENT_ID", description = "Ids of events.")
+        private final List<String> events = new ArrayList<>();
+
+        @Option(
+                names = "--from",
+                paramLabel = "TIME",
+                converter = Words.TimeConverter.class,
+                description =
+                        "Only what was published then or later, by the database's clock, such as 2026-01-31 (in UTC) or "
+                                + "2026-01-31T12:00:00Z.")
+        private @Nullable Instant from;
+
+        @Option(
+                names = "--to",
+                paramLabel = "TIME",
+                converter = Words.TimeConverter.class,
+                description = "Only what was published before. Default: now.")
+        private @Nullable Instant to;
+
+        @Option(names = "--type", paramLabel = "TYPE", description = "Only events of this type.")
+        private @Nullable String type;
+
+        @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Only of aggregates of this type.")
+        private @Nullable String aggregateType;
+
+        @Option(names = "--aggregate-id", paramLabel = "ID", description = "Only of aggregates with this id.")
+        private @Nullable String aggregateId;
+
+        @Option(names = "--all", description = "Everything that is retained, without ids and filters.")
+        private boolean all;
+
+        Selection selection() {
+            Selection selection = new Selection(
+                    Words.EventIdConverter.all(events, console), from, to, type, aggregateType, aggregateId);
+            if (!selection.isNarrowed() && !all) {
+                throw console.wrongUse("Say which events: EVENT_ID..., filters, or --all.");
+            }
+            if (selection.isNarrowed() && all) {
+                throw console.wrongUse("--all goes without EVENT_ID and without filters.");
+            }
+            if (from != null && to != null && !from.isBefore(to)) {
+                throw console.wrongUse("--from %s is not before --to %s.".formatted(from, to));
+            }
+            return selection;
+        }
     }
 }

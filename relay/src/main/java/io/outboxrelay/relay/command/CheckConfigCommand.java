@@ -1,4 +1,4 @@
-package io.outboxrelay.relay;
+package io.outboxrelay.relay.command;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.configuration.Configuration;
@@ -7,31 +7,24 @@ import io.outboxrelay.relay.gate.SchemaGate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.schemas.registry.RegistryException;
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "check-config",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description =
                 "Prints the effective configuration with secrets masked, or everything that is wrong with it; and which subjects have no schema.")
 final class CheckConfigCommand implements Callable<Integer> {
 
     @Mixin
-    private final ConfigurationOptions options;
+    private final Console console = new Console();
 
-    @Spec
-    private @Nullable CommandSpec spec;
+    @Mixin
+    private final ConfigurationOptions options;
 
     CheckConfigCommand(Map<String, String> environment) {
         this.options = new ConfigurationOptions(environment);
@@ -40,28 +33,25 @@ final class CheckConfigCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ConfigurationReader reader = options.reader();
-        CommandLine command = Objects.requireNonNull(spec).commandLine();
-        command.getOut().print(reader.effectiveYaml());
-        command.getOut().flush();
+        console.print(reader.effectiveYaml());
         Configuration configuration = reader.configuration();
-        reader.warnings().forEach(warning -> Words.warn(command, warning));
+        reader.warnings().forEach(console::warn);
         List<ByRoute<?>> routes = List.of(
                 configuration.failures().onPark(), configuration.failures().unroutable());
         for (SourceSettings source : configuration.sources()) {
             SchemaGate.of(source.name(), source.schemas(), new SimpleMeterRegistry())
-                    .ifPresent(gate -> report(gate, routes, command.getErr()));
+                    .ifPresent(gate -> report(gate, routes));
         }
         return 0;
     }
 
     /** What is said here does not keep a relay from starting: a schema may be registered later. */
-    private static void report(SchemaGate gate, List<ByRoute<?>> routes, PrintWriter err) {
+    private void report(SchemaGate gate, List<ByRoute<?>> routes) {
         try (gate) {
             gate.probe();
-            gate.missing(routes).forEach(err::println);
+            gate.missing(routes).forEach(console::note);
         } catch (IllegalStateException | RegistryException e) {
-            err.println("Schemas cannot be looked up: " + e.getMessage());
+            console.note("Schemas cannot be looked up: " + e.getMessage());
         }
-        err.flush();
     }
 }

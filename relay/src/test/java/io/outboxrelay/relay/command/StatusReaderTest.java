@@ -1,9 +1,13 @@
-package io.outboxrelay.relay.operations;
+package io.outboxrelay.relay.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.outboxrelay.relay.command.StatusCommand.SourceStatus;
+import io.outboxrelay.relay.command.StatusCommand.StatusReader;
+import io.outboxrelay.relay.command.StatusCommand.StatusReport;
+import io.outboxrelay.relay.operations.DirectConnections;
 import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
@@ -130,33 +134,35 @@ class StatusReaderTest {
 
     @Test
     void a_database_that_does_not_answer_is_an_answer() {
-        SourceStatus status = new StatusReader(new SourceSettings(
-                        "orders",
-                        kind.scheme() + "//127.0.0.1:1/none",
-                        "u",
-                        "hunter2",
-                        "public",
-                        1,
-                        Duration.ofSeconds(1),
-                        SourceSettings.Wakeup.NONE,
-                        null))
-                .read();
+        SourceStatus status = read(new SourceSettings(
+                "orders",
+                kind.scheme() + "//127.0.0.1:1/none",
+                "u",
+                "hunter2",
+                "public",
+                1,
+                Duration.ofSeconds(1),
+                SourceSettings.Wakeup.NONE,
+                null));
 
         assertThat(status.reachable()).isFalse();
         assertThat(status.problem()).contains("127.0.0.1:1").doesNotContain("hunter2");
     }
 
     private SourceStatus read(String schema, String password) {
-        return new StatusReader(new SourceSettings(
-                        "orders",
-                        database.jdbcUrl(),
-                        database.user(),
-                        password,
-                        schema,
-                        1,
-                        Duration.ofSeconds(5),
-                        SourceSettings.Wakeup.NONE,
-                        null))
-                .read();
+        return read(new SourceSettings(
+                "orders",
+                database.jdbcUrl(),
+                database.user(),
+                password,
+                schema,
+                1,
+                Duration.ofSeconds(5),
+                SourceSettings.Wakeup.NONE,
+                null));
+    }
+
+    private static SourceStatus read(SourceSettings source) {
+        return new StatusReader(source, DirectConnections.to(source, source.user(), source.password())).read();
     }
 }

@@ -1,28 +1,22 @@
-package io.outboxrelay.relay;
+package io.outboxrelay.relay.command;
 
 import io.outboxrelay.relay.operations.HttpSettings;
 import io.outboxrelay.relay.operations.Printable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PrintWriter;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "health",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
         description = "Asks the relay on this machine whether it is ready.",
         footer = {"", "Exit status: 0 when it is, 1 when it is not or does not answer, 2 wrong use or configuration."})
 final class HealthCommand implements Callable<Integer> {
@@ -30,13 +24,13 @@ final class HealthCommand implements Callable<Integer> {
     private static final int TIMEOUT_MILLIS = 5_000;
 
     @Mixin
+    private final Console console = new Console();
+
+    @Mixin
     private final ConfigurationOptions options;
 
     @Option(names = "--live", description = "Asks only whether the process answers.")
     private boolean live;
-
-    @Spec
-    private @Nullable CommandSpec spec;
 
     HealthCommand(Map<String, String> environment) {
         this.options = new ConfigurationOptions(environment);
@@ -47,19 +41,18 @@ final class HealthCommand implements Callable<Integer> {
         HttpSettings http = options.reader().http();
         URI address = new URI(
                 "http", null, reachable(http.host()), http.port(), live ? "/health/live" : "/health/ready", null, null);
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         try {
             // Not java.net.http: a health check is a process of its own, and this starts in half the time.
             HttpURLConnection connection = (HttpURLConnection) address.toURL().openConnection();
             connection.setConnectTimeout(TIMEOUT_MILLIS);
             connection.setReadTimeout(TIMEOUT_MILLIS);
             int status = connection.getResponseCode();
-            out.println(Printable.lines(body(connection, status)));
+            console.println(Printable.lines(body(connection, status)));
             return status == HttpURLConnection.HTTP_OK ? 0 : 1;
         } catch (IOException e) {
-            throw new IllegalStateException("No relay answers at " + address + ".", e);
-        } finally {
-            out.flush();
+            console.problem("No relay answers at %s.\n  because: %s"
+                    .formatted(address, e.getMessage() == null ? e.toString() : e.getMessage()));
+            return 1;
         }
     }
 

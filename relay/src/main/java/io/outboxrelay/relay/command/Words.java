@@ -1,0 +1,190 @@
+package io.outboxrelay.relay.command;
+
+import io.outboxrelay.relay.configuration.Durations;
+import io.outboxrelay.relay.database.Failures.State;
+import io.outboxrelay.relay.lane.Reason;
+import io.outboxrelay.relay.operations.Printable;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** How values are written for a person, and how those that a person types are read. */
+final class Words {
+
+    private static final int MOST_OF_ONE_UNIT = 2;
+
+    private Words() {}
+
+    /** Text of services and brokers, without what could command a terminal. */
+    static String plain(String text) {
+        return Printable.line(text);
+    }
+
+    /** 12,345 or one with its noun: 1 event, 2 events. */
+    static String count(long number, String noun) {
+        return String.format(Locale.ROOT, "%,d %s%s", number, noun, number == 1 ? "" : "s");
+    }
+
+    static String number(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
+    }
+
+    /** The time to the second. */
+    static String time(Instant time) {
+        return time.truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+
+    /** A length of time in its largest useful unit: two hours and more in hours, two days and more in days. */
+    static String duration(Duration duration) {
+        if (duration.toDays() >= MOST_OF_ONE_UNIT) {
+            return duration.toDays() + " d";
+        }
+        if (duration.toHours() >= MOST_OF_ONE_UNIT) {
+            return duration.toHours() + " h";
+        }
+        if (duration.toMinutes() >= MOST_OF_ONE_UNIT) {
+            return duration.toMinutes() + " min";
+        }
+        return Math.max(0, duration.toSeconds()) + " s";
+    }
+
+    /** Columns as wide as what is in them. */
+    static final class Table {
+
+        private final List<List<String>> rows = new ArrayList<>();
+
+        Table(String... headings) {
+            rows.add(List.of(headings));
+        }
+
+        void row(String... cells) {
+            rows.add(List.of(cells));
+        }
+
+        @Override
+        public String toString() {
+            StringBuilder text = new StringBuilder();
+            for (List<String> row : rows) {
+                StringBuilder line = new StringBuilder();
+                for (int column = 0; column < row.size(); column++) {
+                    String cell = row.get(column);
+                    line.append(cell).append(" ".repeat(width(column) - cell.length() + 2));
+                }
+                text.append(line.toString().stripTrailing()).append('\n');
+            }
+            return text.toString();
+        }
+
+        private int width(int column) {
+            return rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0);
+        }
+    }
+
+    /** Reads an age, written as durations are in the configuration. */
+    static final class AgeConverter implements ITypeConverter<Duration> {
+
+        /** No event is older, and every database can subtract it from now. */
+        private static final Duration LONGEST = Duration.ofDays(36_500);
+
+        @Override
+        public Duration convert(String text) {
+            Duration age = Durations.parse(text)
+                    .orElseThrow(() ->
+                            new TypeConversionException("'%s' is not %s.".formatted(plain(text), Durations.EXAMPLES)));
+            if (age.isNegative() || age.compareTo(LONGEST) > 0) {
+                throw new TypeConversionException(
+                        "'%s' is not an age: it must be from 0s to %dd.".formatted(plain(text), LONGEST.toDays()));
+            }
+            return age;
+        }
+    }
+
+    /** Reads a time, or a day as its beginning in UTC. */
+    static final class TimeConverter implements ITypeConverter<Instant> {
+
+        @Override
+        public Instant convert(String text) {
+            try {
+                return text.contains("T")
+                        ? OffsetDateTime.parse(text).toInstant()
+                        : LocalDate.parse(text).atStartOfDay(ZoneOffset.UTC).toInstant();
+            } catch (DateTimeException e) {
+                throw new TypeConversionException(
+                        "'%s' is not a time such as 2026-01-31, 2026-01-31T12:00:00Z or 2026-01-31T12:00:00+01:00."
+                                .formatted(plain(text)));
+            }
+        }
+    }
+
+    /** Reads the id of an event. Java itself would also take one with digits missing. */
+    static final class EventIdConverter implements ITypeConverter<UUID> {
+
+        private static final Pattern UUID_TEXT = Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
+
+        @Override
+        public UUID convert(String text) {
+            if (!UUID_TEXT.matcher(text).matches()) {
+                throw new TypeConversionException(
+                        "'%s' is not the id of an event, which looks like 123e4567-e89b-12d3-a456-426614174000."
+                                .formatted(plain(text)));
+            }
+            return UUID.fromString(text);
+        }
+
+        /** Reads any number of ids. Of one that does not fit, picocli itself would only say that it has no place for it. */
+        static List<UUID> all(List<String> texts, Console console) {
+            try {
+                EventIdConverter converter = new EventIdConverter();
+                return texts.stream().map(converter::convert).distinct().toList();
+            } catch (TypeConversionException e) {
+                throw console.wrongUse(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /** Reads the state of a failure, as it is shown. */
+    static final class StateConverter implements ITypeConverter<State> {
+
+        @Override
+        public State convert(String text) {
+            return Stream.of(State.values())
+                    .filter(state -> state.toString().equalsIgnoreCase(text))
+                    .findFirst()
+                    .orElseThrow(() -> new TypeConversionException("'%s' is no state of a failure. There are: %s."
+                            .formatted(
+                                    plain(text),
+                                    Stream.of(State.values())
+                                            .map(State::toString)
+                                            .collect(Collectors.joining(", ")))));
+        }
+    }
+
+    /** Reads why an event failed. A word that no event can have would find nothing, and look as if all were well. */
+    static final class ReasonConverter implements ITypeConverter<String> {
+
+        private static final List<String> WORDS =
+                Stream.of(Reason.values()).map(Reason::word).toList();
+
+        @Override
+        public String convert(String text) {
+            if (!WORDS.contains(text)) {
+                throw new TypeConversionException("'%s' is no reason for a failure. There are: %s."
+                        .formatted(plain(text), String.join(", ", WORDS)));
+            }
+            return text;
+        }
+    }
+}
