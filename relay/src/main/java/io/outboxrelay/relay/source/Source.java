@@ -77,8 +77,6 @@ public final class Source {
 
     private final LaneSettings laneSettings;
     private final FailurePolicy failurePolicy;
-    private final LeaseSettings leaseSettings;
-    private final PollSettings pollSettings;
     private final BrokerSettings brokerSettings;
 
     private final Connections connections;
@@ -133,8 +131,6 @@ public final class Source {
         this.owner = instance + "#" + UUID.randomUUID().toString().substring(0, 8);
         this.laneSettings = lane;
         this.failurePolicy = failures;
-        this.leaseSettings = lease;
-        this.pollSettings = poll;
         this.brokerSettings = broker;
         String name = settings.name();
         Dialect dialect = settings.dialect();

@@ -12,6 +12,9 @@
  * <tr><td>{@code NAME-writers}</td><td>how far the floor may rise</td></tr>
  * <tr><td>{@code NAME-pauses}</td><td>what people have paused</td></tr>
  * <tr><td>{@code NAME-backlog}</td><td>gauges</td></tr>
+ * <tr><td>{@code NAME-floors}</td><td>looks for events below the floor</td></tr>
+ * <tr><td>{@code NAME-retention}</td><td>deletes published events that have been kept for long enough</td></tr>
+ * <tr><td>{@code NAME-schemas}, {@code NAME-schemas-N}</td><td>looks whether schemas can be looked up; looks them up</td></tr>
  * <tr><td>{@code NAME-broker}</td><td>keeps the broker's connection</td></tr>
  * </table>
  */
