@@ -41,7 +41,7 @@ class UpgradedDatabaseIT {
             stage.awaitReceived(500);
             assertThat(relay.terminate()).isZero();
             stage.writers().join();
-            stage.writers().write(4, 50); // while no relay runs
+            stage.writers().write(4, 2_100); // the last hundred, while no relay runs
             assertThat(stage.backlog()).as("left for the new server").isPositive();
             awaitEverything(old);
             carryOverSequences(old, fresh);
