@@ -13,9 +13,11 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A connection that is open, and on which no channel can be opened. */
+@Tag("server")
 class NoChannelTest {
 
     private static final int CONNECTION_TUNE = 10 << 16 | 30;
