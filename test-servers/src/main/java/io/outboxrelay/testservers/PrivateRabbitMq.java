@@ -82,11 +82,18 @@ public final class PrivateRabbitMq implements AutoCloseable {
      */
     public void listenForTls(byte[] certificate, byte[] privateKey) {
         Base64.Encoder base64 = Base64.getEncoder();
+        // A listener that was just stopped may take the next one on its port along: it is looked at, and begun again.
         control("eval", """
                 {ok, _} = application:ensure_all_started(ssl),
-                catch rabbit_networking:stop_tcp_listener(%1$d),
-                rabbit_networking:start_ssl_listener(%1$d, [
-                    {cert, base64:decode("%2$s")}, {key, {'PrivateKeyInfo', base64:decode("%3$s")}}], 2).
+                Listen = fun() ->
+                    catch rabbit_networking:stop_tcp_listener(%1$d),
+                    rabbit_networking:start_ssl_listener(%1$d, [
+                        {cert, base64:decode("%2$s")}, {key, {'PrivateKeyInfo', base64:decode("%3$s")}}], 2),
+                    timer:sleep(200),
+                    {ok, Socket} = gen_tcp:connect({127, 0, 0, 1}, %1$d, [], 2000),
+                    gen_tcp:close(Socket)
+                end,
+                true = lists:any(fun(_) -> (catch Listen()) =:= ok end, lists:seq(1, 10)).
                 """.formatted(
                         tlsPorts.there(), base64.encodeToString(certificate), base64.encodeToString(privateKey)));
     }
