@@ -2,7 +2,7 @@ package io.outboxrelay.relay;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.outboxrelay.relay.configuration.Configuration;
-import io.outboxrelay.relay.operations.SourceHealth;
+import io.outboxrelay.relay.operations.OperationsServer.SourceHealth;
 import io.outboxrelay.relay.source.Source;
 import java.util.List;
 import org.slf4j.Logger;

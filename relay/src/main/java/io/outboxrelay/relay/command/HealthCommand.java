@@ -1,6 +1,6 @@
 package io.outboxrelay.relay.command;
 
-import io.outboxrelay.relay.operations.HttpSettings;
+import io.outboxrelay.relay.operations.OperationsServer.HttpSettings;
 import io.outboxrelay.relay.operations.Printable;
 import java.io.IOException;
 import java.io.InputStream;

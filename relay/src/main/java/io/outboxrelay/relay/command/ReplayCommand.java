@@ -15,7 +15,7 @@ import io.outboxrelay.relay.database.Published.Selection;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.lane.Replay;
-import io.outboxrelay.relay.lane.ReplaySettings;
+import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;

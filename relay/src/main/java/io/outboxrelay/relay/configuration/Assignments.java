@@ -1,5 +1,7 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.configuration.Key.Secrecy;
+import io.outboxrelay.relay.configuration.Keys.Suggestion;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;

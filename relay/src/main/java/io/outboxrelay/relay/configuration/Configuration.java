@@ -2,8 +2,8 @@ package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.LaneSettings;
-import io.outboxrelay.relay.operations.HttpSettings;
-import io.outboxrelay.relay.operations.LogSettings;
+import io.outboxrelay.relay.operations.Logging.LogSettings;
+import io.outboxrelay.relay.operations.OperationsServer.HttpSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.LeaseSettings;
 import io.outboxrelay.relay.source.PollSettings;

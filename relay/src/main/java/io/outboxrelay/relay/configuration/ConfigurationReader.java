@@ -1,10 +1,11 @@
 package io.outboxrelay.relay.configuration;
 
-import io.outboxrelay.relay.gate.GateSettings;
+import io.outboxrelay.relay.configuration.ConfigurationException.Fault;
+import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.LaneSettings;
-import io.outboxrelay.relay.operations.HttpSettings;
-import io.outboxrelay.relay.operations.LogSettings;
+import io.outboxrelay.relay.operations.Logging.LogSettings;
+import io.outboxrelay.relay.operations.OperationsServer.HttpSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.LeaseSettings;
 import io.outboxrelay.relay.source.PollSettings;

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.configuration;
 
-import io.outboxrelay.relay.gate.GateSettings;
+import io.outboxrelay.relay.configuration.Settings.Setting;
+import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.net.URI;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.configuration.Settings.Setting;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.configuration.Settings.Setting;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.configuration.ConfigurationException.Fault;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -88,4 +89,13 @@ final class Settings {
                 .findFirst()
                 .orElse(null);
     }
+
+    /**
+     * One value as somebody gave it.
+     *
+     * @param path which key, with the number of the source where there is one: {@code sources[0].url}
+     * @param value the text
+     * @param origin who gave it: a line of the file, a variable, the command line
+     */
+    record Setting(String path, String value, String origin) {}
 }

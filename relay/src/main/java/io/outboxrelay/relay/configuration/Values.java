@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.configuration.Settings.Setting;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NoSuchElementException;

@@ -1,6 +1,8 @@
 package io.outboxrelay.relay.gate;
 
-import io.outboxrelay.relay.gate.Subject.RegisteredVersion;
+import io.outboxrelay.relay.gate.Subjects.Subject;
+import io.outboxrelay.relay.gate.Subjects.Subject.RegisteredVersion;
+import io.outboxrelay.relay.gate.Subjects.SubjectTemplate;
 import io.outboxrelay.schemas.contract.Compatibility;
 import io.outboxrelay.schemas.contract.Contract;
 import io.outboxrelay.schemas.contract.Contracts;

@@ -1,5 +1,7 @@
 package io.outboxrelay.relay.gate;
 
+import io.outboxrelay.relay.gate.Judge.Verdict;
+import io.outboxrelay.relay.gate.SchemaGate.GateMetrics;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Publisher;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.gate;
 
+import io.outboxrelay.relay.gate.Judge.Verdict;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;

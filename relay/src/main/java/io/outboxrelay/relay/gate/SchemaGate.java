@@ -1,9 +1,14 @@
 package io.outboxrelay.relay.gate;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.outboxrelay.relay.gate.Judge.Verdict;
+import io.outboxrelay.relay.gate.Subjects.Subject;
+import io.outboxrelay.relay.gate.Subjects.SubjectTemplate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Publisher;
+import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.schemas.registry.Registry;
 import io.outboxrelay.schemas.registry.RegistryException;
 import io.outboxrelay.schemas.registry.RegistrySettings;
@@ -11,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The gate of one source. Thread-safe. */
 public final class SchemaGate implements AutoCloseable {
@@ -117,5 +123,67 @@ public final class SchemaGate implements AutoCloseable {
     @Override
     public void close() {
         lookups.close();
+    }
+
+    /** Counts verdicts, for all lanes of one source. Thread-safe. */
+    static final class GateMetrics {
+
+        private final Counter passed;
+        private final Counter unknown;
+        private final Counter incompatible;
+        private final Counter waiting;
+
+        GateMetrics(String source, MeterRegistry meters) {
+            this.passed = counter(source, "passed", meters);
+            this.unknown = counter(source, "unknown", meters);
+            this.incompatible = counter(source, "incompatible", meters);
+            this.waiting = counter(source, "waiting", meters);
+        }
+
+        private static Counter counter(String source, String verdict, MeterRegistry meters) {
+            return Counter.builder("outbox_relay_schema_verdicts")
+                    .description("What the gate said about the schemas of events, each time that one came to it")
+                    .tag("source", source)
+                    .tag("verdict", verdict)
+                    .register(meters);
+        }
+
+        void count(Verdict verdict) {
+            if (verdict instanceof Verdict.Passed) {
+                passed.increment();
+            } else if (verdict instanceof Verdict.Waiting) {
+                waiting.increment();
+            } else if (verdict instanceof Verdict.Refused refused) {
+                (refused.reason() == Reason.SCHEMA_INCOMPATIBLE ? incompatible : unknown).increment();
+            }
+        }
+    }
+
+    /**
+     * Which schemas events may have.
+     *
+     * @param mode where registered versions are found
+     * @param catalogue folder or jar with contracts; null for none
+     * @param subject template of the subject of an event that names none, with types as they stand
+     * @param registry the registry; null for none
+     */
+    public record GateSettings(
+            Mode mode,
+            @Nullable Path catalogue,
+            String subject,
+            @Nullable RegistrySettings registry) {
+
+        /** Every event passes. */
+        public static final GateSettings OFF = new GateSettings(Mode.OFF, null, "{event_type}", null);
+
+        /** Where registered versions are found. */
+        public enum Mode {
+            /** Nowhere: nothing is judged. */
+            OFF,
+            /** In a folder or jar of contracts. */
+            CATALOGUE,
+            /** In a schema registry. */
+            REGISTRY
+        }
     }
 }

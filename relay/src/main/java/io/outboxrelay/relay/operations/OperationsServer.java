@@ -182,4 +182,31 @@ public final class OperationsServer implements AutoCloseable {
             Content.Sink.write(response, true, text, callback);
         }
     }
+
+    /**
+     * Where health and metrics are served, and to whom in detail.
+     *
+     * @param host address to listen on
+     * @param port port to listen on; 0 for any free one
+     * @param details who is told why the relay is not ready
+     */
+    public record HttpSettings(String host, int port, Details details) {
+
+        /** Who may read the reasons, which name databases, virtual hosts and errors. Everyone else gets the status alone. */
+        public enum Details {
+            /** Whoever asks on the relay's own machine, not through a proxy. */
+            LOOPBACK,
+            /** Whoever reaches the port. */
+            EVERYONE
+        }
+    }
+
+    /**
+     * Whether one source is being served, and if not, why.
+     *
+     * @param name the source's name
+     * @param ready true when its database and its broker answer; a standby that holds no lane is ready too
+     * @param reason one sentence without secrets: what it does when ready, what is missing when not
+     */
+    public record SourceHealth(String name, boolean ready, String reason) {}
 }

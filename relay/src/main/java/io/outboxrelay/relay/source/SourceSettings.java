@@ -1,7 +1,7 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.Dialect;
-import io.outboxrelay.relay.gate.GateSettings;
+import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

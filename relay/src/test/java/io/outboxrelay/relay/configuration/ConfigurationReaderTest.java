@@ -4,14 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.outboxrelay.relay.gate.GateSettings;
+import io.outboxrelay.relay.configuration.ConfigurationException.Fault;
+import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.lane.LaneSettings;
-import io.outboxrelay.relay.operations.HttpSettings;
-import io.outboxrelay.relay.operations.LogSettings;
+import io.outboxrelay.relay.operations.Logging.LogSettings;
+import io.outboxrelay.relay.operations.OperationsServer.HttpSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.LeaseSettings;
 import io.outboxrelay.relay.source.PollSettings;

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.outboxrelay.relay.gate.Subject.RegisteredVersion;
+import io.outboxrelay.relay.gate.SchemaGate.GateMetrics;
+import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
+import io.outboxrelay.relay.gate.Subjects.Subject;
+import io.outboxrelay.relay.gate.Subjects.Subject.RegisteredVersion;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Publisher;

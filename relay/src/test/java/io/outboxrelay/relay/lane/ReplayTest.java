@@ -2,6 +2,7 @@ package io.outboxrelay.relay.lane;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

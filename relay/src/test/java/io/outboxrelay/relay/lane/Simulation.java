@@ -8,6 +8,7 @@ import static java.util.stream.Collectors.toSet;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
+import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;

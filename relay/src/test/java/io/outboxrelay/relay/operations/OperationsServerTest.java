@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.outboxrelay.relay.operations.HttpSettings.Details;
 import io.outboxrelay.relay.operations.OperationsServer.CannotListenException;
+import io.outboxrelay.relay.operations.OperationsServer.HttpSettings;
+import io.outboxrelay.relay.operations.OperationsServer.HttpSettings.Details;
+import io.outboxrelay.relay.operations.OperationsServer.SourceHealth;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;

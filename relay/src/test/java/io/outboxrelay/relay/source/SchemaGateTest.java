@@ -12,7 +12,7 @@ import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Filter;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.State;
-import io.outboxrelay.relay.gate.GateSettings;
+import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
