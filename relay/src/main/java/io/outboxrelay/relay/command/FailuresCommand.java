@@ -36,8 +36,8 @@ import picocli.CommandLine.Parameters;
         name = "failures",
         mixinStandardHelpOptions = true,
         description =
-                "Shows and mends events that could not be published. Works on the databases alone, with or without a "
-                        + "running relay.")
+                "Shows, retries and discards events that could not be published. Works on the databases alone, with or "
+                        + "without a running relay.")
 final class FailuresCommand implements Callable<Integer> {
 
     @Mixin
@@ -134,7 +134,7 @@ final class FailuresCommand implements Callable<Integer> {
                         ? "the first %s of %s: "
                                 .formatted(Words.number(listing.failures().size()), Words.number(all))
                         : "";
-                // Where those that wait are listed, they are not told of a second time.
+                // Where waiting events are listed, they are not counted as well.
                 String behind = listing.waitingBehind() == 0 || listing.counts().containsKey(State.WAITING)
                         ? ""
                         : "and %s behind them\n"

@@ -14,11 +14,7 @@ final class ConnectionBound implements Connection.Listener {
     private final int most;
     private final Set<Connection> open = new LinkedHashSet<>();
 
-    /**
-     * Of a server that has just begun to listen.
-     *
-     * @param most connections that stay open side by side
-     */
+    /** Keeps at most this many connections open side by side. */
     ConnectionBound(int most) {
         this.most = most;
     }
