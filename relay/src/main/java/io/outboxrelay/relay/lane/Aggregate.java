@@ -1,12 +1,12 @@
 package io.outboxrelay.relay.lane;
 
 /**
- * What keeps its events in order.
+ * The unit of order: its events are published one after the other.
  *
  * @param type kind of aggregate, such as {@code Order}
  * @param id which one
- * @param named whether these are its names; false for a stand-in of a single event whose aggregate cannot be read, which a
- *     database may not even take as a parameter
+ * @param named whether these are its names; false for a stand-in of a single event whose aggregate cannot be read: its
+ *     names may not even be valid parameters for the database
  */
 public record Aggregate(String type, String id, boolean named) {
 

@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * How long to wait after a failure: exponential with full jitter, anything up to a bound that doubles with each failure. So
- * relays that have lost a server together do not come back together.
+ * How long to wait after a failure: exponential with full jitter, a random time up to a bound that doubles with each
+ * failure. So relays that have lost a server together do not return together.
  *
  * @param first bound after the first failure
  * @param longest bound of all
@@ -15,9 +15,9 @@ public record Backoff(Duration first, Duration longest) {
     private static final int MOST_DOUBLINGS = 30;
 
     /**
-     * Returns the wait after so many failures in a row.
+     * Returns the wait.
      *
-     * @param failures counted from 1
+     * @param failures number of failures in a row, from 1
      * @param random jitter
      */
     public Duration after(int failures, RandomGenerator random) {

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The events of one cycle and who may go next: of each aggregate only the first that is not yet confirmed. After any
- * other outcome than a confirmation the aggregate's later events stay behind.
+ * The events of one cycle, and which of them may be published next: of each aggregate only the first that is not confirmed.
+ * After any other outcome than a confirmation, the aggregate's later events stay behind.
  */
 final class Batch {
 
@@ -29,8 +29,9 @@ final class Batch {
     }
 
     /**
-     * Takes what a claim read: at most so many events of one aggregate, and those of blocked ones not to publish them. Where
-     * failures of an aggregate are tried in this very cycle, its others stay behind: it may be free at the end.
+     * Adds the events of a claim. Those beyond the limit of an aggregate stay behind; those of a blocked aggregate become
+     * followers, which are not published. If this cycle tries the failures of an aggregate, its other events stay behind: it
+     * may be free at the end.
      */
     void add(List<Event> events, Set<Aggregate> blocked) {
         Set<Aggregate> tried = blocked.isEmpty() ? Set.of() : Set.copyOf(byAggregate.keySet());
@@ -45,7 +46,7 @@ final class Batch {
         }
     }
 
-    /** Takes an event, unless there are enough of its aggregate; then it stays behind. */
+    /** Adds an event, unless there are enough of its aggregate; then it stays behind. */
     void add(Event event) {
         Deque<Event> siblings = byAggregate.computeIfAbsent(event.aggregate(), a -> new ArrayDeque<>(2));
         if (siblings.size() == eventsPerAggregate) {
@@ -58,7 +59,7 @@ final class Batch {
         siblings.add(event);
     }
 
-    /** Returns whether nothing was taken that could be published. */
+    /** Returns whether there is no event to publish. */
     boolean isEmpty() {
         return byAggregate.isEmpty();
     }
@@ -75,7 +76,7 @@ final class Batch {
         return sendable.remove();
     }
 
-    /** The event is done with: its aggregate's next one may go. */
+    /** Finishes an event: the next one of its aggregate may be published. */
     void done(Event event) {
         Deque<Event> siblings = siblings(event);
         siblings.remove();
@@ -85,12 +86,12 @@ final class Batch {
         }
     }
 
-    /** The event stays where it is: its aggregate waits. */
+    /** Leaves an event where it is: its aggregate waits. */
     void unanswered(Event event) {
         leaveBehind(siblings(event).element());
     }
 
-    /** The event goes to the failures: its aggregate's later ones stay behind. */
+    /** Moves an event to the failures: the later ones of its aggregate stay behind. */
     void failed(Failed failure) {
         Deque<Event> siblings = siblings(failure.event());
         siblings.remove();
@@ -105,14 +106,19 @@ final class Batch {
         return confirmed;
     }
 
-    /** What is to be written to the failures. */
+    /** The changes to the failures. */
     LaneStore.Changes changes() {
         return new LaneStore.Changes(published, failed, followers);
     }
 
+    /** Leaves the events in the outbox that were not published. */
+    void leaveUnsent() {
+        sendable.forEach(this::leaveBehind);
+        sendable.clear();
+    }
+
     /** Lowest position that was read and stays in the outbox; {@link Long#MAX_VALUE} if there is none. */
     long firstLeftBehind() {
-        sendable.forEach(this::leaveBehind);
         return firstLeftBehind;
     }
 

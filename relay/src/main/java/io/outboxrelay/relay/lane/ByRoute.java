@@ -3,10 +3,10 @@ package io.outboxrelay.relay.lane;
 import java.util.List;
 
 /**
- * A choice that may differ by the types of an event.
+ * A choice that may differ by route: by the aggregate type and the event type.
  *
- * @param otherwise the choice for every event that no rule matches
- * @param rules the first that matches counts
+ * @param otherwise the choice for events that no rule matches
+ * @param rules the first matching rule decides
  */
 public record ByRoute<T>(T otherwise, List<Rule<T>> rules) {
 

@@ -1,89 +1,70 @@
 package io.outboxrelay.relay.lane;
 
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the lanes of one source have dropped, since no queue was bound for it. An event is gone then, so nobody may have to
- * find out by missing it: the first of each route is told at once, then one a minute with a count. Loudest about a route
- * whose events did arrive since the relay started: its queue may be down and not gone. Thread-safe.
+ * Counts and logs the events that the lanes of one source have dropped, because no queue was bound for them. A dropped
+ * event is gone, so each route is reported. The report says so when events of the route did reach a queue since
+ * the relay started: that queue may be down and not gone. Thread-safe.
  */
 public final class Drops {
 
     private static final Logger LOG = LoggerFactory.getLogger(Drops.class);
-    private static final Duration BETWEEN = Duration.ofMinutes(1);
 
-    /** Types are a writer's to invent; those beyond share one entry. */
+    /** Writers can invent any number of types; those beyond share one entry. */
     private static final int MOST_ROUTES = 1_000;
 
     private static final Route OTHER = new Route(ByRoute.ANY, ByRoute.ANY);
 
-    private final Clock clock;
+    private final LongSupplier nanoTime;
     private final Map<Route, Seen> routes = new ConcurrentHashMap<>();
     private final LongAdder ofRoutesThatWorked = new LongAdder();
     private final LongAdder ofOthers = new LongAdder();
 
     private record Route(String aggregateType, String eventType) {}
 
-    /** What is known of a route; changed under its own lock. */
     private static final class Seen {
-        private volatile boolean worked;
-        private long untold;
-        private @Nullable Long toldAt;
+        private final OncePerMinute reports;
+        private volatile boolean arrived;
+
+        Seen(LongSupplier nanoTime) {
+            this.reports = new OncePerMinute(nanoTime);
+        }
     }
 
-    /** @param clock time between two reports */
-    public Drops(Clock clock) {
-        this.clock = clock;
+    /** @param nanoTime clock of the reports */
+    public Drops(LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
     }
 
-    /** An event of a route that may be dropped has reached a queue. */
+    /** Notes that an event that may be dropped has reached a queue. */
     void confirmed(Event event) {
         Seen seen = seen(event);
-        if (!seen.worked) {
-            seen.worked = true;
+        if (!seen.arrived) {
+            seen.arrived = true;
         }
     }
 
-    /** An event is dropped. */
+    /** Notes that an event is dropped. */
     void dropped(Lease lease, Event event, Outcome.Failure failure) {
         Seen seen = seen(event);
-        (seen.worked ? ofRoutesThatWorked : ofOthers).increment();
-        long more = toTell(seen);
-        if (more < 0) {
-            LOG.debug("{}: {} is dropped: {}", lease, event, failure.detail());
-            return;
-        }
-        LOG.warn(
+        (seen.arrived ? ofRoutesThatWorked : ofOthers).increment();
+        LOG.debug("{}: {} is dropped: {}", lease, event, failure.detail());
+        seen.reports.occurred(count -> LOG.warn(
                 "{}: {} is dropped, as retry.unroutable says: {}{}{}",
                 lease,
                 event,
                 failure.detail(),
-                seen.worked
-                        ? "; events of its types did reach a queue since this relay started: that queue was deleted, or its"
-                                + " node is down"
+                seen.arrived
+                        ? "; events of its types did reach a queue since this relay started: that queue was deleted, or"
+                                + " its node is down"
                         : "",
-                more == 0 ? "" : " (and " + more + " like it since the last report)");
-    }
-
-    /** Returns how many were dropped before, untold; negative while it is not yet time to tell. */
-    private long toTell(Seen seen) {
-        long now = clock.nanoTime();
-        synchronized (seen) {
-            if (seen.toldAt != null && now - seen.toldAt < BETWEEN.toNanos()) {
-                seen.untold++;
-                return -1;
-            }
-            long more = seen.untold;
-            seen.toldAt = now;
-            seen.untold = 0;
-            return more;
-        }
+                OncePerMinute.andMore(count)));
     }
 
     private Seen seen(Event event) {
@@ -91,7 +72,7 @@ public final class Drops {
         Seen known = routes.get(route);
         return known != null
                 ? known
-                : routes.computeIfAbsent(routes.size() < MOST_ROUTES ? route : OTHER, unknown -> new Seen());
+                : routes.computeIfAbsent(routes.size() < MOST_ROUTES ? route : OTHER, unknown -> new Seen(nanoTime));
     }
 
     /** Returns how many were dropped of routes whose events had reached a queue before. */
@@ -99,7 +80,7 @@ public final class Drops {
         return ofRoutesThatWorked.sum();
     }
 
-    /** Returns how many were dropped of routes that no event had been known to pass. */
+    /** Returns how many were dropped of routes of which no event is known to have reached a queue. */
     public long ofOthers() {
         return ofOthers.sum();
     }

@@ -6,20 +6,20 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One row of the outbox. Two events are the same when they are the same object: a claim reads each row once.
+ * One row of the outbox. Two events are equal only if they are the same object: a claim reads each row once.
  *
- * @param position where it stands in its lane
+ * @param position its place in its lane
  * @param id its identity for consumers
- * @param aggregate what it belongs to
+ * @param aggregate its aggregate
  * @param type kind of event
  * @param payloadBytes size of the payload
- * @param payload the bytes that the service wrote; null when they are more than may be published, and so were not read
+ * @param payload the bytes that the service wrote; null when they exceed the limit and so were not read
  * @param contentType media type of the payload
  * @param headers the service's headers, a JSON object
  * @param occurredAt when it was written, by the database's clock
  * @param kept its place among the failures; null when it comes from the outbox
  * @param unreadable which of its columns cannot be read, in a sentence; such an event is never published, and has
- *     replacements for what is missing; null when all of it was read
+ *     replacements for missing values; null when everything was read
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Event(
@@ -35,7 +35,7 @@ public record Event(
         @Nullable Kept kept,
         @Nullable String unreadable) {
 
-    /** An event of which everything was read. */
+    /** A readable event. */
     public Event(
             long position,
             UUID id,
@@ -54,11 +54,11 @@ public record Event(
      * The place of an event that failed before, or that waited behind one that did.
      *
      * @param id its place
-     * @param attempts how many attempts were spent on it
-     * @param failures how often it failed in a row
+     * @param attempts number of spent attempts
+     * @param failures number of failures in a row
      * @param returnedFor how long the broker has returned it without any other answer in between, by the database's clock;
      *     zero when it has not
-     * @param parked whether it is parked, and is tried all the same
+     * @param parked whether it is parked and still tried
      */
     public record Kept(long id, int attempts, int failures, Duration returnedFor, boolean parked) {}
 

@@ -7,20 +7,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What follows when an event was not published. Only {@link Outcome.Returned} and {@link Outcome.Refused} spend an attempt:
- * what an event cannot help, a full queue or a broker that is away, never parks it.
+ * a full queue or an unreachable broker never parks an event.
  *
- * <p>A return may have a cause that ends without a change to the event: a queue whose node is down is as absent to the broker
- * as one that nobody has bound. So attempts alone do not park it; they have to go on for a time. And what is parked after
- * that is tried on at a slow pace, unless its aggregate has gone on without it: then only a person brings it back, for it
- * arrives after later ones.
+ * <p>A return may have a cause that ends without a change to the event: to the broker, a queue whose node is down is as absent
+ * as one that was never bound. So attempts alone do not park an event; the returns must also have lasted for a time. A
+ * parked event that was returned is still tried, slowly, unless its aggregate has continued without it: then only a person
+ * brings it back, because it would arrive after later events.
  *
- * @param maxAttempts how often an event must have been returned, at least, before it is parked
- * @param parkAfter how long the broker must have returned it, without any other answer in between
- * @param resume whether parked events that were returned are tried on
- * @param firstBackoff longest wait before the second attempt
- * @param longestBackoff longest wait between two attempts
- * @param onPark what happens behind a parked event
- * @param unroutable what happens to an event that no queue is bound for
+ * @param maxAttempts minimum number of returns before an event is parked
+ * @param parkAfter minimum time for which the broker has returned it, without any other answer in between
+ * @param resume whether parked events that were returned are still tried
+ * @param firstBackoff maximum wait before the second attempt
+ * @param longestBackoff maximum wait between two attempts
+ * @param onPark what later events of the aggregate do behind a parked one
+ * @param unroutable what happens to an event for which no queue is bound
  */
 public record FailurePolicy(
         int maxAttempts,
@@ -35,17 +35,17 @@ public record FailurePolicy(
 
     /** What later events of an aggregate do behind a parked one. */
     public enum OnPark {
-        /** They wait until a person has decided about it. */
+        /** They wait until a person decides about it. */
         BLOCK,
         /** They are published. */
         CONTINUE
     }
 
-    /** What becomes of an event that no queue is bound for. */
+    /** What happens to an event for which no queue is bound. */
     public enum Unroutable {
         /** It is tried again and then parked. */
         PARK,
-        /** It is deleted, as if it had been published: nobody is interested. */
+        /** It is deleted, as if it had been published: no consumer needs it. */
         DROP
     }
 
@@ -53,7 +53,7 @@ public record FailurePolicy(
     public enum State {
         /** The end of its backoff. */
         RETRYING,
-        /** A person's decision; or that the broker takes it again, where it is tried on. */
+        /** A person's decision, or, where it is still tried, that the broker takes it. */
         PARKED,
         /** A person to resume its route. */
         PAUSED
@@ -65,9 +65,9 @@ public record FailurePolicy(
      * @param event the event
      * @param state what it waits for
      * @param blocking whether later events of its aggregate wait for it
-     * @param attempts how many attempts were spent
-     * @param failures how often it failed in a row
-     * @param backoff wait before the next attempt; null when none comes by itself
+     * @param attempts number of spent attempts
+     * @param failures number of failures in a row
+     * @param backoff wait before the next attempt; null when there is none without a person
      * @param reason why it failed
      * @param detail why, in a sentence
      */
@@ -93,17 +93,17 @@ public record FailurePolicy(
         }
     }
 
-    /** Returns whether the event is to be forgotten after this answer. */
+    /** Returns whether the event is dropped after this answer. */
     boolean drops(Event event, Outcome.Failure failure) {
         return failure.reason() == Reason.UNROUTABLE && mayDrop(event) && !isInDoubt(event, failure);
     }
 
-    /** A dropped event does not come back, so none is dropped whose queue may be down. */
+    /** A dropped event does not come back, so an event whose queue may be down is kept. */
     private boolean isInDoubt(Event event, Outcome.Failure failure) {
         return failure instanceof Outcome.Returned returned && returned.mayBeDown() && mayDrop(event);
     }
 
-    /** Returns whether such an event is forgotten when no queue is bound for it. */
+    /** Returns whether the event is dropped when no queue is bound for it. */
     boolean mayDrop(Event event) {
         return unroutable.of(event) == Unroutable.DROP;
     }
@@ -133,13 +133,13 @@ public record FailurePolicy(
                 storable(failure.detail()));
     }
 
-    /** Words that every database takes, whatever they quote: neither NUL nor half a sign. */
+    /** A text that every database accepts, whatever it quotes: without NUL and without half a character. */
     private static String storable(String detail) {
         String words = detail.substring(0, Math.min(detail.length(), LONGEST_DETAIL));
         return new String(words.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8).replace('\0', '?');
     }
 
-    /** The pace of what is parked: neither below the usual one, nor all at once. */
+    /** The wait of a parked event: at least the usual one, and not the same for all. */
     private Duration slowly(RandomGenerator random) {
         long longest = Math.max(parkAfter.toNanos(), longestBackoff.toNanos());
         return Duration.ofNanos(longest / 2 + random.nextLong(longest / 2 + 1));

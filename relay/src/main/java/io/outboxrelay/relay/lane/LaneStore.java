@@ -12,76 +12,76 @@ import java.util.stream.Stream;
 public interface LaneStore {
 
     /**
-     * Reads the oldest visible events of a lane, without a lock and without a write. Whether the lane is still owned, and in
-     * which life of the server, is read in the same state of the database as the events: a new owner may have moved the first
-     * event of an aggregate already, and a server that has crashed may have lost what is remembered.
+     * Reads the oldest visible events of a lane, without a lock and without a write. One snapshot shows the events, the owner
+     * of the lane and the life of the server: a new owner may have moved the first event of an aggregate, and a server that
+     * has crashed may have lost commits.
      *
      * @param claim which events
-     * @return them, by position; empty when the lane has another owner
+     * @return the events by position; empty when the lane has another owner
      */
     Optional<Claimed> claim(Claim claim);
 
     /**
      * Reads failures whose backoff is over, and the events that wait behind them, without a lock and without a write.
      *
-     * @param due which
-     * @return them; those of an aggregate in the order in which they were written, and without a gap
+     * @param due which failures
+     * @return the events; those of one aggregate in the order in which they were written, without a gap
      */
     List<Event> due(Due due);
 
     /**
-     * Returns the aggregates of a lane whose next events must wait among the failures, behind one that is there. Knows the
-     * fate of whatever an owner of the lane has written there, also when the writer got no answer.
+     * Returns the aggregates of a lane whose next events must wait behind a failure. The answer includes every write of an
+     * owner of the lane, also one whose answer was lost.
      *
      * @param owned the lane and its owner
-     * @return them; empty when the lane has another owner
+     * @return the aggregates; empty when the lane has another owner
      */
     Optional<Blocked> blocked(OwnedLane owned);
 
     /**
-     * Deletes events, all of them or none. They must have been confirmed: then anyone may delete them at any time. Where they are
-     * retained they move to what was published, and only the owner may do that, in the life of the server in which they were
-     * claimed: after another owner, who may have met a failure of the same aggregate, or with events before them that a crash
-     * has brought back, their order would be lost.
+     * Deletes confirmed events, all of them or none. Any relay may delete them at any time. Where published events are retained,
+     * they move to that table instead, and only the owner may do that, in the life of the server in which they were claimed:
+     * otherwise their order could be lost, because another owner has met a failure of the same aggregate, or because a crash
+     * has brought back earlier events.
      *
-     * <p>It need not have reached the disk on return: what comes back in a crash is published once more, under its id.
+     * <p>The change need not have reached the disk on return: an event that comes back in a crash is published once more, under
+     * its id.
      *
      * @param owned the lane and its owner
      * @param incarnation the life of the server in which they were claimed
-     * @param events events of the outbox; another one that has taken the position of one of them since is left alone
-     * @return how many there still were, or none where that is for another owner to do
+     * @param events events of the outbox; an event that has taken one of their positions since is left alone
+     * @return how many were still there; 0 if only another owner may delete them
      */
     int settle(OwnedLane owned, Incarnation incarnation, List<Event> events);
 
     /**
-     * Writes to the failures, all of it or nothing, only as the lane's owner and only in the life of the server in which the
-     * events were claimed. On return it has reached the disk, as far as
-     * the server can be asked for that.
+     * Writes changes to the failures, all or none, only as the lane's owner and only in the life of the server in which the
+     * events were claimed. On return they have reached the disk, as far as the server can be asked for that.
      *
      * @param owned the lane and its owner
      * @param incarnation the life of the server in which the events were claimed
      * @param changes what to write
-     * @return the aggregates of the changes that nothing is kept of any more; empty when the lane has another owner, or the
+     * @return those aggregates of the changes that have no failure any more; empty when the lane has another owner, or the
      *     server another life
      */
     Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation incarnation, Changes changes);
 
     /**
-     * Resumes the events whose route is no longer paused; only as the lane's owner. On return it has reached the disk, as
+     * Resumes events whose route is no longer paused, only as the lane's owner. On return the change has reached the disk, as
      * far as the server can be asked for that.
      *
      * @param owned the lane and its owner
-     * @return how many; when there are any, there may be more
+     * @return how many; unless it is 0, there may be more
      */
     int resume(OwnedLane owned);
 
-    /** Returns up to which position everything is visible. It is known without asking the database. */
+    /** Returns the position up to which everything is visible, without a query. */
     Closed closed();
 
     /**
-     * A position up to which every event that will ever be visible is visible to a claim that begins now.
+     * The position up to which a claim that begins now sees every event that will ever be visible.
      *
-     * @param incarnation the life of the server in which it is so
+     * @param incarnation the life of the server in which that is true
      * @param position the position; it grows, and falls to 0 when nothing is known any more
      */
     record Closed(Incarnation incarnation, long position) {
@@ -95,8 +95,8 @@ public interface LaneStore {
      *
      * @param owned the lane and its owner
      * @param above only events with a higher position
-     * @param events most events to read
-     * @param bytes most payload bytes to read; one event is read even if it has more
+     * @param events maximum number of events
+     * @param bytes maximum of payload bytes; one event is read even if it has more
      * @param without aggregates to leave out
      */
     record Claim(OwnedLane owned, long above, int events, long bytes, Collection<Aggregate> without) {}
@@ -106,12 +106,18 @@ public interface LaneStore {
      *
      * @param incarnation the life of the server in which it was read
      * @param events the events, by position
-     * @param exhausted whether there was nothing more to read: neither limit ended the reading
+     * @param exhausted whether every visible event was read: neither limit was reached
      */
-    record Claimed(Incarnation incarnation, List<Event> events, boolean exhausted) {}
+    record Claimed(Incarnation incarnation, List<Event> events, boolean exhausted) {
+
+        /** Returns the position up to which every visible event was read. */
+        long seen() {
+            return exhausted ? Long.MAX_VALUE : events.get(events.size() - 1).position();
+        }
+    }
 
     /**
-     * Who is blocked.
+     * The aggregates that are blocked.
      *
      * @param incarnation the life of the server in which it was read
      * @param aggregates the aggregates
@@ -122,16 +128,16 @@ public interface LaneStore {
      * Which failures to read.
      *
      * @param lane the lane
-     * @param events most events to read
-     * @param bytes most payload bytes to read; one event is read even if it has more
-     * @param eventsPerAggregate most events of one aggregate
+     * @param events maximum number of events
+     * @param bytes maximum of payload bytes; one event is read even if it has more
+     * @param eventsPerAggregate maximum number of events of one aggregate
      */
     record Due(int lane, int events, long bytes, int eventsPerAggregate) {}
 
     /**
-     * What a cycle leaves to write besides deleting from the outbox.
+     * What a cycle changes among the failures.
      *
-     * @param published failures that were published: their rows go
+     * @param published failures that were published: their rows are deleted
      * @param failed events that failed: those of the outbox move to the failures
      * @param followers events of the outbox whose aggregate is blocked: they move behind its failures, in this order
      */
@@ -142,7 +148,13 @@ public interface LaneStore {
             return published.isEmpty() && failed.isEmpty() && followers.isEmpty();
         }
 
-        /** Returns the aggregates of all these events, without those whose names cannot be read: nothing is behind these. */
+        /** Returns the events that wait among the failures from now on. */
+        List<Event> kept() {
+            return Stream.concat(failed.stream().map(Failed::event), followers.stream())
+                    .toList();
+        }
+
+        /** Returns the aggregates of all these events, except unreadable ones: no event waits behind these. */
         public Set<Aggregate> touched() {
             return Stream.of(published, failed.stream().map(Failed::event).toList(), followers)
                     .flatMap(List::stream)

@@ -3,15 +3,15 @@ package io.outboxrelay.relay.lane;
 import java.time.Duration;
 
 /**
- * The right to publish a lane for a while. The database decides who has it; this says how long the owner may trust that
- * it still does: from <em>before</em> the request that renewed it, less a margin, by a clock that no one sets. A relay
- * that was frozen finds its trust gone when it wakes.
+ * The right to publish a lane for a while. The database decides which relay has it; this class says how long the owner may
+ * rely on it: the granted time, counted from <em>before</em> the request that renewed it, less a margin, by a clock that
+ * nobody sets. A relay that was frozen finds its lease expired when it wakes.
  *
- * <p>Renewed by the housekeeping thread, read by the lane's.
+ * <p>The heartbeat's thread renews it, the lane's reads it.
  */
 public final class Lease {
 
-    /** What publishing a burst may take between looking at the lease and the last byte sent. */
+    /** Time for a burst of publishes, from the check of the lease to the last byte sent. */
     public static final Duration MARGIN = Duration.ofSeconds(1);
 
     private final String source;
@@ -19,11 +19,11 @@ public final class Lease {
     private volatile long trustedUntil;
 
     /**
-     * A lease just obtained.
+     * A lease that was just granted.
      *
      * @param source name of the lane's source
      * @param owned the lane, its owner and its epoch
-     * @param requestedAt {@link Clock#nanoTime()} before the request
+     * @param requestedAt {@link System#nanoTime()} before the request
      * @param duration what the database granted
      */
     public Lease(String source, OwnedLane owned, long requestedAt, Duration duration) {
@@ -37,7 +37,7 @@ public final class Lease {
         return owned.lane();
     }
 
-    /** Returns what claims and writes of this owner are compared with. */
+    /** Returns the lane with its owner, with which claims and writes are compared. */
     public OwnedLane owned() {
         return owned;
     }
@@ -45,7 +45,7 @@ public final class Lease {
     /**
      * Notes a renewal.
      *
-     * @param requestedAt {@link Clock#nanoTime()} before the request
+     * @param requestedAt {@link System#nanoTime()} before the request
      * @param duration what the database granted
      */
     public void renewed(long requestedAt, Duration duration) {
@@ -60,13 +60,13 @@ public final class Lease {
     /**
      * Returns whether the lane may be published.
      *
-     * @param now {@link Clock#nanoTime()}
+     * @param now {@link System#nanoTime()}
      */
     public boolean trusted(long now) {
         return trustedUntil - now > 0;
     }
 
-    /** Returns whose lane it is, as log lines begin. */
+    /** Returns the beginning of log lines about the lane. */
     @Override
     public String toString() {
         return "Source " + source + ", lane " + owned.lane();

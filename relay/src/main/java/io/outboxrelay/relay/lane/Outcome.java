@@ -2,20 +2,20 @@ package io.outboxrelay.relay.lane;
 
 import org.jspecify.annotations.Nullable;
 
-/** What became of one published event. */
+/** The answer to one published event. */
 public sealed interface Outcome {
 
     /** The broker has routed the event and taken responsibility for it. */
     record Confirmed() implements Outcome {}
 
     /**
-     * The broker found no queue, or no exchange, to put the event into.
+     * The broker found no queue, or no exchange, for the event.
      *
-     * @param mayBeDown whether its queue may exist and be down: what is there to say so does not answer
+     * @param mayBeDown whether its queue may exist and be down: the management API, which would know, does not answer
      */
     record Returned(Reason reason, String detail, boolean mayBeDown) implements Failure {
 
-        /** For a reason that is not in doubt. */
+        /** For a reason that is certain. */
         public Returned(Reason reason, String detail) {
             this(reason, detail, false);
         }
@@ -25,33 +25,33 @@ public sealed interface Outcome {
     record Refused(Reason reason, String detail) implements Failure {}
 
     /**
-     * Nobody is against the event, and it cannot be taken now: the broker said no, for instance because a queue is full, or
-     * its schema cannot be looked up.
+     * The event is valid and cannot be taken now: the broker nacked it, for instance because a queue is full, or its schema
+     * cannot be looked up.
      */
     record Nacked(Reason reason, String detail) implements Failure {
 
-        /** The broker's no. */
+        /** The broker's nack. */
         public Nacked(String detail) {
             this(Reason.NACKED, detail);
         }
     }
 
     /**
-     * The broker did not answer: whether it has the event is not known, so it is published again.
+     * The broker did not answer: it may have the event or not, so the event is published again.
      *
      * @param detail what happened instead
-     * @param suspected what it would be refused for if it was the cause: the broker closed channel or connection by itself
-     *     while the event was unanswered; null when it has nothing to do with the event
+     * @param suspected why the event would be refused if it was the cause: the broker closed the channel or the connection
+     *     while the event was unanswered; null when the event cannot be the cause
      */
     record Unconfirmed(String detail, @Nullable Reason suspected) implements Outcome {
 
-        /** Unanswered for a reason that has nothing to do with the event. */
+        /** Unanswered for a reason that the event cannot have caused. */
         public Unconfirmed(String detail) {
             this(detail, null);
         }
     }
 
-    /** An answer that keeps the event from being published now. */
+    /** An answer that prevents the event from being published now. */
     sealed interface Failure extends Outcome {
 
         /** Returns why, in one word. */
@@ -61,6 +61,6 @@ public sealed interface Outcome {
         String detail();
     }
 
-    /** The only confirmation there is. */
+    /** The only instance that is needed. */
     Outcome CONFIRMED = new Confirmed();
 }

@@ -1,75 +1,66 @@
 package io.outboxrelay.relay.lane;
 
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
-import java.time.Duration;
+import java.util.Objects;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells of parked events, for a person must act: of the first at once, then of the last with a count each minute. One that is
- * tried on and fails once more is no news; that the broker takes such events again is.
+ * Logs parked events, on which a person must act. A parked event that is tried again and fails once more is not reported
+ * again; one that is published after all is.
  */
 final class ParkedReport {
 
     private static final Logger LOG = LoggerFactory.getLogger(ParkedReport.class);
-    private static final Duration BETWEEN = Duration.ofMinutes(1);
 
     private final Lease lease;
-    private final Clock clock;
+    private final OncePerMinute parkedEvents;
+    private final OncePerMinute publishedEvents;
     private @Nullable Failed last;
-    private long untold;
-    private @Nullable Long toldAt;
-    private long freed;
-    private @Nullable Long freedToldAt;
 
-    ParkedReport(Lease lease, Clock clock) {
+    ParkedReport(Lease lease, LongSupplier nanoTime) {
         this.lease = lease;
-        this.clock = clock;
+        this.parkedEvents = new OncePerMinute(nanoTime);
+        this.publishedEvents = new OncePerMinute(nanoTime);
     }
 
-    void add(Failed parked) {
-        last = parked;
-        untold++;
-        tell();
+    void parked(Failed event) {
+        last = event;
+        parkedEvents.add(1);
+        report();
     }
 
-    /** So many that were parked are published after all. */
+    /** Notes the number of parked events that were published after all. */
     void published(long events) {
-        freed += events;
-        tell();
+        publishedEvents.add(events);
+        report();
     }
 
-    /** Tells what was added since the last report, if that is a minute ago. */
-    void tell() {
-        long now = clock.nanoTime();
-        if (freed > 0 && isTime(freedToldAt, now)) {
-            LOG.info("{}: {} parked events were published after all since the last report", lease, freed);
-            freedToldAt = now;
-            freed = 0;
-        }
-        if (last == null || !isTime(toldAt, now)) {
-            return;
-        }
-        LOG.error(
-                "{}: {} is parked after {} attempts, {}: {}; {}{}. Repair the cause{}: failures retry {}",
+    /** Logs what was noted since the last report, if that is a minute ago. */
+    void report() {
+        publishedEvents.report(count -> LOG.info(
+                "{}: {} parked {} published after all since the last report",
                 lease,
-                last.event(),
-                last.attempts(),
-                last.reason().word(),
-                last.detail(),
-                last.blocking()
-                        ? "later events of its aggregate wait for it"
-                        : "later events of its aggregate continue",
-                untold == 1 ? "" : " (and " + (untold - 1) + " more since the last report, see failures list)",
-                last.backoff() == null ? ", then" : "; it is tried again every few minutes, or at once by",
-                last.event().id());
-        toldAt = now;
-        untold = 0;
-        last = null;
+                count,
+                count == 1 ? "event was" : "events were"));
+        parkedEvents.report(count -> log(Objects.requireNonNull(last), count));
     }
 
-    private static boolean isTime(@Nullable Long before, long now) {
-        return before == null || now - before >= BETWEEN.toNanos();
+    private void log(Failed parked, long count) {
+        LOG.error(
+                "{}: {} is parked after {} {}, {}: {}; later events of its aggregate {}{}. Fix the cause{}:"
+                        + " failures retry {}",
+                lease,
+                parked.event(),
+                parked.attempts(),
+                parked.attempts() == 1 ? "attempt" : "attempts",
+                parked.reason().word(),
+                parked.detail(),
+                parked.blocking() ? "are blocked" : "continue",
+                count == 1 ? "" : " (and " + (count - 1) + " more since the last report, see failures list)",
+                parked.backoff() == null ? ", then run" : "; it is tried again every few minutes, or at once by",
+                parked.event().id());
     }
 }

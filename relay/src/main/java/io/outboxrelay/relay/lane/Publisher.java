@@ -10,37 +10,37 @@ public interface Publisher {
     boolean ready();
 
     /**
-     * Goes to a connection that nobody else publishes on, or back to the one that all share. Called while nothing is in
-     * flight; events that may have made the broker close the connection are published apart.
+     * Moves to a connection that no other lane uses, or back to the shared one. Called while nothing is in flight; events that
+     * may have made the broker close the connection are published apart.
      *
-     * @param alone whether to be alone
+     * @param alone whether to use a connection of its own
      */
     void apart(boolean alone);
 
     /**
-     * Hands over one event. Never fails: whatever goes wrong is an answer. It may stay in a buffer until {@link #flush()}.
+     * Publishes one event. Never fails: every error is an answer. The event may stay in a buffer until {@link #flush()}.
      *
-     * One that was forgotten is not sent a second time while the broker may still hold it: it is answered as far as the broker
-     * has answered the first time.
+     * <p>A forgotten event is not sent a second time while the broker may still hold it: its answer is the one to the first
+     * message.
      *
      * @param event an event of whose aggregate no other is unanswered
      */
     void publish(Event event);
 
-    /** Sends what is still in a buffer. */
+    /** Sends the buffer. */
     void flush();
 
     /**
      * Waits for answers.
      *
-     * @param atMost longest wait for the first one
-     * @return those that have come, at most one for each published event; empty when the time is over
+     * @param atMost maximum wait for the first answer
+     * @return the answers so far, at most one for each published event; empty when the time is over
      * @throws InterruptedException when the thread is to stop
      */
     List<Answer> answers(Duration atMost) throws InterruptedException;
 
     /**
-     * Stops waiting for an answer. One that still comes is for when the event is published again.
+     * Stops waiting for an answer. If it still comes, it answers the next publication of the event.
      *
      * @param event a published event
      */
@@ -50,7 +50,7 @@ public interface Publisher {
      * The broker's answer about one event.
      *
      * @param event the event, the same object that was published
-     * @param outcome what became of it
+     * @param outcome the answer
      */
     record Answer(Event event, Outcome outcome) {}
 }

@@ -6,19 +6,19 @@ import java.util.Locale;
 public enum Reason {
     /** The exchange has no queue for it. */
     UNROUTABLE,
-    /** No queue took it, and a queue of its virtual host is down, which may be the one. */
+    /** No queue took it, and a queue of its virtual host is down, which may be its queue. */
     QUEUE_DOWN,
     /** The exchange does not exist. */
     EXCHANGE_MISSING,
-    /** The broker took it and said no: a queue is full, or its node is down. */
+    /** The broker nacked it: a queue is full, or its node is down. */
     NACKED,
-    /** The broker has it and says neither yes nor no; a quorum queue may have lost its majority. */
+    /** The broker has it and neither confirms nor nacks it; a quorum queue may have lost its majority. */
     UNANSWERED,
     /** Its payload is larger than may be published. */
     TOO_LARGE,
-    /** It cannot be written as a message: headers, names or times that the protocol has no place for. */
+    /** It cannot be encoded as a message: the protocol cannot express its headers, names or times. */
     NOT_ENCODABLE,
-    /** Its row has a value that is no text, no time, or missing: there is nothing to make a message of. */
+    /** Its row has a value that cannot be read as a text or a time, or is missing. */
     UNREADABLE,
     /** The broker's user may not write to the exchange. */
     FORBIDDEN,
@@ -26,16 +26,16 @@ public enum Reason {
     CLOSES_CHANNEL,
     /** The broker closes the whole connection whenever this event is published. */
     CLOSES_CONNECTION,
-    /** No registered version of its subject is what it was written with. */
+    /** The schema that it was written with is not registered for its subject. */
     SCHEMA_UNKNOWN,
-    /** Its schema breaks what its subject promises to consumers. */
+    /** Its schema is not compatible with the earlier versions of its subject. */
     SCHEMA_INCOMPATIBLE,
-    /** Its schema was not looked up yet: whoever knows the schemas does not answer. */
+    /** Its schema could not be looked up yet: the registry does not answer. */
     SCHEMA_UNCHECKED,
     /** A person has paused its route. */
     PAUSED;
 
-    /** Returns whether it is the broker that returns such an event: what ends it is not a change to the event. */
+    /** Returns whether the broker returns such an event: the cause ends without a change to the event. */
     boolean isOfReturns() {
         return this == UNROUTABLE || this == EXCHANGE_MISSING || this == FORBIDDEN;
     }

@@ -1,38 +1,37 @@
 package io.outboxrelay.relay.lane;
 
-import io.outboxrelay.relay.lane.Publisher.Answer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends events once more that were published before: of each aggregate in their order, the next one only when the one before
- * it is confirmed, and no faster than asked for. One thread runs it. Nothing is written anywhere: a crash loses only how far
- * it was, which the listener was told.
+ * Sends events again that were published before: those of one aggregate in order, each only when the one before it is
+ * confirmed, and at most at the given rate. One thread runs it. It writes nothing: a crash loses only the position, which
+ * the listener has received.
  *
- * <p>What the broker does not take or does not answer is sent again until it is confirmed. An event that cannot be sent at
- * all ends the replay, or is skipped where that was asked for.
+ * <p>An event that the broker does not take or does not answer is sent again until it is confirmed. An event that cannot
+ * be sent ends the replay, or is skipped if the settings say so.
  */
 public final class Replay {
 
     private static final Duration LONGEST_WAIT = Duration.ofMillis(200);
 
-    /** Sending may catch up on so much of what waiting has cost it. */
+    /** After a delay, sending may exceed the rate until it has made up for this much. */
     private static final Duration CATCH_UP = Duration.ofMillis(100);
 
     private final Archive archive;
     private final Publisher publisher;
-    private final Clock clock;
+    private final LongSupplier nanoTime;
     private final ReplaySettings settings;
     private final Listener listener;
-    private final Window inFlight;
-    private final Suspects suspects = new Suspects();
+    private final InFlight inFlight;
 
-    /** Places of the events of this batch that are not done with. */
+    /** Positions of the events of this batch that are not finished. */
     private final TreeSet<Long> open = new TreeSet<>();
 
     private final Deque<Event> again = new ArrayDeque<>();
@@ -44,34 +43,34 @@ public final class Replay {
     private long last;
     private @Nullable String stopped;
 
-    /** Is told how far it is. */
+    /** Receives the progress. */
     public interface Listener {
 
         /**
-         * Events are done with.
+         * Some events are finished.
          *
-         * @param events how many in all
-         * @param last the place up to which all are
+         * @param events number of finished events since the start
+         * @param last position up to which all events are finished
          */
         void reached(long events, long last);
 
         /**
-         * An event cannot be sent, and is skipped.
+         * An event cannot be sent and is skipped.
          *
-         * @param event which
-         * @param why in a sentence
+         * @param event the event
+         * @param why the reason, in a sentence
          */
         void skipped(Event event, String why);
     }
 
     /**
-     * How it ended.
+     * How a replay ended.
      *
-     * @param sent how many events were sent and confirmed
-     * @param dropped how many have no queue, which their routes allow for
-     * @param skipped how many could not be sent
-     * @param last the place up to which all are done with: where another replay can go on
-     * @param stopped why it ended before the end; null when it did not
+     * @param sent number of events that were sent and confirmed
+     * @param dropped number of events without a queue, which {@code retry.unroutable} allows for their types
+     * @param skipped number of events that could not be sent
+     * @param last position up to which all events are finished: another replay can continue after it
+     * @param stopped why it stopped early; null when it reached the end
      */
     public record Result(
             long sent,
@@ -83,29 +82,31 @@ public final class Replay {
     /**
      * @param archive what to send
      * @param publisher where to
-     * @param clock time for rate and deadlines
+     * @param nanoTime clock for rate and deadlines
      * @param settings its bounds
-     * @param listener is told how far it is
+     * @param listener receives the progress
      */
-    public Replay(Archive archive, Publisher publisher, Clock clock, ReplaySettings settings, Listener listener) {
+    public Replay(
+            Archive archive, Publisher publisher, LongSupplier nanoTime, ReplaySettings settings, Listener listener) {
         this.archive = archive;
+        this.nanoTime = nanoTime;
         this.publisher = publisher;
-        this.clock = clock;
         this.settings = settings;
         this.listener = listener;
-        this.inFlight = new Window(settings.windowEvents(), settings.windowBytes(), settings.confirmDeadline());
+        Window window = new Window(settings.windowEvents(), settings.windowBytes(), settings.confirmDeadline());
+        this.inFlight = new InFlight(publisher, nanoTime, window, settings.confirmDeadline());
     }
 
     /**
-     * Sends all that the archive has.
+     * Sends everything in the archive.
      *
-     * @param after the place after which to begin; 0 for the beginning
+     * @param after the position after which to begin; 0 for the beginning
      * @return how it ended
      * @throws InterruptedException when the thread is to stop
      */
     public Result run(long after) throws InterruptedException {
         last = after;
-        nextAt = clock.nanoTime() - CATCH_UP.toNanos();
+        nextAt = nanoTime.getAsLong() - CATCH_UP.toNanos();
         for (List<Event> events = next(); !events.isEmpty(); events = next()) {
             send(events);
         }
@@ -126,14 +127,9 @@ public final class Replay {
         events.forEach(batch::add);
         events.forEach(event -> open.add(event.position()));
         while (!inFlight.isEmpty() || !open.isEmpty() && stopped == null) {
-            publishWhatMayGo(batch);
-            publisher.flush();
-            publisher.answers(untilSomethingIsDue(clock.nanoTime())).forEach(answer -> accept(batch, answer));
+            publish(batch);
+            inFlight.awaitAnswers(untilNextMayGo(), (event, outcome) -> accept(batch, event, outcome));
             reached(events);
-            for (Event late : inFlight.late(clock.nanoTime())) {
-                publisher.forget(late);
-                accept(batch, new Answer(late, new Outcome.Unconfirmed("no answer in time")));
-            }
         }
         reached(events);
     }
@@ -143,43 +139,28 @@ public final class Replay {
         listener.reached(sent + dropped + skipped, last);
     }
 
-    private void publishWhatMayGo(Batch batch) {
-        while (stopped == null && publisher.ready() && clock.nanoTime() - nextAt >= 0) {
-            boolean repeated = !again.isEmpty() && clock.nanoTime() - againAt >= 0;
+    private void publish(Batch batch) {
+        while (stopped == null && publisher.ready() && nanoTime.getAsLong() - nextAt >= 0) {
+            boolean repeated = !again.isEmpty() && nanoTime.getAsLong() - againAt >= 0;
             if (!repeated && !batch.hasSendable()) {
                 return;
             }
-            Event event = repeated ? again.element() : batch.peek();
-            if (!inFlight.hasRoomFor(event, suspects)) {
+            if (!inFlight.hasRoomFor(repeated ? again.element() : batch.peek())) {
                 return;
             }
-            inFlight.add(repeated ? again.remove() : batch.next(), clock.nanoTime());
-            nextAt = Math.max(nextAt, clock.nanoTime() - CATCH_UP.toNanos())
+            nextAt = Math.max(nextAt, nanoTime.getAsLong() - CATCH_UP.toNanos())
                     + 1_000_000_000L / settings.eventsPerSecond();
-            if (event.unreadable() == null) {
-                publisher.publish(event);
-            } else {
-                accept(batch, new Answer(event, new Outcome.Refused(Reason.UNREADABLE, event.unreadable())));
-            }
+            inFlight.publish(
+                    repeated ? again.remove() : batch.next(), (event, outcome) -> accept(batch, event, outcome));
         }
     }
 
-    /** How long nothing needs to be done but to wait for answers. */
-    private Duration untilSomethingIsDue(long now) {
-        long nanos = LONGEST_WAIT.toNanos();
-        if (nextAt - now > 0) {
-            nanos = Math.min(nanos, nextAt - now);
-        }
-        if (!inFlight.isEmpty()) {
-            nanos = Math.min(nanos, inFlight.untilDeadline(now).toNanos());
-        }
-        return Duration.ofNanos(nanos);
+    private Duration untilNextMayGo() {
+        long left = nextAt - nanoTime.getAsLong();
+        return left > 0 && left < LONGEST_WAIT.toNanos() ? Duration.ofNanos(left) : LONGEST_WAIT;
     }
 
-    private void accept(Batch batch, Answer answer) {
-        Event event = answer.event();
-        inFlight.remove(event);
-        Outcome outcome = suspects.judge(event, answer.outcome());
+    private void accept(Batch batch, Event event, Outcome outcome) {
         if (outcome instanceof Outcome.Confirmed) {
             sent++;
             done(batch, event);
@@ -187,7 +168,7 @@ public final class Replay {
             failed(batch, event, (Outcome.Failure) outcome);
         } else {
             again.add(event);
-            againAt = clock.nanoTime() + settings.again().toNanos();
+            againAt = nanoTime.getAsLong() + settings.again().toNanos();
         }
     }
 
@@ -215,13 +196,13 @@ public final class Replay {
     /**
      * Bounds of a replay.
      *
-     * @param eventsPerSecond most events that are sent in a second
-     * @param windowEvents most events that are published and not yet answered by the broker
-     * @param windowBytes most payload bytes that are published and not yet answered
-     * @param confirmDeadline how long the broker may take to answer one event
+     * @param eventsPerSecond maximum events per second
+     * @param windowEvents maximum events in flight: published and not answered yet
+     * @param windowBytes maximum payload bytes in flight
+     * @param confirmDeadline maximum time in which the broker must answer an event
      * @param again wait before an event is sent again that the broker did not take or did not answer
-     * @param policy says which events may be dropped when no queue is bound for them; null where all must arrive
-     * @param skipFailed whether to go on behind an event that cannot be sent, instead of ending there
+     * @param policy says which events may be dropped when no queue is bound for them; null when all must arrive
+     * @param skipFailed whether to skip an event that cannot be sent, instead of stopping there
      */
     public record ReplaySettings(
             int eventsPerSecond,
@@ -232,15 +213,15 @@ public final class Replay {
             @Nullable FailurePolicy policy,
             boolean skipFailed) {}
 
-    /** Events that were published before and are to be sent once more, in the order of their places. */
+    /** The events to send again, in the order of their positions. */
     @FunctionalInterface
     public interface Archive {
 
         /**
-         * Reads on.
+         * Reads the next events.
          *
-         * @param after the place after which to read; 0 for the beginning
-         * @return the next ones, whose {@link Event#position()} is their place; empty when there are no more
+         * @param after the position after which to read; 0 for the beginning
+         * @return the events; empty when there are no more
          */
         List<Event> next(long after);
     }

@@ -6,13 +6,13 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The events that were unanswered when the broker closed the channel, or the connection, by itself. One of them may be the
- * cause, so each is published alone; if it is closed again it was that one. Where the connection was closed, which all
- * lanes share, alone means on a connection of the lane's own: otherwise another lane's event may have been the cause.
+ * The events that were unanswered when the broker closed the channel or the connection with an error. One of them may be
+ * the cause, so each is published alone: the one with which it happens again is the cause. If the connection was closed,
+ * which all lanes share, alone means on a connection of the lane's own.
  */
 final class Suspects {
 
-    /** More than a lane can have in flight; older ones are forgotten and, if guilty, suspected again. */
+    /** More than a lane can have in flight. Beyond it all are forgotten; the cause is suspected again. */
     private static final int MOST = 10_000;
 
     private final Map<UUID, Reason> ids = new HashMap<>();
@@ -21,19 +21,19 @@ final class Suspects {
         return !ids.isEmpty() && ids.containsKey(event.id());
     }
 
-    /** Returns whether there are any that may have closed the connection. */
+    /** Returns whether any of them may have closed the connection. */
     boolean closeConnections() {
         return ids.containsValue(Reason.CLOSES_CONNECTION);
     }
 
-    /** It is not to be published any more. */
+    /** Ends the suspicion of an event. */
     void forget(Event event) {
         if (!ids.isEmpty()) {
             ids.remove(event.id());
         }
     }
 
-    /** None of them is there any more. */
+    /** Ends the suspicion of all. */
     void clear() {
         ids.clear();
     }
@@ -50,7 +50,7 @@ final class Suspects {
         }
         Reason suspected = unconfirmed.suspected();
         if (isProof(suspected, ids.remove(event.id()))) {
-            // A right is a matter of the exchange, and may be given back: as if the exchange were missing.
+            // Rights belong to the exchange and can be granted again: as if the exchange were missing.
             return suspected == Reason.FORBIDDEN
                     ? new Outcome.Returned(suspected, unconfirmed.detail())
                     : new Outcome.Refused(suspected, unconfirmed.detail());
@@ -62,7 +62,7 @@ final class Suspects {
         return outcome;
     }
 
-    /** Who was suspected to close its channel was alone on that, but not on the connection. */
+    /** An event that was suspected of closing its channel was alone on the channel, but not on the connection. */
     private static boolean isProof(Reason suspected, @Nullable Reason before) {
         return before != null && (suspected != Reason.CLOSES_CONNECTION || before == Reason.CLOSES_CONNECTION);
     }

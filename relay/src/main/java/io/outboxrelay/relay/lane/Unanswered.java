@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 
 /**
- * The aggregates whose event was not answered, and until when they wait before it is published again. Kept in memory: it
- * says nothing about the event, so nothing about it is written.
+ * The aggregates whose event was not answered, and how long each waits until it is published again. Only in memory: the
+ * missing answer says nothing about the event.
  */
 final class Unanswered {
 
@@ -21,12 +21,12 @@ final class Unanswered {
         this.random = random;
     }
 
-    /** Lets an aggregate wait, for a random time. */
+    /** Makes an aggregate wait for a random time. */
     void add(Aggregate aggregate, long now) {
         until.put(aggregate, now + random.nextLong(longest.toNanos() + 1));
     }
 
-    /** Returns who must not be claimed now, and forgets the others. */
+    /** Returns the aggregates that must not be claimed now, and forgets the others. */
     List<Aggregate> waiting(long now) {
         if (until.isEmpty()) {
             return List.of();

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The events that are published and not yet answered, oldest first: bounded in number and in bytes. */
+/** The events that are published and not answered, oldest first: limited in number and in bytes. */
 final class Window {
 
     private final int mostEvents;
@@ -15,9 +15,9 @@ final class Window {
     private long bytes;
 
     /**
-     * @param mostEvents most of them
-     * @param mostBytes most payload bytes of them; one event has always room
-     * @param deadline how long the broker may take to answer one
+     * @param mostEvents maximum number of events
+     * @param mostBytes maximum of their payload bytes; there is always room for one event
+     * @param deadline maximum time in which the broker must answer an event
      */
     Window(int mostEvents, long mostBytes, Duration deadline) {
         this.mostEvents = mostEvents;
@@ -29,7 +29,7 @@ final class Window {
         return publishedAt.isEmpty();
     }
 
-    /** Returns whether one more may be published; a suspect only alone. */
+    /** Returns whether one more event may be published; a suspect only alone. */
     boolean hasRoomFor(Event event, Suspects suspects) {
         return isEmpty()
                 || !suspects.contains(event)
@@ -62,7 +62,7 @@ final class Window {
                 .toList();
     }
 
-    /** Makes room for all, and returns those that were there. */
+    /** Removes and returns all events. */
     List<Event> clear() {
         List<Event> unanswered = List.copyOf(publishedAt.keySet());
         publishedAt.clear();

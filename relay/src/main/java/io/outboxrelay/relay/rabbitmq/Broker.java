@@ -5,6 +5,7 @@ import com.rabbitmq.client.ChannelContinuationTimeoutException;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.outboxrelay.relay.lane.Backoff;
+import io.outboxrelay.relay.lane.OncePerMinute;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -33,8 +34,7 @@ public final class Broker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Broker.class);
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(5);
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), LONGEST_BACKOFF);
-    private static final Duration EXCHANGE_LOOKED_AT_AGAIN_AFTER = Duration.ofSeconds(1);
-    private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
+    private static final Duration EXCHANGE_CHECKED_AGAIN_AFTER = Duration.ofSeconds(1);
     private static final int CLOSE_TIMEOUT_MILLIS = 2_000;
     private static final int MOST_EXCHANGES_REMEMBERED = 10_000;
 
@@ -54,12 +54,11 @@ public final class Broker implements AutoCloseable {
     private volatile String trouble = "not connected yet";
     private volatile @Nullable String channelTrouble;
     private volatile boolean closed;
-    private @Nullable Long channelComplainedAt;
+    private final OncePerMinute channelReports = new OncePerMinute();
+    private final OncePerMinute connectionReports = new OncePerMinute();
 
-    // The keeper's own: failures in a row, of connecting or of connections that did not last, and what was told of
-    // them.
+    // Of the keeper's thread: failures in a row, to connect or to stay connected, and whether one was logged.
     private int failures;
-    private long complainedAt;
     private boolean complaining;
 
     /** @param missing why it cannot be published to; null when it exists */
@@ -138,8 +137,12 @@ public final class Broker implements AutoCloseable {
             String why = ConnectionTrouble.inWords(e);
             channelTrouble = "no channel can be opened at the broker " + address() + ": " + why;
             LOG.debug("Source {}: no channel could be opened", source, e);
-            if (current.isOpen()) { // otherwise the keeper complains
-                complainOfChannels(why);
+            if (current.isOpen()) { // otherwise the keeper reports it
+                channelReports.occurred(count -> LOG.warn(
+                        "Source {}: no channel can be opened at the broker {}: {}; a lane waits for one",
+                        source,
+                        address(),
+                        why));
             }
             return Optional.empty();
         }
@@ -151,36 +154,24 @@ public final class Broker implements AutoCloseable {
         return channelTrouble;
     }
 
-    private synchronized void complainOfChannels(String why) {
-        long now = System.nanoTime();
-        if (channelComplainedAt == null || now - channelComplainedAt >= REPEATED_AFTER.toNanos()) {
-            channelComplainedAt = now;
-            LOG.warn(
-                    "Source {}: no channel can be opened at the broker {}: {}; a lane waits for one",
-                    source,
-                    address(),
-                    why);
-        }
-    }
-
-    /** Makes the current thread's publishes stay in the buffer, or not. */
+    /** Keeps the current thread's publishes in the buffer, or not. */
     void holdBack(boolean held) {
         factory.holdBack(held);
     }
 
-    /** Writes what is in the buffer. */
+    /** Writes the buffer. */
     void flush() throws IOException {
         factory.flush();
     }
 
     /**
-     * Returns why an exchange cannot be published to; empty when it can. The answer is remembered: for good when the
-     * exchange exists, for a second when it does not.
+     * Returns why an exchange cannot be published to; empty when it can. The answer is remembered: as long as the connection
+     * lasts if the exchange exists, for a second if it does not.
      */
     Optional<String> missing(String exchange) {
         ExchangeState state = exchanges.get(exchange);
         long now = System.nanoTime();
-        if (state == null || state.missing != null && now - state.lookedAt > EXCHANGE_LOOKED_AT_AGAIN_AFTER.toNanos()) {
+        if (state == null || state.missing != null && now - state.lookedAt > EXCHANGE_CHECKED_AGAIN_AFTER.toNanos()) {
             if (exchanges.size() >= MOST_EXCHANGES_REMEMBERED) {
                 exchanges.clear();
             }
@@ -195,7 +186,7 @@ public final class Broker implements AutoCloseable {
         return Optional.ofNullable(management).map(Management::ask);
     }
 
-    /** Looks at the exchanges again before the next publish: one of them may be gone. */
+    /** Checks the exchanges again before the next publish: one of them may be gone. */
     void forgetExchanges() {
         exchanges.clear();
     }
@@ -224,7 +215,7 @@ public final class Broker implements AutoCloseable {
             return null;
         }
         if (!ready()) {
-            return null; // nothing was learnt; the next connection begins with nothing remembered
+            return null; // unknown; the next connection asks again
         }
         return "the exchange '" + exchange + "' does not exist on " + address()
                 + (settings.declares(exchange)
@@ -238,7 +229,7 @@ public final class Broker implements AutoCloseable {
         Object on(Channel channel) throws IOException;
     }
 
-    /** Opens a channel and makes a first call. A number for which the broker has no answer is lost to the connection. */
+    /** Opens a channel and makes a first call. If the broker does not answer, the connection has lost a channel number. */
     private Channel open(Connection current, ChannelCall first) throws IOException {
         try {
             Channel channel = current.createChannel();
@@ -255,13 +246,13 @@ public final class Broker implements AutoCloseable {
     }
 
     private void giveUp(Connection silent) {
-        if (blocked == null) { // a broker that blocks publishing does not answer either, and does later
+        if (blocked == null) { // a broker that blocks publishing answers later
             trouble = NO_ANSWER;
             silent.abort(CLOSE_TIMEOUT_MILLIS);
         }
     }
 
-    /** Asks on a channel of its own, since the broker closes it to say no. */
+    /** Makes a call on a channel of its own: the broker closes the channel to refuse it. */
     private boolean succeeds(ChannelCall call) {
         Connection current = connection;
         if (current == null) {
@@ -271,7 +262,7 @@ public final class Broker implements AutoCloseable {
             open(current, call).close();
             return true;
         } catch (IOException | TimeoutException | ShutdownSignalException e) {
-            LOG.debug("Source {}: the broker said no", source, e);
+            LOG.debug("Source {}: the broker refused a call", source, e);
             return false;
         }
     }
@@ -283,7 +274,7 @@ public final class Broker implements AutoCloseable {
                 long since = System.nanoTime();
                 serve(current);
                 if (System.nanoTime() - since > LONGEST_BACKOFF.toNanos() && !trouble.equals(NO_ANSWER)) {
-                    failures = 0; // it was a good one
+                    failures = 0; // it has lasted
                 }
                 failed("lost the connection to");
             } catch (InterruptedException e) {
@@ -298,24 +289,26 @@ public final class Broker implements AutoCloseable {
         }
     }
 
-    /** Tells at once of the first failure and of one each minute, also when connecting works and the connection does not last. */
+    /** Notes that connecting failed, or that a connection did not last. */
     private void failed(String what) {
         failures++;
-        long now = System.nanoTime();
-        if (closed || failures > 1 && now - complainedAt < REPEATED_AFTER.toNanos()) {
+        if (closed) {
             return;
         }
-        complainedAt = now;
-        complaining = true;
-        LOG.warn(
-                "Source {}: {} the broker {} ({}), {}; events stay in the outbox, connecting again with at most"
-                        + " {} s between attempts",
-                source,
-                what,
-                address(),
-                trouble,
-                failures == 1 ? "for the first time" : failures + " times in a row",
-                LONGEST_BACKOFF.toSeconds());
+        if (failures == 1) {
+            connectionReports.reset();
+        }
+        connectionReports.occurred(count -> {
+            complaining = true;
+            LOG.warn(
+                    "Source {}: {} the broker {} ({}){}; events stay in the outbox; reconnecting at most every {} s",
+                    source,
+                    what,
+                    address(),
+                    trouble,
+                    failures == 1 ? "" : ", " + failures + " times in a row",
+                    LONGEST_BACKOFF.toSeconds());
+        });
     }
 
     /** Returns when the connection is lost, and leaves none open. */
@@ -344,7 +337,7 @@ public final class Broker implements AutoCloseable {
                 complaining = false;
                 LOG.info("Source {}: connected to the broker {}", source, address());
             }
-            Route exchange = Route.of(settings.exchange());
+            Template exchange = Template.of(settings.exchange());
             if (exchange.isConstant() && settings.topology() != Topology.NONE) {
                 missing(settings.exchange())
                         .ifPresent(missing -> LOG.error("Source {}: {}; events wait until then", source, missing));
@@ -382,7 +375,7 @@ public final class Broker implements AutoCloseable {
         } catch (URISyntaxException | GeneralSecurityException | IOException e) {
             throw new IllegalArgumentException("The broker's settings cannot be used: " + e.getMessage(), e);
         }
-        // Without one, closing a connection writes its buffer first, and waits for a peer that is gone.
+        // Without it, closing a connection first writes its buffer, and waits for a peer that is gone.
         factory.setShutdownExecutor(Executors.newCachedThreadPool(work -> {
             Thread thread = new Thread(work, "broker-shutdown");
             thread.setDaemon(true);

@@ -7,20 +7,20 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The broker and what is sent to it.
+ * The broker, and how events are sent to it.
  *
  * @param uri {@code amqp://} or {@code amqps://}, with credentials and virtual host
  * @param exchange template of the exchange's name
  * @param routingKey template of the routing key
- * @param topology what is done about the exchange when connecting
- * @param declarable where the exchange is a template, the names that may be declared: events may make names without bound
+ * @param topology what the relay does about a missing exchange
+ * @param declarable the names that may be declared if the exchange is a template, which could otherwise create any number
  * @param cloudEvents whether the CloudEvents headers are sent too
  * @param heartbeat AMQP heartbeat: a silent connection counts as lost after two of them
- * @param connectTimeout longest that connecting may take
+ * @param connectTimeout maximum time for connecting
  * @param trustStore PKCS#12 or JKS file with the certificates to trust; null for those of the Java runtime
  * @param trustStorePassword its password; null for none
  * @param insecureSkipTlsVerification true to accept any certificate and any host name
- * @param management address of the management API, with credentials; null to ask nothing there
+ * @param management address of the management API, with credentials; null not to use it
  */
 public record BrokerSettings(
         URI uri,
@@ -38,15 +38,15 @@ public record BrokerSettings(
 
     /** What the relay does about an exchange before it first publishes to it. */
     public enum Topology {
-        /** Declares a durable topic exchange, of a template only those that are named. */
+        /** Declares a durable topic exchange; of a template, only the exchanges in {@link #declarable}. */
         DECLARE,
-        /** Looks for it when connecting, and says so when it is missing; events wait until it is there. */
+        /** Checks it when connecting, and reports that it is missing; events wait until it exists. */
         CHECK,
-        /** Looks for it only when an event is to go there; that one waits until it is there. */
+        /** Checks it only before publishing an event to it; the event waits until it exists. */
         NONE
     }
 
-    /** Those of one exchange, or of a template none of whose exchanges is declared, without the management API. */
+    /** Without exchanges to declare for a template, and without the management API. */
     public BrokerSettings(
             URI uri,
             String exchange,
@@ -73,7 +73,7 @@ public record BrokerSettings(
                 null);
     }
 
-    /** Returns the same with the management API, which says whether a queue is down. */
+    /** Returns the same settings with the management API, which says whether a queue is down. */
     public BrokerSettings asking(URI api) {
         return new BrokerSettings(
                 uri,

@@ -18,9 +18,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connections whose socket a publishing thread does not write at every message. While a thread holds back, the flush at
- * the end of each of its publishes does nothing; {@link #flush()} writes what has come together. Other threads, and so
- * heartbeats, are never held back.
+ * Connections that do not write their socket for every message. While a thread holds back, the flush at the end of each of
+ * its publishes does nothing; {@link #flush()} writes the buffer. Other threads, and so heartbeats, are never held back.
  */
 final class BurstConnectionFactory extends ConnectionFactory {
 
@@ -39,7 +38,7 @@ final class BurstConnectionFactory extends ConnectionFactory {
         };
     }
 
-    /** Where the host's name has several addresses, the one that was tried last comes last: it has just failed. */
+    /** Of several addresses of the host's name, the one that was tried last comes last: it has just failed. */
     @Override
     protected AddressResolver createAddressResolver(List<Address> addresses) {
         AddressResolver plain = super.createAddressResolver(addresses);

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
-/** Says in words why there is no connection or channel any more: what a person needs to mend it is often said by the innermost cause only. */
+/** Explains why a connection or channel has ended. Often only the innermost cause says what a person needs to repair it. */
 final class ConnectionTrouble {
 
     private static final int MOST_CAUSES = 20;
@@ -32,7 +32,7 @@ final class ConnectionTrouble {
                 .orElseGet(() -> messages(causes));
     }
 
-    /** What the broker says of a frame that it cannot read quotes the frame, and so perhaps a payload. */
+    /** The broker quotes a frame that it cannot read, and so perhaps a payload: that text is left out. */
     private static Optional<String> closedByTheBroker(ShutdownSignalException signal) {
         if (signal.getReason() instanceof AMQP.Connection.Close close) {
             return Optional.of("the broker closed the connection: " + close.getReplyCode() + " "
@@ -50,23 +50,23 @@ final class ConnectionTrouble {
                 .or(() -> of(causes, CertificateNotYetValidException.class)
                         .map(early -> "the broker's certificate is not valid yet, " + early.getMessage()))
                 .or(() -> of(causes, CertPathBuilderException.class)
-                        .map(stranger -> "the broker's certificate is signed by nobody whom this relay trusts, "
-                                + stranger.getMessage() + "; broker.tls.trust-store names whom it does"))
+                        .map(stranger -> "this relay does not trust the issuer of the broker's certificate, "
+                                + stranger.getMessage() + "; broker.tls.trust-store names the trusted ones"))
                 .or(() -> of(causes, CertificateException.class)
                         .map(refused -> "the broker's certificate is not accepted for the host in broker.uri: "
                                 + refused.getMessage()));
     }
 
-    /** The client says nothing but the exception's name when its handshake is not answered. */
+    /** The client gives no message when its handshake is not answered. */
     private static Optional<String> silence(List<Throwable> causes) {
         return of(causes, TimeoutException.class)
                 .filter(timeout -> timeout.getMessage() == null)
                 .map(timeout ->
-                        "it accepted the connection and then did not answer; the node may be frozen or overloaded,"
-                                + " or a balancer leads to one that is");
+                        "it accepted the connection and then did not answer; the node, or the one behind a load balancer,"
+                                + " may be frozen or overloaded");
     }
 
-    /** What was attempted and, where it says more, why it failed. */
+    /** The outermost message and, if it says more, the innermost. */
     private static String messages(List<Throwable> causes) {
         List<String> messages = causes.stream()
                 .map(Throwable::getMessage)

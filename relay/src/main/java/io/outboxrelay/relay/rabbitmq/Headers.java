@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The service's headers: what of their JSON can be sent. What is wrong names the header and never shows its value. */
+/** Reads the headers that a service has written. Errors name the header and never show its value. */
 final class Headers {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -24,12 +24,12 @@ final class Headers {
 
     private static final int LONGEST_SHOWN = 60;
 
-    /** They add routing keys, so without them the message would go astray. */
+    /** Headers that add routing keys. */
     private static final Set<String> ROUTING = Set.of("CC", "BCC");
 
     /**
-     * In these RabbitMQ and its plugins, from 3.10 to 4.3, keep their own record of a message, such as how it was
-     * dead-lettered or shovelled. They come from a service that passes on what it has received, and belong to that message.
+     * Headers in which RabbitMQ and its plugins, from 3.10 to 4.3, keep their own record of a message, such as how it was
+     * dead-lettered or shovelled. A service that forwards received headers copies them, but they belong to that message.
      */
     private static final Set<String> RECORDS = Set.of(
             "x-death",
@@ -107,9 +107,9 @@ final class Headers {
 
     private static void checkValue(String header, @Nullable Object value) {
         if (value instanceof BigInteger) {
-            throw new IllegalArgumentException(
-                    "the header '" + shown(header)
-                            + "' has a whole number of more than 64 bits, for which the protocol has no type; write it as a text");
+            throw new IllegalArgumentException("the header '" + shown(header)
+                    + "' has an integer of more than 64 bits, for which the protocol has no type; write it as a"
+                    + " string");
         } else if (value instanceof List<?> list) {
             list.forEach(element -> checkValue(header, element));
         } else if (value instanceof Map<?, ?> table) {

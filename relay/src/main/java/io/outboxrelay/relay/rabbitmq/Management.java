@@ -2,6 +2,7 @@ package io.outboxrelay.relay.rabbitmq;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.outboxrelay.relay.lane.OncePerMinute;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -29,21 +30,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks the broker's management API whether a queue of the virtual host is down. To publishers such a queue does not exist,
- * and neither do its bindings, so it may be what an unroutable event is missing.
+ * Asks the broker's management API whether a queue of the virtual host is down. To publishers, such a queue and its bindings
+ * do not exist, so it may be why an event is unroutable.
  *
- * <p>Thread-safe, and nobody waits here. An answer is for those who asked before the question went out. All who ask while
- * one is out share the next one, so that one is out at a time, and the broker is spared between two.
+ * <p>Thread-safe, and no method waits. One request is under way at a time, with a rest in between. An answer is valid for
+ * those who asked before its request was sent; all who ask while one is under way share the next one.
  */
 final class Management {
 
     private static final Logger LOG = LoggerFactory.getLogger(Management.class);
 
-    /** Between two questions: so many times what the last answer took, which is a few percent of one core, and at most so long. */
+    /** Rest between two requests, as a multiple of the time that the last answer took: a few percent of one core. */
     private static final int REST = 20;
 
     private static final Duration LONGEST_REST = Duration.ofSeconds(1);
-    private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
     private static final Set<String> DOWN = Set.of("down", "stopped", "crashed");
 
     /** Longest that an answer may take, with its body. */
@@ -56,17 +56,17 @@ final class Management {
     private final HttpClient client;
     private final HttpRequest request;
     private final ObjectMapper json = new ObjectMapper();
-    private @Nullable Long complainedAt;
+    private final OncePerMinute complaints = new OncePerMinute();
 
-    /** The newest question. Changed under the lock of this, like those below. */
+    /** The newest request. Changed under the lock of this, like the fields below. */
     private CompletableFuture<Answer> newest = CompletableFuture.completedFuture(new Answer.NoneDown());
 
-    /** Whether the newest question has not gone out. */
+    /** Whether the newest request was not sent yet. */
     private boolean isToCome;
 
     private long restUntil = System.nanoTime();
 
-    /** What is known of the queues of the virtual host. */
+    /** What is known about the queues of the virtual host. */
     sealed interface Answer {
 
         /** Some are down. */
@@ -82,8 +82,8 @@ final class Management {
     /**
      * @param source name of the source, for the log
      * @param uri address of the API, without {@code /api}; user and password may be in it
-     * @param settings of the broker: whose user is asked for when the address names none, and whom to trust
-     * @param virtualHost whose queues matter
+     * @param settings of the broker: its user, if the address names none, and its trust store
+     * @param virtualHost the virtual host whose queues matter
      * @throws IllegalArgumentException if the settings cannot be used
      */
     Management(String source, URI uri, BrokerSettings settings, String virtualHost) {
@@ -120,7 +120,7 @@ final class Management {
                         URLEncoder.encode(virtualHost, StandardCharsets.UTF_8).replace("+", "%20")));
     }
 
-    /** Returns the answer to a question that goes out after this call. It comes within seconds, and never exceptionally. */
+    /** Returns the answer to a request that is sent after this call. It comes within seconds, and never exceptionally. */
     synchronized CompletableFuture<Answer> ask() {
         if (!isToCome) {
             isToCome = true;
@@ -130,7 +130,7 @@ final class Management {
         return newest;
     }
 
-    /** The one before has been answered when this begins. */
+    /** Runs work after the rest. The request before has been answered by then. */
     private Executor afterRest() {
         return work -> CompletableFuture.delayedExecutor(restUntil() - System.nanoTime(), TimeUnit.NANOSECONDS)
                 .execute(work);
@@ -150,7 +150,7 @@ final class Management {
                 .orTimeout(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .exceptionally(failure -> new Answer.Unknown(inWords(failure)))
                 .thenApply(answer -> {
-                    exchange.cancel(true); // what is still to come of it
+                    exchange.cancel(true); // and the rest of its body
                     answered(now, answer);
                     return answer;
                 });
@@ -165,7 +165,7 @@ final class Management {
         long now = System.nanoTime();
         restUntil = now + Math.min(LONGEST_REST.toNanos(), REST * (now - askedAt));
         if (answer instanceof Answer.Unknown unknown) {
-            complain(now, unknown.why());
+            complain(unknown.why());
         }
     }
 
@@ -184,7 +184,7 @@ final class Management {
             }
             return new Answer.Unknown("instead of a list of queues it answers with status " + status);
         } catch (IOException e) {
-            return new Answer.Unknown("its answer is not JSON"); // whose words are somebody else's
+            return new Answer.Unknown("its answer is not JSON"); // its text may come from any server
         }
     }
 
@@ -196,8 +196,8 @@ final class Management {
         }
         return cause instanceof SSLException
                 ? cause
-                        + "; broker.tls.trust-store names whom the relay trusts there, and broker.tls.insecure-skip-verification"
-                        + " is not for this API"
+                        + "; broker.tls.trust-store names the trusted certificates, and"
+                        + " broker.tls.insecure-skip-verification does not apply to this API"
                 : cause.toString();
     }
 
@@ -216,16 +216,13 @@ final class Management {
                         + (names.size() > MOST_NAMED ? " and " + (names.size() - MOST_NAMED) + " more" : "");
     }
 
-    private void complain(long now, String why) {
-        if (complainedAt == null || now - complainedAt >= REPEATED_AFTER.toNanos()) {
-            complainedAt = now;
-            LOG.warn(
-                    "Source {}: the management API at {}:{} does not say whether a queue is down: {}; events that are"
-                            + " returned count as unroutable, and none is dropped",
-                    source,
-                    request.uri().getHost(),
-                    request.uri().getPort(),
-                    why);
-        }
+    private void complain(String why) {
+        complaints.occurred(count -> LOG.warn(
+                "Source {}: the management API at {}:{} does not say whether a queue is down: {}; returned events count as"
+                        + " unroutable, and none is dropped",
+                source,
+                request.uri().getHost(),
+                request.uri().getPort(),
+                why));
     }
 }

@@ -5,10 +5,10 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.impl.Frame;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.OncePerMinute;
 import io.outboxrelay.relay.rabbitmq.Outstanding.Identity;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.Map;
@@ -21,7 +21,6 @@ import org.slf4j.LoggerFactory;
 final class Message {
 
     private static final Logger LOG = LoggerFactory.getLogger(Message.class);
-    private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
     private static final int PERSISTENT = 2;
 
     /** Of a short string, in bytes. */
@@ -30,18 +29,18 @@ final class Message {
     private static final String AGGREGATE_TYPE = "aggregate_type";
     private static final String AGGREGATE_ID = "aggregate_id";
 
-    /** Number of the replay, in the audit of the source, that sends the message again. */
+    /** Header with the number of the replay in the audit of the source. */
     static final String REPLAY = "outbox_replay";
 
     private final String source;
     private final boolean cloudEvents;
     private final @Nullable Long replay;
-    private @Nullable Long saidAt;
+    private final OncePerMinute headersNotSent = new OncePerMinute();
 
     /**
      * @param source name of the source, sent as {@code app_id}
      * @param cloudEvents whether the CloudEvents headers are sent too
-     * @param replay number of the replay that sends them again; null for what is sent the first time
+     * @param replay number of the replay that sends the events again; null for a first publication
      */
     Message(String source, boolean cloudEvents, @Nullable Long replay) {
         this.source = source;
@@ -50,8 +49,8 @@ final class Message {
     }
 
     /**
-     * Returns the properties of the event's message, for one channel. They are encoded here, to see whether they can be:
-     * the client finds out only when it has counted the message already, and the channel's tags are of no use any more.
+     * Returns the properties of the event's message, for one channel. They are encoded here to see whether they can be: the
+     * client finds out only after it has counted the message, and then the channel's tags are wrong.
      *
      * @throws IllegalArgumentException if they cannot be sent
      */
@@ -76,20 +75,17 @@ final class Message {
         return new Encoded(frame);
     }
 
-    private void sayNotSent(Event event) {
-        long now = System.nanoTime();
-        if (saidAt == null || now - saidAt > REPEATED_AFTER.toNanos()) {
-            saidAt = now;
-            LOG.warn(
-                    "Source {}: headers of {} are not sent, since RabbitMQ keeps its own record of a message in them: {}; do not"
-                            + " copy them from a message that was received",
-                    source,
-                    event,
-                    Headers.read(event.headers()).keySet().stream()
-                            .filter(Headers::isRecord)
-                            .sorted()
-                            .toList());
-        }
+    private void reportHeadersNotSent(Event event) {
+        headersNotSent.occurred(count -> LOG.warn(
+                "Source {}: these headers of {} are not sent, because RabbitMQ keeps its own record of a message in them: {};"
+                        + " do not copy them from a received message{}",
+                source,
+                event,
+                Headers.read(event.headers()).keySet().stream()
+                        .filter(Headers::isRecord)
+                        .sorted()
+                        .toList(),
+                OncePerMinute.andMore(count)));
     }
 
     private static String shortText(String what, String text) {
@@ -119,7 +115,7 @@ final class Message {
         }
     }
 
-    /** Properties that the client need not encode once more. */
+    /** Properties that are encoded already. */
     private static final class Encoded extends BasicProperties {
 
         private final Frame frame;
@@ -134,7 +130,7 @@ final class Message {
         }
     }
 
-    /** Returns the identity of a message that came back. */
+    /** Returns the identity of a returned message. */
     static Identity identity(BasicProperties properties) {
         Map<String, Object> headers = properties.getHeaders();
         return new Identity(
@@ -147,7 +143,7 @@ final class Message {
     private Map<String, Object> headers(Event event) {
         Map<String, Object> headers = Headers.read(event.headers());
         if (headers.keySet().removeIf(Headers::isRecord)) {
-            sayNotSent(event);
+            reportHeadersNotSent(event);
         }
         if (cloudEvents) {
             headers.put("cloudEvents_specversion", "1.0");
@@ -157,7 +153,7 @@ final class Message {
             headers.put("cloudEvents_subject", event.aggregate().id());
             headers.put("cloudEvents_time", event.occurredAt().toString());
         }
-        headers.remove(REPLAY); // of a service that passes on what it has received
+        headers.remove(REPLAY); // from a service that forwards received headers
         if (replay != null) {
             headers.put(REPLAY, replay);
         }

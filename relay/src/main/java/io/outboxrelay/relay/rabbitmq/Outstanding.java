@@ -13,16 +13,16 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was published on one channel and is not answered, by its delivery tag. Each identity is here at most once, so a
- * message that comes back, which has its identity and no tag, is matched to exactly the publish that it answers.
+ * The unanswered messages of one channel, by delivery tag. Each identity is here at most once, so a returned message, which
+ * carries its identity and no tag, is matched to exactly one publish.
  *
- * <p>The lane stops waiting for a late answer; the message stays here without its payload, since the broker may still hold
- * it. Belongs to the lane's thread.
+ * <p>When an answer is late, the lane stops waiting for it; the message stays here without its payload, because the broker
+ * may still hold it. Belongs to the lane's thread.
  */
 final class Outstanding {
 
     /**
-     * What tells a message from all others that may be on a channel. The id alone does not: a writer may use one for rows of
+     * What distinguishes a message from all others on a channel. The id alone does not: a writer may use one id for rows of
      * several aggregates.
      */
     record Identity(UUID id, Aggregate aggregate) {
@@ -39,9 +39,9 @@ final class Outstanding {
      * @param position of its event
      * @param event its event; null once the lane has stopped waiting
      * @param exchange where it went
-     * @param routingKey by which key
+     * @param routingKey its routing key
      * @param at when, by the publisher's clock
-     * @param returned what the broker said when it sent the message back; null when it has not
+     * @param returned what the broker said when it returned the message; null when it has not
      */
     record Sent(
             Identity identity,
@@ -78,7 +78,7 @@ final class Outstanding {
                 : Optional.ofNullable(tags.get(Identity.of(event))).map(byTag::get);
     }
 
-    /** The lane no longer waits for the answer. Returns the message; empty when there is none that it waits for. */
+    /** Stops waiting for an answer. Returns the message; empty when none is awaited for this event. */
     Optional<Sent> forget(Event event) {
         Optional<Sent> sent = of(event).filter(found -> found.event() == event);
         sent.ifPresent(found -> {
@@ -88,7 +88,7 @@ final class Outstanding {
         return sent;
     }
 
-    /** The broker has sent a message back. It answers the message later. */
+    /** Notes that the broker has returned a message. Its answer follows. */
     void returned(Identity identity, String detail) {
         Long tag = tags.get(identity);
         if (tag != null) {
@@ -96,7 +96,7 @@ final class Outstanding {
         }
     }
 
-    /** Takes out what the broker has answered: one message, or all up to it, in the order of publishing. */
+    /** Removes the answered messages: one, or all up to it, in the order of publishing. */
     List<Sent> answered(long tag, boolean multiple) {
         NavigableMap<Long, Sent> range = multiple ? byTag.headMap(tag, true) : byTag.subMap(tag, true, tag, true);
         List<Sent> sent = new ArrayList<>(range.values());
@@ -105,7 +105,7 @@ final class Outstanding {
         return sent;
     }
 
-    /** The channel is gone. Returns the messages whose answer the lane waited for. */
+    /** Removes all messages. Returns those whose answer the lane waited for. */
     List<Sent> clear() {
         List<Sent> awaited =
                 byTag.values().stream().filter(sent -> sent.event() != null).toList();

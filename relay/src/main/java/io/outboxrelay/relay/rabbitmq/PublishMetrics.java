@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.OncePerMinute;
 import io.outboxrelay.relay.lane.Outcome;
 import java.time.Duration;
 import java.util.Locale;
@@ -11,20 +12,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts what became of published events, for all lanes of one source, and tells about those that wait: the first of an
- * exchange and outcome at once, then one a minute with a count. A template may make exchanges without bound, so beyond the
- * first hundred they are one, {@value #OTHER}. Thread-safe.
+ * Counts the outcomes of published events for all lanes of one source, and logs those that were not published, by exchange
+ * and outcome. A template may name any number of exchanges: beyond the first hundred, they count as {@value #OTHER}.
+ * Thread-safe.
  */
 public final class PublishMetrics {
 
     private static final Logger LOG = LoggerFactory.getLogger(PublishMetrics.class);
-    private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
-
     private static final String OTHER = "other";
 
     /** Of the label's values. */
@@ -32,13 +30,11 @@ public final class PublishMetrics {
 
     private record Key(String exchange, Class<? extends Outcome> outcome) {}
 
-    private record Told(long at, long since) {}
-
     private final String source;
     private final MeterRegistry meters;
     private final Set<String> exchanges = ConcurrentHashMap.newKeySet();
     private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
-    private final Map<Key, Told> told = new ConcurrentHashMap<>();
+    private final Map<Key, OncePerMinute> reports = new ConcurrentHashMap<>();
     private final Timer confirms;
 
     /**
@@ -69,7 +65,13 @@ public final class PublishMetrics {
         Key key = new Key(label(exchange), outcome.getClass());
         counters.computeIfAbsent(key, this::counter).increment();
         if (!(outcome instanceof Outcome.Confirmed)) {
-            told.compute(key, (same, before) -> tell(before, event, outcome));
+            reports.computeIfAbsent(key, unknown -> new OncePerMinute())
+                    .occurred(count -> LOG.warn(
+                            "Source {}: {} was not published: {}{}",
+                            source,
+                            event,
+                            inWords(outcome),
+                            OncePerMinute.andMore(count)));
         }
     }
 
@@ -80,22 +82,6 @@ public final class PublishMetrics {
         synchronized (exchanges) {
             return exchanges.size() < MOST_EXCHANGES && exchanges.add(exchange) ? exchange : OTHER;
         }
-    }
-
-    private Told tell(@Nullable Told before, Event event, Outcome outcome) {
-        long now = System.nanoTime();
-        if (before != null && now - before.at() < REPEATED_AFTER.toNanos()) {
-            return new Told(before.at(), before.since() + 1);
-        }
-        LOG.warn(
-                "Source {}: {} was not published: {}{}",
-                source,
-                event,
-                inWords(outcome),
-                before == null || before.since() == 0
-                        ? ""
-                        : " (and " + before.since() + " like it since the last report)");
-        return new Told(now, 0);
     }
 
     private static String inWords(Outcome outcome) {

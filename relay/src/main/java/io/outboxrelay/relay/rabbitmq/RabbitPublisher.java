@@ -30,7 +30,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Publishes one lane's events on a channel of its own and matches what the broker says with what was published.
+ * Publishes one lane's events on a channel of its own and matches the broker's answers with them.
  *
  * <p>All state belongs to the lane's thread. The connection's thread only appends signals to a queue; each names the
  * channel that it belongs to, so that a late one of an old channel is never taken for one of the new.
@@ -49,20 +49,20 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     /** Of an exchange's name and of a routing key, in bytes. */
     private static final int LONGEST_NAME = 255;
 
-    /** An event without an answer leaves the outbox then, so that reading does not pass over it again and again. */
+    /** Then an event without an answer leaves the outbox, so that claims need not skip it again and again. */
     private static final Duration UNANSWERED_AFTER = Duration.ofSeconds(30);
 
-    /** The channel is replaced then, and all that it has not answered is sent once more; each time twice as late. */
+    /** Then the channel is replaced, and everything unanswered is sent once more; this doubles each time. */
     private static final Duration FIRST_PATIENCE = Duration.ofMinutes(5);
 
     private static final Duration LONGEST_PATIENCE = Duration.ofHours(1);
 
-    /** Messages of a channel that nobody waits for any more; beyond it the channel is replaced. */
+    /** Maximum of messages on a channel whose answer is late; beyond it the channel is replaced. */
     private static final int MOST_LATE = 20_000;
 
     private final Broker shared;
-    private final Route exchange;
-    private final Route routingKey;
+    private final Template exchange;
+    private final Template routingKey;
     private final Message message;
     private final PublishMetrics metrics;
 
@@ -71,12 +71,12 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private final Outstanding outstanding = new Outstanding();
     private final List<Answer> answers = new ArrayList<>();
 
-    /** Events that came back, as long as it is not known whether a queue is down. */
+    /** Returned events, as long as it is not known whether a queue is down. */
     private final Set<Event> inDoubt = new HashSet<>();
 
     /**
-     * Events that were confirmed when nobody waited any more, with their positions: a confirm is for one row only. One that is
-     * forgotten here is only sent once more.
+     * Events whose confirm came late, with their positions: a confirm is for one row only. An event that is forgotten here is
+     * only sent once more.
      */
     private final Map<Identity, Long> confirmedLate = new LinkedHashMap<>();
 
@@ -90,10 +90,10 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private int unflushed;
     private Duration patience = FIRST_PATIENCE;
 
-    /** What other threads have for the lane's: what the connection's saw on a channel, or a word about an event that came back. */
+    /** A message to the lane's thread: from the connection's about a channel, or the verdict about a returned event. */
     private sealed interface Signal {
 
-        /** Null when it belongs to none. */
+        /** Returns the channel that it is about; null when it is about none. */
         @Nullable
         Channel channel();
 
@@ -116,28 +116,32 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     /**
+     * The events of one channel that the broker has not answered in time.
+     *
+     * @param events how many
+     * @param since when the oldest was published, by {@link System#nanoTime()}
+     * @param exchange where the oldest went
+     * @param routingKey its routing key
+     */
+    public record Silence(int events, long since, String exchange, String routingKey) {}
+
+    /**
      * @param source name of the source
      * @param broker the source's connection
      * @param settings where events go
      * @param metrics where outcomes are counted
      */
     public RabbitPublisher(String source, Broker broker, BrokerSettings settings, PublishMetrics metrics) {
-        this(
-                broker,
-                Route.of(settings.exchange()),
-                Route.of(settings.routingKey()),
-                new Message(source, settings.cloudEvents(), null),
-                metrics,
-                System::nanoTime);
+        this(source, broker, settings, metrics, System::nanoTime);
     }
 
-    /** One whose clock a test sets. */
+    /** For a test that sets the clock. */
     RabbitPublisher(
             String source, Broker broker, BrokerSettings settings, PublishMetrics metrics, LongSupplier nanoTime) {
         this(
                 broker,
-                Route.of(settings.exchange()),
-                Route.of(settings.routingKey()),
+                Template.of(settings.exchange()),
+                Template.of(settings.routingKey()),
                 new Message(source, settings.cloudEvents(), null),
                 metrics,
                 nanoTime);
@@ -145,8 +149,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     private RabbitPublisher(
             Broker broker,
-            Route exchange,
-            Route routingKey,
+            Template exchange,
+            Template routingKey,
             Message message,
             PublishMetrics metrics,
             LongSupplier nanoTime) {
@@ -179,8 +183,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
             @Nullable String queue) {
         return new RabbitPublisher(
                 broker,
-                queue == null ? Route.of(settings.exchange()) : Route.constant(""),
-                queue == null ? Route.of(settings.routingKey()) : Route.constant(queue),
+                queue == null ? Template.of(settings.exchange()) : Template.constant(""),
+                queue == null ? Template.of(settings.routingKey()) : Template.constant(queue),
                 new Message(source, settings.cloudEvents(), replay),
                 metrics,
                 System::nanoTime);
@@ -205,7 +209,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         return channel != null && channel.isOpen();
     }
 
-    /** Whether the broker owes an answer for so long, or so many, that it is asked anew. */
+    /** Returns whether answers are so late, or so many of them are, that the channel should be replaced. */
     private boolean isOverdue() {
         return outstanding.late() >= MOST_LATE
                 || outstanding
@@ -216,8 +220,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     private void replaceChannel(Channel overdue) {
         LOG.warn(
-                "Source {}: the broker has not answered for {} s and owes {} answers on one channel: the channel is replaced, and what"
-                        + " is unanswered is sent once more",
+                "Source {}: the broker has not answered for {} s and owes {} answers on one channel: replacing the channel;"
+                        + " unanswered events are sent once more",
                 shared.source(),
                 outstanding
                         .oldestLate()
@@ -228,13 +232,13 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         leaveChannel();
     }
 
-    /** What the channel owes will not come any more, and signals of it are ignored. */
+    /** Gives up the answers of the channel, and ignores its signals. */
     private void leaveChannel() {
         loseChannel();
         signals.removeIf(signal -> signal.channel() != null);
     }
 
-    /** What is late is sent once more, and so the next channel is given more time. Returns what was waited for. */
+    /** Gives the next channel more time if answers were late. Returns the messages whose answer the lane waited for. */
     private List<Sent> loseChannel() {
         if (outstanding.late() > 0) {
             Duration doubled = patience.multipliedBy(2);
@@ -265,9 +269,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     /**
-     * Why the lane has no channel, or the connection that it has for itself does not take events; called by any thread.
+     * Says why the lane has no channel, or why its own connection takes no events. Any thread may call it.
      *
-     * @return null when neither is so
+     * @return the reason; null when there is none
      */
     public @Nullable String trouble() {
         Broker current = broker;
@@ -276,9 +280,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     /**
-     * What the broker has not answered in time; called by any thread.
+     * Returns the events that the broker has not answered in time. Any thread may call it.
      *
-     * @return null when there is nothing
+     * @return null when there are none
      */
     public @Nullable Silence silence() {
         return silence;
@@ -406,8 +410,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     /**
-     * Closes the channel; what is outstanding stays unanswered. A broker that blocks publishing would not read the request
-     * and keep the lane from being given back: then the channel goes with the connection.
+     * Closes the channel; outstanding events stay unanswered. A broker that blocks publishing would not read the request, and
+     * so delay the release of the lane: then the channel ends with the connection.
      */
     @Override
     public void close() {
@@ -419,12 +423,12 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         }
     }
 
-    /** Events that were published and are not answered. */
+    /** Returns how many published events are not answered. */
     int outstanding() {
         return outstanding.awaited() + inDoubt.size();
     }
 
-    /** What is kept beside them: answers not yet fetched, signals not yet read, messages that nobody waits for any more. */
+    /** Returns how much else is kept: answers not fetched, signals not read, messages whose answer is late. */
     int kept() {
         return answers.size() + signals.size() + outstanding.late() + confirmedLate.size();
     }
@@ -453,7 +457,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                     nack.multiple(),
                     "the broker did not take it: a queue is full, or the node of a queue is down");
         } else if (signal instanceof Signal.Returned back) {
-            outstanding.returned(back.identity(), back.detail()); // it is always sent before the confirm
+            outstanding.returned(back.identity(), back.detail()); // always comes before the confirm
         } else if (signal instanceof Signal.Closed end) {
             closed(end);
         }
@@ -496,7 +500,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 .orElse(null);
     }
 
-    /** A queue that is down is no fault of the event's. Whether one is must be asked after the event came back. */
+    /** The event has done nothing wrong if its queue is down. That must be asked after the event came back. */
     private void judge(Event event, String target, String back) {
         broker.askForQueues()
                 .ifPresentOrElse(
@@ -524,7 +528,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     private void closed(Signal.Closed end) {
-        // Where messages are late, nobody knows which one closed the channel.
+        // While answers are late, it is not known which event closed the channel.
         Reason suspected = outstanding.late() > 0 ? null : end.suspected();
         broker.forgetExchanges();
         for (Sent sent : loseChannel()) {
@@ -557,7 +561,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         return opened;
     }
 
-    /** What an event may have caused that was unanswered. A connection that an administrator closes is nobody's fault. */
+    /** Returns what an unanswered event may have caused; null when an administrator has closed the connection. */
     private static @Nullable Reason suspected(ShutdownSignalException cause) {
         if (cause.isInitiatedByApplication()) {
             return null;

@@ -29,8 +29,8 @@ final class Tls {
         if (settings.insecureSkipTlsVerification()) {
             factory.useSslProtocol();
             LOG.warn(
-                    "broker.tls.insecure-skip-verification is on: whoever answers at {} is trusted, and may read and"
-                            + " change every event",
+                    "broker.tls.insecure-skip-verification is on: any server that answers at {} is trusted, and can read"
+                            + " and change every event",
                     factory.getHost());
             return;
         }
@@ -39,7 +39,7 @@ final class Tls {
     }
 
     /**
-     * {@return what trusts the settings' certificates only}
+     * {@return a context that trusts only the certificates of the settings}
      *
      * @throws GeneralSecurityException if the runtime has no TLS, or no use for the trust store
      * @throws IOException if the trust store cannot be read

@@ -1,23 +1,18 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.DatabaseMessage;
-import java.time.Duration;
+import io.outboxrelay.relay.lane.OncePerMinute;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
-/**
- * Logs a fault that may come again and again: the first time at once, then one summary a minute with a count, and its
- * end. Thread-safe.
- */
+/** Logs the faults of something that is done again and again, and their end. Thread-safe. */
 final class Complaints {
-
-    private static final Duration REPEATED_AFTER = Duration.ofMinutes(1);
 
     private final Logger log;
     private final String subject;
     private final String consequence;
+    private final OncePerMinute reports = new OncePerMinute();
     private long count;
-    private long loggedAt;
     private @Nullable String current;
 
     /**
@@ -34,22 +29,17 @@ final class Complaints {
     synchronized void failed(Exception e) {
         count++;
         current = DatabaseMessage.of(e);
-        long now = System.nanoTime();
-        if (count == 1) {
-            log.warn("{} failed: {}; {}", subject, current, consequence);
-            log.debug("{} failed", subject, e);
-            loggedAt = now;
-        } else if (now - loggedAt > REPEATED_AFTER.toNanos()) {
-            log.warn("{} failed {} times so far: {}; {}", subject, count, current, consequence);
-            loggedAt = now;
-        }
+        log.debug("{} failed", subject, e);
+        reports.occurred(since -> log.warn(
+                "{} failed{}: {}; {}", subject, count == 1 ? "" : " " + count + " times so far", current, consequence));
     }
 
     synchronized void succeeded() {
         if (count > 0) {
-            log.info("{} works again after {} failures", subject, count);
+            log.info("{} works again after {} {}", subject, count, count == 1 ? "failure" : "failures");
             count = 0;
             current = null;
+            reports.reset();
         }
     }
 

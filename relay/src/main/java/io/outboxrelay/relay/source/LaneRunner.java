@@ -4,7 +4,7 @@ import io.outboxrelay.relay.lane.Backoff;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
-import io.outboxrelay.relay.rabbitmq.Silence;
+import io.outboxrelay.relay.rabbitmq.RabbitPublisher.Silence;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The thread of one owned lane: cycles until it is told to stop or the lease is gone, and waits when there is nothing. */
+/** The thread of one owned lane: runs cycles until it is stopped or the lease is gone, and waits when there is no event. */
 final class LaneRunner {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneRunner.class);
 
-    /** An idle lane's cycle costs a query of its own; it is there only to raise the floor. */
+    /** An idle lane needs a cycle, which costs a query, only to raise its floor. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
@@ -62,14 +62,14 @@ final class LaneRunner {
         thread.start();
     }
 
-    /** Ends after the current cycle, which publishes nothing more and settles what is in flight. */
+    /** Ends the thread after the current cycle, which publishes nothing more and settles what is in flight. */
     void stop() {
         stopping = true;
         lane.drain();
         lookout.call(lease.lane());
     }
 
-    /** Ends a cycle that takes too long; what it has in flight will be published again. */
+    /** Ends a cycle that takes too long; its events in flight will be published again. */
     void interrupt() {
         thread.interrupt();
     }
@@ -91,14 +91,14 @@ final class LaneRunner {
         return floor;
     }
 
-    /** Why the last cycle failed, or the lane cannot publish though others can; null when neither is so. */
+    /** Why the last cycle failed, or why this lane cannot publish although others can; null when neither is so. */
     @Nullable
     String trouble() {
         String failed = complaints.current();
         return failed == null ? publisher.trouble() : failed;
     }
 
-    /** What the broker owes the lane; null when it answers in time. */
+    /** The events of the lane that the broker has not answered in time; null when there are none. */
     @Nullable
     Silence silence() {
         return publisher.silence();
@@ -115,7 +115,7 @@ final class LaneRunner {
                 }
             }
         } catch (InterruptedException e) {
-            LOG.debug("{} ends in the middle of a cycle", lease);
+            LOG.debug("{}: interrupted in the middle of a cycle", lease);
         } finally {
             publisher.close();
             ended.accept(this);

@@ -12,15 +12,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Shares the lanes with the other relays of this outbox. With every heartbeat: renew this relay's leases, let go of lanes
- * that another one has taken, say that it is alive, hand over what is above the fair share, take what is free.
+ * Shares the lanes with the other relays of this outbox. Every heartbeat renews this relay's leases, stops lanes that
+ * another relay has taken, notes that this relay is alive, hands over lanes above the fair share, and takes free lanes.
  *
- * <p>A lane is released by its own thread, after its last cycle: so no event of it is in flight when the next owner
- * begins. All else runs on the thread of the heartbeat.
+ * <p>A lane's own thread releases it after its last cycle, so no event of it is in flight when the next owner begins. All
+ * else runs on the thread of the heartbeat.
  */
 final class Leases {
 
@@ -52,6 +53,13 @@ final class Leases {
     /** The lanes that this relay owns, by number. */
     Map<Integer, LaneRunner> owned() {
         return owned;
+    }
+
+    /** Returns the floor of each owned lane after its last cycle. */
+    Map<Integer, Long> floors() {
+        return owned.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, lane -> lane.getValue().floor()));
     }
 
     /** Returns which lanes do not move, and why; empty when all do. */
@@ -105,7 +113,7 @@ final class Leases {
                 .forEach(LaneRunner::stop);
     }
 
-    /** Gives back a lane whose runner has ended. Called by the lane's thread. */
+    /** Releases a lane whose runner has ended. Called by the lane's thread. */
     void ended(LaneRunner lane) {
         Lease lease = lane.lease();
         owned.remove(lease.lane(), lane);
@@ -164,7 +172,7 @@ final class Leases {
         runner.start();
     }
 
-    /** Takes no lane any more and ends those that run after their current cycle. They are renewed until then. */
+    /** Takes no more lanes, and ends the running ones after their current cycle. They are renewed until then. */
     synchronized void drain() {
         draining = true;
         owned.values().forEach(LaneRunner::stop);

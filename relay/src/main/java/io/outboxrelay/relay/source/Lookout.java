@@ -3,6 +3,7 @@ package io.outboxrelay.relay.source;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Wakeup;
 import io.outboxrelay.relay.lane.Backoff;
+import io.outboxrelay.relay.source.Source.PollSettings;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,9 +18,9 @@ import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
 
 /**
- * Where idle lanes wait. One query asks for all of them which have events above their floor, and those go on. The wait
- * between two looks is short while events are being settled and grows when they are not; where there is a {@link Wakeup}, it
- * ends when an event is written.
+ * Where idle lanes wait. One query finds which of them have events above their floor, and wakes these. The wait between
+ * two polls is short while events are being settled, and grows when they are not; a {@link Wakeup} ends it when an event
+ * is written.
  */
 final class Lookout {
 
@@ -49,16 +50,16 @@ final class Lookout {
     // The thread's own.
     private int failures;
 
-    /** @param wakeup called when an event is written while nothing was coming; null for looking only */
+    /** @param wakeup notifies of an event that is written after a pause; null for polling only */
     Lookout(String source, OutboxStore outbox, PollSettings settings, @Nullable Wakeup wakeup, RandomGenerator random) {
         this.outbox = outbox;
         this.wakeup = wakeup;
         this.settings = settings;
         this.random = random;
         this.interval = settings.shortest().toNanos();
-        this.complaints = new Complaints(LOG, "Source " + source + ": looking for events", "idle lanes wait");
-        this.wakeupComplaints =
-                new Complaints(LOG, "Source " + source + ": waiting to be called", "events are found every poll.max");
+        this.complaints = new Complaints(LOG, "Source " + source + ": polling for events", "idle lanes wait");
+        this.wakeupComplaints = new Complaints(
+                LOG, "Source " + source + ": waiting for a notification", "events are found every poll.max");
         this.thread = new Thread(this::run, source + "-lookout");
     }
 
@@ -77,14 +78,14 @@ final class Lookout {
         thread.interrupt();
     }
 
-    /** Listens for calls on another connection from now on. */
+    /** Listens for notifications on another connection from now on. */
     void renew() {
         if (wakeup != null) {
             wakeup.renew();
         }
     }
 
-    /** Says that events are coming: look often. */
+    /** Polls often: events are coming. */
     void busy() {
         lock.lock();
         try {
@@ -114,7 +115,7 @@ final class Lookout {
     }
 
     /**
-     * Waits though there may be events, unless the lane is called by somebody else.
+     * Waits although there may be events, unless another thread calls the lane.
      *
      * @param lane the lane
      * @param atMost longest wait
@@ -139,7 +140,7 @@ final class Lookout {
         }
     }
 
-    /** Makes a lane that waits go on. */
+    /** Wakes a lane that waits. */
     void call(int lane) {
         lock.lock();
         try {
@@ -186,7 +187,7 @@ final class Lookout {
         }
     }
 
-    /** All lanes have events: as long as that is so, nobody need call. */
+    /** All lanes have events: notifications are not needed meanwhile. */
     private void stayAwake() {
         if (wakeup != null) {
             try {
@@ -198,14 +199,14 @@ final class Lookout {
         }
     }
 
-    /** At the end its connection is taken away from it. */
+    /** When the relay stops, its connection is closed under it. */
     private void complain(DataAccessException e) {
         if (!isStopped()) {
             wakeupComplaints.failed(e);
         }
     }
 
-    /** While events are coming it looks by itself; then it asks to be called, looks once more, and sleeps. */
+    /** While events are coming it polls; then it asks for notifications, polls once more, and sleeps. */
     private void rest(Wakeup calls) throws InterruptedException {
         Duration nap = nap();
         try {
@@ -243,7 +244,7 @@ final class Lookout {
         }
     }
 
-    /** Returns the waiting lanes and their floors once there are any; none when stopped, or when for a while none waited. */
+    /** Returns the waiting lanes and their floors as soon as there are any; none when stopped, or when none waited for a while. */
     private Map<Integer, Long> whoWaits() throws InterruptedException {
         lock.lock();
         try {
@@ -257,7 +258,7 @@ final class Lookout {
         }
     }
 
-    /** Returns how long to wait this time; the next time it is longer, unless events come. */
+    /** Returns how long to wait; the next wait is longer, unless events come. */
     private Duration nap() {
         lock.lock();
         try {

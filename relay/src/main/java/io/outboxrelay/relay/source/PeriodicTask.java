@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs a small task again and again on a thread of its own, whatever becomes of a single run. The wait is a little shorter than
- * the interval, each time another bit: so relays that have lost a database together do not all ask it at once. It does not
- * grow with failures, since leases are renewed by such a task.
+ * Runs a small task again and again on a thread of its own, whether or not a run fails. The wait is shorter than the
+ * interval by a small random part, so that relays which have lost a database together do not return together. It does not
+ * grow with failures, because leases are renewed by such a task.
  */
 final class PeriodicTask {
 
@@ -52,7 +52,7 @@ final class PeriodicTask {
     }
 
     /**
-     * Lets a run that is under way end, and no other begin.
+     * Lets the current run end, and no other begin.
      *
      * @param atMost longest wait for the end
      * @return whether it has ended

@@ -2,17 +2,12 @@ package io.outboxrelay.relay.source;
 
 import static java.util.Comparator.comparingLong;
 
-import io.micrometer.core.instrument.FunctionCounter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.OutboxStore;
-import io.outboxrelay.relay.database.OutboxStore.Backlog;
-import io.outboxrelay.relay.database.OutboxStore.Look;
-import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.database.Session.Use;
 import io.outboxrelay.relay.gate.SchemaGate;
@@ -22,13 +17,11 @@ import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
-import io.outboxrelay.relay.lane.Publisher;
-import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
-import io.outboxrelay.relay.rabbitmq.Silence;
+import io.outboxrelay.relay.rabbitmq.RabbitPublisher.Silence;
 import io.outboxrelay.relay.source.SourceSettings.Wakeup;
 import io.outboxrelay.schema.OutboxSchema;
 import java.time.Duration;
@@ -39,8 +32,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -54,25 +45,15 @@ import org.springframework.dao.DataAccessException;
 public final class Source {
 
     private static final Logger LOG = LoggerFactory.getLogger(Source.class);
-    private static final Duration BETWEEN_GAUGES = Duration.ofSeconds(5);
-    private static final Duration WRITER_IS_NAMED_AFTER = Duration.ofMinutes(1);
-    /** How long giving back the leases may take once the lanes have ended or the grace period is over. */
+
+    /** How long the release of the leases may take once the lanes have ended or the grace period is over. */
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     private static final int HOUSEKEEPING_CONNECTIONS = 7;
 
-    private static final int MOST_IN_VAIN = 5;
-    private static final Duration BETWEEN_LOOKS_BELOW_FLOORS = Duration.ofMinutes(1);
-    private static final Duration BETWEEN_RETENTIONS = Duration.ofMinutes(5);
-    private static final int MOST_STUCK_NAMED = 3;
-    private static final Duration BETWEEN_PROBES_OF_SCHEMAS = Duration.ofSeconds(5);
-
-    private static final List<String> FAILURE_STATES = List.of("retrying", "parked", "paused", "waiting");
-
     private final SourceSettings settings;
-    private final String instance;
 
-    /** Names this process among all that ever own a lane: its instance alone may be given to two, or to the next one. */
+    /** Identifies this process among all that ever own a lane; two processes may have the same instance name. */
     private final String owner;
 
     private final LaneSettings laneSettings;
@@ -84,37 +65,38 @@ public final class Source {
     private final Broker broker;
     private final PublishMetrics metrics;
     private final Drops drops = new Drops(System::nanoTime);
-    private final Leases leases;
-    private final Lookout lookout;
-    private final PeriodicTask beats;
-    private final PeriodicTask writers;
-    private final PeriodicTask gauges;
-    private final PeriodicTask floors;
-    private final PeriodicTask pauses;
-    private final @Nullable PeriodicTask retention;
     private final @Nullable SchemaGate gate;
-    private final @Nullable PeriodicTask probes;
-    private final BusyRetention busyRetention = new BusyRetention();
-    private final AtomicReference<@Nullable Map<String, Long>> failures = new AtomicReference<>();
-    private final AtomicReference<List<Stuck>> stuck = new AtomicReference<>(List.of());
-    private final AtomicReference<Backlog> backlog = new AtomicReference<>(Backlog.UNKNOWN);
-    private final AtomicReference<@Nullable ByRoute<Boolean>> paused = new AtomicReference<>();
-    private volatile Duration longestWriter = Duration.ZERO;
+    private final @Nullable Purge purge;
+    private final Lookout lookout;
+    private final Leases leases;
+    private final PeriodicTask heartbeat;
+    private final Housekeeping housekeeping;
     private volatile @Nullable String unusable = "the database was not reached yet";
-    private @Nullable String namedWriter;
-    private @Nullable String unreliable;
-    private boolean subjectsReported;
-    private boolean retaining;
-    private int retentionsInVain;
+
+    /**
+     * How lanes are held.
+     *
+     * @param duration how long a lease lasts after its last renewal; then another relay takes the lane
+     * @param heartbeat how often leases are renewed and the lanes are shared anew
+     */
+    public record LeaseSettings(Duration duration, Duration heartbeat) {}
+
+    /**
+     * How often idle lanes are polled.
+     *
+     * @param shortest wait between two polls while events are coming
+     * @param longest wait between two polls after a while without events
+     */
+    public record PollSettings(Duration shortest, Duration longest) {}
 
     /**
      * @param settings the database
-     * @param instance name of this relay among those that share it
+     * @param instance name of this relay among those that share the database
      * @param broker where its events go
      * @param lane bounds of a lane's cycle
      * @param failures what follows when an event fails
      * @param lease how lanes are held
-     * @param poll how often idle lanes are looked at
+     * @param poll how often idle lanes are polled
      * @param meters where the source's meters are registered
      */
     public Source(
@@ -127,7 +109,6 @@ public final class Source {
             PollSettings poll,
             MeterRegistry meters) {
         this.settings = settings;
-        this.instance = instance;
         this.owner = instance + "#" + UUID.randomUUID().toString().substring(0, 8);
         this.laneSettings = lane;
         this.failurePolicy = failures;
@@ -151,6 +132,8 @@ public final class Source {
                 name, settings.schema(), lanes, housekeeping, lane.maxEventBytes(), settings.retain() != null, meters);
         this.broker = new Broker(name, instance, broker);
         this.metrics = new PublishMetrics(name, meters);
+        this.gate = SchemaGate.of(name, settings.schemas(), meters).orElse(null);
+        this.purge = settings.retain() == null ? null : new Purge(name, settings.retain(), outbox::retain);
         this.lookout = new Lookout(
                 name,
                 outbox,
@@ -159,47 +142,30 @@ public final class Source {
                 RandomGenerator.getDefault());
         connections.whenLeaving(lookout::renew);
         this.leases = new Leases(name, owner, outbox, lease.duration(), this::runner);
-        this.beats = new PeriodicTask(
+        this.heartbeat = new PeriodicTask(
                 name + "-leases",
                 "Source " + name + ": the heartbeat in the database",
-                "its lanes stop when their leases end",
+                "its lanes stop when their leases expire",
                 lease.heartbeat(),
                 this::beat);
-        this.writers = new PeriodicTask(
-                name + "-writers",
-                "Source " + name + ": looking at writers",
-                "floors do not rise",
-                lease.heartbeat(),
-                this::watchWriters);
-        this.pauses = new PeriodicTask(
-                name + "-pauses",
-                "Source " + name + ": looking for paused routes",
-                "paused routes stay paused, and nothing is published before the first look",
-                lease.heartbeat(),
-                this::lookForPauses);
-        this.retention = settings.retain() == null ? null : retention(settings.retain());
-        this.gate = SchemaGate.of(name, settings.schemas(), meters).orElse(null);
-        this.probes = gate == null
-                ? null
-                : new PeriodicTask(
-                        name + "-schemas",
-                        "Source " + name + ": looking whether schemas can be looked up",
-                        "events of known schemas go on, those of others wait",
-                        BETWEEN_PROBES_OF_SCHEMAS,
-                        () -> probe(gate));
-        this.gauges = new PeriodicTask(
-                name + "-backlog",
-                "Source " + name + ": counting the backlog",
-                "its gauges show nothing",
-                BETWEEN_GAUGES,
-                this::countBacklog);
-        this.floors = new PeriodicTask(
-                name + "-floors",
-                "Source " + name + ": looking for events below the floors of its lanes",
-                "what was restored or inserted there is found later",
-                BETWEEN_LOOKS_BELOW_FLOORS,
-                this::lookBelowFloors);
-        register(meters);
+        this.housekeeping =
+                new Housekeeping(settings, lease.heartbeat(), outbox, connections, leases, failures, purge, gate);
+        new SourceMeters(meters, this).register(this.housekeeping, drops);
+    }
+
+    private LaneRunner runner(Lease lease) {
+        RabbitPublisher publisher = new RabbitPublisher(name(), broker, brokerSettings, metrics);
+        Lane lane = new Lane(
+                lease,
+                outbox,
+                gate == null ? publisher : gate.before(publisher),
+                System::nanoTime,
+                laneSettings,
+                failurePolicy,
+                drops,
+                housekeeping::pauses,
+                RandomGenerator.getDefault());
+        return new LaneRunner(name(), lease, lane, publisher, lookout, leases::ended);
     }
 
     /** Returns the source's name. */
@@ -208,7 +174,7 @@ public final class Source {
     }
 
     /**
-     * Looks at the tables, and starts. A database that does not answer yet is tried again in the background.
+     * Checks the tables, and starts. A database that does not answer yet is tried again in the background.
      *
      * @throws UnavailableException when the tables are missing or too old
      */
@@ -224,50 +190,76 @@ public final class Source {
         }
         broker.start();
         lookout.start();
-        beats.start();
-        writers.start();
-        pauses.start();
-        gauges.start();
-        floors.start();
-        if (retention != null) {
-            retention.start();
+        heartbeat.start();
+        housekeeping.start();
+    }
+
+    private void beat() {
+        if (unusable != null) {
+            checkSchema();
         }
-        if (probes != null) {
-            probes.start();
+        if (purge == null || purge.prepare()) {
+            leases.beat();
         }
+    }
+
+    private void checkSchema() {
+        OptionalInt version = outbox.schemaVersion();
+        int required = OutboxSchema.REQUIRED_VERSION;
+        if (version.isEmpty() || version.getAsInt() < required) {
+            String outbox = "the schema '" + settings.schema() + "' of " + settings.address();
+            String migrate = "java -jar outbox-relay.jar migrate --url " + settings.address() + " --schema "
+                    + settings.schema() + " --user OWNER --password-file FILE"
+                    + (settings.url().contains("?") ? " (and the options of your url)" : "");
+            throw new UnavailableException(
+                    "Source " + name() + ": "
+                            + (version.isEmpty()
+                                    ? "there is no outbox in " + outbox + " (version " + required
+                                            + " is needed); install it by: "
+                                    : "the outbox in " + outbox + " has version " + version.getAsInt()
+                                            + ", this relay needs " + required + "; bring it up to date by: ")
+                            + migrate,
+                    null);
+        }
+        unusable = null;
     }
 
     /** Returns why the source is not served; empty when it is. */
     public Optional<String> trouble() {
-        String failed = beats.trouble();
-        String database = failed != null ? failed : unusable != null ? unusable : notLookedForPauses();
-        return database != null
-                ? Optional.of("the database " + settings.address() + ": " + database)
-                : broker.trouble().or(() -> leases.trouble()).or(this::withoutSchemas);
+        return Stream.of(heartbeat.trouble(), unusable, housekeeping.pausesUnknown())
+                .filter(Objects::nonNull)
+                .findFirst()
+                .map(database -> "the database " + settings.address() + ": " + database)
+                .or(broker::trouble)
+                .or(leases::trouble)
+                .or(() -> gate == null ? Optional.empty() : gate.trouble());
     }
 
-    private Optional<String> withoutSchemas() {
-        return gate == null ? Optional.empty() : gate.trouble();
+    /** Returns whether people have paused the whole source. */
+    public boolean isPaused() {
+        ByRoute<Boolean> pauses = housekeeping.pauses();
+        return pauses != null && pauses.otherwise();
     }
 
-    private @Nullable String notLookedForPauses() {
-        return paused.get() == null ? pauses.trouble() : null;
-    }
-
-    /** Returns the lanes that this relay owns now. */
+    /** Returns how many lanes this relay owns now. */
     public int ownedLanes() {
         return leases.owned().size();
     }
 
-    /** Returns the routes that do not move while the others do, for a person; empty when all do, as far as was counted. */
-    public Optional<String> stuck() {
-        List<String> all = Stream.concat(
-                        silence().stream(), stuck.get().stream().map(Stuck::toString))
-                .toList();
-        return all.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", all));
+    /** Returns how many events of these lanes are parked, by the last count. */
+    public long parkedEvents() {
+        Map<String, Long> counts = housekeeping.failures();
+        return counts == null ? 0 : counts.getOrDefault("parked", 0L);
     }
 
-    /** Returns what the broker has not answered in time, with the route that waits for longest; empty when it answers. */
+    /** Describes the events that are stuck while others move, by the last count; empty when none is. */
+    public Optional<String> stuck() {
+        String all = Stream.concat(
+                        silence().stream(), housekeeping.stuck().stream().map(Stuck::toString))
+                .collect(Collectors.joining(", "));
+        return all.isEmpty() ? Optional.empty() : Optional.of(all);
+    }
+
     private Optional<String> silence() {
         return silences()
                 .min(comparingLong(Silence::since))
@@ -279,7 +271,8 @@ public final class Source {
                                 longest.routingKey()));
     }
 
-    private int unanswered() {
+    /** Returns the number of events that the broker has not answered in time. */
+    int unanswered() {
         return silences().mapToInt(Silence::events).sum();
     }
 
@@ -287,14 +280,18 @@ public final class Source {
         return leases.owned().values().stream().map(LaneRunner::silence).filter(Objects::nonNull);
     }
 
-    /** Returns how many events of these lanes are parked, as far as was counted. */
-    public long parkedEvents() {
-        Map<String, Long> counts = failures.get();
-        return counts == null ? 0 : counts.getOrDefault("parked", 0L);
+    /** Returns the floor of each owned lane after its last cycle. */
+    Map<Integer, Long> floors() {
+        return leases.floors();
+    }
+
+    /** Reads lanes from the beginning in which events have appeared below the floor. */
+    void checkBelowFloors() {
+        housekeeping.checkBelowFloors();
     }
 
     /**
-     * Stops: what is confirmed is settled, nothing more is published, the leases are given back.
+     * Stops: what is confirmed is settled, nothing more is published, the leases are released.
      *
      * @param deadline {@link System#nanoTime()} after which nothing is waited for
      */
@@ -307,24 +304,15 @@ public final class Source {
             }
             if (!leases.owned().isEmpty()) {
                 LOG.warn(
-                        "Source {}: the grace period is over and {} lanes still wait for the broker's answer; their"
-                                + " events are published again by the next owner",
+                        "Source {}: the grace period is over and {} lanes still wait for the broker's answer; their next"
+                                + " owner publishes their events again",
                         name(),
                         leases.owned().size());
             }
             lookout.stop();
-            writers.stop(Duration.ZERO);
-            pauses.stop(Duration.ZERO);
-            if (retention != null) {
-                retention.stop(Duration.ZERO);
-            }
-            gauges.stop(Duration.ZERO);
-            floors.stop(Duration.ZERO);
-            if (probes != null) {
-                probes.stop(Duration.ZERO);
-            }
+            housekeeping.stop();
             interruptLanes();
-            if (beats.stop(LAST_WORDS)) {
+            if (heartbeat.stop(LAST_WORDS)) {
                 goodbye(); // again: a heartbeat was perhaps under way
             }
         } catch (InterruptedException e) {
@@ -338,7 +326,7 @@ public final class Source {
         }
     }
 
-    /** Ends cycles that wait for an answer in vain, and gives their lanes back. */
+    /** Ends cycles that still wait for an answer, and releases their lanes. */
     private void interruptLanes() throws InterruptedException {
         List<LaneRunner> late = List.copyOf(leases.owned().values());
         late.forEach(LaneRunner::interrupt);
@@ -349,254 +337,14 @@ public final class Source {
     }
 
     private void goodbye() {
-        if (beats.trouble() != null) {
-            return; // the database is away, and would only be waited for
+        if (heartbeat.trouble() != null) {
+            return; // the database does not answer, and would only delay the end
         }
         try {
             outbox.goodbye(owner);
         } catch (DataAccessException e) {
             LOG.debug("Source {}: could not say goodbye", name(), e);
         }
-    }
-
-    private void beat() {
-        if (unusable != null) {
-            checkSchema();
-        }
-        if (settings.retain() != null && !retaining) {
-            // Before the first lane settles: today must have its place. Another relay may be at it, or a reader in the
-            // way.
-            retaining = !retain(settings.retain()).busy() || ++retentionsInVain == MOST_IN_VAIN;
-            if (!retaining) {
-                return;
-            }
-        }
-        leases.beat();
-    }
-
-    private void checkSchema() {
-        OptionalInt version = outbox.schemaVersion();
-        String migrate = "java -jar outbox-relay.jar migrate --url " + settings.address() + " --schema "
-                + settings.schema() + " --user OWNER --password-file FILE"
-                + (settings.url().contains("?") ? " (and the options of your url)" : "");
-        if (version.isEmpty()) {
-            throw new UnavailableException(
-                    "Source " + name() + ": there is no outbox in the schema '"
-                            + settings.schema() + "' of " + settings.address() + " (version "
-                            + OutboxSchema.REQUIRED_VERSION
-                            + " is needed); install it by: " + migrate,
-                    null);
-        }
-        if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
-            throw new UnavailableException(
-                    "Source " + name() + ": the outbox in the schema '" + settings.schema()
-                            + "' of " + settings.address() + " has version " + version.getAsInt()
-                            + ", this relay needs "
-                            + OutboxSchema.REQUIRED_VERSION + "; bring it up to date by: " + migrate,
-                    null);
-        }
-        unusable = null;
-    }
-
-    private void watchWriters() {
-        Look look = outbox.lookAtWriters(System.nanoTime());
-        if (look.another()) {
-            LOG.warn(
-                    "Source {}: the database was started again or is another one, or the positions of its outbox begin"
-                            + " anew: its lanes are read from the beginning",
-                    name());
-            connections.leave("the database was started again, restored or emptied, or its address leads to another");
-            leases.beginAnew();
-        }
-        if (look.unreliable() != null && !look.unreliable().equals(unreliable)) {
-            LOG.warn(
-                    "Source {}: the sequence {}.outbox_position_seq {}: lanes are read from the beginning each time, which"
-                            + " gets slower. Alter it back, reconnect every service that writes, then restart the relay.",
-                    name(),
-                    settings.schema(),
-                    look.unreliable());
-        }
-        unreliable = look.unreliable();
-        longestWriter = look.longest().map(Writer::seenFor).orElse(Duration.ZERO);
-        Optional<Writer> longest =
-                look.longest().filter(writer -> writer.seenFor().compareTo(WRITER_IS_NAMED_AFTER) > 0);
-        if (longest.isPresent() && !longest.get().transaction().equals(namedWriter)) {
-            LOG.warn(
-                    "Source {}: a transaction that wrote to the outbox is open for more than {} s and makes reading"
-                            + " slower until it ends: {}",
-                    name(),
-                    longest.get().seenFor().toSeconds(),
-                    longest.get().session());
-        }
-        namedWriter = longest.map(Writer::transaction).orElse(null);
-    }
-
-    /** The floor of each owned lane after its last cycle. */
-    Map<Integer, Long> floors() {
-        return leases.owned().entrySet().stream()
-                .collect(Collectors.toMap(
-                        Map.Entry::getKey, lane -> lane.getValue().floor()));
-    }
-
-    /** Nothing is taken for absent because it once was not seen: it may have been hidden, or restored since. */
-    void lookBelowFloors() {
-        Map<Integer, Long> below = outbox.belowFloors(floors());
-        if (!below.isEmpty()) {
-            LOG.warn(
-                    "Source {}: events have appeared where all were published already, as after a restore or an insert by"
-                            + " hand: {} (events by lane); these lanes are read from the beginning",
-                    name(),
-                    below);
-            leases.beginAnew(below.keySet());
-        }
-    }
-
-    private void countBacklog() {
-        Map<Integer, Long> known = floors();
-        try {
-            backlog.set(outbox.backlog(known));
-            failures.set(outbox.failures(known.keySet()));
-            stuck.set(outbox.stuck(known.keySet(), MOST_STUCK_NAMED));
-        } catch (DataAccessException e) {
-            backlog.set(Backlog.UNKNOWN);
-            failures.set(null);
-            stuck.set(List.of());
-            throw e;
-        }
-    }
-
-    private PeriodicTask retention(Duration keep) {
-        return new PeriodicTask(
-                name() + "-retention",
-                "Source " + name() + ": deleting expired published events",
-                "it is kept for longer",
-                BETWEEN_RETENTIONS,
-                () -> busyRetention
-                        .after(retain(keep))
-                        .ifPresent(warning -> LOG.warn("Source {}: {}", name(), warning)));
-    }
-
-    private Retention retain(Duration keep) {
-        Retention done;
-        do {
-            done = outbox.retain(keep);
-            if (done.days() > 0 || done.rows() > 0) {
-                LOG.info(
-                        "Source {}: {} days and {} single events that were published more than {} h ago are dropped",
-                        name(),
-                        done.days(),
-                        done.rows(),
-                        keep.toHours());
-            }
-        } while (done.isPart());
-        return done;
-    }
-
-    private void lookForPauses() {
-        ByRoute<Boolean> now = outbox.pauses();
-        ByRoute<Boolean> before = paused.getAndSet(now);
-        if (!now.equals(before) && !(before == null && now.rules().isEmpty())) {
-            LOG.info(
-                    "Source {}: paused by people: {}",
-                    name(),
-                    now.rules().isEmpty()
-                            ? "nothing any more"
-                            : now.otherwise()
-                                    ? "everything"
-                                    : now.rules().stream()
-                                            .map(rule -> rule.aggregateType() + "/" + rule.eventType())
-                                            .toList());
-        }
-    }
-
-    private void probe(SchemaGate probed) {
-        probed.probe();
-        if (!subjectsReported) {
-            probed.missing(List.of(failurePolicy.onPark(), failurePolicy.unroutable()))
-                    .forEach(LOG::warn);
-            subjectsReported = true;
-        }
-    }
-
-    /** Returns whether people have paused the whole source. */
-    public boolean isPaused() {
-        ByRoute<Boolean> now = paused.get();
-        return now != null && now.otherwise();
-    }
-
-    private LaneRunner runner(Lease lease) {
-        RabbitPublisher publisher = new RabbitPublisher(name(), broker, brokerSettings, metrics);
-        Publisher gated = gate == null ? publisher : gate.before(publisher);
-        Lane lane = new Lane(
-                lease,
-                outbox,
-                gated,
-                System::nanoTime,
-                laneSettings,
-                failurePolicy,
-                drops,
-                paused::get,
-                RandomGenerator.getDefault());
-        return new LaneRunner(name(), lease, lane, publisher, lookout, leases::ended);
-    }
-
-    private void register(MeterRegistry meters) {
-        Gauge.builder("outbox_relay_backlog_events", backlog, b -> b.get().events())
-                .description("Events of this relay's lanes that are not confirmed")
-                .tag("source", name())
-                .register(meters);
-        Gauge.builder("outbox_relay_lag_seconds", backlog, b -> b.get().lagSeconds())
-                .description("Age of the oldest of them")
-                .tag("source", name())
-                .register(meters);
-        Gauge.builder(
-                        "outbox_relay_source_ready",
-                        this,
-                        source -> source.trouble().isEmpty() ? 1 : 0)
-                .description("1 while the source's database and its broker answer and take events, else 0")
-                .tag("source", name())
-                .register(meters);
-        for (String state : FAILURE_STATES) {
-            Gauge.builder("outbox_relay_failures", failures, f -> count(f.get(), state))
-                    .description("Events of this relay's lanes that failed, or wait behind one that did")
-                    .tag("source", name())
-                    .tag("state", state)
-                    .register(meters);
-        }
-        register(meters, true, Drops::ofRoutesThatWorked);
-        register(meters, false, Drops::ofOthers);
-        Gauge.builder("outbox_relay_paused_routes", paused, now -> pausedRoutes(now.get()))
-                .description("Routes that people have paused; a whole source is one")
-                .tag("source", name())
-                .register(meters);
-        Gauge.builder("outbox_relay_writer_seconds", this, source -> source.longestWriter.toMillis() / 1e3)
-                .description("How long the transaction has been seen that holds back the floor for longest")
-                .tag("source", name())
-                .register(meters);
-        Gauge.builder("outbox_relay_unanswered_events", this, Source::unanswered)
-                .description("Events that the broker has been sent and has not answered in time")
-                .tag("source", name())
-                .register(meters);
-        Gauge.builder("outbox_relay_lanes", this, Source::ownedLanes)
-                .description("Lanes that this relay owns")
-                .tag("source", name())
-                .register(meters);
-    }
-
-    private void register(MeterRegistry meters, boolean worked, ToDoubleFunction<Drops> count) {
-        FunctionCounter.builder("outbox_relay_dropped", drops, count)
-                .description("Events that were dropped because no queue was bound for them")
-                .tag("source", name())
-                .tag("worked_before", String.valueOf(worked))
-                .register(meters);
-    }
-
-    private static double pausedRoutes(@Nullable ByRoute<Boolean> now) {
-        return now == null ? Double.NaN : now.rules().size();
-    }
-
-    private static double count(@Nullable Map<String, Long> counts, String state) {
-        return counts == null ? Double.NaN : counts.getOrDefault(state, 0L);
     }
 
     private static Duration until(long deadline) {

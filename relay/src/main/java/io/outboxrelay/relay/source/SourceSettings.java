@@ -8,13 +8,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * One database whose outbox is relayed.
  *
- * @param name how the source is called in logs, metrics and commands
+ * @param name name of the source in logs, metrics and commands
  * @param url JDBC URL
  * @param user database user
  * @param password the user's password; empty for none
  * @param schema database schema that holds the outbox
- * @param poolSize most database connections
- * @param statementTimeout longest that one statement may take
+ * @param poolSize maximum number of database connections
+ * @param statementTimeout maximum time of one statement
  * @param wakeup what ends the wait for events besides {@code poll.max}
  * @param retain how long published events are kept for a replay; null when they are deleted at once
  * @param schemas which schemas its events may have
@@ -57,9 +57,9 @@ public record SourceSettings(
 
     /** What ends the wait for events. */
     public enum Wakeup {
-        /** Nothing: the relay looks every {@code poll.max}. */
+        /** Nothing: the relay polls at least every {@code poll.max}. */
         NONE,
-        /** A notification of the database, where the owner of the tables has turned them on. */
+        /** A notification of the database, if the owner of the tables has turned notifications on. */
         NOTIFY
     }
 

@@ -14,13 +14,13 @@ final class ListStore implements LaneStore {
     final TreeMap<Long, Event> rows = new TreeMap<>();
     final List<Claim> claims = new ArrayList<>();
     final FailureTable failures = new FailureTable();
-    private final Clock clock;
+    private final SettableClock clock;
     long epoch = 1;
     Incarnation incarnation = new Incarnation("first");
     long closed;
     boolean away;
 
-    ListStore(Clock clock) {
+    ListStore(SettableClock clock) {
         this.clock = clock;
     }
 
@@ -95,7 +95,7 @@ final class ListStore implements LaneStore {
 
     @Override
     public List<Event> due(Due due) {
-        return failures.due(due, clock.nanoTime());
+        return failures.due(due, clock.getAsLong());
     }
 
     @Override
@@ -109,13 +109,13 @@ final class ListStore implements LaneStore {
             throw new IllegalStateException("the database does not answer");
         }
         return owned.epoch() == epoch
-                ? Optional.of(failures.keep(changes, clock.nanoTime(), event -> rows.remove(event.position(), event)))
+                ? Optional.of(failures.keep(changes, clock.getAsLong(), event -> rows.remove(event.position(), event)))
                 : Optional.empty();
     }
 
     @Override
     public int resume(OwnedLane owned) {
-        return failures.resume(event -> true, clock.nanoTime());
+        return failures.resume(event -> true, clock.getAsLong());
     }
 
     @Override

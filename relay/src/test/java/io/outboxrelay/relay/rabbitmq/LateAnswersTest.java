@@ -94,7 +94,10 @@ class LateAnswersTest {
                                     .contains("exchange 'events', routing key 'order.order.placed'"));
         }
         assertThat(harness.publisher.silence())
-                .extracting(Silence::events, Silence::exchange, Silence::routingKey)
+                .extracting(
+                        RabbitPublisher.Silence::events,
+                        RabbitPublisher.Silence::exchange,
+                        RabbitPublisher.Silence::routingKey)
                 .containsExactly(1, "events", "order.order.placed");
 
         wire.say(Frame.ack(channel.get(), 1, false));

@@ -252,8 +252,8 @@ class RabbitPublisherTest {
             value = {
                 "{'CC': ['secret']}                               | the header 'CC' is RabbitMQ's own",
                 "{'BCC': 'secret'}                                | the header 'BCC' is RabbitMQ's own",
-                "{'n': 123456789012345678901234567890}            | the header 'n' has a whole number of more than 64 bits",
-                "{'deep': {'list': [1, 99999999999999999999]}}    | the header 'deep' has a whole number",
+                "{'n': 123456789012345678901234567890}            | the header 'n' has an integer of more than 64 bits",
+                "{'deep': {'list': [1, 99999999999999999999]}}    | the header 'deep' has an integer",
                 "{'deep': {'NAME': 'secret'}}                     | a name in the header 'deep' has 256 bytes",
                 "{'a': 1, 'LONG': 'secret'}                       | a name in the header 'LLLL",
                 "{'a': 1, 'tenant': 'VALUE'}                      | the longest header is 'tenant'",

@@ -74,8 +74,8 @@ class TlsTest {
     void a_certificate_of_a_stranger_is_refused_and_said_to_be_one() {
         present(STRANGER.issue("localhost"));
 
-        awaitTrouble(connect(verifying()), "the broker's certificate is signed by nobody whom this relay trusts");
-        awaitTrouble(connect(settings(null, false)), "is signed by nobody whom this relay trusts");
+        awaitTrouble(connect(verifying()), "this relay does not trust the issuer of the broker's certificate");
+        awaitTrouble(connect(settings(null, false)), "does not trust the issuer of the broker's certificate");
     }
 
     // hazard 44
@@ -118,8 +118,9 @@ class TlsTest {
         awaitConnected(connect(settings(null, true)));
 
         assertThat(log.complaints("broker.tls.insecure-skip-verification is on"))
-                .containsExactly("broker.tls.insecure-skip-verification is on: whoever answers at localhost is trusted,"
-                        + " and may read and change every event");
+                .containsExactly(
+                        "broker.tls.insecure-skip-verification is on: any server that answers at localhost is trusted,"
+                                + " and can read and change every event");
     }
 
     @Test

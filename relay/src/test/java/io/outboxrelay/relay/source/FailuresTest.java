@@ -20,6 +20,8 @@ import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.source.Source.LeaseSettings;
+import io.outboxrelay.relay.source.Source.PollSettings;
 import io.outboxrelay.relay.testing.LogLines;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;

@@ -13,6 +13,7 @@ import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
+import io.outboxrelay.relay.source.Source.PollSettings;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;

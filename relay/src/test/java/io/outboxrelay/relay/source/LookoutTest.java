@@ -3,6 +3,7 @@ package io.outboxrelay.relay.source;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.outboxrelay.relay.source.Source.PollSettings;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.time.Duration;
 import java.util.List;

@@ -135,7 +135,7 @@ class OddRowsTest {
                     assertThat(published.contains(odd.id())).as(odd.name()).isEqualTo(reason.isEmpty());
                     assertThat(reason.equals("unreadable")).as(odd.name()).isEqualTo(odd.unreadable());
                 }
-                assertThat(told.lines("is parked after 1 attempts"))
+                assertThat(told.lines("is parked after 1 attempt"))
                         .isNotEmpty()
                         .allSatisfy(line -> assertThat(line).containsPattern("event [0-9a-f-]{36} .*position \\d+"));
                 relay.awaitReady();

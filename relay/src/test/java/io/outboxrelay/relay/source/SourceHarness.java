@@ -7,6 +7,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
+import io.outboxrelay.relay.source.Source.LeaseSettings;
+import io.outboxrelay.relay.source.Source.PollSettings;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.LogLines;
 import io.outboxrelay.schema.OutboxSchema;

@@ -11,6 +11,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
+import io.outboxrelay.relay.source.Source.LeaseSettings;
+import io.outboxrelay.relay.source.Source.PollSettings;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.LogLines;
 import io.outboxrelay.relay.testing.OutboxDatabase;
@@ -238,7 +240,7 @@ class SourceTest {
                 OVERRIDING SYSTEM VALUE VALUES (1, 'Order', 'restored', 'OrderPlaced', '0', 'text/plain')""");
 
             await().atMost(PATIENCE).until(() -> {
-                source.lookBelowFloors();
+                source.checkBelowFloors();
                 return received.size() == 51;
             });
 

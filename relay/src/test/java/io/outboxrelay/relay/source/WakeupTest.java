@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.database.Wakeup;
 import io.outboxrelay.relay.postgresql.PostgresDialect;
+import io.outboxrelay.relay.source.Source.PollSettings;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;

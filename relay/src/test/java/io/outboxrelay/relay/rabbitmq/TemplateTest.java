@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class RouteTest {
+class TemplateTest {
 
     @ParameterizedTest
     @CsvSource({
@@ -23,24 +23,24 @@ class RouteTest {
     void types_are_put_in_in_lower_case_dotted_form(String type, String dotted) {
         Event event = Events.maker().type(type).of("Order", "Id 1");
 
-        assertThat(Route.of("{event_type}").of(event)).isEqualTo(dotted);
+        assertThat(Template.of("{event_type}").of(event)).isEqualTo(dotted);
     }
 
     @Test
     void a_template_may_mix_text_and_placeholders() {
         Event event = Events.maker().of("OrderLine", "Id 1");
 
-        assertThat(Route.of("shop.{aggregate_type}.{event_type}/{aggregate_id}!")
+        assertThat(Template.of("shop.{aggregate_type}.{event_type}/{aggregate_id}!")
                         .of(event))
                 .isEqualTo("shop.order.line.order.placed/Id 1!");
-        assertThat(Route.of("").of(event)).isEmpty();
-        assertThat(Route.of("events").isConstant()).isTrue();
-        assertThat(Route.of("events.{event_type}").isConstant()).isFalse();
+        assertThat(Template.of("").of(event)).isEmpty();
+        assertThat(Template.of("events").isConstant()).isTrue();
+        assertThat(Template.of("events.{event_type}").isConstant()).isFalse();
     }
 
     @Test
     void an_unknown_placeholder_is_named_with_those_that_are_known() {
-        assertThatThrownBy(() -> Route.of("{tenant}.events"))
+        assertThatThrownBy(() -> Template.of("{tenant}.events"))
                 .hasMessageContaining("{tenant}")
                 .hasMessageContaining("{aggregate_type}, {aggregate_id} and {event_type}");
     }

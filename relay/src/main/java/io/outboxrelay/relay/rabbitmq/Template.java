@@ -9,17 +9,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A template of an exchange's name or a routing key, such as {@code {aggregate_type}.{event_type}}. Types are put in in
- * lower-case dotted form, {@code OrderPlaced} as {@code order.placed}; ids as they are.
+ * A template of an exchange's name or a routing key, such as {@code {aggregate_type}.{event_type}}. Types are inserted in
+ * lower-case dotted form, {@code OrderPlaced} as {@code order.placed}; ids unchanged.
  */
-final class Route {
+final class Template {
 
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^}]*)}");
 
     private final List<Function<Event, String>> parts = new ArrayList<>();
     private final boolean constant;
 
-    private Route(String template) {
+    private Template(String template) {
         Matcher placeholder = PLACEHOLDER.matcher(template);
         int end = 0;
         while (placeholder.find()) {
@@ -37,15 +37,15 @@ final class Route {
      * @param template text with placeholders {@code {aggregate_type}}, {@code {aggregate_id}}, {@code {event_type}}
      * @throws IllegalArgumentException if it has another placeholder
      */
-    static Route of(String template) {
-        return new Route(template);
+    static Template of(String template) {
+        return new Template(template);
     }
 
-    /** A text without placeholders, whatever it looks like. */
-    static Route constant(String text) {
-        Route route = new Route("");
-        route.parts.add(event -> text);
-        return route;
+    /** A text that is used unchanged, even if it looks like a placeholder. */
+    static Template constant(String text) {
+        Template template = new Template("");
+        template.parts.add(event -> text);
+        return template;
     }
 
     /** Returns the template's text for an event. */
@@ -80,7 +80,7 @@ final class Route {
         };
     }
 
-    /** A word begins at a capital after a small letter or digit, and at the last capital of several before a small letter. */
+    /** A word begins at a capital after a small letter or digit, and at the last of several capitals before a small letter. */
     private static String dotted(String name) {
         StringBuilder words = new StringBuilder(name.length() + 4);
         for (int i = 0; i < name.length(); i++) {
