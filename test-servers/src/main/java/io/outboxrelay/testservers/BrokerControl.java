@@ -1,12 +1,16 @@
 package io.outboxrelay.testservers;
 
+import java.util.List;
+
 /** How a broker is administered, whatever kind it is. */
 interface BrokerControl {
-    /** Makes a virtual host in which the broker's user may do everything. */
-    void createVirtualHost(String name);
-
-    /** Deletes a virtual host with everything in it. */
-    void deleteVirtualHost(String name);
+    /**
+     * Creates and deletes virtual hosts. The broker's user may do everything in the new ones.
+     *
+     * @param create names of new virtual hosts
+     * @param delete names of virtual hosts that are deleted with everything in them; one that does not exist is skipped
+     */
+    void changeVirtualHosts(List<String> create, List<String> delete);
 
     /** Runs a command of rabbitmqctl and gives what it printed. */
     String run(String... arguments);

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -29,32 +30,41 @@ final class Containers {
 
     private Containers() {}
 
-    static PrivatePostgres startPostgres() throws IOException {
+    /** @param settings of the server, each as {@code name=value} */
+    static PrivatePostgres startPostgres(String... settings) throws IOException {
         requireEngine();
         int port = FreePorts.next();
         ServerAddress address = new ServerAddress(host(), port, "postgres", "postgres");
         String image = System.getProperty("outbox.image.postgres", POSTGRES_IMAGE);
         GenericContainer<?> container = container(image, Map.of(5432, port))
-                .withEnv(Map.of("POSTGRES_USER", address.user(), "POSTGRES_PASSWORD", address.password()));
+                .withEnv(Map.of("POSTGRES_USER", address.user(), "POSTGRES_PASSWORD", address.password()))
+                .withCommand(Stream.concat(
+                                Stream.of("postgres"),
+                                Arrays.stream(settings).flatMap(setting -> Stream.of("-c", setting)))
+                        .toArray(String[]::new));
         ContainerServer server = start(container, image, PostgresPrograms.question(address));
         return new PrivatePostgres(new Postgres("postgresql-container", address, false), server);
     }
 
-    static PrivateMariaDb startMariaDb() throws IOException {
-        return startMariaDb(DatabaseKind.MARIADB, "mariadb", MARIADB_IMAGE);
+    /** @param options of the server, each as {@code --name=value} */
+    static PrivateMariaDb startMariaDb(String... options) throws IOException {
+        return startMariaDb(DatabaseKind.MARIADB, "mariadb", MARIADB_IMAGE, options);
     }
 
-    static PrivateMariaDb startMySql() throws IOException {
-        return startMariaDb(DatabaseKind.MYSQL, "mysql", MYSQL_IMAGE);
+    /** @param options of the server, each as {@code --name=value} */
+    static PrivateMariaDb startMySql(String... options) throws IOException {
+        return startMariaDb(DatabaseKind.MYSQL, "mysql", MYSQL_IMAGE, options);
     }
 
-    private static PrivateMariaDb startMariaDb(DatabaseKind kind, String name, String usualImage) throws IOException {
+    private static PrivateMariaDb startMariaDb(DatabaseKind kind, String name, String usualImage, String... options)
+            throws IOException {
         requireEngine();
         int port = FreePorts.next();
         ServerAddress address = new ServerAddress(host(), port, "root", name);
         String image = System.getProperty("outbox.image." + name, usualImage);
         GenericContainer<?> container = container(image, Map.of(3306, port))
-                .withEnv(name.toUpperCase(Locale.ROOT) + "_ROOT_PASSWORD", address.password());
+                .withEnv(name.toUpperCase(Locale.ROOT) + "_ROOT_PASSWORD", address.password())
+                .withCommand(options);
         ContainerServer server = start(container, image, MariaDbPrograms.question(kind, address));
         return new PrivateMariaDb(new MariaDb(kind, name + "-container", address), server);
     }

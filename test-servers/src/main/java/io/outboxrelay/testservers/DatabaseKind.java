@@ -3,6 +3,7 @@ package io.outboxrelay.testservers;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -112,6 +113,24 @@ public enum DatabaseKind {
             case MARIADB -> Servers.mariaDb().newDatabase();
             case MYSQL -> Servers.mySql().newDatabase();
         };
+    }
+
+    /**
+     * Creates a prepared database on the server of this kind that the whole JVM shares. PostgreSQL copies one that was prepared
+     * before under the same name; the others prepare each.
+     *
+     * @param name of the preparation
+     * @param prepare fills a new database and leaves no session in it
+     * @return the database; closing it drops it
+     * @throws IllegalStateException when there is no server or it refuses
+     */
+    public TestDatabase newDatabase(String name, Consumer<TestDatabase> prepare) {
+        if (this == POSTGRESQL) {
+            return Servers.postgres().newDatabase(name, prepare);
+        }
+        TestDatabase made = newDatabase();
+        prepare.accept(made);
+        return made;
     }
 
     /**

@@ -3,6 +3,7 @@ package io.outboxrelay.testservers;
 import java.io.IOException;
 import java.net.URL;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
@@ -67,16 +68,12 @@ final class EmbeddedBroker implements PrivateServer, BrokerControl {
     }
 
     @Override
-    public void createVirtualHost(String name) {
-        broker.createChild(
+    public void changeVirtualHosts(List<String> create, List<String> delete) {
+        create.forEach(name -> broker.createChild(
                 VirtualHostNode.class,
-                Map.of("name", name, "type", "Memory", "virtualHostInitialConfiguration", "{\"type\":\"Memory\"}"));
-    }
-
-    @Override
-    public void deleteVirtualHost(String name) {
+                Map.of("name", name, "type", "Memory", "virtualHostInitialConfiguration", "{\"type\":\"Memory\"}")));
         broker.getChildren(VirtualHostNode.class).stream()
-                .filter(node -> node.getName().equals(name))
+                .filter(node -> delete.contains(node.getName()))
                 .forEach(node -> node.delete());
     }
 

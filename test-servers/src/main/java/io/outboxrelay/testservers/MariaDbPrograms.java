@@ -50,14 +50,15 @@ record MariaDbPrograms(Path server, Path installer, Optional<Path> home, String 
     }
 
     /**
-     * Makes an empty data folder and starts a server in it, with the durability that MariaDB has by default.
+     * Makes an empty data folder and starts a server in it, by default with the durability that MariaDB has by default.
      *
+     * @param options of the server, each as {@code --name=value}
      * @throws IOException when a program is missing or fails, with what it said
      */
-    PrivateMariaDb start() throws IOException, InterruptedException {
+    PrivateMariaDb start(String... options) throws IOException, InterruptedException {
         PrivateFolder folder = PrivateFolder.create("outbox-mariadb-");
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), USER, USER);
-        ServerProcess process = new ServerProcess(recipe(folder, address), folder, null);
+        ServerProcess process = new ServerProcess(recipe(folder, address, options), folder, null);
         AtExit.close(process);
         try {
             initialise(folder);
@@ -69,12 +70,13 @@ record MariaDbPrograms(Path server, Path installer, Optional<Path> home, String 
         return new PrivateMariaDb(new MariaDb(DatabaseKind.MARIADB, namePrefix + process.version(), address), process);
     }
 
-    private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address) {
+    private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address, String... options) {
         List<String> command = new ArrayList<>(List.of(server.toString()));
         command.addAll(common(folder));
         command.addAll(List.of("--bind-address=" + address.host(), "--port=" + address.port(), "--skip-name-resolve"));
         command.addAll(List.of("--socket=" + folder.path().resolve("socket"), "--tmpdir=" + folder.path()));
         command.addAll(List.of("--pid-file=" + folder.path().resolve("pid"), "--init-file=" + users(folder)));
+        command.addAll(List.of(options));
         return new ServerProcess.Recipe(
                 "the private MariaDB on port " + address.port(),
                 command,

@@ -38,14 +38,15 @@ record MySqlPrograms(Path server) {
     }
 
     /**
-     * Makes an empty data folder and starts a server in it, with the durability that MySQL has by default.
+     * Makes an empty data folder and starts a server in it, by default with the durability that MySQL has by default.
      *
+     * @param options of the server, each as {@code --name=value}
      * @throws IOException when the program fails, with what it said
      */
-    PrivateMariaDb start() throws IOException, InterruptedException {
+    PrivateMariaDb start(String... options) throws IOException, InterruptedException {
         PrivateFolder folder = PrivateFolder.create("outbox-mysql-");
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), USER, USER);
-        ServerProcess process = new ServerProcess(recipe(folder, address), folder, null);
+        ServerProcess process = new ServerProcess(recipe(folder, address, options), folder, null);
         AtExit.close(process);
         try {
             initialise(folder);
@@ -57,11 +58,12 @@ record MySqlPrograms(Path server) {
         return new PrivateMariaDb(new MariaDb(DatabaseKind.MYSQL, "mysql-" + process.version(), address), process);
     }
 
-    private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address) {
+    private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address, String... options) {
         List<String> command = common(folder);
         command.addAll(List.of("--bind-address=" + address.host(), "--port=" + address.port(), "--mysqlx=OFF"));
         command.addAll(List.of("--socket=" + folder.path().resolve("socket"), "--tmpdir=" + folder.path()));
         command.add("--pid-file=" + folder.path().resolve("pid"));
+        command.addAll(List.of(options));
         return new ServerProcess.Recipe(
                 "the private MySQL on port " + address.port(),
                 command,

@@ -3,7 +3,10 @@ package io.outboxrelay.testservers;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.postgresql.util.PSQLState;
 
 /** A running PostgreSQL server. Any thread may call it. */
@@ -11,6 +14,7 @@ public final class Postgres {
     private final String name;
     private final ServerAddress address;
     private final boolean outlivesUs;
+    private final Map<String, TestDatabase> prepared = new ConcurrentHashMap<>();
 
     /**
      * @param name what kind of server it is
@@ -53,11 +57,42 @@ public final class Postgres {
         return newDatabase(" ENCODING '" + encoding + "' LC_COLLATE 'C' LC_CTYPE 'C'");
     }
 
+    /**
+     * Creates a database by copying one that was prepared before, which takes less time than to prepare another.
+     *
+     * @param name of the preparation
+     * @param prepare fills the database that is copied; called once for each name
+     * @return the copy; closing it drops it
+     * @throws IllegalStateException when the server does not answer or refuses
+     */
+    TestDatabase newDatabase(String name, Consumer<TestDatabase> prepare) {
+        TestDatabase prepared = this.prepared.computeIfAbsent(name, once -> {
+            TestDatabase made = newDatabase();
+            prepare.accept(made);
+            withoutSessions(made.name());
+            return made;
+        });
+        return newDatabaseFrom(prepared.name(), "");
+    }
+
+    /** A database can be copied only while nobody is connected to it: sessions that were closed take a moment to end. */
+    private void withoutSessions(String database) {
+        try {
+            administer("ALTER DATABASE " + database + " ALLOW_CONNECTIONS false");
+            administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + database + "'");
+        } catch (SQLException e) {
+            throw new IllegalStateException("%s did not close a database: %s".formatted(this, e.getMessage()), e);
+        }
+    }
+
     private TestDatabase newDatabase(String options) {
+        return newDatabaseFrom("template0", options); // a session in template1 would make this fail
+    }
+
+    private TestDatabase newDatabaseFrom(String template, String options) {
         String database = "outbox_test_" + UUID.randomUUID().toString().replace("-", "");
         try {
-            // template0, because nobody can be connected to it: a session in template1 would make this fail
-            administer("CREATE DATABASE " + database + " TEMPLATE template0" + options);
+            administer("CREATE DATABASE " + database + " TEMPLATE " + template + options);
         } catch (SQLException e) {
             throw new IllegalStateException("%s did not create a database: %s".formatted(this, e.getMessage()), e);
         }

@@ -1,13 +1,26 @@
 package io.outboxrelay.testservers;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** A running broker. Any thread may call it. */
 public final class RabbitMq {
+    private static final int LARGEST_BATCH = 16;
+
     private final String name;
     private final ServerAddress address;
     private final BrokerControl control;
     private final boolean outlivesUs;
+    private final Deque<String> unused = new ArrayDeque<>();
+    private final Set<String> inUse = new HashSet<>();
+    private final List<String> discarded = new ArrayList<>();
+    private int batch = 1;
 
     /**
      * @param name what kind of broker it is
@@ -32,19 +45,48 @@ public final class RabbitMq {
     }
 
     /**
-     * Creates an empty virtual host with a name that nobody else has.
+     * Creates an empty virtual host with a name that no other has.
      *
-     * @return the virtual host; closing it deletes it
+     * @return the virtual host; closing it gives it back
      * @throws IllegalStateException when the broker does not answer or refuses
      */
-    public TestVirtualHost newVirtualHost() {
-        String host = "outbox-test-" + UUID.randomUUID();
-        control.createVirtualHost(host);
-        TestVirtualHost made = new TestVirtualHost(control, address, host);
-        if (outlivesUs) {
-            AtExit.close(made);
+    public synchronized TestVirtualHost newVirtualHost() {
+        if (unused.isEmpty()) {
+            createVirtualHosts();
         }
-        return made;
+        String name = unused.remove();
+        inUse.add(name);
+        return new TestVirtualHost(this, address, name);
+    }
+
+    /** A test that asks for its first needs one; one that asks for many gets them sooner from a larger batch. */
+    private void createVirtualHosts() {
+        List<String> names = Stream.generate(() -> "outbox-test-" + UUID.randomUUID())
+                .limit(batch)
+                .toList();
+        control.changeVirtualHosts(names, discarded);
+        discarded.clear();
+        unused.addAll(names);
+        if (outlivesUs && batch == 1) {
+            AtExit.close(this::removeVirtualHosts);
+        }
+        batch = Math.min(2 * batch, LARGEST_BATCH);
+    }
+
+    synchronized void discard(String name) {
+        if (inUse.remove(name)) {
+            discarded.add(name);
+        }
+    }
+
+    /** Deletes all virtual hosts that were created here. */
+    synchronized void removeVirtualHosts() {
+        discarded.addAll(unused);
+        discarded.addAll(inUse);
+        unused.clear();
+        inUse.clear();
+        control.changeVirtualHosts(List.of(), discarded);
+        discarded.clear();
     }
 
     /**

@@ -8,15 +8,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The door: gives the servers that all tests of this JVM share, and starts private ones that a test may kill. */
 public final class Servers {
+    /** Shared servers are never killed, so they need not wait for the disk. */
+    private static final String[] FORGETFUL_POSTGRES = {"fsync=off", "full_page_writes=off"};
+
+    private static final String[] FORGETFUL_INNODB = {
+        "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--sync-binlog=0"
+    };
+
     private static final Shared<Postgres> POSTGRES = new Shared<>(Servers::choosePostgres);
     private static final Shared<MariaDb> MARIADB = new Shared<>(Servers::chooseMariaDb);
-    private static final Map<ServerKind, Choice.Way<PrivateMariaDb>> MYSQL_WAYS = Map.of(
-            ServerKind.CONTAINERS, Containers::startMySql,
-            ServerKind.INSTALLED, () -> MySqlPrograms.installed().start(),
-            ServerKind.EMBEDDED,
-                    () -> {
-                        throw new IOException("no library has MySQL in it");
-                    });
     private static final Shared<MariaDb> MYSQL = new Shared<>(Servers::chooseMySql);
     private static final Shared<RabbitMq> RABBITMQ = new Shared<>(Servers::chooseRabbitMq);
 
@@ -107,7 +107,7 @@ public final class Servers {
 
     static PrivatePostgres startPrivatePostgres(List<ServerKind> order) {
         Map<ServerKind, Choice.Way<PrivatePostgres>> ways = Map.of(
-                ServerKind.CONTAINERS, Containers::startPostgres,
+                ServerKind.CONTAINERS, () -> Containers.startPostgres(),
                 ServerKind.INSTALLED, () -> PostgresPrograms.installed().start(),
                 ServerKind.EMBEDDED, () -> EmbeddedPostgres.programs().start());
         return new Choice("A private PostgreSQL", order).take(ways);
@@ -136,7 +136,7 @@ public final class Servers {
 
     static PrivateMariaDb startPrivateMariaDb(List<ServerKind> order) {
         Map<ServerKind, Choice.Way<PrivateMariaDb>> ways = Map.of(
-                ServerKind.CONTAINERS, Containers::startMariaDb,
+                ServerKind.CONTAINERS, () -> Containers.startMariaDb(),
                 ServerKind.INSTALLED, () -> MariaDbPrograms.installed().start(),
                 ServerKind.EMBEDDED, () -> EmbeddedMariaDb.programs().start());
         return new Choice("A private MariaDB", order).take(ways);
@@ -154,7 +154,17 @@ public final class Servers {
     }
 
     static PrivateMariaDb startPrivateMySql(List<ServerKind> order) {
-        return new Choice("A private MySQL", order).take(MYSQL_WAYS);
+        return new Choice("A private MySQL", order).take(waysToMySql());
+    }
+
+    private static Map<ServerKind, Choice.Way<PrivateMariaDb>> waysToMySql(String... options) {
+        return Map.of(
+                ServerKind.CONTAINERS, () -> Containers.startMySql(options),
+                ServerKind.INSTALLED, () -> MySqlPrograms.installed().start(options),
+                ServerKind.EMBEDDED,
+                        () -> {
+                            throw new IOException("no library has MySQL in it");
+                        });
     }
 
     /**
@@ -205,7 +215,8 @@ public final class Servers {
 
     private static Postgres choosePostgres() {
         Map<ServerKind, Choice.Way<Postgres>> ways = Map.of(
-                ServerKind.CONTAINERS, () -> Containers.startPostgres().server(),
+                ServerKind.CONTAINERS,
+                        () -> Containers.startPostgres(FORGETFUL_POSTGRES).server(),
                 ServerKind.INSTALLED, Servers::installedPostgres,
                 ServerKind.EMBEDDED, () -> EmbeddedPostgres.programs().start().server());
         return new Choice("The shared PostgreSQL", ServerKind.order(Preference.CONTAINERS_FIRST)).take(ways);
@@ -214,15 +225,19 @@ public final class Servers {
     /** The machine's own MariaDB usually lets nobody in over TCP: an installed one is one of our own. */
     private static MariaDb chooseMariaDb() {
         Map<ServerKind, Choice.Way<MariaDb>> ways = Map.of(
-                ServerKind.CONTAINERS, () -> Containers.startMariaDb().server(),
-                ServerKind.INSTALLED, () -> MariaDbPrograms.installed().start().server(),
+                ServerKind.CONTAINERS,
+                        () -> Containers.startMariaDb(FORGETFUL_INNODB).server(),
+                ServerKind.INSTALLED,
+                        () -> MariaDbPrograms.installed()
+                                .start(FORGETFUL_INNODB)
+                                .server(),
                 ServerKind.EMBEDDED, () -> EmbeddedMariaDb.programs().start().server());
         return new Choice("The shared MariaDB", ServerKind.order(Preference.CONTAINERS_FIRST)).take(ways);
     }
 
     private static MariaDb chooseMySql() {
         return new Choice("The shared MySQL", ServerKind.order(Preference.INSTALLED_FIRST))
-                .take(MYSQL_WAYS)
+                .take(waysToMySql(FORGETFUL_INNODB))
                 .server();
     }
 
@@ -237,7 +252,7 @@ public final class Servers {
     private static Postgres installedPostgres() throws Exception {
         return runningElseOurs(
                 PostgresPrograms::runningHere,
-                () -> PostgresPrograms.installed().start().server());
+                () -> PostgresPrograms.installed().start(FORGETFUL_POSTGRES).server());
     }
 
     private static RabbitMq installedRabbitMq() throws Exception {

@@ -2,13 +2,26 @@ package io.outboxrelay.testservers;
 
 import com.mysql.cj.jdbc.MysqlDataSource;
 import java.sql.SQLException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.mariadb.jdbc.MariaDbDataSource;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A database of one test on a server that others may share. Its user may do everything in it. */
 public final class TestDatabase implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TestDatabase.class);
+    private static final Executor DROPS = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "drops-of-test-databases");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    private final AtomicBoolean isDropped = new AtomicBoolean();
     private final DatabaseKind kind;
     private final Consumer<String> server;
     private final ServerAddress address;
@@ -116,11 +129,28 @@ public final class TestDatabase implements AutoCloseable {
         };
     }
 
-    /** Drops the database and ends all sessions in it; a server that is down is left alone. */
+    /**
+     * Drops the database and ends all sessions in it, soon and without waiting for it: PostgreSQL takes a checkpoint for each. A
+     * server that is down is left alone.
+     */
     @Override
     public void close() {
-        AtExit.forget(this);
-        server.accept(name);
+        if (AtExit.exiting()) {
+            drop();
+        } else {
+            DROPS.execute(this::drop);
+        }
+    }
+
+    private void drop() {
+        if (isDropped.compareAndSet(false, true)) {
+            try {
+                server.accept(name);
+            } catch (RuntimeException e) {
+                LOG.warn("The database {} could not be dropped: {}", name, e.getMessage());
+            }
+            AtExit.forget(this);
+        }
     }
 
     /** As {@link #dataSource()}, but gives up soon: for questions to a server that may be down or frozen. */

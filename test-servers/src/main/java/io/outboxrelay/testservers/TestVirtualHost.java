@@ -4,12 +4,12 @@ import com.rabbitmq.client.ConnectionFactory;
 
 /** A virtual host of one test on a broker that others may share. Its user may do everything in it. */
 public final class TestVirtualHost implements AutoCloseable {
-    private final BrokerControl control;
+    private final RabbitMq broker;
     private final ServerAddress address;
     private final String name;
 
-    TestVirtualHost(BrokerControl control, ServerAddress address, String name) {
-        this.control = control;
+    TestVirtualHost(RabbitMq broker, ServerAddress address, String name) {
+        this.broker = broker;
         this.address = address;
         this.name = name;
     }
@@ -84,10 +84,12 @@ public final class TestVirtualHost implements AutoCloseable {
         return factory;
     }
 
-    /** Deletes the virtual host with everything in it; the broker closes all connections to it. */
+    /**
+     * Gives the virtual host back. It is deleted with everything in it when the broker creates or removes others, at the latest
+     * when this JVM exits; then the broker closes all connections to it.
+     */
     @Override
     public void close() {
-        AtExit.forget(this);
-        control.deleteVirtualHost(name);
+        broker.discard(name);
     }
 }

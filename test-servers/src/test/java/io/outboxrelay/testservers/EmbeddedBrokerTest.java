@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +31,7 @@ class EmbeddedBrokerTest {
                     .isInstanceOf(UnsupportedOperationException.class)
                     .hasMessageContaining("cannot be killed");
             host.close();
+            Stream.generate(broker::newVirtualHost).limit(3).toList();
             assertThatThrownBy(() -> host.connectionFactory().newConnection()).isInstanceOf(java.io.IOException.class);
         }
     }

@@ -10,8 +10,10 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.MessageProperties;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -73,15 +75,19 @@ class PrivateRabbitMqTest {
     }
 
     @Test
-    void a_closed_virtual_host_is_gone_with_the_connections_to_it() throws Exception {
+    void a_closed_virtual_host_is_deleted_with_the_next_change_and_the_connections_to_it_are_closed() throws Exception {
         TestVirtualHost host = broker.newVirtualHost();
         ConnectionFactory factory = host.connectionFactory();
         factory.setAutomaticRecoveryEnabled(false);
         Connection connection = factory.newConnection();
 
         host.close();
+        List<TestVirtualHost> others =
+                Stream.generate(broker::newVirtualHost).limit(20).toList();
 
-        assertThat(broker.control("list_vhosts", "--silent")).doesNotContain(host.name());
+        assertThat(broker.control("list_vhosts", "--silent"))
+                .doesNotContain(host.name())
+                .contains(others.stream().map(TestVirtualHost::name).toArray(String[]::new));
         await().atMost(Duration.ofSeconds(30)).until(() -> !connection.isOpen());
     }
 

@@ -56,14 +56,18 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** A new database on the shared server of a kind, with an outbox of so many lanes. */
     public static OutboxDatabase withLanes(DatabaseKind kind, int lanes) {
-        return installedIn(kind.newDatabase(), lanes);
+        return new OutboxDatabase(
+                kind.newDatabase("outbox with " + lanes + " lanes", database -> install(database, lanes)));
     }
 
     /** Installs an outbox in a database, which belongs to the result from then on. */
     public static OutboxDatabase installedIn(TestDatabase database, int lanes) {
-        OutboxDatabase made = new OutboxDatabase(database);
-        OutboxSchema.defaults().withLanes(lanes).installOn(made.asTheRelay());
-        return made;
+        install(database, lanes);
+        return new OutboxDatabase(database);
+    }
+
+    private static void install(TestDatabase database, int lanes) {
+        OutboxSchema.defaults().withLanes(lanes).installOn(new OutboxDatabase(database).asTheRelay());
     }
 
     /** A database in which the caller installs the outbox himself, or none; it belongs to the result from then on. */
