@@ -112,24 +112,24 @@ class ShopIT {
 
             brake.hold(Service.PRODUCTS);
             String order = gwen.placeOrder();
-            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waits for stock"));
+            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waiting for stock"));
             gwen.sees(
-                    () -> assertThat(gwen.steps()).containsExactly("Order placed", "Asks products to keep the pieces"));
+                    () -> assertThat(gwen.steps()).containsExactly("Order placed", "Requests stock reservation"));
             assertThat(gwen.text("summary")).isEqualTo("2 × tray for Gwen, €20.00");
 
             brake.hold(Service.CUSTOMERS);
             brake.letGo(Service.PRODUCTS);
-            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waits for credit"));
+            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waiting for credit"));
             gwen.sees(() -> assertThat(gwen.steps())
                     .hasSize(4)
-                    .endsWith("Pieces are kept", "Asks customers to keep the credit"));
+                    .endsWith("Stock reserved", "Requests credit reservation"));
 
             brake.letGo(Service.CUSTOMERS);
             gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("confirmed"));
-            gwen.sees(() -> assertThat(gwen.steps()).hasSize(6).endsWith("Credit is kept", "Order confirmed"));
+            gwen.sees(() -> assertThat(gwen.steps()).hasSize(6).endsWith("Credit reserved", "Order confirmed"));
             gwen.sees(() -> assertThat(gwen.text("credit")).isEqualTo("€30.00 of €50.00 credit available"));
 
-            gwen.hearsFromTheOwners("Gwen, gwen@shop.example, HARBOUR", "98 in stock, 2 kept for orders");
+            gwen.hearsFromTheOwners("Gwen, gwen@shop.example, HARBOUR", "98 in stock, 2 reserved");
             gwen.chooseRegion("HARBOUR");
             gwen.sees(() -> assertThat(gwen.text("region-customers"))
                     .contains("Gwen", "€30.00 left", order, "€20.00", "confirmed"));
@@ -150,19 +150,19 @@ class ShopIT {
             String order = hugo.placeOrder();
 
             hugo.sees(() ->
-                    assertThat(hugo.text("state")).isEqualTo("rejected: the customer has not enough credit left"));
+                    assertThat(hugo.text("state")).isEqualTo("rejected: not enough credit"));
             hugo.sees(() -> assertThat(hugo.steps())
                     .containsExactly(
                             "Order placed",
-                            "Asks products to keep the pieces",
-                            "Pieces are kept",
-                            "Asks customers to keep the credit",
-                            "Credit cannot be kept: the customer has not enough credit left",
-                            "Goes back: gives the pieces back",
-                            "Pieces are free again",
-                            "Order rejected: the customer has not enough credit left"));
+                            "Requests stock reservation",
+                            "Stock reserved",
+                            "Requests credit reservation",
+                            "Credit refused: not enough credit",
+                            "Compensates: releases stock",
+                            "Stock released",
+                            "Order rejected: not enough credit"));
             hugo.sees(() -> assertThat(hugo.text("credit")).isEqualTo("€10.00 of €10.00 credit available"));
-            hugo.hearsFromTheOwners("100 in stock, 0 kept for orders");
+            hugo.hearsFromTheOwners("100 in stock, 0 reserved");
             hugo.chooseRegion("HILLS");
             hugo.sees(() -> assertThat(hugo.text("region-customers")).contains("Hugo", order, "rejected"));
             assertThat(hugo.widerThanTheScreen()).isEmpty();

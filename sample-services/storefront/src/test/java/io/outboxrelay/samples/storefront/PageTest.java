@@ -76,21 +76,21 @@ class PageTest {
                             + "\"lines\":[{\"product_id\":\"lamp\",\"quantity\":2}]}");
 
             storefront.publish(Told.placed(order, 1, "anna"), Told.stockRequested(order, 2));
-            soon(() -> assertThat(steps(browser)).containsExactly("Order placed", "Asks products to keep the pieces"));
-            assertThat(browser.text("state")).isEqualTo("waits for stock");
+            soon(() -> assertThat(steps(browser)).containsExactly("Order placed", "Requests stock reservation"));
+            assertThat(browser.text("state")).isEqualTo("waiting for stock");
 
             storefront.publish(Told.stockReserved(order, 3), Told.creditRequested(order, 4, "anna"));
-            soon(() -> assertThat(browser.text("state")).isEqualTo("waits for credit"));
+            soon(() -> assertThat(browser.text("state")).isEqualTo("waiting for credit"));
 
             storefront.publish(Told.creditReserved("anna", 5, order, 8_010), Told.confirmed(order, 6, "anna"));
             soon(() -> assertThat(browser.text("state")).isEqualTo("confirmed"));
             assertThat(steps(browser))
                     .containsExactly(
                             "Order placed",
-                            "Asks products to keep the pieces",
-                            "Pieces are kept",
-                            "Asks customers to keep the credit",
-                            "Credit is kept",
+                            "Requests stock reservation",
+                            "Stock reserved",
+                            "Requests credit reservation",
+                            "Credit reserved",
                             "Order confirmed");
             soon(() -> assertThat(browser.text("credit")).isEqualTo("€80.10 of €100.00 credit available"));
 
@@ -145,7 +145,7 @@ class PageTest {
                 Told.rejected(order, 3, "wolfe", OrderRejection.CREDIT_EXCEEDED));
 
         try (Browser browser = Browser.open(storefront.url().resolve("/#order=" + order), PHONE, 740)) {
-            soon(() -> assertThat(browser.text("state")).startsWith("rejected: the customer has not enough credit"));
+            soon(() -> assertThat(browser.text("state")).startsWith("rejected: not enough credit"));
             soon(() -> assertThat(browser.texts("#region option")).contains("SOUTH"));
             browser.evaluate("document.getElementById('region').focus()");
             browser.press("SOUTH");
@@ -181,7 +181,7 @@ class PageTest {
                     Told.heartbeatOfCustomers(1, Instant.now().minusSeconds(600)),
                     Told.heartbeatOfProducts(1, Instant.now().plusSeconds(600)));
 
-            soon(() -> assertThat(browser.text("ages")).contains("stale, 10 min old", "not heard of yet"));
+            soon(() -> assertThat(browser.text("ages")).contains("stale, 10 min old", "no data yet"));
             assertThat(browser.text("stale")).startsWith("Stale: customers, orders, regions.");
             assertThat(browser.texts("#ages .stale")).hasSize(3);
         }
