@@ -8,6 +8,6 @@ interface BrokerControl {
     /** Deletes a virtual host with everything in it. */
     void deleteVirtualHost(String name);
 
-    /** Runs a command of rabbitmqctl and gives what it printed. */
+    /** Runs a command of rabbitmqctl and returns its output. */
     String run(String... arguments);
 }

@@ -29,7 +29,7 @@ final class Containers {
 
     private Containers() {}
 
-    static PrivatePostgres startPostgres() throws IOException {
+    static PrivateServer<Postgres> startPostgres() throws IOException {
         requireEngine();
         int port = FreePorts.next();
         ServerAddress address = new ServerAddress(host(), port, "postgres", "postgres");
@@ -37,18 +37,19 @@ final class Containers {
         GenericContainer<?> container = container(image, Map.of(5432, port))
                 .withEnv(Map.of("POSTGRES_USER", address.user(), "POSTGRES_PASSWORD", address.password()));
         ContainerServer server = start(container, image, PostgresPrograms.question(address));
-        return new PrivatePostgres(new Postgres("postgresql-container", address, false), server);
+        return new PrivateServer<>(new Postgres("postgresql-container", address, false), server);
     }
 
-    static PrivateMariaDb startMariaDb() throws IOException {
+    static PrivateServer<MariaDb> startMariaDb() throws IOException {
         return startMariaDb(DatabaseKind.MARIADB, "mariadb", MARIADB_IMAGE);
     }
 
-    static PrivateMariaDb startMySql() throws IOException {
+    static PrivateServer<MariaDb> startMySql() throws IOException {
         return startMariaDb(DatabaseKind.MYSQL, "mysql", MYSQL_IMAGE);
     }
 
-    private static PrivateMariaDb startMariaDb(DatabaseKind kind, String name, String usualImage) throws IOException {
+    private static PrivateServer<MariaDb> startMariaDb(DatabaseKind kind, String name, String usualImage)
+            throws IOException {
         requireEngine();
         int port = FreePorts.next();
         ServerAddress address = new ServerAddress(host(), port, "root", name);
@@ -56,7 +57,7 @@ final class Containers {
         GenericContainer<?> container = container(image, Map.of(3306, port))
                 .withEnv(name.toUpperCase(Locale.ROOT) + "_ROOT_PASSWORD", address.password());
         ContainerServer server = start(container, image, MariaDbPrograms.question(kind, address));
-        return new PrivateMariaDb(new MariaDb(kind, name + "-container", address), server);
+        return new PrivateServer<>(new MariaDb(kind, name + "-container", address), server);
     }
 
     static PrivateRabbitMq startRabbitMq() throws IOException {
@@ -125,7 +126,7 @@ final class Containers {
                         > 0;
     }
 
-    /** Looks for a sign of an engine first, because Testcontainers takes seconds and many lines to find out. */
+    /** Checks for an engine first, because Testcontainers needs seconds and many log lines for that. */
     private static void requireEngine() throws IOException {
         if (!mayHaveEngine()) {
             throw new IOException(

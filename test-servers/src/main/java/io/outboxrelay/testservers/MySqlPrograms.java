@@ -40,9 +40,9 @@ record MySqlPrograms(Path server) {
     /**
      * Makes an empty data folder and starts a server in it, with the durability that MySQL has by default.
      *
-     * @throws IOException when the program fails, with what it said
+     * @throws IOException when the program fails, with its output
      */
-    PrivateMariaDb start() throws IOException, InterruptedException {
+    PrivateServer<MariaDb> start() throws IOException, InterruptedException {
         PrivateFolder folder = PrivateFolder.create("outbox-mysql-");
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), USER, USER);
         ServerProcess process = new ServerProcess(recipe(folder, address), folder, null);
@@ -54,7 +54,7 @@ record MySqlPrograms(Path server) {
             process.close();
             throw e;
         }
-        return new PrivateMariaDb(new MariaDb(DatabaseKind.MYSQL, "mysql-" + process.version(), address), process);
+        return new PrivateServer<>(new MariaDb(DatabaseKind.MYSQL, "mysql-" + process.version(), address), process);
     }
 
     private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address) {

@@ -7,7 +7,7 @@ import java.util.UUID;
 import org.postgresql.util.PSQLState;
 
 /** A running PostgreSQL server. Any thread may call it. */
-public final class Postgres {
+public final class Postgres implements DatabaseServer {
     private final String name;
     private final ServerAddress address;
     private final boolean outlivesUs;
@@ -15,7 +15,7 @@ public final class Postgres {
     /**
      * @param name what kind of server it is
      * @param address where it is
-     * @param outlivesUs whether it goes on when this JVM has ended, so that what we made in it has to be removed
+     * @param outlivesUs whether it keeps running after this JVM, so that our databases or hosts have to be removed
      */
     Postgres(String name, ServerAddress address, boolean outlivesUs) {
         this.name = name;
@@ -23,27 +23,18 @@ public final class Postgres {
         this.outlivesUs = outlivesUs;
     }
 
-    /**
-     * What kind of server this is, for people to read.
-     *
-     * @return such as {@code postgresql-15.16}, {@code postgresql-container}, {@code embedded-postgresql}
-     */
+    @Override
     public String name() {
         return name;
     }
 
-    /**
-     * Creates an empty database with a name that nobody else has.
-     *
-     * @return the database; closing it drops it
-     * @throws IllegalStateException when the server does not answer or refuses
-     */
+    @Override
     public TestDatabase newDatabase() {
         return newDatabase("");
     }
 
     /**
-     * Creates an empty database in an encoding, with a name that nobody else has.
+     * Creates an empty database with an encoding and a unique name.
      *
      * @param encoding as PostgreSQL calls it; SQL_ASCII takes every byte but zero for a letter
      * @return the database; closing it drops it
@@ -56,7 +47,7 @@ public final class Postgres {
     private TestDatabase newDatabase(String options) {
         String database = "outbox_test_" + UUID.randomUUID().toString().replace("-", "");
         try {
-            // template0, because nobody can be connected to it: a session in template1 would make this fail
+            // template0, because it accepts no sessions; a session in template1 would make this fail
             administer("CREATE DATABASE " + database + " TEMPLATE template0" + options);
         } catch (SQLException e) {
             throw new IllegalStateException("%s did not create a database: %s".formatted(this, e.getMessage()), e);
