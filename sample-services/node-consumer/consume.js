@@ -1,11 +1,11 @@
 'use strict';
 
-// Reads Avro events from a queue until it has so many, and prints each as a line of JSON. The schemas that they were
-// written with come from a registry, by the fingerprint at the beginning of each body.
+// Reads COUNT Avro events from a queue, and prints each as a line of JSON. The writers' schemas come from a registry,
+// by the fingerprint at the beginning of each payload.
 //
-//   AMQP_URI, QUEUE, COUNT, REGISTRY (what has /subjects below it), SUBJECT
+//   AMQP_URI, QUEUE, COUNT, REGISTRY (base URL of its API, without /subjects), SUBJECT
 //
-// Numbers of 64 bits are printed as decimal text and bytes in hexadecimal, so that nothing is lost on the way.
+// Numbers of 64 bits are printed as decimal text and bytes in hexadecimal, so that no digit is lost.
 
 const amqp = require('amqplib');
 const avro = require('avsc');
@@ -19,7 +19,7 @@ const TABLE = Array.from({ length: 256 }, (_, i) => {
   return crc;
 });
 
-/** CRC-64-AVRO, as the specification of Avro has it. */
+/** CRC-64-AVRO, as in Avro's specification. */
 function fingerprint(text) {
   let crc = EMPTY;
   for (const byte of Buffer.from(text, 'utf8')) {
@@ -78,7 +78,7 @@ function fullName(name, namespace) {
   return name.includes('.') || !namespace ? name : namespace + '.' + name;
 }
 
-/** All 64 bits of a long, which a number of JavaScript does not have. */
+/** All 64 bits of a long, which do not fit into a JavaScript number. */
 const LONG = avro.types.LongType.__with({
   fromBuffer: (buffer) => buffer.readBigInt64LE(),
   toBuffer: (value) => {
@@ -120,7 +120,7 @@ function decode(body, types) {
   if (!type) {
     throw new Error(`no version has the fingerprint ${print.toString(16)}`);
   }
-  return type.fromBuffer(body.subarray(10)); // throws when bytes are left over
+  return type.fromBuffer(body.subarray(10)); // throws if bytes remain
 }
 
 function printable(key, value) {
@@ -137,7 +137,7 @@ async function main() {
   try {
     await readSoMany(connection, QUEUE, Number(COUNT), types);
   } finally {
-    await connection.close().catch(() => {}); // it may be closed already; why not is told by what was thrown
+    await connection.close().catch(() => {}); // it may already be closed; the original error is thrown anyway
   }
 }
 
@@ -150,7 +150,7 @@ async function readSoMany(connection, queue, count, types) {
     channel.on('error', reject);
     channel.consume(queue, (message) => {
       if (left === 0) {
-        return; // enough; it goes back to the queue when the channel is closed
+        return; // enough; the message returns to the queue when the channel closes
       }
       if (message === null) {
         reject(new Error(`the queue ${queue} is gone`));

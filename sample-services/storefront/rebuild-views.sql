@@ -1,18 +1,18 @@
--- Empties the storefront's views and lets its inbox forget, so that a replay builds them again. To be run by the owner of the
--- tables, with the storefront running or not:
+-- Empties the storefront's views and its inbox, so that a replay rebuilds the views. Run it as the owner of the tables;
+-- the storefront may be running:
 --
 --   1.  psql --set ON_ERROR_STOP=1 --file rebuild-views.sql storefront
 --   2.  outbox-relay replay --queue storefront.events … for each source (customers, products, orders)
 --   3.  psql --command 'DELETE FROM out_of_order' storefront
 --
--- Live events may go on meanwhile. They meet a view that lacks what came before them, which is noted in out_of_order and does
+-- Live events may continue meanwhile. The view then lacks their predecessors, which out_of_order records and which does
 -- no harm: each row ends as its newest event says, whichever way that came. Until the replay has ended the views are
--- incomplete, however fresh they say they are.
+-- incomplete, whatever age they show.
 
 BEGIN;
 
--- Whoever handles an event has written into the inbox first. With this lock all of them have ended and none begins, so that
--- nothing is applied but not forgotten, or forgotten but still applied. Readers see the old views until the commit.
+-- Every handler writes into the inbox first. With this lock all handlers have ended and none begins, so the inbox and
+-- the views stay consistent. Readers see the old views until the commit.
 LOCK TABLE inbox IN SHARE ROW EXCLUSIVE MODE;
 
 DELETE FROM customer_view;

@@ -1,4 +1,4 @@
-// The page in plain JavaScript. It asks the storefront alone, and shows what the answers say as text, never as markup.
+// The page in plain JavaScript. It calls only the storefront, and inserts the answers as text, never as markup.
 
 const ASK_EVERY = 1000;
 const WATCH_EVERY = 500;
@@ -7,16 +7,16 @@ const STALE_AFTER_SECONDS = 5;
 
 const STEPS = {
   OrderPlaced: ["Order placed", "said"],
-  StockReservationRequested: ["Asks products to keep the pieces"],
-  StockReserved: ["Pieces are kept", "said"],
-  StockRejected: ["Pieces cannot be kept", "bad"],
-  CreditReservationRequested: ["Asks customers to keep the credit"],
-  CreditReserved: ["Credit is kept", "said"],
-  CreditRejected: ["Credit cannot be kept", "bad"],
-  CreditReleaseRequested: ["Goes back: gives the credit back"],
-  CreditReleased: ["Credit is free again", "said"],
-  StockReleaseRequested: ["Goes back: gives the pieces back"],
-  StockReleased: ["Pieces are free again", "said"],
+  StockReservationRequested: ["Requests stock reservation"],
+  StockReserved: ["Stock reserved", "said"],
+  StockRejected: ["Stock refused", "bad"],
+  CreditReservationRequested: ["Requests credit reservation"],
+  CreditReserved: ["Credit reserved", "said"],
+  CreditRejected: ["Credit refused", "bad"],
+  CreditReleaseRequested: ["Compensates: releases credit"],
+  CreditReleased: ["Credit released", "said"],
+  StockReleaseRequested: ["Compensates: releases stock"],
+  StockReleased: ["Stock released", "said"],
   OrderConfirmed: ["Order confirmed", "good"],
   OrderRejected: ["Order rejected", "bad"],
   OrderPaid: ["Order paid", "good"],
@@ -24,10 +24,10 @@ const STEPS = {
 };
 
 const STATES = {
-  awaiting_stock: ["waits for stock", ""],
-  awaiting_credit: ["waits for credit", ""],
-  releasing_stock: ["goes back", ""],
-  releasing_credit: ["goes back", ""],
+  awaiting_stock: ["waiting for stock", ""],
+  awaiting_credit: ["waiting for credit", ""],
+  releasing_stock: ["compensating", ""],
+  releasing_credit: ["compensating", ""],
   confirmed: ["confirmed", "good"],
   paid: ["paid", "good"],
   rejected: ["rejected", "bad"],
@@ -35,12 +35,12 @@ const STATES = {
 };
 
 const REASONS = {
-  OUT_OF_STOCK: "there are not enough pieces",
-  UNKNOWN_PRODUCT: "products does not know the product",
-  CREDIT_EXCEEDED: "the customer has not enough credit left",
-  UNKNOWN_CUSTOMER: "customers does not know the customer",
-  ALREADY_RELEASED: "it was given back before",
-  TIMED_OUT: "an answer did not come in time",
+  OUT_OF_STOCK: "not enough in stock",
+  UNKNOWN_PRODUCT: "unknown product",
+  CREDIT_EXCEEDED: "not enough credit",
+  UNKNOWN_CUSTOMER: "unknown customer",
+  ALREADY_RELEASED: "already released",
+  TIMED_OUT: "timed out",
 };
 
 const by = (id) => document.getElementById(id);
@@ -58,7 +58,7 @@ function money(cents, currency = "EUR") {
 
 const short = (orderId) => orderId.slice(0, 8);
 
-// ---- Asking ----
+// ---- Requests ----
 
 class Refusal extends Error {
   constructor(status, message) {
@@ -75,7 +75,7 @@ async function ask(path, body) {
   try {
     response = await fetch(path, request);
   } catch {
-    throw new Refusal(0, "The storefront cannot be reached. What is shown below grows old; it is asked again every second.");
+    throw new Refusal(0, "Cannot reach the storefront. The data below may be out of date. Retrying every second.");
   }
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
@@ -88,7 +88,7 @@ const read = async (path) => (await ask(path)).json();
 
 function tell(place, fault) {
   const text = fault ? fault.message : "";
-  // Said once, not with every try.
+  // A screen reader announces each change, so do not repeat the same text.
   if (place.textContent !== text) {
     place.textContent = text;
   }
@@ -97,7 +97,7 @@ function tell(place, fault) {
 
 const faults = new Map();
 
-/** Says what is wrong with any of the tasks, and takes it back when all is well again. */
+/** Shows the fault of any of the tasks, and hides it when all of them succeed again. */
 async function attempt(task) {
   try {
     await task();
@@ -108,7 +108,7 @@ async function attempt(task) {
   tell(by("unreachable"), faults.values().next().value);
 }
 
-/** Runs a task now and then again and again, each time a pause after its end; while nobody looks it rests. */
+/** Runs a task repeatedly, with a pause after each run; skips it while the page is hidden. */
 async function keep(task, pause) {
   if (!document.hidden) {
     await attempt(task);
@@ -116,12 +116,12 @@ async function keep(task, pause) {
   setTimeout(keep, pause, task, pause);
 }
 
-// ---- What can be chosen ----
+// ---- Choices ----
 
 let customers = [];
 let products = [];
 
-/** Leaves the list alone unless it has changed: it may be open. */
+/** Replaces the list only if it has changed, because it may be open. */
 function fill(select, entries, nothing) {
   const key = JSON.stringify(entries);
   if (select.dataset.shows === key) {
@@ -142,11 +142,11 @@ async function showChoice() {
   const [people, things] = await Promise.all([read("customers"), read("products")]);
   customers = people.customers;
   products = things.products;
-  fill(by("customer"), customers.map((c) => [c.customer_id, c.name]), "No customer was heard of yet");
+  fill(by("customer"), customers.map((c) => [c.customer_id, c.name]), "No customers yet");
   fill(by("product"), products.map((p) => [p.product_id, `${p.name}, ${money(p.price_cents, p.currency)}`]),
-    "No product was heard of yet");
+    "No products yet");
   const regions = [...new Set(customers.map((c) => c.region))].sort();
-  fill(by("region"), regions.map((region) => [region, region]), "No region was heard of yet");
+  fill(by("region"), regions.map((region) => [region, region]), "No regions yet");
   showTotal();
   await Promise.all([showCredit(), showRegion()]);
 }
@@ -170,7 +170,7 @@ async function showCredit() {
     if (fault.status !== 404) {
       throw fault;
     }
-    by("credit").textContent = "Nothing was heard of the customer's credit yet.";
+    by("credit").textContent = "The customer's credit is not known yet.";
   }
 }
 
@@ -220,7 +220,7 @@ async function hearAges() {
   agesHeardAt = performance.now();
 }
 
-/** Shown more often than heard: they grow also while the storefront is away. */
+/** Updated more often than requested, because the ages also grow while the storefront is unreachable. */
 function showAges() {
   const since = (performance.now() - agesHeardAt) / 1000;
   const stale = [];
@@ -231,10 +231,10 @@ function showAges() {
     }
     stale.push(view);
     return [element("dt", view),
-      element("dd", age === null ? "not heard of yet" : `stale, ${duration(now)} old`, "stale")];
+      element("dd", age === null ? "no data yet" : `stale, ${duration(now)} old`, "stale")];
   }));
   const notice = by("stale");
-  const text = stale.length === 0 ? "" : `Stale: ${stale.join(", ")}. What is shown of them may have changed since.`;
+  const text = stale.length === 0 ? "" : `Stale: ${stale.join(", ")}. This data may be out of date.`;
   if (notice.textContent !== text) {
     notice.textContent = text;
   }
@@ -263,7 +263,7 @@ function watch(orderId) {
   shownState = null;
   by("saga").hidden = orderId === null;
   by("saga-title").textContent = orderId === null ? "Order" : `Order ${short(orderId)}`;
-  by("state").textContent = "waits for its first event";
+  by("state").textContent = "waiting for the first event";
   by("state").className = "state";
   by("summary").textContent = "";
   by("steps").replaceChildren();
@@ -313,7 +313,7 @@ function showState(order) {
   pay.hidden = order.state !== "confirmed";
 }
 
-/** Only what is new is added, where it belongs, so that only that is read out. */
+/** Inserts only new steps, so that a screen reader announces nothing else. */
 function showSteps(order) {
   const list = by("steps");
   const start = order.steps.length > 0 ? Date.parse(order.steps[0].happened_at) : 0;
@@ -322,7 +322,9 @@ function showSteps(order) {
     if (list.children[place]?.dataset.key === key) {
       return;
     }
-    const [text, kind = ""] = STEPS[step.event] || [step.event];
+    const paid = order.steps.slice(0, place).some((earlier) => earlier.event === "OrderPaid");
+    const [label, kind = ""] = STEPS[step.event] || [step.event];
+    const text = step.event === "CreditReleased" && paid ? "Reservation closed (paid)" : label;
     const why = step.detail ? `: ${REASONS[step.detail] || step.detail}` : "";
     const after = (Date.parse(step.happened_at) - start) / 1000;
     const time = element("time", after === 0 ? "start" : `${after < 0 ? "" : "+"}${after.toFixed(2)} s`);
@@ -333,7 +335,7 @@ function showSteps(order) {
   });
 }
 
-/** The same order from its owners, whoever of them answers. */
+/** The same order as its owning services report it, as far as they answer. */
 async function showOwners() {
   const orderId = watched;
   if (orderId === null || !by("owners").open) {
@@ -362,14 +364,14 @@ function owned(order) {
   }
   order.lines.filter((line) => line.product).forEach(({ product }, n) => fact(n === 0 ? "products" : "",
     `${product.name}, now ${money(product.price_cents, product.currency)}, ${product.stock} in stock, `
-      + `${product.reserved} kept for orders`));
+      + `${product.reserved} reserved`));
   return [facts, ...order.missing.map((part) =>
-    element("p", `The ${part.part} is missing: ${part.service} was asked, and ${part.reason}.`, "fault"))];
+    element("p", `The ${part.part} is missing because ${part.service} did not provide it: ${part.reason}.`, "fault"))];
 }
 
-// ---- What people do ----
+// ---- Actions ----
 
-/** Sends once, however often it is pressed meanwhile, and says in words what went wrong. The button keeps the focus. */
+/** Ignores further clicks until the request has ended, and shows its fault. The button keeps the focus. */
 async function submit(button, faultPlace, action) {
   if (button.ariaDisabled) {
     return;

@@ -8,7 +8,7 @@ import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
 import java.util.concurrent.TimeoutException;
 
-/** The exchange and the queue of one run, and what the broker says about them. Closing it deletes both. */
+/** The exchange and the queue of one run, and the broker's figures about them. Closing it deletes both. */
 final class BenchQueue implements AutoCloseable {
 
     static final String EXCHANGE = "outbox-bench";

@@ -3,7 +3,6 @@ package io.outboxrelay.bench;
 import io.outboxrelay.testservers.PrivateRabbitMq;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
 
@@ -42,7 +41,9 @@ final class BrokerVictim implements Victim {
                 server.stop();
                 startAgain(random);
             }
-            case 3, 4 -> freeze(Fate.between(random, Duration.ZERO, LONGEST_FROZEN));
+            case 3, 4 ->
+                chronicle.freeze(
+                        name(), Fate.between(random, Duration.ZERO, LONGEST_FROZEN), server::freeze, server::thaw);
             case 5 -> {
                 chronicle.tell("guest queues are deleted");
                 queues.deleteGuests();
@@ -69,16 +70,6 @@ final class BrokerVictim implements Victim {
         Fate.waitAtMost(LONGEST_AWAY, random);
         server.start();
         chronicle.tell("broker is back");
-    }
-
-    private void freeze(Duration time) throws InterruptedException {
-        chronicle.tell("broker is frozen for %d ms".formatted(time.toMillis()));
-        server.freeze();
-        try {
-            TimeUnit.MILLISECONDS.sleep(time.toMillis());
-        } finally {
-            server.thaw();
-        }
     }
 
     private void routeAgain(RandomGenerator random) throws IOException, TimeoutException, InterruptedException {

@@ -1,5 +1,6 @@
 package io.outboxrelay.bench;
 
+import io.outboxrelay.testservers.ShiftedClock;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -15,18 +16,19 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * Kills, freezes and restarts whatever there is while services write and people pause and retry, and looks whether everything
- * arrives in order.
+ * Kills, freezes and restarts whatever there is while services write and people pause and retry, and checks whether
+ * everything arrives in order.
  */
 @Command(
         name = "chaos",
         mixinStandardHelpOptions = true,
         description = {
             "Kills, freezes and restarts relays, broker and databases at random while services write events,",
-            "people pause, resume, and retry what was parked, by the relay's commands,",
-            "and looks whether all that was committed arrives, in order.",
-            "Starts servers of its own, which end with it.",
-            "Last line: chaos passed: events=N kills=N lost=0 out_of_order=0 duplicates_delivered=N ..., or chaos failed: ..."
+            "and people pause, resume and retry parked events by the relay's commands.",
+            "Then checks that all committed events arrive, in order.",
+            "Starts its own servers, which stop with it.",
+            "Last line: chaos passed: events=N kills=N lost=0 out_of_order=0 duplicates_delivered=N ...",
+            "or: chaos failed: ..."
         },
         sortOptions = false)
 final class ChaosCommand implements Callable<Integer> {
@@ -37,13 +39,13 @@ final class ChaosCommand implements Callable<Integer> {
             names = "--minutes",
             paramLabel = "M",
             defaultValue = "1",
-            description = "How long faults go on, fractions allowed. Default: ${DEFAULT-VALUE}")
+            description = "Duration of the faults in minutes, fractions allowed. Default: ${DEFAULT-VALUE}")
     private double minutes;
 
     @Option(
             names = "--seed",
             paramLabel = "S",
-            description = "Decides the faults, their times and the kind of the queues. Default: another one every time")
+            description = "Determines the faults, their times and the kind of queues. Default: random")
     private @Nullable Long seed;
 
     @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
@@ -63,7 +65,7 @@ final class ChaosCommand implements Callable<Integer> {
         long chosen = seed == null ? new SplittableRandom().nextLong(1_000_000) : seed;
         PrintWriter out = new PrintWriter(System.out, true);
         Path folder = Files.createTempDirectory("outbox-chaos-");
-        WrongClock clock = WrongClock.build(folder);
+        WrongClock clock = new WrongClock(ShiftedClock.build(folder));
         QueueKind kind = new SplittableRandom(chosen).nextBoolean() ? QueueKind.CLASSIC : QueueKind.QUORUM;
         String setting = "queues=%s clocks=%s seed=%d".formatted(kind, clock.isAvailable() ? "on" : "off", chosen);
         out.printf("chaos for %s min, %s, Java %s, logs in %s%n", minutes, setting, Runtime.version(), folder);

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeoutException;
  * deleted, and the guest, which comes and goes with whatever is in it.
  *
  * <p>So that chaos itself loses nothing, a guest is bound only while the ledger is: an event that the broker routes
- * anywhere is in the ledger. Nobody reads a guest; it holds a few events only.
+ * anywhere is in the ledger. Guests have no consumer and keep only a few events.
  */
 final class ChaosQueues {
 
@@ -47,7 +47,7 @@ final class ChaosQueues {
         return "guest." + source;
     }
 
-    /** Declares the exchange and the ledgers, or what is missing of them; afterwards they outlive a kill. */
+    /** Declares the exchange and the ledgers, or the missing ones; afterwards they survive a kill. */
     void declareLedgers() throws IOException, TimeoutException {
         change(channel -> {
             channel.exchangeDeclare(EXCHANGE, "topic", true);
@@ -71,7 +71,7 @@ final class ChaosQueues {
         });
     }
 
-    /** Deletes the guests and what is in them. */
+    /** Deletes the guests with their messages. */
     void deleteGuests() throws IOException, TimeoutException {
         change(channel -> {
             for (String source : sources) {

@@ -1,8 +1,12 @@
 package io.outboxrelay.bench;
 
+import io.outboxrelay.testservers.Arrivals;
+import io.outboxrelay.testservers.Postgres;
 import io.outboxrelay.testservers.Preference;
-import io.outboxrelay.testservers.PrivatePostgres;
 import io.outboxrelay.testservers.PrivateRabbitMq;
+import io.outboxrelay.testservers.PrivateServer;
+import io.outboxrelay.testservers.QueueReader;
+import io.outboxrelay.testservers.ServiceEvent;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,9 +27,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Two services with a database server each, one broker, two relays that serve both, and one reader for each ledger. Faults
- * befall the servers and the relays, people retry and pause; in the end all is up again, everything must have arrived, and is judged. Closing it
- * ends everything that it started.
+ * Two services with a database server each, one broker, two relays that serve both, and one reader for each ledger.
+ * Faults befall the servers and the relays, people retry and pause; in the end all is up again, everything must have
+ * arrived, and is judged. Closing it ends everything that it started.
  */
 final class ChaosRun implements AutoCloseable {
 
@@ -33,7 +37,7 @@ final class ChaosRun implements AutoCloseable {
     private static final List<String> RELAYS = List.of("relay-a", "relay-b");
     private static final Duration LONGEST_CATCHING_UP = Duration.ofMinutes(3);
 
-    /** How long nothing may arrive, once the outboxes are empty, before what is missing counts as lost. */
+    /** Once the outboxes are empty, missing events count as lost after this time without an arrival. */
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(30);
 
     private static final int LOOKS_PER_LINE = 10;
@@ -43,7 +47,7 @@ final class ChaosRun implements AutoCloseable {
     private final SplittableRandom random;
     private final Deque<Runnable> ends = new ArrayDeque<>();
     private final List<ChaosSource> sources = new ArrayList<>();
-    private final List<LedgerReader> readers = new ArrayList<>();
+    private final List<Arrivals> arrivals = new ArrayList<>();
     private final List<RelayVictim> relays = new ArrayList<>();
     private final List<Victim> victims = new ArrayList<>();
     private @Nullable People people;
@@ -68,7 +72,7 @@ final class ChaosRun implements AutoCloseable {
                 PrivateRabbitMq::close);
         if (broker.name().startsWith("embedded")) {
             throw new IllegalStateException(
-                    "NO SERVER: only the embedded broker could be started, which nobody can kill;"
+                    "NO SERVER: only the embedded broker could be started, which cannot be killed;"
                             + " install RabbitMQ or start a container engine");
         }
         chronicle.tell("broker is " + broker.name());
@@ -78,8 +82,14 @@ final class ChaosRun implements AutoCloseable {
         queues.declareGuests();
         victims.add(new BrokerVictim(broker, queues, chronicle));
         for (String source : SOURCES) {
-            readers.add(started(
-                    new LedgerReader(queues.connectionFactory(), ChaosQueues.ledger(source)), LedgerReader::close));
+            Arrivals arrived = new Arrivals();
+            arrivals.add(arrived);
+            started(
+                    new QueueReader(
+                            queues.connectionFactory(),
+                            ChaosQueues.ledger(source),
+                            (properties, body, redelivered) -> arrived.add(ServiceEvent.read(properties, body))),
+                    QueueReader::close);
         }
         for (String name : RELAYS) {
             RelayFile file = new RelayFile(name, host.amqpUri(), sources);
@@ -93,9 +103,9 @@ final class ChaosRun implements AutoCloseable {
     }
 
     private void startSource(String name) throws SQLException {
-        PrivatePostgres server = started(
+        PrivateServer<Postgres> server = started(
                 io.outboxrelay.testservers.Servers.startPrivatePostgres(Preference.INSTALLED_FIRST),
-                PrivatePostgres::close);
+                PrivateServer::close);
         chronicle.tell("database of %s is %s".formatted(name, server.name()));
         ChaosSource source = new ChaosSource(name, server.newDatabase());
         source.install();
@@ -103,7 +113,7 @@ final class ChaosRun implements AutoCloseable {
         victims.add(new DatabaseVictim("database of " + name, server, chronicle));
     }
 
-    /** Lets the services write and faults happen for a time; returns when all that was struck is up again. */
+    /** Lets the services write and faults happen for a time; returns when everything is running again. */
     void strike(Duration time) throws Exception {
         List<ChaosWriters> services = new ArrayList<>();
         for (ChaosSource source : sources) {
@@ -135,7 +145,7 @@ final class ChaosRun implements AutoCloseable {
     /**
      * Waits until the outboxes are empty and everything has arrived, and judges.
      *
-     * @return what arrived of what was committed, also when it took too long
+     * @return the comparison of committed and arrived events, even after a time-out
      */
     Verdict judge() throws SQLException, IOException, InterruptedException {
         List<Set<ServiceEvent>> committed = new ArrayList<>();
@@ -147,8 +157,8 @@ final class ChaosRun implements AutoCloseable {
                 relays.stream().flatMap(relay -> relay.ownEnds().stream()).toList());
         for (int number = 0; number < sources.size(); number++) {
             ChaosSource source = sources.get(number);
-            verdict = verdict.and(Verdict.of(
-                    source.name(), committed.get(number), readers.get(number).arrivals(), source.backlog()));
+            verdict = verdict.and(
+                    Verdict.of(source.name(), committed.get(number), arrivals.get(number), source.backlog()));
         }
         return verdict;
     }
@@ -175,7 +185,7 @@ final class ChaosRun implements AutoCloseable {
                 return;
             }
             if (tooLong || stuck) {
-                chronicle.tell(stuck ? "nothing is left that could still arrive" : "that took too long");
+                chronicle.tell(stuck ? "no more events can arrive" : "gave up waiting for events");
                 return;
             }
             TimeUnit.MILLISECONDS.sleep(BETWEEN_LOOKS.toMillis());
@@ -187,8 +197,7 @@ final class ChaosRun implements AutoCloseable {
         for (ChaosSource source : sources) {
             backlogs.add(source.backlog());
         }
-        return new Progress(
-                readers.stream().map(reader -> reader.arrivals().count()).toList(), backlogs);
+        return new Progress(arrivals.stream().map(Arrivals::count).toList(), backlogs);
     }
 
     private <T> T started(T part, Consumer<T> end) {

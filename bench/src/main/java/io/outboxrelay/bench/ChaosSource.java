@@ -1,6 +1,7 @@
 package io.outboxrelay.bench;
 
 import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.testservers.ServiceEvent;
 import io.outboxrelay.testservers.TestDatabase;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -20,7 +21,7 @@ record ChaosSource(String name, TestDatabase database) {
 
     static final int AGGREGATES = 300;
 
-    /** Events that the relay still has to do with: not yet published, and kept after a failure. */
+    /** Events that the relay has not finished: not yet published, or failed. */
     record Backlog(long outbox, long failures) {
 
         boolean isEmpty() {
@@ -35,14 +36,14 @@ record ChaosSource(String name, TestDatabase database) {
         }
     }
 
-    /** Makes the tables. */
+    /** Creates the tables. */
     void install() throws SQLException {
         OutboxSchema.install(database.dataSource());
         try (Connection connection = database.dataSource().getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE service_aggregate (id int PRIMARY KEY, sequence bigint NOT NULL)");
-            statement.execute(
-                    "CREATE TABLE service_event (event_id uuid PRIMARY KEY, aggregate int NOT NULL, sequence bigint NOT NULL)");
+            statement.execute("CREATE TABLE service_event (event_id uuid PRIMARY KEY, aggregate int NOT NULL,"
+                    + " sequence bigint NOT NULL)");
             statement.execute(
                     "INSERT INTO service_aggregate SELECT id, 0 FROM generate_series(1, " + AGGREGATES + ") AS id");
         }
@@ -58,7 +59,7 @@ record ChaosSource(String name, TestDatabase database) {
         }
     }
 
-    /** What the service committed, by its own record. */
+    /** The events that the service committed, by its own record. */
     Set<ServiceEvent> committed() throws SQLException {
         try (Connection connection = database.dataSource().getConnection();
                 Statement statement = connection.createStatement();

@@ -1,5 +1,6 @@
 package io.outboxrelay.bench;
 
+import io.outboxrelay.testservers.ServiceEvent;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -14,9 +15,9 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /**
- * A service with several connections. Each transaction changes one aggregate, so that writers of one aggregate take turns,
- * and writes one to five events; one in ten rolls back, one in fifty commits late. A writer whose database is gone connects
- * again and goes on.
+ * A service with several connections. Each transaction changes one aggregate, so that writers of one aggregate take
+ * turns, and writes one to five events; one in ten rolls back, one in fifty commits late. A writer whose database is
+ * gone connects again and goes on.
  */
 final class ChaosWriters implements AutoCloseable {
 
@@ -44,7 +45,7 @@ final class ChaosWriters implements AutoCloseable {
         threads.forEach(Thread::start);
     }
 
-    /** Ends the writing; what is not committed by then never will be. */
+    /** Stops writing; open transactions are never committed. */
     @Override
     public void close() {
         closed.countDown();
@@ -66,7 +67,7 @@ final class ChaosWriters implements AutoCloseable {
                         transaction(connection, random);
                     }
                 } catch (SQLException e) {
-                    // The database is away. Whether the last commit was carried out, its own record knows.
+                    // The database is down. Its own record shows whether the last commit succeeded.
                     closed.await(100, TimeUnit.MILLISECONDS);
                 }
             }
@@ -116,7 +117,7 @@ final class ChaosWriters implements AutoCloseable {
             insert.setObject(1, event.id());
             insert.setString(2, source.name());
             insert.setString(3, Integer.toString(event.aggregate()));
-            insert.setString(4, event.payload());
+            insert.setString(4, Long.toString(event.sequence()));
             insert.setObject(5, event.id());
             insert.setInt(6, event.aggregate());
             insert.setLong(7, event.sequence());

@@ -5,13 +5,13 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 
-/** A publisher that is measured. It runs in a JVM of its own, which is new for every run. */
+/** A publisher that is measured. Each run has a new JVM. */
 interface Contender {
 
-    /** What it is called in the output, in one word. */
+    /** Its name in the output, one word. */
     String name();
 
-    /** Makes ready what it will publish; not measured. */
+    /** Prepares the messages to publish; not measured. */
     void prepare(long events) throws SQLException;
 
     /** Starts it: it publishes to the exchange {@link BenchQueue#EXCHANGE}. */
@@ -20,7 +20,7 @@ interface Contender {
     /** Whether nothing is left to be done once all messages are in the queue. */
     boolean isDone() throws SQLException;
 
-    /** What it says about itself at the end of a run; for people to read. */
+    /** Its own figures at the end of a run, for people. */
     String remarks(Duration drain);
 
     /** Ends it in order. */

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * How much processor time the processes of this machine have used, as {@code /proc} tells it (proc(5)); nothing where
+ * How much processor time the processes of this machine have used, from {@code /proc} (proc(5)); nothing where
  * there is none.
  *
  * @param processes those that are there, by process id
@@ -47,7 +47,8 @@ record CpuTimes(Map<Long, Used> processes, double machine) {
     }
 
     /**
-     * Describes what was used since an earlier moment, as shares in what the machine could have given, and for each event.
+     * Describes what was used since an earlier moment, as shares in what the machine could have given, and for each
+     * event.
      *
      * @param earlier the moment
      * @param publisher name of the contender

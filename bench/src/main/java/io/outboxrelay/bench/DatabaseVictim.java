@@ -1,8 +1,7 @@
 package io.outboxrelay.bench;
 
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.PrivateServer;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /** A database server that is killed, stopped and frozen. */
@@ -12,10 +11,10 @@ final class DatabaseVictim implements Victim {
     private static final Duration LONGEST_FROZEN = Duration.ofSeconds(5);
 
     private final String name;
-    private final PrivatePostgres server;
+    private final PrivateServer<?> server;
     private final Chronicle chronicle;
 
-    DatabaseVictim(String name, PrivatePostgres server, Chronicle chronicle) {
+    DatabaseVictim(String name, PrivateServer<?> server, Chronicle chronicle) {
         this.name = name;
         this.server = server;
         this.chronicle = chronicle;
@@ -39,7 +38,9 @@ final class DatabaseVictim implements Victim {
                 server.stop();
                 startAgain(random);
             }
-            default -> freeze(Fate.between(random, Duration.ZERO, LONGEST_FROZEN));
+            default ->
+                chronicle.freeze(
+                        name, Fate.between(random, Duration.ZERO, LONGEST_FROZEN), server::freeze, server::thaw);
         }
     }
 
@@ -47,15 +48,5 @@ final class DatabaseVictim implements Victim {
         Fate.waitAtMost(LONGEST_AWAY, random);
         server.start();
         chronicle.tell(name + " is back");
-    }
-
-    private void freeze(Duration time) throws InterruptedException {
-        chronicle.tell("%s is frozen for %d ms".formatted(name, time.toMillis()));
-        server.freeze();
-        try {
-            TimeUnit.MILLISECONDS.sleep(time.toMillis());
-        } finally {
-            server.thaw();
-        }
     }
 }

@@ -6,14 +6,14 @@ import java.util.Locale;
 /**
  * One measured run.
  *
- * @param contender who published
+ * @param contender the publisher
  * @param kind to what
  * @param events how many messages arrived
- * @param duringDrain how many of them between the first and the last look
+ * @param duringDrain how many of them between the first and the last measurement
  * @param drain time between these: from the first message in the queue to the last one, and the last event settled
  * @param whole time from the start of the contender's process
  * @param cpu the processor time that was used in the drain; for people to read
- * @param remarks what the contender says
+ * @param remarks the contender's own figures
  */
 record Drain(
         String contender,
@@ -33,7 +33,8 @@ record Drain(
     String describe() {
         String text = String.format(
                 Locale.ROOT,
-                "%s %s: %,.0f/s (%,d events in the queue, %.2f s from first to last); %,.0f/s with the start of the JVM%n  %s",
+                "%s %s: %,.0f/s (%,d events in the queue, %.2f s from first to last);"
+                        + " %,.0f/s with the start of the JVM%n  %s",
                 kind,
                 contender,
                 rate(),

@@ -23,10 +23,10 @@ import picocli.CommandLine.Spec;
         name = "drain",
         mixinStandardHelpOptions = true,
         description = {
-            "Measures how fast the relay drains a full outbox, beside com.rabbitmq:perf-test.",
-            "Starts servers of its own unless others are named. Nothing that it made is left behind.",
-            "The last line but one compares with PerfTest sending the relay's messages: what the broker can take of them.",
-            "Last line: drain ratio classic=R quorum=R, the relay's rate over PerfTest's, medians of the rounds."
+            "Measures how fast the relay drains a full outbox, compared with com.rabbitmq:perf-test.",
+            "Starts its own servers unless you name others, and removes everything that it creates.",
+            "The last line but one compares with PerfTest sending the relay's messages.",
+            "Last line: drain ratio classic=R quorum=R, the relay's rate divided by PerfTest's, medians of the rounds."
         },
         sortOptions = false)
 final class DrainCommand implements Callable<Integer> {
@@ -35,60 +35,60 @@ final class DrainCommand implements Callable<Integer> {
             names = "--events",
             paramLabel = "N",
             defaultValue = "200000",
-            description = "Messages a run. Default: ${DEFAULT-VALUE}")
+            description = "Messages per run. Default: ${DEFAULT-VALUE}")
     private long events;
 
     @Option(
             names = "--aggregates",
             paramLabel = "N",
             defaultValue = "1000",
-            description = "Aggregates that they belong to. Default: ${DEFAULT-VALUE}")
+            description = "Number of aggregates. Default: ${DEFAULT-VALUE}")
     private int aggregates;
 
     @Option(
             names = "--payload-bytes",
             paramLabel = "N",
             defaultValue = "200",
-            description = "Size of a message's body. Default: ${DEFAULT-VALUE}")
+            description = "Size of a message's payload. Default: ${DEFAULT-VALUE}")
     private int payloadBytes;
 
     @Option(
             names = "--lanes",
             paramLabel = "N",
             defaultValue = "8",
-            description = "Lanes of the outbox. Default: ${DEFAULT-VALUE}")
+            description = "Number of lanes. Default: ${DEFAULT-VALUE}")
     private int lanes;
 
     @Option(
             names = "--rounds",
             paramLabel = "N",
             defaultValue = "3",
-            description = "Runs of each on each kind of queue. Default: ${DEFAULT-VALUE}")
+            description = "Runs of each program on each kind of queue. Default: ${DEFAULT-VALUE}")
     private int rounds;
 
     @Option(
             names = "--timeout",
             paramLabel = "SECONDS",
             defaultValue = "120",
-            description = "Longest that one run may take. Default: ${DEFAULT-VALUE}")
+            description = "Maximum duration of one run. Default: ${DEFAULT-VALUE}")
     private long timeoutSeconds;
 
     @Option(
             names = "--jdbc-url",
             paramLabel = "URL",
-            description = "A PostgreSQL to use; the schema outbox_bench in it is dropped.")
+            description = "PostgreSQL to use; its schema outbox_bench is dropped.")
     private @Nullable String jdbcUrl;
 
-    @Option(names = "--user", paramLabel = "NAME", description = "Who may create a schema there.")
+    @Option(names = "--user", paramLabel = "NAME", description = "User with the right to create a schema there.")
     private @Nullable String user;
 
-    @Option(names = "--password-file", paramLabel = "FILE", description = "The file with the user's password.")
+    @Option(names = "--password-file", paramLabel = "FILE", description = "File with the user's password.")
     private @Nullable Path passwordFile;
 
     @Option(
             names = "--amqp-uri",
             paramLabel = "URI",
-            description = "A RabbitMQ to use; the queue outbox-bench in it is deleted.")
+            description = "RabbitMQ to use; its queue outbox-bench is deleted.")
     private @Nullable String amqpUri;
 
     @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
@@ -140,7 +140,7 @@ final class DrainCommand implements Callable<Integer> {
             List<List<Double>> rates = new ArrayList<>();
             contenders.forEach(contender -> rates.add(new ArrayList<>()));
             for (int round = 0; round < rounds; round++) {
-                // Who goes first changes with the round.
+                // The order changes with the round.
                 for (int turn = 0; turn < contenders.size(); turn++) {
                     int who = (round + turn) % contenders.size();
                     Drain drain = measurement.run(contenders.get(who), kind);

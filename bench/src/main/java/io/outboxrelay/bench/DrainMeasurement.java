@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 /** Runs one contender once and watches the queue from outside. */
 final class DrainMeasurement {
 
-    /** Often enough for a hundredth of a run of seconds; each look costs the broker one small request. */
+    /** Often enough for a hundredth of a run of seconds; each measurement costs the broker one small request. */
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(20);
 
     private static final Duration BETWEEN_LINES = Duration.ofSeconds(1);
@@ -31,8 +31,8 @@ final class DrainMeasurement {
     /**
      * Measures.
      *
-     * @throws IllegalStateException if the contender ends early, takes longer than the timeout, or publishes more or less
-     *     than the events
+     * @throws IllegalStateException if the contender ends early, takes longer than the timeout, or publishes more or
+     *     less than the events
      */
     Drain run(Contender contender, QueueKind kind) throws IOException, SQLException, InterruptedException {
         try (BenchQueue queue = new BenchQueue(amqpUri, kind)) {
@@ -94,11 +94,11 @@ final class DrainMeasurement {
 
     private void check(Contender contender, JavaProcess process, long depth, long nanos) {
         if (nanos > timeout.toNanos()) {
-            throw new IllegalStateException("%s brought %d of %d events in %d s, which is too slow; it said:%n%s"
+            throw new IllegalStateException("%s published only %d of %d events in %d s; its output:%n%s"
                     .formatted(contender.name(), depth, events, timeout.toSeconds(), process.output()));
         }
         if (!process.isAlive() && depth < events) {
-            throw new IllegalStateException("%s ended with %d of %d events in the queue; it said:%n%s"
+            throw new IllegalStateException("%s ended with %d of %d events in the queue; its output:%n%s"
                     .formatted(contender.name(), depth, events, process.output()));
         }
     }

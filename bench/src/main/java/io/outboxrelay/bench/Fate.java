@@ -6,12 +6,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Strikes one victim again and again. Each victim has a thread and a generator of its own, so that faults of different
- * victims overlap, and the same seed gives each of them the same faults.
+ * Injects faults into one target again and again. Each target has its own thread and generator, so that faults of
+ * different targets overlap, and the same seed gives each of them the same faults.
  */
 final class Fate implements Callable<Void> {
 
-    /** In between the relays get some work done, which the next fault can interrupt. */
+    /** Between two faults the relays work, so that the next fault can interrupt something. */
     private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(2);
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(12);
@@ -21,9 +21,9 @@ final class Fate implements Callable<Void> {
     private final long end;
 
     /**
-     * @param victim who is struck
-     * @param random decides what happens to it, and when
-     * @param end when no new fault begins any more, by {@link System#nanoTime}
+     * @param victim the target
+     * @param random chooses the faults and their times
+     * @param end no fault begins after this time, by {@link System#nanoTime}
      */
     Fate(Victim victim, RandomGenerator random, long end) {
         this.victim = victim;
@@ -31,7 +31,7 @@ final class Fate implements Callable<Void> {
         this.end = end;
     }
 
-    /** Returns when the time is over and the victim is up. */
+    /** Returns when the time is over and the target is running. */
     @Override
     public Void call() throws Exception {
         while (true) {

@@ -21,9 +21,9 @@ import picocli.CommandLine.Spec;
         name = "gate",
         mixinStandardHelpOptions = true,
         description = {
-            "Measures what the gate for schemas costs: a relay drains the same Avro events with it and without it.",
-            "Starts servers of its own. Nothing that it made is left behind.",
-            "Last line: gate ratio R, the rate with the gate over that without, medians of the rounds."
+            "Measures the cost of the schema gate: a relay drains the same Avro events with and without it.",
+            "Starts its own servers, and removes everything that it creates.",
+            "Last line: gate ratio R, the rate with the gate divided by the rate without, medians of the rounds."
         },
         sortOptions = false)
 final class GateCommand implements Callable<Integer> {
@@ -34,14 +34,14 @@ final class GateCommand implements Callable<Integer> {
             names = "--events",
             paramLabel = "N",
             defaultValue = "200000",
-            description = "Events a run. Default: ${DEFAULT-VALUE}")
+            description = "Events per run. Default: ${DEFAULT-VALUE}")
     private long events;
 
     @Option(
             names = "--rounds",
             paramLabel = "N",
             defaultValue = "3",
-            description = "Runs of each. Default: ${DEFAULT-VALUE}")
+            description = "Runs with and without the gate. Default: ${DEFAULT-VALUE}")
     private int rounds;
 
     @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)

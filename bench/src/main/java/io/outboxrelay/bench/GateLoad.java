@@ -36,7 +36,7 @@ record GateLoad(String name, @Nullable Path catalogue) {
         Files.writeString(folder.resolve("bench.placed").resolve("v1.avsc"), SCHEMA);
     }
 
-    /** A body of about so many bytes in single-object encoding. */
+    /** A payload of about this size in single-object encoding. */
     static byte[] payload(int bytes) {
         int length = Math.max(0, bytes - HEADER_BYTES - LENGTH_BYTES);
         ByteBuffer body = ByteBuffer.allocate(HEADER_BYTES + LENGTH_BYTES + length)
@@ -54,7 +54,7 @@ record GateLoad(String name, @Nullable Path catalogue) {
         return whole;
     }
 
-    /** What the relay's configuration says about schemas, in the middle of a source. */
+    /** The schema keys of the relay's configuration, inside a source. */
     String yaml() {
         return catalogue == null ? "" : "    schemas: catalogue\nschemas:\n  catalogue: " + catalogue + "\n";
     }

@@ -1,7 +1,7 @@
 package io.outboxrelay.bench;
 
 /**
- * What is published in one run.
+ * The messages of one run.
  *
  * @param events how many messages
  * @param aggregates how many aggregates take turns in the outbox

@@ -8,13 +8,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The program: finds what was asked for and runs it. */
+/** The program, which runs the chosen command. */
 @Command(
         name = "outbox-bench",
         mixinStandardHelpOptions = true,
-        description = "Measures Outbox Relay on this machine, or gives it a hard time.",
+        description = "Measures Outbox Relay on this machine, or tests it with random faults.",
         subcommands = {DrainCommand.class, GateCommand.class, ChaosCommand.class},
-        footer = {"", "Exit status: 0 measured or passed, 1 failed, 2 wrong use."})
+        footer = {"", "Exit status: 0 success, 1 failure, 2 wrong use."})
 public final class Main implements Callable<Integer> {
 
     @Spec

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * The people beside the relays: they retry what is parked, pause sources and routes and resume them, by the relay's own
- * commands, whatever else is going on. A command that finds a database away is given again later.
+ * The people beside the relays: they retry parked events, and pause and resume sources and routes, by the relay's own
+ * commands, during all faults. A command that cannot reach a database is repeated later.
  */
 final class People implements Victim {
 
@@ -28,10 +28,10 @@ final class People implements Victim {
     private int commands;
 
     /**
-     * @param file what a relay is told, and they are too
+     * @param file the configuration of the relays
      * @param jar the program
      * @param folder where the configuration and what the commands say go
-     * @param chronicle told of what they do
+     * @param chronicle records the commands
      */
     People(RelayFile file, Path jar, Path folder, Chronicle chronicle) {
         this.file = file;
@@ -67,7 +67,7 @@ final class People implements Victim {
         String[] resume = with("resume", what);
         for (int tries = 1; command(resume) != 0; tries++) {
             if (tries == MOST_TRIES) {
-                throw new IllegalStateException("nothing could be resumed, see %s".formatted(log()));
+                throw new IllegalStateException("resume failed, see %s".formatted(log()));
             }
             TimeUnit.SECONDS.sleep(1);
         }

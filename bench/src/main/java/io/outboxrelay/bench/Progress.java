@@ -1,5 +1,6 @@
 package io.outboxrelay.bench;
 
+import io.outboxrelay.testservers.ServiceEvent;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -9,11 +10,11 @@ import java.util.stream.IntStream;
  * How far a chaos run has caught up, source by source.
  *
  * @param arrived different events that have arrived
- * @param backlogs what the relays still have to do with
+ * @param backlogs events that the relays have not finished
  */
 record Progress(List<Integer> arrived, List<ChaosSource.Backlog> backlogs) {
 
-    /** Whether all that was committed may have arrived. */
+    /** Whether enough events have arrived. */
     boolean isOver(List<Set<ServiceEvent>> committed) {
         return isIdle()
                 && IntStream.range(0, committed.size())
@@ -21,12 +22,12 @@ record Progress(List<Integer> arrived, List<ChaosSource.Backlog> backlogs) {
                                 arrived.get(source) >= committed.get(source).size());
     }
 
-    /** Whether the relays have nothing to do. */
+    /** Whether the relays have no event left. */
     boolean isIdle() {
         return backlogs.stream().allMatch(ChaosSource.Backlog::isEmpty);
     }
 
-    /** Whether something waits for another attempt or for a person. */
+    /** Whether an event waits for another attempt or for a person. */
     boolean hasFailures() {
         return backlogs.stream().anyMatch(backlog -> backlog.failures() > 0);
     }

@@ -15,7 +15,7 @@ enum QueueKind {
         this.arguments = arguments;
     }
 
-    /** What the broker is told when the queue is declared. */
+    /** The arguments of the queue's declaration. */
     Map<String, Object> arguments() {
         return arguments;
     }

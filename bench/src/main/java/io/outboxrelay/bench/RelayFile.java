@@ -19,7 +19,10 @@ record RelayFile(String instance, String amqpUri, List<ChaosSource> sources) {
     /** How long a lane stays with a relay that is dead or frozen. */
     static final Duration LEASE = Duration.ofSeconds(5);
 
-    /** The file's text; what is secret is in {@link #environment}. Batches are small, so that faults hit the middle of many. */
+    /**
+     * The file's text; secrets are in {@link #environment}. Batches are small, so that many faults hit the middle of
+     * one.
+     */
     String yaml() {
         StringBuilder yaml = new StringBuilder("instance: %s\nsources:\n".formatted(instance));
         for (ChaosSource source : sources) {
@@ -61,7 +64,7 @@ record RelayFile(String instance, String amqpUri, List<ChaosSource> sources) {
                 .toString();
     }
 
-    /** What the file takes from the environment, and what makes a JVM start sooner that will not live long. */
+    /** The variables that the file uses, and options that make a short-lived JVM start sooner. */
     Map<String, String> environment() {
         Map<String, String> environment = new HashMap<>();
         environment.put("OUTBOX_BENCH_URI", amqpUri);

@@ -10,8 +10,7 @@ import picocli.CommandLine.ParameterException;
 /** Finds the relay that is to be run. */
 final class RelayJar {
 
-    static final String DESCRIPTION =
-            "The relay. Default: relay/target/outbox-relay.jar of the project that this jar was built in.";
+    static final String DESCRIPTION = "The relay's jar. Default: relay/target/outbox-relay.jar of this project.";
 
     private RelayJar() {}
 
@@ -25,7 +24,7 @@ final class RelayJar {
         if (Files.isReadable(jar)) {
             return jar;
         }
-        String problem = "There is no relay at " + jar + ": build it by ./mvnw package, or name it by --relay-jar";
+        String problem = "There is no relay at " + jar + ": build it with ./mvnw package, or pass --relay-jar";
         if (command == null) {
             throw new IllegalStateException(problem);
         }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** The relay as its container image runs it, with its default settings. */
 final class RelayProgram implements Contender {
 
-    /** What the image's entry point says about compiling. */
+    /** The compiler option of the image's entry point. */
     static final String JAVA_OPTIONS = "-XX:TieredStopAtLevel=1";
 
     private static final Duration LONGEST_DRAIN = Duration.ofSeconds(30);
@@ -123,7 +123,7 @@ final class RelayProgram implements Contender {
         return outbox.isEmpty();
     }
 
-    /** Says which share of the lanes' time went into the statements, by the relay's own timers. */
+    /** The share of the lanes' time that the statements took, by the relay's own timers. */
     @Override
     public String remarks(Duration drain) {
         return scrape().map(metrics -> describe(metrics, drain)).orElse("its metrics could not be read");
@@ -134,7 +134,7 @@ final class RelayProgram implements Contender {
         process.terminate();
         OptionalInt status = process.waitFor(LONGEST_DRAIN);
         if (status.isEmpty() || status.getAsInt() != 0) {
-            throw new IllegalStateException("The relay did not stop in order (exit status %s), see %s"
+            throw new IllegalStateException("The relay did not stop cleanly (exit status %s), see %s"
                     .formatted(status.isEmpty() ? "none" : status.getAsInt(), output));
         }
     }
@@ -145,7 +145,8 @@ final class RelayProgram implements Contender {
         double claim = metrics.sum("outbox_relay_claim_seconds_sum");
         double settle = metrics.sum("outbox_relay_settle_seconds_sum");
         double confirms = metrics.sum("outbox_relay_publish_seconds_count");
-        return "time of %.0f lanes: read %.0f %% (%.0f claims, %.1f ms each), settle %.0f %% (%.0f, %.1f ms each), publish and wait %.0f %%; a confirm took %.1f ms on average"
+        return ("time of %.0f lanes: read %.0f %% (%.0f claims, %.1f ms each), settle %.0f %%"
+                        + " (%.0f, %.1f ms each), publish and wait %.0f %%; a confirm took %.1f ms on average")
                 .formatted(
                         lanes,
                         100 * claim / total,

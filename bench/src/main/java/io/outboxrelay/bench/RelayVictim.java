@@ -8,11 +8,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** A relay that is killed, stopped and frozen, and at each start gets another clock. It keeps its name. */
+/** A relay that is killed, stopped and frozen, and gets another clock at each start. It keeps its name. */
 final class RelayVictim implements Victim, AutoCloseable {
 
     private static final Duration LONGEST_AWAY = Duration.ofSeconds(6);
@@ -28,11 +27,11 @@ final class RelayVictim implements Victim, AutoCloseable {
     private int starts;
 
     /**
-     * @param file what it is told
+     * @param file its configuration
      * @param jar the program
-     * @param folder where its configuration and its logs go
-     * @param clock what is wrong with its date
-     * @param chronicle told of what happens to it
+     * @param folder for its configuration and its logs
+     * @param clock chooses its date
+     * @param chronicle records its faults
      */
     RelayVictim(RelayFile file, Path jar, Path folder, WrongClock clock, Chronicle chronicle) {
         this.file = file;
@@ -47,7 +46,7 @@ final class RelayVictim implements Victim, AutoCloseable {
         return file.instance();
     }
 
-    /** Each time that it ended although nobody had asked it to. */
+    /** Its unexpected exits. */
     List<String> ownEnds() {
         return ownEnds;
     }
@@ -83,7 +82,7 @@ final class RelayVictim implements Victim, AutoCloseable {
         }
     }
 
-    /** The running relay; one that has ended by itself, which no fault of its servers excuses, is started again. */
+    /** The running relay. If it has exited unexpectedly, which is a failure of the run, it is started again. */
     JavaProcess running(RandomGenerator random) throws IOException, InterruptedException {
         JavaProcess relay = process;
         if (relay != null) {
@@ -91,7 +90,7 @@ final class RelayVictim implements Victim, AutoCloseable {
             if (status.isEmpty()) {
                 return relay;
             }
-            String end = "%s ended by itself with status %d, see %s".formatted(name(), status.getAsInt(), log());
+            String end = "%s exited unexpectedly with status %d, see %s".formatted(name(), status.getAsInt(), log());
             ownEnds.add(end);
             chronicle.tell(end);
         }
@@ -117,13 +116,7 @@ final class RelayVictim implements Victim, AutoCloseable {
     }
 
     private void freeze(JavaProcess relay, Duration time) throws InterruptedException {
-        chronicle.tell("%s is frozen for %d ms".formatted(name(), time.toMillis()));
-        relay.freeze();
-        try {
-            TimeUnit.MILLISECONDS.sleep(time.toMillis());
-        } finally {
-            relay.thaw();
-        }
+        chronicle.freeze(name(), time, relay::freeze, relay::thaw);
     }
 
     @Override

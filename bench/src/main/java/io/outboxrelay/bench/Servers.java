@@ -1,8 +1,9 @@
 package io.outboxrelay.bench;
 
+import io.outboxrelay.testservers.Postgres;
 import io.outboxrelay.testservers.Preference;
-import io.outboxrelay.testservers.PrivatePostgres;
 import io.outboxrelay.testservers.PrivateRabbitMq;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.util.ArrayDeque;
@@ -74,7 +75,8 @@ final class Servers implements AutoCloseable {
     }
 
     private Database startDatabase() {
-        PrivatePostgres server = io.outboxrelay.testservers.Servers.startPrivatePostgres(Preference.INSTALLED_FIRST);
+        PrivateServer<Postgres> server =
+                io.outboxrelay.testservers.Servers.startPrivatePostgres(Preference.INSTALLED_FIRST);
         started.push(server::close);
         TestDatabase database = server.newDatabase();
         return new Database(server.name(), database.jdbcUrl(), database.user(), database.password());
@@ -85,7 +87,7 @@ final class Servers implements AutoCloseable {
         started.push(server::close);
         if (server.name().startsWith("embedded")) {
             throw new IllegalStateException("NO SERVER: only the embedded broker could be started, which has no quorum"
-                    + " queues; install RabbitMQ, start a container engine, or name a broker by --amqp-uri");
+                    + " queues; install RabbitMQ, start a container engine, or name a broker with --amqp-uri");
         }
         TestVirtualHost host = server.newVirtualHost();
         return new Broker(server.name(), host.amqpUri());

@@ -1,5 +1,7 @@
 package io.outboxrelay.bench;
 
+import io.outboxrelay.testservers.Arrivals;
+import io.outboxrelay.testservers.ServiceEvent;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -7,15 +9,15 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What was committed, compared with what arrived.
+ * Compares committed and arrived events.
  *
- * @param events how many were committed
- * @param lost committed, and never arrived
+ * @param events number of committed events
+ * @param lost committed and never arrived
  * @param misordered arrived behind a later event of their aggregate
- * @param invented arrived, and were never committed like that
- * @param left what the relay still had to do with
- * @param ended relays that ended although nobody had asked them to
- * @param duplicates deliveries of what had been delivered before
+ * @param invented arrived and never committed like that
+ * @param left events that the relay had not finished
+ * @param ended unexpected exits of relays
+ * @param duplicates repeated deliveries
  */
 record Verdict(
         long events,
@@ -28,7 +30,7 @@ record Verdict(
 
     private static final int SHOWN = 10;
 
-    /** Before any source is looked at. */
+    /** The relays' part, before that of the sources. */
     static Verdict ofRelays(List<String> ended) {
         return new Verdict(0, List.of(), List.of(), List.of(), List.of(), ended, 0);
     }
@@ -75,7 +77,7 @@ record Verdict(
                 && ended.isEmpty();
     }
 
-    /** The numbers for the last line: the usual ones, and more of them if not all is good. */
+    /** The numbers for the last line; more of them after a failure. */
     String counts(int kills) {
         String counts = "events=%d kills=%d lost=%d out_of_order=%d duplicates_delivered=%d"
                 .formatted(events, kills, lost.size(), misordered.size(), duplicates);
@@ -84,7 +86,7 @@ record Verdict(
                 : counts + " never_committed=%d left=%s relays_ended=%d".formatted(invented.size(), left, ended.size());
     }
 
-    /** The first of what is wrong, a line each. */
+    /** The first faults, a line each. */
     List<String> details() {
         List<String> lines = new ArrayList<>();
         lost.stream().limit(SHOWN).forEach(event -> lines.add("lost " + event));

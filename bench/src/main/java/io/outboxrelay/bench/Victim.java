@@ -2,14 +2,14 @@ package io.outboxrelay.bench;
 
 import java.util.random.RandomGenerator;
 
-/** Something that faults befall. One thread at a time calls it. */
+/** A target of faults. One thread at a time calls it. */
 interface Victim {
 
-    /** What it is called in the chronicle. */
+    /** Its name in the chronicle. */
     String name();
 
     /**
-     * Picks a fault, tells the chronicle, and returns when the fault is over and the victim has been started again.
+     * Picks a fault, records it in the chronicle, and returns when the fault is over and the target is running again.
      *
      * @throws IllegalStateException when it does not come back
      */

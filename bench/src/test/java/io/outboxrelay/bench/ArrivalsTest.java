@@ -2,6 +2,8 @@ package io.outboxrelay.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.testservers.Arrivals;
+import io.outboxrelay.testservers.ServiceEvent;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -54,7 +56,7 @@ class ArrivalsTest {
     }
 
     @Test
-    void what_was_rolled_back_must_not_arrive() {
+    void an_event_that_was_rolled_back_must_not_arrive() {
         ServiceEvent committed = event(1, 1);
         ServiceEvent rolledBack = event(1, 1);
         arrivals.add(committed);
@@ -67,7 +69,7 @@ class ArrivalsTest {
     }
 
     @Test
-    void a_backlog_that_stays_is_not_good() {
+    void a_remaining_backlog_is_a_failure() {
         ServiceEvent event = event(1, 1);
         arrivals.add(event);
 

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/** Other faults in every build: a failure says by which seed they come again. */
+/** Each build has other faults; a failure prints the seed that repeats them. */
 final class ChaosIT {
 
     @Test
-    void whatever_is_killed_frozen_or_restarted_all_that_was_committed_arrives_in_order() throws Exception {
+    void all_committed_events_arrive_in_order_whatever_is_killed_frozen_or_restarted() throws Exception {
         String seed = Long.toString(new SplittableRandom().nextLong(1_000_000));
         BenchProcess bench = BenchProcess.start("chaos", "--minutes", "0.5", "--seed", seed);
         String output = bench.output();

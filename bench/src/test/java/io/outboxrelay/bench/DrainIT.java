@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Runs the shipped jar, with few events; how fast it is is not looked at. */
+/** Runs the shipped jar with few events; its speed is not checked. */
 final class DrainIT {
 
     @Test

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.testservers.DatabaseKind;
-import io.outboxrelay.testservers.PrivateDatabase;
 import io.outboxrelay.testservers.PrivateRabbitMq;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Duration;
@@ -29,7 +29,7 @@ class ConsumerOutagesTest {
     @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
     void given_the_database_is_away_for_a_moment_then_the_delivery_waits_in_hand_and_spends_no_attempt(
             DatabaseKind kind) throws Exception { // hazard 40
-        try (PrivateDatabase server = kind.startPrivate();
+        try (PrivateServer<?> server = kind.startPrivate();
                 ClientDatabase database = new ClientDatabase(server.newDatabase());
                 TestVirtualHost broker = Servers.rabbitmq().newVirtualHost();
                 ConsumerHarness harness = new ConsumerHarness(broker, database.inbox())) {
@@ -58,7 +58,7 @@ class ConsumerOutagesTest {
     @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
     void given_the_database_stays_away_then_all_deliveries_go_back_until_it_answers(DatabaseKind kind)
             throws Exception { // hazard 40
-        try (PrivateDatabase server = kind.startPrivate();
+        try (PrivateServer<?> server = kind.startPrivate();
                 ClientDatabase database = new ClientDatabase(server.newDatabase());
                 TestVirtualHost broker = Servers.rabbitmq().newVirtualHost();
                 ConsumerHarness harness = new ConsumerHarness(broker, database.inbox())) {

@@ -4,7 +4,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -15,8 +14,8 @@ import org.flywaydb.core.api.logging.Log;
 import org.flywaydb.core.api.logging.LogFactory;
 
 /**
- * Installs into MariaDB or MySQL. A schema is a database there; {@code public} stands for the one that the connection is
- * in. Nothing that creates a table can be rolled back, so every statement may be repeated.
+ * Installs into MariaDB or MySQL. A schema is a database there; {@code public} stands for the one that the connection
+ * is in. Nothing that creates a table can be rolled back, so every statement may be repeated.
  *
  * @param dialect which of the two
  */
@@ -33,7 +32,7 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
 
     @Override
     public String location() {
-        return "db/outbox/" + dialect.name().toLowerCase(Locale.ROOT);
+        return "db/outbox/innodb";
     }
 
     /** The mode decides what a text, an operator and a missing engine are. */
@@ -110,7 +109,10 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
 
     @Override
     public Map<String, String> placeholders(String schema, int lanes) {
-        return Map.of("role", schema.replace("`", "``"), "lanes", Integer.toString(lanes));
+        return Map.of(
+                "role", schema.replace("`", "``"),
+                "lanes", Integer.toString(lanes),
+                "collation", dialect == Dialect.MARIADB ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin");
     }
 
     @Override

@@ -9,11 +9,10 @@
  *   <li>{@link io.outboxrelay.schema.OutboxSchema#sql()} as plain text, for people who run SQL by hand.
  * </ul>
  *
- * <p>The migrations lie in {@code db/outbox/postgresql}, {@code mariadb} and {@code mysql}, and have a history table of their own, {@code
- * outbox_schema_history}, so that they never mix with the service's migrations. They only add. Which version is
- * installed is answered by the database itself, through the function {@code outbox_schema_version()} (a view in MariaDB and
- * MySQL): it is right
- * whichever way was taken, and any user may ask it.
+ * <p>The migrations are in {@code db/outbox/postgresql} and {@code db/outbox/innodb} (MariaDB and MySQL). They have a
+ * history table of their own, {@code outbox_schema_history}, so that they never mix with the service's migrations. They
+ * only add. The database itself reports the installed version, by the function {@code outbox_schema_version()} (a view
+ * in MariaDB and MySQL). So the version is right whichever way was taken, and any user may read it.
  */
 @NullMarked
 package io.outboxrelay.schema;

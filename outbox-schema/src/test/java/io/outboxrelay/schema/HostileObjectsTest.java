@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.testservers.HostileObjects;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.Postgres;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import java.sql.Connection;
@@ -20,11 +21,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** PostgreSQL 14, where everyone may create objects in {@code public}: what a login without any grant can achieve by that. */
+/**
+ * PostgreSQL 14, where everyone may create objects in {@code public}: what a login without any grant can achieve by
+ * that.
+ */
 @Tag("server")
 class HostileObjectsTest {
 
-    private static PrivatePostgres server;
+    private static PrivateServer<Postgres> server;
 
     private TestDatabase database;
     private DataSource owner;

@@ -3,7 +3,8 @@ package io.outboxrelay.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.Postgres;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import java.sql.SQLException;
@@ -166,7 +167,7 @@ class RolesTest {
 
     @Test
     void a_user_who_may_not_create_roles_installs_all_the_same() throws Exception {
-        try (PrivatePostgres server = Servers.startPrivatePostgres();
+        try (PrivateServer<Postgres> server = Servers.startPrivatePostgres();
                 TestDatabase fresh = server.newDatabase()) {
             Sql.execute(fresh.dataSource(), "CREATE ROLE installer; CREATE ROLE outbox_writer");
             Sql.execute(fresh.dataSource(), "GRANT CREATE ON DATABASE " + fresh.name() + " TO installer");

@@ -1,4 +1,4 @@
--- Reference data. The version is 0 until the first event about it is written, which the service does when it starts.
+-- Reference data. The version is 0 until the service writes the first event about an entry, when it starts.
 CREATE TABLE currency (
     code         text PRIMARY KEY CHECK (code ~ '^[A-Z]{3}$'),
     version      int  NOT NULL DEFAULT 0,
@@ -26,8 +26,8 @@ INSERT INTO country (code, name, currency) VALUES
     ('JP', 'Japan', 'JPY'),
     ('SE', 'Sweden', 'SEK');
 
--- A customer is an aggregate: whoever changes it or decides about its credit locks its row first, so that decisions wait
--- for each other and events are written one after the other.
+-- A customer is an aggregate: every change and every decision about its credit locks its row first, so that decisions
+-- wait for each other and events are written one after another.
 CREATE TABLE customer (
     customer_id        text        PRIMARY KEY,
     version            int         NOT NULL,
@@ -41,8 +41,8 @@ CREATE TABLE customer (
 
 CREATE INDEX customer_by_region ON customer (region, name);
 
--- What was decided about the credit for an order, kept for good: who asks again gets the same answer. There is no foreign
--- key because orders may ask for customers that nobody knows, and that answer is kept too.
+-- The decision about the credit for an order, kept permanently: a repeated request gets the same answer. There is no
+-- foreign key, because orders may name unknown customers, and that answer is kept too.
 CREATE TABLE credit_reservation (
     customer_id  text   NOT NULL,
     order_id     text   NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE credit_reservation (
 
 CREATE INDEX credit_reserved ON credit_reservation (customer_id) INCLUDE (amount_cents) WHERE state = 'RESERVED';
 
--- The only place that says what available credit is. It is below zero where the limit was lowered under what is reserved.
+-- The only definition of available credit. It is negative if the limit was lowered below the reservations.
 CREATE VIEW credit AS
 SELECT customer_id, credit_limit_cents, reserved_cents, credit_limit_cents - reserved_cents AS available_cents
 FROM customer
@@ -62,11 +62,11 @@ CROSS JOIN LATERAL (
     FROM credit_reservation
     WHERE credit_reservation.customer_id = customer.customer_id AND state = 'RESERVED') AS reserved;
 
--- For those who keep copies: one row, which beats however many instances there are.
+-- The heartbeat for services that keep copies: one row, however many instances there are.
 CREATE TABLE heartbeat (version int NOT NULL, beat_at timestamptz NOT NULL);
 INSERT INTO heartbeat VALUES (0, '2000-01-01 00:00:00Z');
 
--- The service's login user: its own tables, and into the outbox it may only write.
+-- The service's login user: it may use its own tables, and only write into the outbox.
 GRANT SELECT, INSERT, UPDATE ON currency, country, customer, credit_reservation TO "${service_user}";
 GRANT SELECT, UPDATE ON heartbeat TO "${service_user}";
 GRANT SELECT ON credit TO "${service_user}";

@@ -1,5 +1,5 @@
--- An order is an aggregate: whoever changes it locks its row first, so that its events are written one after the other.
--- It is also the saga's memory: where it stands, and until when it waits for an answer.
+-- An order is an aggregate: every change locks its row first, so that its events are written one after another. The row
+-- also holds the saga's state, and the deadline of the awaited answer.
 CREATE TABLE orders (
     order_id     uuid        PRIMARY KEY,
     version      int         NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE orders (
     placed_at    timestamptz NOT NULL,
     changed_at   timestamptz NOT NULL,
     deadline     timestamptz,
-    -- Who waits has a deadline, and who has a deadline waits: so every saga ends.
+    -- Exactly the waiting orders have a deadline, so every saga ends.
     CHECK (CASE
         WHEN state IN ('awaiting_stock', 'awaiting_credit', 'releasing_credit', 'releasing_stock')
             THEN deadline IS NOT NULL
@@ -23,7 +23,7 @@ CREATE TABLE orders (
 CREATE INDEX orders_by_customer ON orders (customer_id, placed_at);
 CREATE INDEX orders_by_deadline ON orders (deadline) WHERE deadline IS NOT NULL;
 
--- What was ordered, at the name and price of that moment. It stays so whatever becomes of the product.
+-- The lines of an order, with name and price at the time of the order. Later changes of the product do not affect them.
 CREATE TABLE order_line (
     order_id    uuid   NOT NULL REFERENCES orders,
     number      int    NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE order_line (
     PRIMARY KEY (order_id, number)
 );
 
--- What each order's saga has done, for good: the outbox forgets an event once it is published.
+-- The steps of each order's saga, kept permanently: the outbox deletes an event once it is published.
 CREATE TABLE saga_step (
     order_id    uuid        NOT NULL REFERENCES orders,
     number      int         NOT NULL,
@@ -43,8 +43,8 @@ CREATE TABLE saga_step (
     PRIMARY KEY (order_id, number)
 );
 
--- Copies of what other services own, fed by their events and by nothing else. No order refers to a row here: a copy may be
--- emptied and built again at any time.
+-- Copies of other services' data, written only from their events. No order refers to a row here, so a copy may be
+-- emptied and rebuilt at any time.
 CREATE TABLE customer_replica (
     customer_id text PRIMARY KEY,
     version     int  NOT NULL,
@@ -60,20 +60,20 @@ CREATE TABLE product_replica (
     currency    text   NOT NULL
 );
 
--- Until when others have been heard: how old the copies are.
+-- The time of the newest event of each source, which gives the age of the copies.
 CREATE TABLE freshness (
     source text        PRIMARY KEY,
     as_of  timestamptz NOT NULL
 );
 
--- The service's own heartbeat, by which others know how old their copies of orders are.
+-- The service's own heartbeat, which gives the age of other services' copies of orders.
 CREATE TABLE heartbeat (
     version int         NOT NULL,
     beat_at timestamptz NOT NULL
 );
 INSERT INTO heartbeat VALUES (0, '2000-01-01 00:00:00Z');
 
--- The service's login user: its own tables, and into the outbox it may only write.
+-- The service's login user: it may use its own tables, and only write into the outbox.
 GRANT SELECT, INSERT, UPDATE ON orders, customer_replica, product_replica, freshness TO "${service_user}";
 GRANT SELECT, INSERT ON order_line, saga_step TO "${service_user}";
 GRANT SELECT, UPDATE ON heartbeat TO "${service_user}";

@@ -1,4 +1,4 @@
--- A product is an aggregate: whoever changes it or takes of its stock locks its row first. Texts compare byte by byte.
+-- A product is an aggregate: every change of it or of its stock locks its row first. Texts are compared byte by byte.
 CREATE TABLE product (
     product_id  varchar(64)  NOT NULL PRIMARY KEY,
     version     int          NOT NULL,
@@ -9,8 +9,9 @@ CREATE TABLE product (
     reserved    bigint       NOT NULL DEFAULT 0 CHECK (reserved >= 0)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
--- What was decided about the stock for an order, kept for good: who asks again gets the same answer. An aggregate too, locked
--- before any product. NEW is what a row is between being locked for the first time and the decision: never after a commit.
+-- The decision about the stock for an order, kept permanently: a repeated request gets the same answer. It is an
+-- aggregate too, locked before any product. A row is NEW between its first lock and the decision, but never after a
+-- commit.
 CREATE TABLE reservation (
     order_id   varchar(255) NOT NULL PRIMARY KEY,
     version    int          NOT NULL,
@@ -27,12 +28,13 @@ CREATE TABLE reservation_line (
     FOREIGN KEY (product_id) REFERENCES product (product_id)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
--- For those who keep copies: one row, which beats however many instances there are.
+-- The heartbeat for services that keep copies: one row, however many instances there are.
 CREATE TABLE heartbeat (version int NOT NULL, beat_at datetime(6) NOT NULL);
 INSERT INTO heartbeat VALUES (0, '2000-01-01 00:00:00');
 
--- The service's login user: its own tables, and into the outbox it may only write. A user has one default role here, so one
--- role takes in the two of the outbox; roles belong to the whole server, so the database is in its name.
+-- The service's login user: it may use its own tables, and only write into the outbox. A user has one
+-- default role here, so one role contains the two of the outbox. Roles belong to the whole server, so its name contains
+-- the database.
 CREATE ROLE IF NOT EXISTS `${flyway:database}_service`;
 GRANT `${flyway:database}_outbox_writer` TO `${flyway:database}_service`;
 GRANT `${flyway:database}_outbox_consumer` TO `${flyway:database}_service`;

@@ -1,8 +1,8 @@
--- Read models: nothing here is owned here. Every row was told by an event of another service, and all of it can be emptied and
--- built again from a replay (rebuild-views.sql). Ids are the other services', and whatever they are made of, they are text.
+-- Read models, which own no data. Every row comes from an event of another service, and all of them can be emptied and
+-- rebuilt from a replay (rebuild-views.sql). Ids are those of the other services, and stored as text.
 --
--- "version" is that of the event which a row tells of. An event is applied only where the row is of a lower version, so that it
--- does not matter how often, how late and in which order events come: what is left is what the newest one said.
+-- "version" is that of the event from which a row comes. An event is applied only if the row has a lower version. So it
+-- does not matter how often, how late and in which order events arrive: the newest one determines the row.
 
 CREATE TABLE customer_view (
     customer_id text PRIMARY KEY,
@@ -16,7 +16,7 @@ CREATE TABLE customer_view (
 CREATE INDEX customer_view_by_name ON customer_view (name, customer_id);
 CREATE INDEX customer_view_by_region ON customer_view (region, name, customer_id);
 
--- Apart from customer_view, because the newest event about a customer's name is not the newest one about the credit.
+-- Separate from customer_view, because the newest event about a customer's name is not the newest one about the credit.
 CREATE TABLE credit_view (
     customer_id        text   PRIMARY KEY,
     version            int    NOT NULL,
@@ -49,7 +49,8 @@ CREATE TABLE currency_view (
     minor_digits int  NOT NULL
 );
 
--- State and reason are those of the newest event. The rest is told by OrderPlaced alone, and null until that has come.
+-- State and reason are those of the newest event. The rest comes only from OrderPlaced, and is null until it has
+-- arrived.
 CREATE TABLE order_view (
     order_id     text PRIMARY KEY,
     version      int  NOT NULL,
@@ -73,7 +74,7 @@ CREATE TABLE order_line_view (
     PRIMARY KEY (order_id, number)
 );
 
--- What orders, products and customers said about an order, each event once: a replay has the ids of the first delivery.
+-- The events of orders, products and customers about an order, each once: a replay has the ids of the first delivery.
 CREATE TABLE saga_step (
     event_id    uuid        PRIMARY KEY,
     order_id    text        NOT NULL,
@@ -86,13 +87,13 @@ CREATE TABLE saga_step (
 
 CREATE INDEX saga_step_by_order ON saga_step (order_id, happened_at);
 
--- How old all of it is.
+-- The age of the views.
 CREATE TABLE freshness (
     source text        PRIMARY KEY,
     as_of  timestamptz NOT NULL
 );
 
--- The highest version heard of each aggregate, and the one that was the next when its last event came.
+-- The highest version of each aggregate, and the version that was expected when its last event arrived.
 CREATE TABLE heard (
     aggregate_type text NOT NULL,
     aggregate_id   text NOT NULL,
@@ -101,7 +102,8 @@ CREATE TABLE heard (
     PRIMARY KEY (aggregate_type, aggregate_id)
 );
 
--- First deliveries whose version was not the next one of their aggregate. Stays empty, but for a rebuild. Views do not mind.
+-- First deliveries whose version was not the next one of their aggregate. Stays empty except during a rebuild; the
+-- views are not affected.
 CREATE TABLE out_of_order (
     event_id         uuid PRIMARY KEY,
     aggregate_type   text NOT NULL,
@@ -110,7 +112,7 @@ CREATE TABLE out_of_order (
     version_received int  NOT NULL
 );
 
--- The service's login user: what applying takes, and nothing can be removed. It writes no events: no outbox_writer.
+-- The service's login user: it may apply events, but not delete. It writes no events, so it needs no outbox_writer.
 GRANT SELECT, INSERT, UPDATE
     ON customer_view, credit_view, product_view, country_view, currency_view, order_view, freshness, heard
     TO "${service_user}";

@@ -7,7 +7,7 @@ import java.util.List;
 import org.slf4j.LoggerFactory;
 
 /**
- * Closes what is still open when the JVM exits, the youngest first. Its list is static because the JVM, whose end it
+ * Closes all open resources when the JVM exits, the newest first. Its list is static because the JVM, whose end it
  * waits for, exists once.
  */
 final class AtExit {
@@ -17,7 +17,7 @@ final class AtExit {
 
     private AtExit() {}
 
-    /** Whether the JVM has begun to exit, so that nobody should go on waiting for a server. */
+    /** Whether the JVM has begun to exit, so that waiting for a server is pointless. */
     static boolean exiting() {
         return exiting;
     }

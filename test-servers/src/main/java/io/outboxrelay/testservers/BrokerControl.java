@@ -12,6 +12,6 @@ interface BrokerControl {
      */
     void changeVirtualHosts(List<String> create, List<String> delete);
 
-    /** Runs a command of rabbitmqctl and gives what it printed. */
+    /** Runs a command of rabbitmqctl and returns its output. */
     String run(String... arguments);
 }

@@ -23,7 +23,7 @@ final class BuildFolder {
                             .toURI())
                     .getParent();
         } catch (URISyntaxException e) {
-            throw new IOException("this module lies at a strange place: " + e.getMessage(), e);
+            throw new IOException("cannot locate this module: " + e.getMessage(), e);
         }
     }
 }

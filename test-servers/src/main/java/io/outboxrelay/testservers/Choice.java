@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes the first kind of server that works, and says which one and why not the others. */
+/** Takes the first kind of server that works, and logs which one, and why not the others. */
 final class Choice {
     private static final Logger LOG = LoggerFactory.getLogger(Choice.class);
 
@@ -70,12 +70,11 @@ final class Choice {
                 .map(failure -> "%n  - %s: %s"
                         .formatted(failure.getKey().word(), failure.getValue().getMessage()))
                 .collect(Collectors.joining());
-        IllegalStateException refusal =
-                new IllegalStateException(("NO SERVER: %s could not be had in any way. Tried:%s%n"
-                                + "Start a container engine, or install PostgreSQL 14 to 18, MariaDB 10.6 to 11, MySQL 8 to 9 and"
-                                + " RabbitMQ 3.10 or later,"
-                                + " or unset -D%s and %s so that every kind is tried.")
-                        .formatted(what, reasons, ServerKind.PROPERTY, ServerKind.ENVIRONMENT));
+        IllegalStateException refusal = new IllegalStateException(("NO SERVER: %s could not be started. Tried:%s%n"
+                        + "Start a container engine, or install PostgreSQL 14 to 18, MariaDB 10.6 to 11, MySQL 8 to 9"
+                        + " and RabbitMQ 3.10 or later,"
+                        + " or unset -D%s and %s so that every kind is tried.")
+                .formatted(what, reasons, ServerKind.PROPERTY, ServerKind.ENVIRONMENT));
         failures.values().forEach(refusal::addSuppressed);
         return refusal;
     }

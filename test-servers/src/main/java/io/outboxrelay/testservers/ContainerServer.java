@@ -7,7 +7,7 @@ import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.GenericContainer;
 
 /** A server in a container. Its data is in the container and survives everything but {@link #close}. */
-final class ContainerServer implements PrivateServer {
+final class ContainerServer implements ServerControl {
     private static final int STOP_LIMIT_SECONDS = 60;
 
     private final GenericContainer<?> container;

@@ -31,7 +31,7 @@ final class Containers {
     private Containers() {}
 
     /** @param settings of the server, each as {@code name=value} */
-    static PrivatePostgres startPostgres(String... settings) throws IOException {
+    static PrivateServer<Postgres> startPostgres(String... settings) throws IOException {
         requireEngine();
         int port = FreePorts.next();
         ServerAddress address = new ServerAddress(host(), port, "postgres", "postgres");
@@ -43,20 +43,20 @@ final class Containers {
                                 Arrays.stream(settings).flatMap(setting -> Stream.of("-c", setting)))
                         .toArray(String[]::new));
         ContainerServer server = start(container, image, PostgresPrograms.question(address));
-        return new PrivatePostgres(new Postgres("postgresql-container", address, false), server);
+        return new PrivateServer<>(new Postgres("postgresql-container", address, false), server);
     }
 
     /** @param options of the server, each as {@code --name=value} */
-    static PrivateMariaDb startMariaDb(String... options) throws IOException {
+    static PrivateServer<MariaDb> startMariaDb(String... options) throws IOException {
         return startMariaDb(DatabaseKind.MARIADB, "mariadb", MARIADB_IMAGE, options);
     }
 
     /** @param options of the server, each as {@code --name=value} */
-    static PrivateMariaDb startMySql(String... options) throws IOException {
+    static PrivateServer<MariaDb> startMySql(String... options) throws IOException {
         return startMariaDb(DatabaseKind.MYSQL, "mysql", MYSQL_IMAGE, options);
     }
 
-    private static PrivateMariaDb startMariaDb(DatabaseKind kind, String name, String usualImage, String... options)
+    private static PrivateServer<MariaDb> startMariaDb(DatabaseKind kind, String name, String usualImage, String... options)
             throws IOException {
         requireEngine();
         int port = FreePorts.next();
@@ -66,7 +66,7 @@ final class Containers {
                 .withEnv(name.toUpperCase(Locale.ROOT) + "_ROOT_PASSWORD", address.password())
                 .withCommand(options);
         ContainerServer server = start(container, image, MariaDbPrograms.question(kind, address));
-        return new PrivateMariaDb(new MariaDb(kind, name + "-container", address), server);
+        return new PrivateServer<>(new MariaDb(kind, name + "-container", address), server);
     }
 
     static PrivateRabbitMq startRabbitMq() throws IOException {
@@ -135,7 +135,7 @@ final class Containers {
                         > 0;
     }
 
-    /** Looks for a sign of an engine first, because Testcontainers takes seconds and many lines to find out. */
+    /** Checks for an engine first, because Testcontainers needs seconds and many log lines for that. */
     private static void requireEngine() throws IOException {
         if (!mayHaveEngine()) {
             throw new IOException(

@@ -25,8 +25,8 @@ public enum DatabaseKind {
     }
 
     /**
-     * The kinds that tests run on: those that {@code -Doutbox.databases=mysql,mariadb} names, else all; without MySQL, where no
-     * container engine runs and none is installed, and then it says so loudly.
+     * The kinds that tests run on: those that {@code -Doutbox.databases=mysql,mariadb} names, else all; without MySQL,
+     * where no container engine runs and none is installed, and then it says so loudly.
      *
      * @return in the order of this enum
      * @throws IllegalArgumentException when the property names another
@@ -61,8 +61,8 @@ public enum DatabaseKind {
     }
 
     /**
-     * For stories and other tests that take long and run the same code of the relay on each: PostgreSQL, in the full loop MariaDB
-     * too, and MySQL only where {@code -Doutbox.databases} names it.
+     * For stories and other tests that take long and run the same code of the relay on each: PostgreSQL, in the full
+     * loop MariaDB too, and MySQL only where {@code -Doutbox.databases} names it.
      *
      * @return in the order of this enum
      */
@@ -139,7 +139,7 @@ public enum DatabaseKind {
      * @return the running server
      * @throws IllegalStateException when no kind of server could be started
      */
-    public PrivateDatabase startPrivate() {
+    public PrivateServer<?> startPrivate() {
         return switch (this) {
             case POSTGRESQL -> Servers.startPrivatePostgres();
             case MARIADB -> Servers.startPrivateMariaDb();

@@ -14,11 +14,11 @@ import org.apache.qpid.server.model.SystemConfig;
 import org.apache.qpid.server.model.VirtualHostNode;
 
 /**
- * Apache Qpid in this JVM, with everything in memory: for a demonstration where there is no RabbitMQ at all. It speaks
+ * Apache Qpid in this JVM, with everything in memory: for a demonstration without RabbitMQ. It speaks
  * AMQP 0-9-1 but is not RabbitMQ: nothing about publisher confirms, queue types or policies may be concluded from it,
  * and it cannot be killed without killing this JVM.
  */
-final class EmbeddedBroker implements PrivateServer, BrokerControl {
+final class EmbeddedBroker implements ServerControl, BrokerControl {
     private static final String USER = "guest";
 
     private final SystemLauncher launcher;
@@ -34,7 +34,7 @@ final class EmbeddedBroker implements PrivateServer, BrokerControl {
     /**
      * Starts it on a free port of the loopback interface.
      *
-     * @throws Exception whatever it says when it cannot start
+     * @throws Exception when it cannot start
      */
     static PrivateRabbitMq launch() throws Exception {
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), USER, USER);
@@ -121,7 +121,8 @@ final class EmbeddedBroker implements PrivateServer, BrokerControl {
 
     private static UnsupportedOperationException unsupported(String what) {
         return new UnsupportedOperationException(
-                "The embedded broker lives in this JVM and is for demonstrations: it cannot %s. Install RabbitMQ or start a container engine."
+                ("The embedded broker runs in this JVM and is for demonstrations: it cannot %s."
+                                + " Install RabbitMQ or start a container engine.")
                         .formatted(what));
     }
 

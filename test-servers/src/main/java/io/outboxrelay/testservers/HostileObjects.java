@@ -7,12 +7,12 @@ import java.util.List;
 import javax.sql.DataSource;
 
 /**
- * What a user of a PostgreSQL database lays out for others to run: objects that are found instead of the catalog's. Whoever
- * uses one gets an error that says {@link #CAUGHT} and its name.
+ * Objects that a hostile user of a PostgreSQL database creates so that they hide the catalog's. Using one raises an
+ * error with {@link #CAUGHT} and its name.
  */
 public final class HostileObjects {
 
-    /** What the message of an error says when one was used. */
+    /** Part of the error message when one was used. */
     public static final String CAUGHT = "caught by";
 
     private static final List<String> FUNCTIONS = List.of(
@@ -61,8 +61,9 @@ public final class HostileObjects {
     private HostileObjects() {}
 
     /**
-     * Lays out in {@code public} what fits better than the catalog's objects, and so is taken although the catalog is looked
-     * through first. {@code format(text, text)} makes the thief a superuser, where its user may, and then does as its namesake.
+     * Lays out in {@code public} what fits better than the catalog's objects, and so is taken although the catalog is
+     * looked through first. {@code format(text, text)} makes the thief a superuser, where its user may, and then does
+     * as its namesake.
      *
      * @param database connections as the thief
      * @param thief role that owns the objects
@@ -94,8 +95,8 @@ public final class HostileObjects {
     }
 
     /**
-     * Hides the whole catalog: makes a schema {@code evil} with an object for each function, operator, type, table and view of
-     * the catalog, and a search path that begins with it the default of the database and of a role.
+     * Hides the whole catalog: makes a schema {@code evil} with an object for each function, operator, type, table and
+     * view of the catalog, and a search path that begins with it the default of the database and of a role.
      *
      * @param database a database without such a schema
      * @param victim role whose default it becomes as well

@@ -126,7 +126,7 @@ public final class JavaProcess implements AutoCloseable {
     }
 
     /**
-     * What the process has printed so far, and what was in the file before.
+     * The output of the process so far, after the earlier contents of the file.
      *
      * @return standard output and error, in the order of writing
      * @throws IllegalStateException when the file cannot be read

@@ -14,7 +14,7 @@ enum Loop {
 
     private static final String PROPERTY = "outbox.loop";
 
-    /** The loop that runs: {@link #FULL} when nobody says, as in an IDE. */
+    /** The loop that runs; {@link #FULL} by default, as in an IDE. */
     static Loop current() {
         String value = System.getProperty(PROPERTY, "full");
         return Arrays.stream(values())
@@ -25,7 +25,7 @@ enum Loop {
     }
 
     /**
-     * Looks whether a test may have a server.
+     * Checks whether a test may use a server.
      *
      * @throws IllegalStateException in the quick loop
      */

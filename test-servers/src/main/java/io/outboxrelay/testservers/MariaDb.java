@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.UUID;
 
 /** A running MariaDB or MySQL server that ends with this JVM at the latest. Any thread may call it. */
-public final class MariaDb {
+public final class MariaDb implements DatabaseServer {
     /** MySQL's names of roles have at most 32 characters, and those of the outbox begin with the database's. */
     private static final int SHORT_NAME = 10;
 
@@ -24,21 +24,12 @@ public final class MariaDb {
         this.address = address;
     }
 
-    /**
-     * What kind of server this is, for people to read.
-     *
-     * @return such as {@code mariadb-10.11.6}, {@code mysql-container}, {@code embedded-mariadb-11.4.5}
-     */
+    @Override
     public String name() {
         return name;
     }
 
-    /**
-     * Creates an empty database with a name that nobody else has.
-     *
-     * @return the database; closing it drops it
-     * @throws IllegalStateException when the server does not answer or refuses
-     */
+    @Override
     public TestDatabase newDatabase() {
         String unique = UUID.randomUUID().toString().replace("-", "");
         String database =
@@ -51,7 +42,9 @@ public final class MariaDb {
         return new TestDatabase(kind, this::drop, address, database);
     }
 
-    /** Drops a database and ends the sessions in it, if the server is there: an open transaction would be waited for. */
+    /**
+     * Drops a database and ends the sessions in it, if the server is there: an open transaction would be waited for.
+     */
     void drop(String database) {
         try (Connection connection = TestDatabase.impatient(kind, address).getConnection();
                 Statement statement = connection.createStatement()) {
@@ -60,7 +53,7 @@ public final class MariaDb {
                 try {
                     statement.execute("KILL " + session);
                 } catch (SQLException e) {
-                    // it has ended by itself
+                    // it has already ended
                 }
             }
             statement.execute("DROP DATABASE IF EXISTS " + database);

@@ -53,9 +53,9 @@ record MariaDbPrograms(Path server, Path installer, Optional<Path> home, String 
      * Makes an empty data folder and starts a server in it, by default with the durability that MariaDB has by default.
      *
      * @param options of the server, each as {@code --name=value}
-     * @throws IOException when a program is missing or fails, with what it said
+     * @throws IOException when a program is missing or fails, with its output
      */
-    PrivateMariaDb start(String... options) throws IOException, InterruptedException {
+    PrivateServer<MariaDb> start(String... options) throws IOException, InterruptedException {
         PrivateFolder folder = PrivateFolder.create("outbox-mariadb-");
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), USER, USER);
         ServerProcess process = new ServerProcess(recipe(folder, address, options), folder, null);
@@ -67,7 +67,7 @@ record MariaDbPrograms(Path server, Path installer, Optional<Path> home, String 
             process.close();
             throw e;
         }
-        return new PrivateMariaDb(new MariaDb(DatabaseKind.MARIADB, namePrefix + process.version(), address), process);
+        return new PrivateServer<>(new MariaDb(DatabaseKind.MARIADB, namePrefix + process.version(), address), process);
     }
 
     private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address, String... options) {

@@ -41,9 +41,9 @@ record MySqlPrograms(Path server) {
      * Makes an empty data folder and starts a server in it, by default with the durability that MySQL has by default.
      *
      * @param options of the server, each as {@code --name=value}
-     * @throws IOException when the program fails, with what it said
+     * @throws IOException when the program fails, with its output
      */
-    PrivateMariaDb start(String... options) throws IOException, InterruptedException {
+    PrivateServer<MariaDb> start(String... options) throws IOException, InterruptedException {
         PrivateFolder folder = PrivateFolder.create("outbox-mysql-");
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), USER, USER);
         ServerProcess process = new ServerProcess(recipe(folder, address, options), folder, null);
@@ -55,7 +55,7 @@ record MySqlPrograms(Path server) {
             process.close();
             throw e;
         }
-        return new PrivateMariaDb(new MariaDb(DatabaseKind.MYSQL, "mysql-" + process.version(), address), process);
+        return new PrivateServer<>(new MariaDb(DatabaseKind.MYSQL, "mysql-" + process.version(), address), process);
     }
 
     private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address, String... options) {

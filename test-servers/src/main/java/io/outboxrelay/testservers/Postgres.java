@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 import org.postgresql.util.PSQLState;
 
 /** A running PostgreSQL server. Any thread may call it. */
-public final class Postgres {
+public final class Postgres implements DatabaseServer {
     private final String name;
     private final ServerAddress address;
     private final boolean outlivesUs;
@@ -19,7 +19,7 @@ public final class Postgres {
     /**
      * @param name what kind of server it is
      * @param address where it is
-     * @param outlivesUs whether it goes on when this JVM has ended, so that what we made in it has to be removed
+     * @param outlivesUs whether it keeps running after this JVM, so that our databases or hosts have to be removed
      */
     Postgres(String name, ServerAddress address, boolean outlivesUs) {
         this.name = name;
@@ -27,27 +27,18 @@ public final class Postgres {
         this.outlivesUs = outlivesUs;
     }
 
-    /**
-     * What kind of server this is, for people to read.
-     *
-     * @return such as {@code postgresql-15.16}, {@code postgresql-container}, {@code embedded-postgresql}
-     */
+    @Override
     public String name() {
         return name;
     }
 
-    /**
-     * Creates an empty database with a name that nobody else has.
-     *
-     * @return the database; closing it drops it
-     * @throws IllegalStateException when the server does not answer or refuses
-     */
+    @Override
     public TestDatabase newDatabase() {
         return newDatabase("");
     }
 
     /**
-     * Creates an empty database in an encoding, with a name that nobody else has.
+     * Creates an empty database with an encoding and a unique name.
      *
      * @param encoding as PostgreSQL calls it; SQL_ASCII takes every byte but zero for a letter
      * @return the database; closing it drops it
@@ -86,7 +77,7 @@ public final class Postgres {
     }
 
     private TestDatabase newDatabase(String options) {
-        return newDatabaseFrom("template0", options); // a session in template1 would make this fail
+        return newDatabaseFrom("template0", options); // it accepts no sessions, which would make this fail
     }
 
     private TestDatabase newDatabaseFrom(String template, String options) {

@@ -84,9 +84,9 @@ record PostgresPrograms(Path bin, String namePrefix) {
      * Makes an empty cluster and starts it, with the durability that PostgreSQL has by default.
      *
      * @param settings of the server, each as {@code name=value}
-     * @throws IOException when a program is missing or fails, with what it said
+     * @throws IOException when a program is missing or fails, with its output
      */
-    PrivatePostgres start(String... settings) throws IOException, InterruptedException {
+    PrivateServer<Postgres> start(String... settings) throws IOException, InterruptedException {
         PrivateFolder folder = PrivateFolder.create("outbox-postgres-");
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), SUPERUSER, SUPERUSER);
         ServerProcess process = new ServerProcess(recipe(folder, address, settings), folder, null);
@@ -98,7 +98,7 @@ record PostgresPrograms(Path bin, String namePrefix) {
             process.close();
             throw e;
         }
-        return new PrivatePostgres(new Postgres(namePrefix + process.version(), address, false), process);
+        return new PrivateServer<>(new Postgres(namePrefix + process.version(), address, false), process);
     }
 
     private ServerProcess.Recipe recipe(PrivateFolder folder, ServerAddress address, String... settings)
@@ -145,7 +145,7 @@ record PostgresPrograms(Path bin, String namePrefix) {
     /**
      * The account that the server runs under: PostgreSQL refuses to run as root.
      *
-     * @param user the account to change to, empty when this JVM may go on as it is
+     * @param user the account to change to; empty if this JVM's own account will do
      * @param prefix what to put before a command so that it runs under the account
      */
     private record Account(Optional<UserPrincipal> user, List<String> prefix) {
@@ -199,8 +199,9 @@ record PostgresPrograms(Path bin, String namePrefix) {
             try (Connection connection =
                             TestDatabase.impatient(address, "postgres").getConnection();
                     Statement statement = connection.createStatement();
-                    ResultSet rows = statement.executeQuery(
-                            "SELECT rolsuper, current_setting('server_version') FROM pg_roles WHERE rolname = current_user")) {
+                    ResultSet rows =
+                            statement.executeQuery("SELECT rolsuper, current_setting('server_version') FROM pg_roles"
+                                    + " WHERE rolname = current_user")) {
                 rows.next();
                 if (rows.getBoolean(1)) {
                     return new Postgres("postgresql-" + rows.getString(2).split(" ", 2)[0], address, true);

@@ -4,7 +4,9 @@ package io.outboxrelay.testservers;
 public enum Preference {
     /** A container engine, then servers installed on the machine, then embedded ones: what tests want. */
     CONTAINERS_FIRST,
-    /** Installed servers, then a container engine, then embedded ones: what the benchmarks and the demo's broker want. */
+    /**
+     * Installed servers, then a container engine, then embedded ones: what the benchmarks and the demo's broker want.
+     */
     INSTALLED_FIRST,
     /** Embedded ones, then installed servers, then a container engine: what the demo's database wants. */
     EMBEDDED_FIRST

@@ -5,7 +5,7 @@ import java.util.Base64;
 /** A broker that one test has for itself and may kill. One thread at a time calls it. */
 public final class PrivateRabbitMq implements AutoCloseable {
     private final RabbitMq server;
-    private final PrivateServer machinery;
+    private final ServerControl machinery;
     private final TlsPorts tlsPorts;
 
     /**
@@ -16,7 +16,7 @@ public final class PrivateRabbitMq implements AutoCloseable {
      */
     record TlsPorts(int here, int there) {}
 
-    PrivateRabbitMq(RabbitMq server, PrivateServer machinery, TlsPorts tlsPorts) {
+    PrivateRabbitMq(RabbitMq server, ServerControl machinery, TlsPorts tlsPorts) {
         this.server = server;
         this.machinery = machinery;
         this.tlsPorts = tlsPorts;
@@ -32,7 +32,7 @@ public final class PrivateRabbitMq implements AutoCloseable {
     }
 
     /**
-     * What kind of server this is, for people to read.
+     * Kind and version of the server, for people to read.
      *
      * @return as {@link RabbitMq#name}
      */
@@ -41,7 +41,7 @@ public final class PrivateRabbitMq implements AutoCloseable {
     }
 
     /**
-     * Creates an empty virtual host with a name that nobody else has.
+     * Creates an empty virtual host with a unique name.
      *
      * @return the virtual host; closing it deletes it
      * @throws IllegalStateException when the broker does not answer or refuses
@@ -55,7 +55,7 @@ public final class PrivateRabbitMq implements AutoCloseable {
      *
      * @param arguments what one would write after {@code rabbitmqctl}
      * @return what the command printed to its standard output
-     * @throws IllegalStateException when the command failed, with what it printed
+     * @throws IllegalStateException when the command failed, with its output
      * @throws UnsupportedOperationException when the broker is the embedded one, which has no such commands
      */
     public String control(String... arguments) {
@@ -82,7 +82,7 @@ public final class PrivateRabbitMq implements AutoCloseable {
      */
     public void listenForTls(byte[] certificate, byte[] privateKey) {
         Base64.Encoder base64 = Base64.getEncoder();
-        // A listener that was just stopped may take the next one on its port along: it is looked at, and begun again.
+        // Stopping a listener may also end the next one on its port, so check it and start it again.
         control("eval", """
                 {ok, _} = application:ensure_all_started(ssl),
                 Listen = fun() ->

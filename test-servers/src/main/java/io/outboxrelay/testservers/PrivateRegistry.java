@@ -3,8 +3,8 @@ package io.outboxrelay.testservers;
 import java.net.URI;
 
 /**
- * A schema registry that one test has for itself and may kill; it speaks Confluent's REST interface. One thread at a time
- * calls it.
+ * A schema registry that one test has for itself and may kill; it speaks Confluent's REST interface. One thread at a
+ * time calls it.
  */
 public final class PrivateRegistry implements AutoCloseable {
     private final URI url;

@@ -26,7 +26,7 @@ public final class RabbitMq {
      * @param name what kind of broker it is
      * @param address where it is
      * @param control how it is administered
-     * @param outlivesUs whether it goes on when this JVM has ended, so that what we made in it has to be removed
+     * @param outlivesUs whether it keeps running after this JVM, so that our databases or hosts have to be removed
      */
     RabbitMq(String name, ServerAddress address, BrokerControl control, boolean outlivesUs) {
         this.name = name;
@@ -45,7 +45,7 @@ public final class RabbitMq {
     }
 
     /**
-     * Creates an empty virtual host with a name that no other has.
+     * Creates an empty virtual host with a unique name.
      *
      * @return the virtual host; closing it gives it back
      * @throws IllegalStateException when the broker does not answer or refuses
@@ -95,7 +95,7 @@ public final class RabbitMq {
      *
      * @param arguments what one would write after {@code rabbitmqctl}
      * @return what the command printed to its standard output
-     * @throws IllegalStateException when the command failed, with what it printed
+     * @throws IllegalStateException when the command failed, with its output
      * @throws UnsupportedOperationException when the broker is the embedded one, which has no such commands
      */
     public String control(String... arguments) {

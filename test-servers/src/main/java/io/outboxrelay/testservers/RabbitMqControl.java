@@ -20,8 +20,8 @@ final class RabbitMqControl implements BrokerControl {
     private final Tool tool;
 
     /**
-     * @param user who may do everything in the virtual hosts
-     * @param isRunning whether there is a node at all; asked first, because the tool takes long to find out
+     * @param user with all rights in the virtual hosts
+     * @param isRunning whether the node runs; checked first, because the tool takes long to find out
      * @param tool how to reach the node
      */
     RabbitMqControl(String user, BooleanSupplier isRunning, Tool tool) {

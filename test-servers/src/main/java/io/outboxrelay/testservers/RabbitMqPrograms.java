@@ -50,7 +50,7 @@ record RabbitMqPrograms(Path sbin) {
     }
 
     /**
-     * Speaks the first bytes of AMQP 0-9-1 (section 4.2.2) and looks whether a method frame comes back. A container's
+     * Speaks the first bytes of AMQP 0-9-1 (section 4.2.2) and checks whether a method frame comes back. A container's
      * port accepts connections long before the broker does, and the client library would log each of them as broken.
      */
     private static void requireAmqp(ServerAddress address) throws IOException {

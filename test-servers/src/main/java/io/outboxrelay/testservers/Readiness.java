@@ -19,10 +19,10 @@ final class Readiness {
      * Asks until there is an answer.
      *
      * @param what the server, for the error
-     * @param limit how long to go on
+     * @param limit how long to wait
      * @param isAlive false when it is no use any more
      * @param log the end of the server's log, for the error
-     * @return the version that the server told
+     * @return the server's version
      * @throws IllegalStateException when there was no answer in time, or the server or this JVM ended meanwhile
      */
     static String await(String what, Duration limit, Question question, BooleanSupplier isAlive, Supplier<String> log) {
@@ -47,7 +47,7 @@ final class Readiness {
             }
             pause();
         }
-        throw new IllegalStateException(what + " was not waited for: this JVM is exiting");
+        throw new IllegalStateException(what + " was not awaited, because this JVM is exiting");
     }
 
     private static void pause() {

@@ -27,7 +27,7 @@ public enum RegistryLine {
         return java;
     }
 
-    /** The property that says where it keeps its data. */
+    /** The property for the place of its data. */
     String dataProperty() {
         return dataProperty;
     }

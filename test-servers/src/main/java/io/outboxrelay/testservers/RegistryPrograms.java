@@ -101,11 +101,11 @@ final class RegistryPrograms {
                 return home.resolve("bin").resolve("java");
             }
         }
-        throw new IOException("Apicurio Registry %s needs Java %d or later, and none of %s is one"
+        throw new IOException("Apicurio Registry %s needs Java %d or later, which none of %s is"
                 .formatted(line.folder(), line.java(), homes));
     }
 
-    /** What the installation says of itself; 0 when it says nothing. */
+    /** The version according to the installation; 0 if it has none. */
     private static int version(Path home) throws IOException {
         Path release = home.resolve("release");
         if (!Files.isRegularFile(release)

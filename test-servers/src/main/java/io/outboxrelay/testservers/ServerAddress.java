@@ -1,4 +1,4 @@
 package io.outboxrelay.testservers;
 
-/** Where a server listens and who may do everything on it. */
+/** Address of a server, and its administrator. */
 record ServerAddress(String host, int port, String user, String password) {}

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * A server that runs as a process of this machine. Any thread may call it; the data survives everything but
  * {@link #close}.
  */
-final class ServerProcess implements PrivateServer {
+final class ServerProcess implements ServerControl {
     private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
 
     /**
@@ -20,7 +20,7 @@ final class ServerProcess implements PrivateServer {
      * @param what the server, for errors
      * @param command the program that becomes the server, in the same process
      * @param environment replaces what this JVM has under the same names
-     * @param stopSignal the signal that asks it to stop at once but politely
+     * @param stopSignal the signal for a fast but clean stop
      * @param question how to find out that it is ready
      * @param startLimit how long it may take to be ready
      */

@@ -26,7 +26,7 @@ public final class Servers {
      * The PostgreSQL server that the whole JVM shares; started at the first call, stopped when the JVM exits.
      *
      * @return the server; tests make databases of their own in it
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
     public static Postgres postgres() {
         return POSTGRES.get();
@@ -36,7 +36,7 @@ public final class Servers {
      * The MariaDB server that the whole JVM shares; started at the first call, stopped when the JVM exits.
      *
      * @return the server; tests make databases of their own in it
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
     public static MariaDb mariaDb() {
         return MARIADB.get();
@@ -46,7 +46,7 @@ public final class Servers {
      * The MySQL server that the whole JVM shares; started at the first call, stopped when the JVM exits.
      *
      * @return the server; tests make databases of their own in it
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
     public static MariaDb mySql() {
         return MYSQL.get();
@@ -56,7 +56,7 @@ public final class Servers {
      * The RabbitMQ broker that the whole JVM shares; started at the first call, stopped when the JVM exits.
      *
      * @return the broker; tests make virtual hosts of their own in it
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
     public static RabbitMq rabbitmq() {
         return RABBITMQ.get();
@@ -66,9 +66,9 @@ public final class Servers {
      * Starts a PostgreSQL server that only the caller has, so that it may be killed.
      *
      * @return the running server, with default durability (except the embedded one, whose fsync is off)
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
-    public static PrivatePostgres startPrivatePostgres() {
+    public static PrivateServer<Postgres> startPrivatePostgres() {
         return startPrivatePostgres(Preference.CONTAINERS_FIRST);
     }
 
@@ -77,36 +77,36 @@ public final class Servers {
      *
      * @param preference the order in which kinds are tried, unless one is forced
      * @return the running server, with default durability (except the embedded one, whose fsync is off)
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
-    public static PrivatePostgres startPrivatePostgres(Preference preference) {
+    public static PrivateServer<Postgres> startPrivatePostgres(Preference preference) {
         return startPrivatePostgres(ServerKind.order(preference));
     }
 
     /**
-     * Starts a PostgreSQL server of a certain major version that only the caller has: always an embedded one, whatever kind of
-     * servers is chosen.
+     * Starts a PostgreSQL server of a certain major version that only the caller has: always an embedded one, whatever
+     * kind of servers is chosen.
      *
      * @param major 14 to 18
      * @param settings of the server, each as {@code name=value}, such as {@code wal_level=logical}
      * @return the running server, with default durability
-     * @throws IllegalStateException when it cannot be started here, with what is missing
+     * @throws IllegalStateException when it cannot be started here, with the missing part
      */
-    public static PrivatePostgres startPrivatePostgres(int major, String... settings) {
+    public static PrivateServer<Postgres> startPrivatePostgres(int major, String... settings) {
         Loop.requireServers();
         try {
             return EmbeddedPostgres.programs(major).start(settings);
         } catch (IOException e) {
             throw new IllegalStateException(
-                    "NO SERVER: PostgreSQL %d could not be had: %s".formatted(major, e.getMessage()), e);
+                    "NO SERVER: PostgreSQL %d could not be started: %s".formatted(major, e.getMessage()), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while PostgreSQL %d was starting".formatted(major), e);
         }
     }
 
-    static PrivatePostgres startPrivatePostgres(List<ServerKind> order) {
-        Map<ServerKind, Choice.Way<PrivatePostgres>> ways = Map.of(
+    static PrivateServer<Postgres> startPrivatePostgres(List<ServerKind> order) {
+        Map<ServerKind, Choice.Way<PrivateServer<Postgres>>> ways = Map.of(
                 ServerKind.CONTAINERS, () -> Containers.startPostgres(),
                 ServerKind.INSTALLED, () -> PostgresPrograms.installed().start(),
                 ServerKind.EMBEDDED, () -> EmbeddedPostgres.programs().start());
@@ -117,9 +117,9 @@ public final class Servers {
      * Starts a MariaDB server that only the caller has, so that it may be killed.
      *
      * @return the running server, with default durability
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
-    public static PrivateMariaDb startPrivateMariaDb() {
+    public static PrivateServer<MariaDb> startPrivateMariaDb() {
         return startPrivateMariaDb(Preference.CONTAINERS_FIRST);
     }
 
@@ -128,14 +128,14 @@ public final class Servers {
      *
      * @param preference the order in which kinds are tried, unless one is forced
      * @return the running server, with default durability
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
-    public static PrivateMariaDb startPrivateMariaDb(Preference preference) {
+    public static PrivateServer<MariaDb> startPrivateMariaDb(Preference preference) {
         return startPrivateMariaDb(ServerKind.order(preference));
     }
 
-    static PrivateMariaDb startPrivateMariaDb(List<ServerKind> order) {
-        Map<ServerKind, Choice.Way<PrivateMariaDb>> ways = Map.of(
+    static PrivateServer<MariaDb> startPrivateMariaDb(List<ServerKind> order) {
+        Map<ServerKind, Choice.Way<PrivateServer<MariaDb>>> ways = Map.of(
                 ServerKind.CONTAINERS, () -> Containers.startMariaDb(),
                 ServerKind.INSTALLED, () -> MariaDbPrograms.installed().start(),
                 ServerKind.EMBEDDED, () -> EmbeddedMariaDb.programs().start());
@@ -143,27 +143,27 @@ public final class Servers {
     }
 
     /**
-     * Starts a MySQL server that only the caller has, so that it may be killed: an installed one where there is one. No library
-     * has it embedded.
+     * Starts a MySQL server that only the caller has, so that it may be killed: an installed one where there is one. No
+     * library has it embedded.
      *
      * @return the running server, with default durability
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
-    public static PrivateMariaDb startPrivateMySql() {
+    public static PrivateServer<MariaDb> startPrivateMySql() {
         return startPrivateMySql(ServerKind.order(Preference.INSTALLED_FIRST));
     }
 
-    static PrivateMariaDb startPrivateMySql(List<ServerKind> order) {
+    static PrivateServer<MariaDb> startPrivateMySql(List<ServerKind> order) {
         return new Choice("A private MySQL", order).take(waysToMySql());
     }
 
-    private static Map<ServerKind, Choice.Way<PrivateMariaDb>> waysToMySql(String... options) {
+    private static Map<ServerKind, Choice.Way<PrivateServer<MariaDb>>> waysToMySql(String... options) {
         return Map.of(
                 ServerKind.CONTAINERS, () -> Containers.startMySql(options),
                 ServerKind.INSTALLED, () -> MySqlPrograms.installed().start(options),
                 ServerKind.EMBEDDED,
                         () -> {
-                            throw new IOException("no library has MySQL in it");
+                            throw new IOException("there is no embedded MySQL");
                         });
     }
 
@@ -171,7 +171,7 @@ public final class Servers {
      * Starts a RabbitMQ broker that only the caller has, so that it may be killed.
      *
      * @return the running broker
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
     public static PrivateRabbitMq startPrivateRabbitMq() {
         return startPrivateRabbitMq(Preference.CONTAINERS_FIRST);
@@ -182,7 +182,7 @@ public final class Servers {
      *
      * @param preference the order in which kinds are tried, unless one is forced
      * @return the running broker
-     * @throws IllegalStateException when no kind of server could be started, with what was tried and why it failed
+     * @throws IllegalStateException when no kind of server could be started, with all attempts and their errors
      */
     public static PrivateRabbitMq startPrivateRabbitMq(Preference preference) {
         return startPrivateRabbitMq(ServerKind.order(preference));
@@ -202,14 +202,14 @@ public final class Servers {
      *
      * @param line which one
      * @return the running registry, empty
-     * @throws IllegalStateException when it cannot be started here, with what is missing
+     * @throws IllegalStateException when it cannot be started here, with the missing part
      */
     public static PrivateRegistry startPrivateRegistry(RegistryLine line) {
         Loop.requireServers();
         try {
             return RegistryPrograms.start(line);
         } catch (IOException e) {
-            throw new IllegalStateException("NO SERVER: a schema registry could not be had: " + e.getMessage(), e);
+            throw new IllegalStateException("NO SERVER: a schema registry could not be started: " + e.getMessage(), e);
         }
     }
 
@@ -222,7 +222,9 @@ public final class Servers {
         return new Choice("The shared PostgreSQL", ServerKind.order(Preference.CONTAINERS_FIRST)).take(ways);
     }
 
-    /** The machine's own MariaDB usually lets nobody in over TCP: an installed one is one of our own. */
+    /**
+     * The machine's own MariaDB usually accepts no TCP logins, so "installed" means a private server from its programs.
+     */
     private static MariaDb chooseMariaDb() {
         Map<ServerKind, Choice.Way<MariaDb>> ways = Map.of(
                 ServerKind.CONTAINERS,
@@ -270,7 +272,7 @@ public final class Servers {
                 return ours.start();
             } catch (Exception notInstalled) {
                 throw new IllegalStateException(
-                        "the machine's own server: %s; one of our own: %s"
+                        "the machine's server: %s; a private one: %s"
                                 .formatted(notRunning.getMessage(), notInstalled.getMessage()),
                         notInstalled);
             }

@@ -9,8 +9,8 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * A database that one service has for itself, and the login user that the service works with: no other login may connect.
- * One thread at a time calls it.
+ * A database that one service has for itself, and the login user that the service works with: no other login may
+ * connect. One thread at a time calls it.
  */
 public final class ServiceDatabase implements AutoCloseable {
 
@@ -29,7 +29,7 @@ public final class ServiceDatabase implements AutoCloseable {
      *
      * @param service its name, the beginning of the user's
      * @param database without tables
-     * @return the database with its user, who may connect and nothing else
+     * @return the database with its user, who may only connect
      * @throws IllegalStateException when the server refuses
      */
     public static ServiceDatabase of(String service, TestDatabase database) {
@@ -72,7 +72,8 @@ public final class ServiceDatabase implements AutoCloseable {
     }
 
     /**
-     * The user that the service works with. Roles belong to the whole server, so this one has the database's name in it.
+     * The user that the service works with. Roles belong to the whole server, so this one has the database's name in
+     * it.
      *
      * @return a name that needs no quotes
      */
@@ -90,7 +91,7 @@ public final class ServiceDatabase implements AutoCloseable {
     }
 
     /**
-     * What a Spring Boot service is told of its database, and to listen on any free port.
+     * Arguments for a Spring Boot service: its database, and any free port.
      *
      * @return arguments for its {@code main}
      */
@@ -143,7 +144,7 @@ public final class ServiceDatabase implements AutoCloseable {
             }
         } catch (SQLException e) {
             throw new IllegalStateException(
-                    "A login of the database %s could not be made or dropped".formatted(database.name()), e);
+                    "A login of the database %s could not be created or dropped".formatted(database.name()), e);
         }
     }
 }

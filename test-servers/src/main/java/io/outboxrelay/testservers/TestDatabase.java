@@ -68,7 +68,7 @@ public final class TestDatabase implements AutoCloseable {
     }
 
     /**
-     * Where the server listens; it stays the same over {@link PrivateDatabase#kill} and {@link PrivateDatabase#start}.
+     * Where the server listens; it stays the same over {@link PrivateServer#kill} and {@link PrivateServer#start}.
      *
      * @return a TCP port
      */
@@ -97,8 +97,8 @@ public final class TestDatabase implements AutoCloseable {
     /**
      * The address for JDBC, without user and password.
      *
-     * @return such as {@code jdbc:mariadb://host:port/name}; that of MySQL lets its usual way of logging in do without TLS, in
-     *     the words of MySQL's driver and of MariaDB's
+     * @return such as {@code jdbc:mariadb://host:port/name}; that of MySQL lets its usual way of logging in do without
+     *     TLS, in the words of MySQL's driver and of MariaDB's
      */
     public String jdbcUrl() {
         String login = kind == DatabaseKind.MYSQL ? "?allowPublicKeyRetrieval=true" : "";
@@ -117,7 +117,7 @@ public final class TestDatabase implements AutoCloseable {
     /**
      * Connections to the database as another user, a new one for each call.
      *
-     * @param user who has to be there
+     * @param user must exist
      * @param password the user's
      * @return a new data source
      */

@@ -35,7 +35,7 @@ final class AvailableKinds {
                 "no MariaDB of kind " + kind.word());
     }
 
-    /** Where the engine has no image of it yet, nothing waits for one: what uses MySQL says that there is none. */
+    /** Does not download an image; tests on MySQL report when there is none. */
     static void assumeMySql(ServerKind kind) {
         assumeTrue(
                 switch (kind) {

@@ -23,7 +23,7 @@ class ChoiceTest {
     };
 
     @Test
-    void takes_the_first_kind_that_works_and_says_once_which_and_why() {
+    void takes_the_first_kind_that_works_and_reports_once_which_and_why() {
         Logger logger = (Logger) LoggerFactory.getLogger(Choice.class);
         ListAppender<ILoggingEvent> log = new ListAppender<>();
         log.start();
@@ -43,7 +43,7 @@ class ChoiceTest {
     }
 
     @Test
-    void when_no_kind_works_the_error_says_what_was_tried_and_why_each_failed() {
+    void when_no_kind_works_the_error_lists_all_attempts_and_their_errors() {
         Choice choice = new Choice("The shared broker", List.of(ServerKind.CONTAINERS, ServerKind.INSTALLED));
 
         assertThatThrownBy(() ->

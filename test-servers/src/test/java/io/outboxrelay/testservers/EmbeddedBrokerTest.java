@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 @Tag("server")
 class EmbeddedBrokerTest {
     @Test
-    void carries_a_message_and_says_what_it_cannot_do() throws Exception {
+    void carries_a_message_and_names_unsupported_operations() throws Exception {
         try (PrivateRabbitMq broker = Servers.startPrivateRabbitMq(List.of(ServerKind.EMBEDDED))) {
             TestVirtualHost host = broker.newVirtualHost();
             assertThat(broker.name()).isEqualTo("embedded-qpid");

@@ -17,7 +17,7 @@ class JavaProcessTest {
     @TempDir
     Path folder;
 
-    /** Prints its environment and argument, then does as the argument says. */
+    /** Prints its environment and argument, then follows the argument. */
     static final class Program {
         private Program() {}
 

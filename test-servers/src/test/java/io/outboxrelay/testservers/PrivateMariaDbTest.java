@@ -17,7 +17,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a test may do with a MariaDB or a MySQL of its own, on every kind of server. */
+/** A private MariaDB or MySQL, on every kind of server. */
 @ParameterizedClass
 @CsvSource({"MARIADB, CONTAINERS", "MARIADB, INSTALLED", "MARIADB, EMBEDDED", "MYSQL, CONTAINERS", "MYSQL, INSTALLED"})
 @Tag("server")
@@ -29,7 +29,7 @@ class PrivateMariaDbTest {
     @Parameter(1)
     ServerKind kind;
 
-    static @Nullable PrivateMariaDb maria;
+    static @Nullable PrivateServer<MariaDb> maria;
 
     @BeforeParameterizedClassInvocation
     static void start(DatabaseKind database, ServerKind kind) {
@@ -44,7 +44,7 @@ class PrivateMariaDbTest {
 
     @AfterParameterizedClassInvocation
     static void close() {
-        PrivateMariaDb closed = maria;
+        PrivateServer<MariaDb> closed = maria;
         maria = null;
         if (closed != null) {
             closed.close();
@@ -53,7 +53,7 @@ class PrivateMariaDbTest {
     }
 
     @Test
-    void says_which_kind_it_is() {
+    void reports_its_kind() {
         String product = database == DatabaseKind.MYSQL ? "mysql" : "mariadb";
         assertThat(maria.name())
                 .matches(
@@ -80,7 +80,7 @@ class PrivateMariaDbTest {
     }
 
     @Test
-    void a_closed_database_is_gone_though_somebody_is_connected_to_it() throws SQLException {
+    void a_closed_database_is_dropped_despite_open_sessions() throws SQLException {
         try (TestDatabase other = maria.newDatabase()) {
             TestDatabase database = maria.newDatabase();
             try (Connection connection = database.dataSource().getConnection()) {
@@ -104,7 +104,7 @@ class PrivateMariaDbTest {
     }
 
     @Test
-    void a_killed_server_comes_back_on_its_port_with_what_was_committed() throws SQLException {
+    void a_killed_server_restarts_on_its_port_with_all_committed_data() throws SQLException {
         TestDatabase database = maria.newDatabase();
         execute(database, "CREATE TABLE kept AS SELECT 42 AS answer");
 
@@ -116,7 +116,7 @@ class PrivateMariaDbTest {
     }
 
     @Test
-    void a_stopped_server_comes_back_on_its_port_with_what_was_committed() throws SQLException {
+    void a_stopped_server_restarts_on_its_port_with_all_committed_data() throws SQLException {
         TestDatabase database = maria.newDatabase();
         execute(database, "CREATE TABLE kept AS SELECT 42 AS answer");
 
@@ -128,7 +128,7 @@ class PrivateMariaDbTest {
     }
 
     @Test
-    void a_frozen_server_is_silent_and_a_thawed_one_goes_on_with_its_old_connections() throws Exception {
+    void a_frozen_server_is_silent_and_a_thawed_one_keeps_its_connections() throws Exception {
         TestDatabase database = maria.newDatabase();
         try (Connection connection = database.dataSource().getConnection()) {
             maria.freeze();

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a test may do with a PostgreSQL of its own, on every kind of server. */
+/** A private PostgreSQL, on every kind of server. */
 @ParameterizedClass
 @EnumSource(ServerKind.class)
 @Tag("server")
@@ -26,7 +26,7 @@ class PrivatePostgresTest {
     @Parameter
     ServerKind kind;
 
-    static @Nullable PrivatePostgres postgres;
+    static @Nullable PrivateServer<Postgres> postgres;
 
     @BeforeParameterizedClassInvocation
     static void start(ServerKind kind) {
@@ -36,7 +36,7 @@ class PrivatePostgresTest {
 
     @AfterParameterizedClassInvocation
     static void close() {
-        PrivatePostgres closed = postgres;
+        PrivateServer<Postgres> closed = postgres;
         postgres = null;
         if (closed != null) {
             closed.close();
@@ -45,7 +45,7 @@ class PrivatePostgresTest {
     }
 
     @Test
-    void says_which_kind_it_is() {
+    void reports_its_kind() {
         assertThat(postgres.name())
                 .matches(
                         switch (kind) {
@@ -70,7 +70,7 @@ class PrivatePostgresTest {
     }
 
     @Test
-    void a_closed_database_is_gone_though_somebody_is_connected_to_it() throws SQLException {
+    void a_closed_database_is_dropped_despite_open_sessions() throws SQLException {
         try (TestDatabase other = postgres.newDatabase()) {
             TestDatabase database = postgres.newDatabase();
             try (Connection connection = database.dataSource().getConnection()) {
@@ -91,7 +91,7 @@ class PrivatePostgresTest {
     }
 
     @Test
-    void a_killed_server_comes_back_on_its_port_with_what_was_committed() throws SQLException {
+    void a_killed_server_restarts_on_its_port_with_all_committed_data() throws SQLException {
         TestDatabase database = postgres.newDatabase();
         execute(database, "CREATE TABLE kept AS SELECT 42 AS answer");
 
@@ -103,7 +103,7 @@ class PrivatePostgresTest {
     }
 
     @Test
-    void a_stopped_server_comes_back_on_its_port_with_what_was_committed() throws SQLException {
+    void a_stopped_server_restarts_on_its_port_with_all_committed_data() throws SQLException {
         TestDatabase database = postgres.newDatabase();
         execute(database, "CREATE TABLE kept AS SELECT 42 AS answer");
 
@@ -115,7 +115,7 @@ class PrivatePostgresTest {
     }
 
     @Test
-    void a_frozen_server_is_silent_and_a_thawed_one_goes_on_with_its_old_connections() throws Exception {
+    void a_frozen_server_is_silent_and_a_thawed_one_keeps_its_connections() throws Exception {
         TestDatabase database = postgres.newDatabase();
         try (Connection connection = database.dataSource().getConnection()) {
             postgres.freeze();

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a test may do with a RabbitMQ of its own, on every kind of server that can do it. */
+/** A private RabbitMQ, on every kind of server that supports it. */
 @ParameterizedClass
 @EnumSource(
         value = ServerKind.class,
@@ -55,13 +55,13 @@ class PrivateRabbitMqTest {
     }
 
     @Test
-    void says_which_kind_it_is() {
+    void reports_its_kind() {
         assertThat(broker.name())
                 .matches(kind == ServerKind.CONTAINERS ? "rabbitmq-container" : "rabbitmq-[0-9]+[.][0-9.]+");
     }
 
     @Test
-    void its_uri_leads_into_a_virtual_host_where_everything_is_allowed() throws Exception {
+    void its_uri_leads_to_a_virtual_host_with_all_rights() throws Exception {
         try (TestVirtualHost host = broker.newVirtualHost()) {
             ConnectionFactory factory = new ConnectionFactory();
             factory.setUri(host.amqpUri());
@@ -103,7 +103,7 @@ class PrivateRabbitMqTest {
      * it stops: killed at once, it comes back with the queue's name and without a leader for it.
      */
     @Test
-    void what_was_confirmed_is_there_on_the_same_port_after_a_stop_and_after_a_kill() throws Exception {
+    void confirmed_messages_survive_a_stop_and_a_kill_on_the_same_port() throws Exception {
         TestVirtualHost host = broker.newVirtualHost();
         publishConfirmed(host, "classic", Map.of());
         publishConfirmed(host, "quorum", QUORUM);

@@ -2,7 +2,7 @@ package io.outboxrelay.testservers;
 
 import java.util.concurrent.CountDownLatch;
 
-/** A program that starts a private PostgreSQL, and with an argument a broker too, and never ends by itself. */
+/** A program that starts a private PostgreSQL, and with an argument a broker too, and runs until it is killed. */
 final class ServerHolder {
     private ServerHolder() {}
 

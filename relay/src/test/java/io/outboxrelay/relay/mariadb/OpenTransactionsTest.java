@@ -9,7 +9,7 @@ import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
-import io.outboxrelay.testservers.PrivateDatabase;
+import io.outboxrelay.testservers.PrivateServer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -187,7 +187,7 @@ class OpenTransactionsTest {
 
     @Test
     void a_prepared_transaction_without_a_session_holds_the_floor_and_after_a_restart_the_outbox_is_another_one() {
-        try (PrivateDatabase server = DatabaseKind.MARIADB.startPrivate();
+        try (PrivateServer<?> server = DatabaseKind.MARIADB.startPrivate();
                 OutboxDatabase own = OutboxDatabase.installedIn(server.newDatabase(), 1)) {
             OutboxStore store = own.outbox();
             assertThat(store.lookAtWriters(now).another()).isFalse();
@@ -233,7 +233,7 @@ class OpenTransactionsTest {
     // hazard 16
     @Test
     void every_restart_makes_another_outbox_however_soon_it_follows_the_last_one() {
-        try (PrivateDatabase server = DatabaseKind.MARIADB.startPrivate();
+        try (PrivateServer<?> server = DatabaseKind.MARIADB.startPrivate();
                 OutboxDatabase own = OutboxDatabase.installedIn(server.newDatabase(), 1)) {
             OutboxStore store = own.outbox();
             store.lookAtWriters(now);

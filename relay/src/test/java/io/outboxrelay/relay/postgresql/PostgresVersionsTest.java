@@ -19,7 +19,8 @@ import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.HostileObjects;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.Postgres;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -51,7 +52,7 @@ class PostgresVersionsTest {
     private static final Duration LONG = Duration.ofHours(1);
     private static final Filter EVERYTHING = new Filter(List.of(), Failures.State.SHOWN, null, null, null, null, null);
 
-    private static PrivatePostgres server;
+    private static PrivateServer<Postgres> server;
 
     @Parameter
     int major;

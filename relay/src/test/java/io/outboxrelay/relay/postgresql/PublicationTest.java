@@ -12,7 +12,8 @@ import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.testing.OutboxDatabase;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.Postgres;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import java.time.Duration;
@@ -38,7 +39,7 @@ class PublicationTest {
             "outbox_pause", "aggregate_type",
             "outbox_lane", "lane");
 
-    private static Map<Integer, PrivatePostgres> servers;
+    private static Map<Integer, PrivateServer<Postgres>> servers;
 
     @BeforeAll
     static void start() {
@@ -49,7 +50,7 @@ class PublicationTest {
 
     @AfterAll
     static void stop() {
-        servers.values().forEach(PrivatePostgres::close);
+        servers.values().forEach(PrivateServer::close);
     }
 
     // hazard 68

@@ -10,7 +10,8 @@ import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import io.outboxrelay.relay.testing.OutboxDatabase;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.Postgres;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -336,7 +337,7 @@ class WritersTest {
 
     @Test
     void a_transaction_that_is_prepared_holds_the_floor_and_after_a_restart_the_outbox_is_another_one() {
-        try (PrivatePostgres server = Servers.startPrivatePostgres();
+        try (PrivateServer<Postgres> server = Servers.startPrivatePostgres();
                 OutboxDatabase own = OutboxDatabase.installedIn(server.newDatabase(), 1)) {
             own.execute("ALTER SYSTEM SET max_prepared_transactions = 5");
             server.stop();

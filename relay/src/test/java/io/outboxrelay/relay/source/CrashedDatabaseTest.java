@@ -19,7 +19,7 @@ import io.outboxrelay.relay.lane.Publisher;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
-import io.outboxrelay.testservers.PrivateDatabase;
+import io.outboxrelay.testservers.PrivateServer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -52,7 +52,7 @@ class CrashedDatabaseTest {
     @Parameter
     DatabaseKind kind;
 
-    private PrivateDatabase server;
+    private PrivateServer<?> server;
     private OutboxDatabase database;
     private OutboxStore store;
     private Instant running;

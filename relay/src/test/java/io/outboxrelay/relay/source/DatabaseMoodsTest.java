@@ -12,7 +12,7 @@ import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.relay.testing.Wire;
 import io.outboxrelay.testservers.DatabaseKind;
-import io.outboxrelay.testservers.PrivateDatabase;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -51,7 +51,7 @@ class DatabaseMoodsTest {
     private static final int EVENTS_PER_ORDER = 15;
     private static final int MOST_COMPLAINTS = 20;
 
-    private static PrivateDatabase server;
+    private static PrivateServer<?> server;
 
     /** What arrived, by source and order. */
     private final Map<String, List<Integer>> received = new ConcurrentHashMap<>();

@@ -10,7 +10,7 @@ import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.relay.testing.Wire;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.DatabaseKind;
-import io.outboxrelay.testservers.PrivateDatabase;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -35,8 +35,8 @@ class FailoverTest {
     @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
     void when_the_name_moves_after_the_failover_no_connection_to_the_server_that_cannot_write_is_kept(DatabaseKind kind)
             throws Exception {
-        try (PrivateDatabase first = kind.startPrivate();
-                PrivateDatabase second = kind.startPrivate();
+        try (PrivateServer<?> first = kind.startPrivate();
+                PrivateServer<?> second = kind.startPrivate();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Connection consumer = host.connectionFactory().newConnection()) {
             consume(consumer.createChannel());

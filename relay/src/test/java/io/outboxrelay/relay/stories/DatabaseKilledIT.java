@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.stories.RelayFile.Database;
 import io.outboxrelay.testservers.DatabaseKind;
-import io.outboxrelay.testservers.PrivateDatabase;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -32,7 +32,7 @@ class DatabaseKilledIT {
     @Test
     void a_database_killed_and_restarted_loses_nothing_and_slows_no_other_source(@TempDir Path folder)
             throws Exception {
-        try (PrivateDatabase server = kind.startPrivate();
+        try (PrivateServer<?> server = kind.startPrivate();
                 TestDatabase dying = server.newDatabase();
                 TestDatabase living = Servers.postgres().newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();

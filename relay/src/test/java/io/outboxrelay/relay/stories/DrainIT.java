@@ -27,7 +27,7 @@ class DrainIT {
 
     // hazard 25
     @Test
-    void a_relay_told_to_stop_settles_what_is_confirmed_and_gives_the_rest_and_its_leases_back(@TempDir Path folder)
+    void a_relay_that_gets_sigterm_settles_confirmed_events_and_releases_the_rest_and_its_leases(@TempDir Path folder)
             throws Exception {
         try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();

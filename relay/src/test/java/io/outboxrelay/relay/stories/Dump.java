@@ -20,8 +20,9 @@ import org.postgresql.copy.CopyManager;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /**
- * Dump and restore, as a person does it with {@code pg_dump} and {@code psql}. Where these are not installed, or are too
- * old for the server, the tables are installed and filled by the statements that {@code pg_dump} would have written.
+ * Dump and restore, as a person does it with {@code pg_dump} and {@code psql}. Where these are not installed, or are
+ * too old for the server, the tables are installed and filled by the statements that {@code pg_dump} would have
+ * written.
  */
 final class Dump {
 

@@ -30,7 +30,7 @@ class FrozenRelayIT {
 
     // hazard 20
     @Test
-    void a_relay_frozen_beyond_its_lease_and_resumed_changes_nothing_that_another_owns(@TempDir Path folder)
+    void a_relay_frozen_beyond_its_lease_and_resumed_changes_nothing_that_another_relay_owns(@TempDir Path folder)
             throws Exception {
         try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();

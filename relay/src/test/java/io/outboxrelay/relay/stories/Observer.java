@@ -1,65 +1,56 @@
 package io.outboxrelay.relay.stories;
 
+import static java.util.stream.Collectors.toSet;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
-import com.rabbitmq.client.DefaultConsumer;
-import com.rabbitmq.client.Envelope;
+import io.outboxrelay.testservers.Arrivals;
+import io.outboxrelay.testservers.QueueReader;
+import io.outboxrelay.testservers.ServiceEvent;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A consumer on a durable quorum queue that keeps a record of what arrives. It connects again whenever the broker was
- * away. What the broker delivers to it twice, because it could not acknowledge, does not count as published twice.
+ * A consumer on a durable quorum queue that records what arrives. If the broker redelivers a message because the
+ * observer could not acknowledge it, that does not count as published twice.
  */
 final class Observer implements AutoCloseable {
 
     private static final String EXCHANGE = "events";
     private static final String MARKER = "marker";
-    private static final int PREFETCH = 500;
     private static final Duration CATCHING_UP = Duration.ofSeconds(60);
 
     private final ConnectionFactory broker;
     private final String queue;
-    private final String aggregateType;
     private final Runnable firstDelivery;
-    private final CountDownLatch closed = new CountDownLatch(1);
-    private final Thread thread;
-
-    private final Set<UUID> ids = new HashSet<>();
-    private final Map<String, Integer> versions = new HashMap<>();
-    private final List<String> disorder = new ArrayList<>();
-    private final Set<String> markers = new HashSet<>();
-    private int duplicates;
+    private final Arrivals arrivals = new Arrivals();
+    private final Set<String> markers = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger duplicates = new AtomicInteger();
+    private final QueueReader reader;
 
     /**
      * Declares the queue and begins to consume.
      *
      * @param host where
      * @param aggregateType whose events
-     * @param firstDelivery told of each event that arrives for the first time
+     * @param firstDelivery called for each event that arrives for the first time
      */
     Observer(TestVirtualHost host, String aggregateType, Runnable firstDelivery) throws IOException, TimeoutException {
         this.broker = host.connectionFactory();
         broker.setAutomaticRecoveryEnabled(false);
         broker.setRequestedHeartbeat(5);
         this.queue = "observer." + aggregateType;
-        this.aggregateType = aggregateType;
         this.firstDelivery = firstDelivery;
         try (Connection connection = broker.newConnection();
                 Channel channel = connection.createChannel()) {
@@ -67,27 +58,26 @@ final class Observer implements AutoCloseable {
             channel.queueDeclare(queue, true, false, false, Map.of("x-queue-type", "quorum"));
             channel.queueBind(queue, EXCHANGE, aggregateType + ".#");
         }
-        this.thread = new Thread(this::consumeUntilClosed, queue);
-        thread.start();
+        this.reader = new QueueReader(broker, queue, this::record);
     }
 
-    /** How many different events have arrived. */
-    synchronized int received() {
-        return ids.size();
+    /** Number of different events that have arrived. */
+    int received() {
+        return arrivals.count();
     }
 
-    synchronized Set<UUID> ids() {
-        return Set.copyOf(ids);
+    Set<UUID> ids() {
+        return arrivals.events().stream().map(ServiceEvent::id).collect(toSet());
     }
 
-    /** How often an event arrived that had arrived before. */
-    synchronized int duplicates() {
-        return duplicates;
+    /** Number of repeated deliveries, without the broker's redeliveries. */
+    int duplicates() {
+        return duplicates.get();
     }
 
-    /** First deliveries that were not the next version of their aggregate. */
-    synchronized List<String> disorder() {
-        return List.copyOf(disorder);
+    /** First deliveries that came after a later event of their aggregate. */
+    List<String> disorder() {
+        return arrivals.disorder();
     }
 
     /** Waits until everything that is in the queue now has arrived. */
@@ -102,91 +92,21 @@ final class Observer implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while the observer caught up", e);
         }
-        await().atMost(CATCHING_UP).until(() -> saw(marker));
-    }
-
-    private synchronized boolean saw(String marker) {
-        return markers.contains(marker);
+        await().atMost(CATCHING_UP).until(() -> markers.contains(marker));
     }
 
     @Override
     public void close() {
-        closed.countDown();
-        thread.interrupt();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        reader.close();
     }
 
-    private void consumeUntilClosed() {
-        while (closed.getCount() > 0) {
-            try (Connection connection = broker.newConnection()) {
-                consume(connection);
-            } catch (IOException | TimeoutException | RuntimeException e) {
-                pause();
-            } catch (InterruptedException e) {
-                return;
-            }
-        }
-    }
-
-    private void consume(Connection connection) throws IOException, InterruptedException {
-        CountDownLatch lost = new CountDownLatch(1);
-        Channel channel = connection.createChannel();
-        channel.addShutdownListener(cause -> lost.countDown());
-        channel.basicQos(PREFETCH);
-        channel.basicConsume(queue, false, new DefaultConsumer(channel) {
-            @Override
-            public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body)
-                    throws IOException {
-                record(envelope, properties, body);
-                channel.basicAck(envelope.getDeliveryTag(), false);
-            }
-
-            @Override
-            public void handleCancel(String tag) {
-                lost.countDown();
-            }
-        });
-        lost.await();
-    }
-
-    private void record(Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
+    private void record(AMQP.BasicProperties properties, byte[] body, boolean redelivered) {
         if (MARKER.equals(properties.getType())) {
-            synchronized (this) {
-                markers.add(properties.getMessageId());
-            }
-            return;
-        }
-        UUID id = UUID.fromString(properties.getMessageId());
-        String aggregate = String.valueOf(properties.getHeaders().get("aggregate_id"));
-        int version = Integer.parseInt(new String(body, StandardCharsets.UTF_8));
-        if (recordedFirst(id, aggregate, version, envelope.isRedeliver())) {
+            markers.add(properties.getMessageId());
+        } else if (arrivals.add(ServiceEvent.read(properties, body))) {
             firstDelivery.run();
-        }
-    }
-
-    private synchronized boolean recordedFirst(UUID id, String aggregate, int version, boolean redelivered) {
-        if (!ids.add(id)) {
-            duplicates += redelivered ? 0 : 1;
-            return false;
-        }
-        int before = versions.getOrDefault(aggregate, 0);
-        if (version != before + 1) {
-            disorder.add(
-                    "%s %s: version %d arrived after version %d".formatted(aggregateType, aggregate, version, before));
-        }
-        versions.put(aggregate, version);
-        return true;
-    }
-
-    private void pause() {
-        try {
-            closed.await(200, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        } else if (!redelivered) {
+            duplicates.incrementAndGet();
         }
     }
 

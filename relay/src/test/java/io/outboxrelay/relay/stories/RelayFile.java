@@ -10,7 +10,7 @@ import java.util.List;
  * @param instance name of the relay
  * @param broker AMQP URI
  * @param sources its databases
- * @param timing how patient it is
+ * @param timing its time-outs
  */
 record RelayFile(String instance, String broker, List<Database> sources, Timing timing) {
 
@@ -30,13 +30,13 @@ record RelayFile(String instance, String broker, List<Database> sources, Timing 
     /** Durations in the notation of the file. */
     record Timing(String lease, String heartbeat, String confirmDeadline, String statementTimeout) {
 
-        /** As short as the rules between them allow, so that a dead relay's lanes move soon. */
+        /** As short as the rules allow, so that a dead relay's lanes move soon. */
         static final Timing IMPATIENT = new Timing("5s", "500ms", "2s", "1s");
 
-        /** The defaults of a relay, where nobody has to wait for a lease to run out. */
+        /** The defaults of a relay, for stories that do not wait for the end of a lease. */
         static final Timing STANDARD = new Timing("15s", "1s", "7s", "5s");
 
-        /** A lease that a story never sees the end of. */
+        /** A lease that outlasts the story. */
         static final Timing LONG_LEASE = new Timing("10m", "500ms", "7s", "5s");
     }
 
@@ -76,7 +76,7 @@ record RelayFile(String instance, String broker, List<Database> sources, Timing 
                         statement-timeout: %s
                     """.formatted(source.name, source.url, source.user, source.password, timing.statementTimeout));
         }
-        // Batches are small, so that what is killed is killed in the middle of many of them.
+        // Small batches, so that a kill hits the middle of one.
         yaml.append("""
                 broker:
                   uri: "%s"

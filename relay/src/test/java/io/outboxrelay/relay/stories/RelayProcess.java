@@ -38,14 +38,14 @@ final class RelayProcess implements AutoCloseable {
     /**
      * Starts a relay and does not wait.
      *
-     * @param folder where its configuration and its log go
-     * @param file what it is told
+     * @param folder for its configuration and its log
+     * @param file its configuration
      * @param environment added to the environment of this JVM
      */
     static RelayProcess start(Path folder, RelayFile file, Map<String, String> environment) throws IOException {
         assertThat(JAR).as("the relay's jar, which `./mvnw package` builds").exists();
         Path configuration = Files.writeString(folder.resolve(file.instance() + ".yaml"), file.yaml());
-        // A name of its own for each start: the file of an earlier one is appended to.
+        // Each start has its own file, because output is appended.
         Path log = Files.createTempFile(folder, file.instance() + "-", ".log");
         return new RelayProcess(
                 file.instance(),
@@ -122,7 +122,7 @@ final class RelayProcess implements AutoCloseable {
         return status.getAsInt();
     }
 
-    /** What it has logged so far. */
+    /** Its log so far. */
     String log() {
         return process.output();
     }

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.stories.RelayFile.Database;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.Postgres;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -24,7 +25,7 @@ class RestoredOutboxIT {
     void events_written_before_a_dump_are_published_from_a_server_whose_transaction_ids_begin_anew(@TempDir Path folder)
             throws Exception {
         try (TestDatabase old = Servers.postgres().newDatabase();
-                PrivatePostgres server = Servers.startPrivatePostgres();
+                PrivateServer<Postgres> server = Servers.startPrivatePostgres();
                 TestDatabase restored = server.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Stage stage = new Stage(folder, old, host, "account", 100)) {

@@ -64,7 +64,7 @@ class SharedLanesIT {
     // hazards 23, 24: a newcomer gets its share, a stopped relay's lanes move at once, and no aggregate is in flight
     // twice.
     @Test
-    void relays_that_join_and_leave_get_and_give_their_lanes_and_no_event_is_published_twice() throws Exception {
+    void relays_that_join_and_leave_get_and_release_their_lanes_and_no_event_is_published_twice() throws Exception {
         stage.relay(file.named("steady"));
         stage.awaitLanes(Map.of("steady", Stage.LANES));
         stage.writers().start(4, Writers.load(kind, 10_000));

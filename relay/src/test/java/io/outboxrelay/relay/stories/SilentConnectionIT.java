@@ -26,8 +26,7 @@ class SilentConnectionIT {
 
     // hazard 36
     @Test
-    void connections_to_the_broker_that_die_without_a_word_are_noticed_and_replaced(@TempDir Path folder)
-            throws Exception {
+    void connections_to_the_broker_that_die_silently_are_detected_and_replaced(@TempDir Path folder) throws Exception {
         try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Wire wire = new Wire(host.host(), host.port());
@@ -44,7 +43,7 @@ class SilentConnectionIT {
 
     // hazard 36
     @Test
-    void connections_to_the_database_that_die_without_a_word_are_noticed_and_replaced(@TempDir Path folder)
+    void connections_to_the_database_that_die_silently_are_detected_and_replaced(@TempDir Path folder)
             throws Exception {
         try (TestDatabase database = kind.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();

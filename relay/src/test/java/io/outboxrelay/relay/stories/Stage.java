@@ -72,7 +72,7 @@ final class Stage implements AutoCloseable {
         return database;
     }
 
-    /** What a relay of this outbox is told. */
+    /** The configuration of a relay of this outbox. */
     RelayFile file() {
         return file;
     }
@@ -94,12 +94,14 @@ final class Stage implements AutoCloseable {
         return relay;
     }
 
-    /** Waits until so many different events have arrived. */
+    /** Waits until this number of different events have arrived. */
     void awaitReceived(int events) {
         await().alias(events + " events have arrived").atMost(VERDICT).until(() -> observer.received() >= events);
     }
 
-    /** Lanes by instance; those of nobody are missing. An owner is an instance and what tells its processes apart. */
+    /**
+     * Number of lanes by instance, without free lanes. An owner's name is its instance and a suffix for the process.
+     */
     Map<String, Integer> lanes() {
         Map<String, Integer> lanes = new TreeMap<>();
         sql.query("SELECT owner, count(*) FROM outbox_lane WHERE owner IS NOT NULL GROUP BY owner", row -> {
@@ -116,7 +118,7 @@ final class Stage implements AutoCloseable {
                 .until(() -> lanes().equals(owners));
     }
 
-    /** How often lanes have changed their owner, all of them together. */
+    /** Number of changes of owner, over all lanes. */
     int epochs() {
         Integer sum = sql.queryForObject("SELECT sum(epoch) FROM outbox_lane", Integer.class);
         return sum == null ? 0 : sum;
@@ -128,7 +130,7 @@ final class Stage implements AutoCloseable {
         return rows == null ? 0 : rows;
     }
 
-    /** Waits until everything is published and says whether all of it arrived, nothing else, and in order. */
+    /** Waits until everything is published, and checks that all of it arrived, nothing else, and in order. */
     void verdict() throws Exception {
         writers.join();
         await().alias("the outbox is empty").atMost(VERDICT).until(() -> backlog() == 0);

@@ -5,7 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.stories.RelayFile.Database;
 import io.outboxrelay.schema.OutboxSchema;
-import io.outboxrelay.testservers.PrivatePostgres;
+import io.outboxrelay.testservers.Postgres;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
@@ -27,8 +28,8 @@ class UpgradedDatabaseIT {
     @Test
     void an_upgrade_from_15_to_18_by_logical_replication_loses_nothing_and_keeps_the_order(@TempDir Path folder)
             throws Exception {
-        try (PrivatePostgres from = Servers.startPrivatePostgres(15, "wal_level=logical");
-                PrivatePostgres to = Servers.startPrivatePostgres(18);
+        try (PrivateServer<Postgres> from = Servers.startPrivatePostgres(15, "wal_level=logical");
+                PrivateServer<Postgres> to = Servers.startPrivatePostgres(18);
                 TestDatabase old = from.newDatabase();
                 TestDatabase fresh = to.newDatabase();
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();

@@ -21,18 +21,18 @@ import javax.sql.DataSource;
 
 /**
  * Services that write events. Each transaction locks its aggregate first, so that writers of one aggregate take turns,
- * and gives its events the aggregate's next versions; the payload is the version. A ledger in the same database gets one
- * row an event in the same transaction: it knows what was committed, whatever becomes of the writer.
+ * and gives its events the aggregate's next versions; the payload is the version. A ledger in the same database gets
+ * one row for each event in the same transaction: it has the committed events, whatever happens to the writer.
  *
- * <p>One transaction in ten rolls back, one in two hundred commits two seconds late, one in a hundred has a hundred events.
- * A writer whose database is gone connects again and goes on.
+ * <p>One transaction in ten rolls back, one in two hundred commits two seconds late, one in a hundred has a hundred
+ * events. A writer whose database is gone reconnects and continues.
  */
 final class Writers implements AutoCloseable {
 
-    /** So that the writing lasts as long as the story: a service would wait for nobody. */
+    /** Makes the writing last as long as the story; real services do not wait. */
     private static final int MOST_AHEAD_OF_THE_OBSERVER = 3_000;
 
-    /** The aggregate of no writer; theirs begin at 1. */
+    /** Belongs to no writer; theirs begin at 1. */
     private static final int APART = 0;
 
     private static final int LARGE_TRANSACTION = 100;
@@ -77,7 +77,10 @@ final class Writers implements AutoCloseable {
         }
     }
 
-    /** How much to write where so much is written on PostgreSQL: less, so that all the stories end in reasonable time. */
+    /**
+     * Scales the number of events: fewer on other databases than PostgreSQL, so that all stories end in reasonable
+     * time.
+     */
     static int load(DatabaseKind kind, int events) {
         return kind == DatabaseKind.POSTGRESQL ? events : events / 2;
     }
@@ -101,24 +104,24 @@ final class Writers implements AutoCloseable {
         return threads.stream().anyMatch(Thread::isAlive);
     }
 
-    /** Writes and returns when all is committed; to be used where no observer takes part in the pace. */
+    /** Writes and returns when everything is committed. Use it when no observer sets the pace. */
     void write(int connections, int events) throws InterruptedException {
         ahead.release(events * 2);
         start(connections, events);
         join();
     }
 
-    /** Told by the observer for each event that arrived first. */
+    /** The observer calls it for the first delivery of each event. */
     void observed() {
         ahead.release();
     }
 
-    /** What the database says was committed. */
+    /** The committed events, according to the database. */
     Set<UUID> ledger() {
         return ids("story_ledger");
     }
 
-    /** What is still in the outbox. */
+    /** The events that are still in the outbox. */
     Set<UUID> unpublished() {
         return ids("outbox");
     }
@@ -140,12 +143,12 @@ final class Writers implements AutoCloseable {
         }
     }
 
-    /** Writes the next event of an aggregate that the writers leave alone, in a transaction that the caller ends. */
+    /** Writes the next event of an aggregate that the writers do not use, in the caller's transaction. */
     void writeApart(Connection open) throws SQLException {
         write(open, APART, 1);
     }
 
-    /** Ends the writing, done or not. */
+    /** Stops writing, finished or not. */
     @Override
     public void close() {
         closed.countDown();
@@ -166,7 +169,7 @@ final class Writers implements AutoCloseable {
                         transaction(connection, random);
                     }
                 } catch (SQLException e) {
-                    // The database is away. Whether the last commit was carried out is known to the ledger only.
+                    // The database is down. Only the ledger shows whether the last commit succeeded.
                     closed.await(100, TimeUnit.MILLISECONDS);
                 }
             }

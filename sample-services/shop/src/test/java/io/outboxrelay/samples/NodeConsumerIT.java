@@ -31,7 +31,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A consumer in another language reads what was encoded here, with real servers and schemas from a real registry. */
+/**
+ * A consumer in another language reads events that were encoded here, with real servers and schemas from a real
+ * registry.
+ */
 @Tag("full")
 class NodeConsumerIT {
 

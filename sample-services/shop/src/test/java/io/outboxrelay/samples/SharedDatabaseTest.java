@@ -19,8 +19,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
 /**
- * The anti-pattern: two services, one database. What the shop's services do to each other by events and by HTTP is done here
- * by reaching into the other's tables, and this is what breaks.
+ * The anti-pattern: two services, one database. What the shop's services do to each other by events and by HTTP is done
+ * here by reaching into the other's tables, and this is what breaks.
  */
 @Tag("server")
 class SharedDatabaseTest {
@@ -44,7 +44,7 @@ class SharedDatabaseTest {
     }
 
     @Test
-    void a_column_that_its_owner_renames_breaks_whoever_reads_the_table() {
+    void a_renamed_column_breaks_other_readers_of_the_table() {
         assertThat(nameForTheStorefront()).isEqualTo("Anna");
 
         // A change inside of the customers service, which its own tests pass.
@@ -54,7 +54,7 @@ class SharedDatabaseTest {
     }
 
     @Test
-    void whoever_writes_past_the_owner_breaks_the_owner_s_rule() {
+    void a_write_that_bypasses_the_owner_breaks_the_owner_s_rule() {
         // The customers service asks for limit and reservations under a lock before it reserves. The storefront does
         // not.
         storefront

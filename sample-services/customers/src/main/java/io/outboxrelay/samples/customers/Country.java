@@ -1,10 +1,10 @@
 package io.outboxrelay.samples.customers;
 
 /**
- * A country that the shop sells to.
+ * A country to which the shop sells.
  *
  * @param code ISO 3166, two letters
- * @param version grows by one with each event of the country; 0 until the first one is written
+ * @param version increases by one with each event of the country; 0 before the first one
  * @param currency ISO 4217 code
  */
 record Country(String code, int version, String name, String currency) {}

@@ -11,17 +11,17 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * The customers' part in the saga of an order. Requests may come twice, late, or after what takes them back:
+ * The customers' part in the saga of an order. Requests may arrive twice, late, or after their own compensation:
  *
  * <ul>
- *   <li>to reserve is decided once for each order; who asks again gets the same answer;
- *   <li>to release is always answered. Where nothing was reserved, the release is remembered, and a request to reserve that
- *       comes after it is rejected;
- *   <li>a paid order settles its reservation: the credit is free again.
+ *   <li>a reservation is decided once for each order; a repeated request gets the same answer;
+ *   <li>a release is always answered. If nothing was reserved, the release is remembered, and a later request to
+ *       reserve is rejected;
+ *   <li>a payment closes the reservation of its order and releases the credit.
  * </ul>
  *
  * <p>Each method locks the customer's row first, so that decisions about one customer are made one after the other. A
- * customer whom nobody knows has no row, and needs none: whatever order two requests come in, nothing is reserved.
+ * unknown customer has no row and needs none: nothing is reserved, in whatever order two requests arrive.
  */
 @Component
 class Credits {
@@ -45,9 +45,9 @@ class Credits {
     }
 
     /**
-     * What was decided about an order.
+     * The decision about an order.
      *
-     * @param amountCents the order's amount, whether it was reserved or not; 0 where a release came first
+     * @param amountCents the order's amount, reserved or not; 0 if a release came first
      */
     private record Reservation(State state, long amountCents) {
 
@@ -56,7 +56,7 @@ class Credits {
         }
     }
 
-    /** Keeps an order's amount of the customer's credit, if that much is left, and answers. */
+    /** Reserves an order's amount from the customer's credit if enough is available, and answers. */
     @Transactional
     void reserve(String customerId, String orderId, long amountCents) {
         customers.lock(customerId);
@@ -69,7 +69,7 @@ class Credits {
         }
     }
 
-    /** Gives back what is kept for an order, sees to it that nothing will be, and answers. */
+    /** Releases the credit of an order, prevents a later reservation, and answers. */
     @Transactional
     void release(String customerId, String orderId) {
         customers.lock(customerId);
@@ -81,7 +81,7 @@ class Credits {
         tellReleased(customerId, orderId, kept);
     }
 
-    /** The order is paid: what was kept for it is free again. Where nothing is kept, nothing happens. */
+    /** Closes the reservation of a paid order; does nothing if there is none. */
     @Transactional
     void settle(String customerId, String orderId) {
         customers.lock(customerId);

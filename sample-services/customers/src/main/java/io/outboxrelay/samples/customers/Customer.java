@@ -5,10 +5,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A customer as it is now.
  *
- * @param customerId chosen by this service; means nothing to others
- * @param version grows by one with each event of the customer, from 1
- * @param country ISO 3166 code of two letters; null where it is not known
- * @param creditLimitCents how much the customer may owe, in euro cents
+ * @param customerId chosen by this service, without a meaning to others
+ * @param version increases by one with each event of the customer, from 1
+ * @param country two-letter ISO 3166 code; null if unknown
+ * @param creditLimitCents the credit limit, in euro cents
  */
 record Customer(
         String customerId,

@@ -13,8 +13,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * Who the customers are. Each change is one local transaction: lock the customer's row, change it, write the event that tells
- * of it. What changes nothing tells nothing.
+ * The customers' master data. Each change is one local transaction: lock the customer's row, change it, write the
+ * event. A change without effect writes no event.
  */
 @Component
 class Customers {
@@ -22,7 +22,7 @@ class Customers {
     /** The aggregate type of all events of a customer, those of its credit too. */
     static final String AGGREGATE = "customer";
 
-    /** A list is for people to look at. Who needs all customers keeps a copy, by events. */
+    /** Lists are for people. A service that needs all customers keeps a copy, fed by events. */
     private static final int MOST_LISTED = 200;
 
     private final JdbcClient database;
@@ -101,7 +101,7 @@ class Customers {
         return get(customerId);
     }
 
-    /** The limit may be lowered below what is reserved: what was promised stays promised, and nothing new is. */
+    /** The limit may be lowered below the reservations: they stay, and new ones are refused. */
     @Transactional
     Customer limitCredit(String customerId, long creditLimitCents) {
         Customer before = lock(customerId).orElseThrow(() -> new NoSuchCustomer(customerId));
@@ -133,7 +133,7 @@ class Customers {
                 .optional();
     }
 
-    /** Customers in alphabetical order, of one region or of all, not more than {@value #MOST_LISTED}. */
+    /** Customers in alphabetical order, of one region or of all, at most {@value #MOST_LISTED}. */
     List<Customer> list(@Nullable String region) {
         return database.sql("""
                         SELECT * FROM customer WHERE region = coalesce(:region, region)
@@ -146,8 +146,9 @@ class Customers {
     }
 
     /**
-     * What is left of a customer's credit. To decide by it, {@link #lock} the customer in a statement before: a single one
-     * that locked and summed up would wait for the row and then sum up what it saw before the wait.
+     * A customer's available credit. To base a decision on it, first {@link #lock} the customer in a separate
+     * statement: a single statement that locked and summed up would wait for the row, and then sum up the state before
+     * the wait.
      */
     Optional<Credit> credit(String customerId) {
         return database.sql("SELECT * FROM credit WHERE customer_id = :customer_id")
@@ -156,7 +157,7 @@ class Customers {
                 .optional();
     }
 
-    /** Makes all others who would change this customer or decide about its credit wait until the transaction ends. */
+    /** Makes all other changes of this customer and decisions about its credit wait until the transaction ends. */
     Optional<Customer> lock(String customerId) {
         return database.sql("SELECT * FROM customer WHERE customer_id = :customer_id FOR UPDATE")
                 .param("customer_id", customerId)
@@ -164,7 +165,7 @@ class Customers {
                 .optional();
     }
 
-    /** Counts the next event of a customer, which is locked; version 0 where there is no such customer. */
+    /** Counts the next event of a locked customer; version 0 if the customer does not exist. */
     Stamp stamp(String customerId) {
         return database.sql("""
                         UPDATE customer SET version = version + 1 WHERE customer_id = :customer_id

@@ -32,7 +32,7 @@ class CustomersApi {
         this.customers = customers;
     }
 
-    /** A profile, and how much the new customer may owe. */
+    /** A profile, and the credit limit of the new customer. */
     record Registration(
             @NotBlank(message = Profile.GIVEN) @Size(max = 200, message = Profile.SHORT)
             String name,
@@ -74,7 +74,7 @@ class CustomersApi {
     @GetMapping
     @Operation(
             summary = "List customers",
-            description = "In alphabetical order, at most 200. Whoever needs all of them keeps a copy, by events.")
+            description = "In alphabetical order, at most 200. To get all of them, keep a copy, fed by events.")
     List<Customer> list(@RequestParam @Nullable String region) {
         return customers.list(region);
     }
@@ -86,22 +86,21 @@ class CustomersApi {
     }
 
     @PutMapping("/{customerId}")
-    @Operation(summary = "Change what a customer says about itself", description = "Replaces all of it.")
+    @Operation(summary = "Change a customer's profile", description = "Replaces the whole profile.")
     Customer change(@PathVariable String customerId, @Valid @RequestBody Profile profile) {
         return customers.change(customerId, profile);
     }
 
     @PutMapping("/{customerId}/credit-limit")
     @Operation(
-            summary = "Set how much a customer may owe",
-            description =
-                    "A limit below what is reserved takes nothing back: nothing more is reserved until it is enough.")
+            summary = "Set a customer's credit limit",
+            description = "A limit below the reserved amount releases nothing, but allows no further reservation.")
     Customer limitCredit(@PathVariable String customerId, @Valid @RequestBody CreditLimit limit) {
         return customers.limitCredit(customerId, limit.creditLimitCents());
     }
 
     @GetMapping("/{customerId}/credit")
-    @Operation(summary = "Show a customer's credit", description = "What is left is the limit less what is reserved.")
+    @Operation(summary = "Show a customer's credit", description = "Available: limit minus reservations.")
     Credit credit(@PathVariable String customerId) {
         return customers.credit(customerId).orElseThrow(() -> new NoSuchCustomer(customerId));
     }

@@ -23,10 +23,10 @@ import org.springframework.context.annotation.Bean;
                         description = "Customers, their credit, and the countries and currencies of the shop."))
 public class CustomersService {
 
-    /** The name under which the inbox remembers what was applied. */
+    /** The consumer's name in the inbox. */
     public static final String CONSUMER = "customers";
 
-    /** What orders ask of customers' credit. */
+    /** Requests of orders concerning customers' credit. */
     public static final ConsumerQueue QUEUE = ConsumerQueue.named("customers.orders")
             .boundTo("events", "order.credit.#")
             .boundTo("events", "order.order.paid");

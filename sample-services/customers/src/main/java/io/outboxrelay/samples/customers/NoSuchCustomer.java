@@ -4,6 +4,6 @@ package io.outboxrelay.samples.customers;
 final class NoSuchCustomer extends RuntimeException {
 
     NoSuchCustomer(String customerId) {
-        super("There is no customer %s: GET /customers lists those there are".formatted(customerId));
+        super("There is no customer %s: GET /customers lists the customers".formatted(customerId));
     }
 }

@@ -12,7 +12,7 @@ import org.springframework.web.accept.InvalidApiVersionException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
-/** How what this service refuses looks over HTTP. Asked before the chassis, which has an answer to everything. */
+/** Maps this service's refusals to HTTP. It comes before the chassis, which handles every exception. */
 @RestControllerAdvice
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class Problems {
@@ -33,12 +33,12 @@ class Problems {
         return ProblemDetail.forStatusAndDetail(UNPROCESSABLE_CONTENT, unknown.getMessage());
     }
 
-    /** A client of another time. A status that says so, instead of answers that it would misread. */
+    /** A client for another version of the API gets a clear status instead of answers that it would misread. */
     @ExceptionHandler
     ProblemDetail notServed(InvalidApiVersionException refused) {
         return ProblemDetail.forStatusAndDetail(
                 NOT_ACCEPTABLE,
-                "This service serves version %s of its API, not %s, which Accept-Version asked for: use a client made for it"
+                "This service supports version %s of its API, not %s as in Accept-Version: use a matching client"
                         .formatted(versions, refused.getVersion()));
     }
 }

@@ -8,12 +8,12 @@ import jakarta.validation.constraints.Size;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a customer says about itself, and may change.
+ * The data that a customer may change.
  *
- * @param name as the customer wants to be called
- * @param email where to write to
- * @param region the part of the world that the shop counts the customer to, such as {@code NORTH}
- * @param country ISO 3166 code of two letters, one of the shop's countries; null where it is not known
+ * @param name of the customer
+ * @param email address
+ * @param region sales region, such as {@code NORTH}
+ * @param country two-letter ISO 3166 code of one of the shop's countries; null if unknown
  */
 record Profile(
         @NotBlank(message = GIVEN) @Size(max = 200, message = SHORT)

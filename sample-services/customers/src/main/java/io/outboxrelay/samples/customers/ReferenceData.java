@@ -14,9 +14,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * Countries and currencies: small lists that seldom change and that all services want. This service owns them and publishes
- * each entry as an event, so that others keep a copy. What came with a migration is published when the service starts, once,
- * however often and in however many instances it does.
+ * Countries and currencies: small lists that rarely change and that all services need. This service owns them and
+ * publishes each entry as an event, so that others can keep a copy. Entries from a migration are published once, when
+ * the service starts, however often and in however many instances it starts.
  */
 @Component
 class ReferenceData implements ApplicationRunner {
@@ -32,7 +32,9 @@ class ReferenceData implements ApplicationRunner {
         this.events = events;
     }
 
-    /** Publishes what came with a migration. Another instance that does the same waits for the rows and then finds none. */
+    /**
+     * Publishes the entries of a migration. Another instance that does the same waits for the rows and then finds none.
+     */
     @Override
     @Transactional
     public void run(ApplicationArguments arguments) {
@@ -60,7 +62,7 @@ class ReferenceData implements ApplicationRunner {
                 .list();
     }
 
-    /** Adds a country or changes it; where nothing is changed, nothing is published. */
+    /** Adds or changes a country; publishes nothing if nothing changes. */
     @Transactional
     Country putCountry(String code, String name, String currency) {
         if (currencies().stream().noneMatch(known -> known.code().equals(currency))) {
@@ -85,7 +87,7 @@ class ReferenceData implements ApplicationRunner {
                 .single();
     }
 
-    /** Adds a currency or changes it; where nothing is changed, nothing is published. */
+    /** Adds or changes a currency; publishes nothing if nothing changes. */
     @Transactional
     Currency putCurrency(String code, String name, int minorDigits) {
         database.sql("""
@@ -110,7 +112,7 @@ class ReferenceData implements ApplicationRunner {
     /**
      * Checks a customer's country.
      *
-     * @param code null where it is not known, which is no fault
+     * @param code null if unknown, which is allowed
      * @throws UnknownCode if the shop does not have it
      */
     void requireCountry(@Nullable String code) {

@@ -45,13 +45,13 @@ class ReferenceDataApi {
             Integer minorDigits) {}
 
     @GetMapping("/countries")
-    @Operation(summary = "List the countries that the shop sells to")
+    @Operation(summary = "List the countries to which the shop sells")
     List<Country> countries() {
         return referenceData.countries();
     }
 
     @PutMapping("/countries/{code}")
-    @Operation(summary = "Add a country, or change it")
+    @Operation(summary = "Add or change a country")
     Country put(
             @PathVariable @Pattern(regexp = "[A-Z]{2}", message = ISO_3166) String code,
             @Valid @RequestBody CountryEntry country) {
@@ -59,13 +59,13 @@ class ReferenceDataApi {
     }
 
     @GetMapping("/currencies")
-    @Operation(summary = "List the currencies that the shop takes")
+    @Operation(summary = "List the currencies that the shop accepts")
     List<Currency> currencies() {
         return referenceData.currencies();
     }
 
     @PutMapping("/currencies/{code}")
-    @Operation(summary = "Add a currency, or change it")
+    @Operation(summary = "Add or change a currency")
     Currency put(
             @PathVariable @Pattern(regexp = "[A-Z]{3}", message = ISO_4217) String code,
             @Valid @RequestBody CurrencyEntry currency) {

@@ -6,10 +6,9 @@ final class UnknownCode extends RuntimeException {
     /**
      * @param kind {@code country} or {@code currency}
      * @param code which one
-     * @param list where those that there are can be seen
+     * @param list path of the list of valid codes
      */
     UnknownCode(String kind, String code, String list) {
-        super("The %s %s is not known here: take one of GET %s, or add it by PUT %s/%s"
-                .formatted(kind, code, list, list, code));
+        super("Unknown %s %s: use one from GET %s, or add it with PUT %s/%s".formatted(kind, code, list, list, code));
     }
 }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessException;
 
-/** The customers' part in the saga: what is asked for may come twice, late, or after what takes it back. */
+/** The customers' part in the saga: requests may arrive twice, late, or after their own compensation. */
 @Tag("server")
 class CreditsTest {
 
@@ -49,7 +49,7 @@ class CreditsTest {
     private final Customers customers = service.bean(Customers.class);
 
     @Test
-    void credit_that_is_left_is_reserved() {
+    void available_credit_is_reserved() {
         String anna = customerWhoMayOwe(10_000);
 
         service.handle(reserve(anna, ORDER, 10_000));
@@ -63,7 +63,7 @@ class CreditsTest {
     }
 
     @Test
-    void credit_that_is_not_left_is_rejected() {
+    void a_reservation_beyond_the_available_credit_is_rejected() {
         String anna = customerWhoMayOwe(10_000);
 
         service.handle(reserve(anna, ORDER, 10_001));
@@ -75,7 +75,7 @@ class CreditsTest {
     }
 
     @Test
-    void a_customer_whom_nobody_knows_has_no_credit() {
+    void an_unknown_customer_has_no_credit() {
         String nobody = "nobody-" + UUID.randomUUID();
 
         service.handle(reserve(nobody, ORDER, 0));
@@ -86,7 +86,7 @@ class CreditsTest {
     }
 
     @Test
-    void who_asks_again_gets_the_same_answer_and_nothing_is_reserved_twice() {
+    void a_repeated_request_gets_the_same_answer_and_reserves_nothing_more() {
         String anna = customerWhoMayOwe(10_000);
 
         service.handle(reserve(anna, ORDER, 6_000));
@@ -97,7 +97,7 @@ class CreditsTest {
     }
 
     @Test
-    void a_rejection_stands_when_credit_is_free_again() {
+    void a_rejection_stands_when_credit_is_released_later() {
         String anna = customerWhoMayOwe(10_000);
         service.handle(reserve(anna, ORDER, 10_001));
         customers.limitCredit(anna, 20_000);
@@ -109,7 +109,7 @@ class CreditsTest {
     }
 
     @Test
-    void what_is_released_is_free_again() {
+    void released_credit_is_available_again() {
         String anna = customerWhoMayOwe(10_000);
         service.handle(reserve(anna, ORDER, 6_000));
 
@@ -122,7 +122,7 @@ class CreditsTest {
     }
 
     @Test
-    void a_second_release_is_answered_and_gives_nothing_back() {
+    void a_second_release_is_answered_and_releases_no_credit() {
         String anna = customerWhoMayOwe(10_000);
         service.handle(reserve(anna, ORDER, 6_000));
         service.handle(release(anna, ORDER));
@@ -149,7 +149,7 @@ class CreditsTest {
     }
 
     @Test
-    void a_release_for_a_customer_whom_nobody_knows_is_answered_and_remembered() {
+    void a_release_for_an_unknown_customer_is_answered_and_remembered() {
         String nobody = "nobody-" + UUID.randomUUID();
 
         service.handle(release(nobody, ORDER));
@@ -161,7 +161,7 @@ class CreditsTest {
     }
 
     @Test
-    void a_paid_order_settles_its_reservation_once() {
+    void a_paid_order_closes_its_reservation_once() {
         String anna = customerWhoMayOwe(10_000);
         service.handle(reserve(anna, ORDER, 6_000));
 
@@ -175,7 +175,7 @@ class CreditsTest {
     }
 
     @Test
-    void an_amount_below_zero_is_refused_and_leaves_nothing() {
+    void a_negative_amount_is_refused_and_leaves_nothing() {
         String anna = customerWhoMayOwe(10_000);
 
         assertThatThrownBy(() -> service.handle(reserve(anna, ORDER, -1))).isInstanceOf(DataAccessException.class);
@@ -185,7 +185,7 @@ class CreditsTest {
     }
 
     @Test
-    void fifty_orders_at_once_get_what_is_there_and_not_a_cent_more() throws Exception {
+    void fifty_orders_at_once_never_exceed_the_available_credit() throws Exception {
         String anna = customerWhoMayOwe(17_500);
 
         atOnce(IntStream.range(0, 50)

@@ -38,7 +38,7 @@ class CustomersApiTest {
     }
 
     @Test
-    void a_registered_customer_is_found_where_the_answer_says() {
+    void a_registered_customer_is_found_at_the_location_in_the_answer() {
         ResponseEntity<JsonNode> registered = send(HttpMethod.POST, "/customers", ANNA);
 
         assertThat(registered.getStatusCode().value()).isEqualTo(201);
@@ -107,11 +107,10 @@ class CustomersApiTest {
                 "country | sweden | country must be two capital letters such as DE, not 'sweden'",
                 "credit_limit_cents | -1 | credit_limit_cents must be 0 or more, not '-1'",
                 "credit_limit_cents | null | credit_limit_cents must be given",
-                "credit_limit_cents | lots | credit_limit_cents must be a whole number, not 'lots'",
-                "credit_limit_cents | 1e30 | credit_limit_cents must be a whole number",
+                "credit_limit_cents | lots | credit_limit_cents must be an integer, not 'lots'",
+                "credit_limit_cents | 1e30 | credit_limit_cents must be an integer",
             })
-    void a_field_that_is_wrong_is_named_with_its_value_and_what_would_be_right(
-            String field, String value, String detail) {
+    void an_invalid_field_is_named_with_its_value_and_the_rule(String field, String value, String detail) {
         String json = value.matches("null|-?[0-9].*") ? value : "\"" + value + "\"";
         String body =
                 ANNA.replaceFirst("\"%s\": (\"[^\"]*\"|[0-9]+)".formatted(field), "\"%s\": %s".formatted(field, json));
@@ -123,7 +122,7 @@ class CustomersApiTest {
     }
 
     @Test
-    void all_that_is_wrong_is_said_at_once() {
+    void all_faults_are_reported_at_once() {
         JsonNode problem = refused(400, send(HttpMethod.POST, "/customers", "{}"));
 
         assertThat(problem.get("faults")
@@ -134,7 +133,7 @@ class CustomersApiTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "[]", "\"Anna\"", "nonsense"})
-    void a_body_that_is_no_json_object_is_refused_with_a_sentence(String body) {
+    void a_body_that_is_not_a_json_object_is_refused_with_an_explanation(String body) {
         JsonNode problem = refused(400, send(HttpMethod.POST, "/customers", body));
 
         assertThat(problem.get("detail").asString()).startsWith("The body is ");
@@ -142,7 +141,7 @@ class CustomersApiTest {
 
     @ParameterizedTest
     @CsvSource({"PUT, /countries/Denmark", "PUT, /currencies/kr"})
-    void a_code_that_is_none_is_named(HttpMethod method, String path) {
+    void an_invalid_code_is_named(HttpMethod method, String path) {
         String body = """
                 {"name": "Denmark", "currency": "EUR", "minor_digits": 2}
                 """;
@@ -172,7 +171,7 @@ class CustomersApiTest {
         "PUT, /customers/nobody",
         "PUT, /customers/nobody/credit-limit"
     })
-    void a_customer_who_is_not_there_is_named(HttpMethod method, String path) {
+    void a_missing_customer_is_named(HttpMethod method, String path) {
         JsonNode problem = refused(404, send(method, path, ANNA));
 
         assertThat(problem.get("detail").asString()).contains("no customer nobody");
@@ -180,7 +179,7 @@ class CustomersApiTest {
     }
 
     @Test
-    void a_version_of_the_api_that_is_not_served_is_refused_with_both_versions() {
+    void an_unsupported_version_of_the_api_is_refused_with_both_versions() {
         ResponseEntity<JsonNode> served = http.get()
                 .uri("/customers")
                 .header("Accept-Version", "1")
@@ -197,7 +196,7 @@ class CustomersApiTest {
     }
 
     @Test
-    void the_openapi_document_has_every_path_and_the_names_that_are_on_the_wire() {
+    void the_openapi_document_has_every_path_and_the_names_of_the_json() {
         JsonNode document = get("/v3/api-docs");
 
         assertThat(document.at("/info/title").asString()).isEqualTo("Customers");

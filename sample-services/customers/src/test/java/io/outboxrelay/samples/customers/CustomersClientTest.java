@@ -47,7 +47,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void the_client_understands_that_a_customer_is_not_there() {
+    void the_client_understands_that_a_customer_is_missing() {
         assertThat(client.find("nobody")).isEmpty();
         assertThatThrownBy(() -> client.credit("nobody")).isInstanceOf(NoSuchCustomer.class);
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Who the customers are, and what others are told about them. */
+/** The customers' data, and the events about them. */
 @Tag("server")
 class CustomersTest {
 
@@ -55,7 +55,7 @@ class CustomersTest {
     }
 
     @Test
-    void an_event_tells_all_of_what_it_is_about() {
+    void an_event_has_all_data_of_its_subject() {
         String anna = customers.register(ANNA, 50_000).customerId();
         service.handle(OrderRequests.reserve(anna, "order-1", 20_000));
         customers.change(anna, ANNA_MOVED);
@@ -77,7 +77,7 @@ class CustomersTest {
     }
 
     @Test
-    void an_event_happened_when_the_database_says() {
+    void an_event_has_the_time_of_the_database() {
         String anna = customers.register(ANNA, 50_000).customerId();
 
         assertThat(Events.happenedAt(service.toldOfCustomer(anna).get(0)))
@@ -90,7 +90,7 @@ class CustomersTest {
     }
 
     @Test
-    void what_changes_nothing_tells_nothing() {
+    void a_change_without_effect_publishes_nothing() {
         Customer anna = customers.register(ANNA, 50_000);
 
         assertThat(customers.change(anna.customerId(), ANNA)).isEqualTo(anna);
@@ -111,7 +111,7 @@ class CustomersTest {
     }
 
     @Test
-    void a_limit_below_what_is_reserved_takes_nothing_back() {
+    void a_limit_below_the_reservations_releases_nothing() {
         String anna = customers.register(ANNA, 50_000).customerId();
         service.handle(OrderRequests.reserve(anna, "order-1", 20_000));
 

@@ -36,7 +36,7 @@ class ReferenceDataTest {
     private final ReferenceData referenceData = service.bean(ReferenceData.class);
 
     @Test
-    void what_came_with_the_migration_is_published_at_the_first_start() {
+    void entries_of_the_migration_are_published_at_the_first_start() {
         CurrencyPublished yen =
                 (CurrencyPublished) service.told("currency", "JPY").get(0);
         assertThat(yen.getVersion()).isEqualTo(1);

@@ -2,11 +2,11 @@ package io.outboxrelay.samples.orders;
 
 import org.springframework.stereotype.Component;
 
-/** Stands for the payment provider. */
+/** Stands in for the payment provider. */
 @Component
 class Bank {
 
-    /** A card that has no money on it, for trying out what a rolled back transaction leaves behind: nothing. */
+    /** A card that is always declined, to show that a rolled back transaction leaves nothing behind. */
     static final String EMPTY_CARD = "4000-0000-0000-0002";
 
     boolean accepts(String card, long amountCents) {

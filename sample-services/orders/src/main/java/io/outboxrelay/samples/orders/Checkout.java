@@ -8,13 +8,13 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * Makes an order of what a customer wants: looks customer and products up in the replicas, takes down names and prices as they
- * are at this moment, and begins the saga. No other service is asked.
+ * Creates an order: looks up customer and products in the replicas, copies the current names and prices, and begins the
+ * saga. It calls no other service.
  */
 @Component
 class Checkout {
 
-    /** What customers' credit is counted in. */
+    /** The currency of customers' credit. */
     private static final String CURRENCY = "EUR";
 
     private final Replicas replicas;
@@ -25,13 +25,13 @@ class Checkout {
         this.saga = saga;
     }
 
-    /** So many pieces of a product. */
+    /** A product and the number of items. */
     record Wanted(String productId, int quantity) {}
 
     /**
      * Places an order.
      *
-     * @throws NotOrderable if customer or product is unknown here, or what is wanted cannot be counted together
+     * @throws NotOrderable if customer or product is unknown here, or the lines have no common total
      */
     @Transactional
     Order order(String customerId, List<Wanted> wanted) {

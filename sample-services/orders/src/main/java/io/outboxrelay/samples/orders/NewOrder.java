@@ -5,8 +5,8 @@ import java.util.List;
 /**
  * An order that is about to be placed.
  *
- * @param customerId who orders
- * @param lines what, at the price of this moment, at least one line
+ * @param customerId of the customer who orders
+ * @param lines at least one, at current prices
  * @param currency ISO 4217 code of all amounts
  */
 record NewOrder(String customerId, List<Order.Line> lines, String currency) {
@@ -16,9 +16,9 @@ record NewOrder(String customerId, List<Order.Line> lines, String currency) {
     }
 
     /**
-     * All lines together.
+     * The total of all lines.
      *
-     * @throws NotOrderable if that is more than can be counted
+     * @throws NotOrderable if it is too large
      */
     long amountCents() {
         try {

@@ -6,6 +6,6 @@ import java.util.UUID;
 final class NoSuchOrder extends RuntimeException {
 
     NoSuchOrder(UUID orderId) {
-        super("There is no order %s: use the id that placing one has answered".formatted(orderId));
+        super("There is no order %s: use the id from the answer to POST /orders".formatted(orderId));
     }
 }

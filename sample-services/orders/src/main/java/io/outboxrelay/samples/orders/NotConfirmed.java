@@ -4,13 +4,13 @@ package io.outboxrelay.samples.orders;
 final class NotConfirmed extends RuntimeException {
 
     NotConfirmed(Order order, String wanted) {
-        super("The order %s cannot be %s while it is %s: only a confirmed one can be. %s"
+        super("The order %s cannot be %s in the state %s, only when it is confirmed. %s"
                 .formatted(order.orderId(), wanted, order.state().text(), wayOut(order.state())));
     }
 
     private static String wayOut(OrderState state) {
         return switch (state) {
-            case AWAITING_STOCK, AWAITING_CREDIT -> "Look again in a moment: its saga is still running";
+            case AWAITING_STOCK, AWAITING_CREDIT -> "Its saga is still running: try again in a moment";
             default -> "It will not be confirmed again";
         };
     }

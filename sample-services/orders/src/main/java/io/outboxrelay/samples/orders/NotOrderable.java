@@ -2,7 +2,7 @@ package io.outboxrelay.samples.orders;
 
 import io.outboxrelay.samples.orders.Replicas.Product;
 
-/** What was ordered cannot become an order, and nothing was written. */
+/** The request cannot become an order. Nothing was written. */
 final class NotOrderable extends RuntimeException {
 
     private NotOrderable(String message) {
@@ -10,31 +10,27 @@ final class NotOrderable extends RuntimeException {
     }
 
     static NotOrderable unknownCustomer(String customerId) {
-        return new NotOrderable(
-                ("The customer %s is not known here: there is none, or the event that tells of it has not"
-                                + " arrived yet. Register it, or try again when GET /replicas says that customers are up to date")
-                        .formatted(customerId));
+        return new NotOrderable(("Unknown customer %s: there is none, or its event has not arrived yet."
+                        + " Register it, or try again when GET /replicas shows current customers")
+                .formatted(customerId));
     }
 
     static NotOrderable unknownProduct(String productId) {
-        return new NotOrderable(
-                ("The product %s is not known here: there is none, or the event that tells of it has not"
-                                + " arrived yet. Add it, or try again when GET /replicas says that products are up to date")
-                        .formatted(productId));
+        return new NotOrderable(("Unknown product %s: there is none, or its event has not arrived yet."
+                        + " Add it, or try again when GET /replicas shows current products")
+                .formatted(productId));
     }
 
     static NotOrderable twice(String productId) {
-        return new NotOrderable("The product %s is on two lines: order all its pieces on one".formatted(productId));
+        return new NotOrderable("The product %s is on two lines: use one line per product".formatted(productId));
     }
 
     static NotOrderable foreignCurrency(Product product, String currency) {
-        return new NotOrderable(
-                "The product %s is sold in %s, but customers have their credit in %s: order what is sold in %s"
-                        .formatted(product.productId(), product.currency(), currency, currency));
+        return new NotOrderable("The product %s is sold in %s, but credit is in %s: order products that are sold in %s"
+                .formatted(product.productId(), product.currency(), currency, currency));
     }
 
     static NotOrderable beyondCounting() {
-        return new NotOrderable(
-                "The amount of all lines together is more than %d cents: order fewer pieces".formatted(Long.MAX_VALUE));
+        return new NotOrderable("The total of all lines exceeds %d cents: order fewer items".formatted(Long.MAX_VALUE));
     }
 }

@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * An order as it is now.
  *
- * @param version grows by one with each event of the order
+ * @param version increases by one with each event of the order
  * @param state where its saga stands
  * @param reason why the shop will not take it; null as long as it may, and for one that was cancelled
- * @param customerId who ordered
+ * @param customerId of the customer who ordered
  * @param lines what was ordered, at least one line
  * @param amountCents of all lines together
  * @param currency ISO 4217 code of all amounts

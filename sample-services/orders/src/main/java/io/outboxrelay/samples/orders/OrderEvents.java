@@ -13,7 +13,7 @@ import io.outboxrelay.samples.contracts.StockReleaseRequested;
 import io.outboxrelay.samples.contracts.StockReservationRequested;
 import org.apache.avro.specific.SpecificRecord;
 
-/** What the saga says to others, made of the order as it is at that step. */
+/** Creates the saga's events from the order at each step. */
 final class OrderEvents {
 
     private OrderEvents() {}
@@ -33,7 +33,7 @@ final class OrderEvents {
                 .build();
     }
 
-    /** What an order says that has come to its state: each state has its event. */
+    /** The event of a state that an order has entered. */
     static SpecificRecord entered(Order order) {
         return switch (order.state()) {
             case AWAITING_STOCK -> stockReservationRequested(order);

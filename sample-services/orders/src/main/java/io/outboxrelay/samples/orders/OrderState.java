@@ -2,7 +2,7 @@ package io.outboxrelay.samples.orders;
 
 import java.util.Locale;
 
-/** Where an order's saga stands. {@link PlaceOrderSaga} says how it comes from one state to the next. */
+/** State of an order's saga. {@link PlaceOrderSaga} has the transitions. */
 enum OrderState {
     AWAITING_STOCK(true),
     AWAITING_CREDIT(true),

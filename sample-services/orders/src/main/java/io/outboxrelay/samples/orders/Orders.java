@@ -16,9 +16,9 @@ import org.springframework.transaction.annotation.Isolation;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * The orders' tables. Whoever changes an order holds its row's lock, until the caller's transaction ends, which makes writers
- * of one order's events wait for each other. Every time is the database's, taken after the row was locked: an order's times
- * grow as its versions do.
+ * The orders' tables. Every change of an order holds its row's lock until the caller's transaction ends, which makes
+ * writers of one order's events wait for each other. Every time is the database's, taken after the row was locked: an
+ * order's times grow as its versions do.
  */
 @Component
 class Orders {
@@ -90,7 +90,7 @@ class Orders {
                 .update();
     }
 
-    /** Waits for whoever else holds the order, and holds it then. */
+    /** Locks the order, after waiting for any other lock. */
     Optional<Order> lock(UUID orderId) {
         return database.sql("SELECT * FROM orders WHERE order_id = :order_id FOR UPDATE")
                 .param("order_id", orderId)
@@ -99,7 +99,7 @@ class Orders {
                 .map(this::withLines);
     }
 
-    /** Holds orders that have waited beyond their deadline, those that nobody else holds, the longest waiting first. */
+    /** Locks orders beyond their deadline that are not locked yet, the longest waiting first. */
     List<Order> lockOverdue(int most) {
         return database.sql("""
                         SELECT * FROM orders WHERE deadline <= clock_timestamp()

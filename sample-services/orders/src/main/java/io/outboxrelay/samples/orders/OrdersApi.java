@@ -33,7 +33,7 @@ import org.springframework.web.bind.annotation.RestController;
                 @Info(
                         title = "Orders",
                         version = "1",
-                        description = "Takes orders, and leads each through stock and credit to an end."))
+                        description = "Accepts orders and runs their sagas: stock, credit, confirmation."))
 class OrdersApi {
 
     private static final int MOST_LISTED = 100;
@@ -90,8 +90,8 @@ class OrdersApi {
     @PostMapping("/orders")
     @Operation(
             summary = "Place an order",
-            description = "Accepted is not confirmed: follow the Location until the state is an end. The prices of this"
-                    + " moment are the order's prices.")
+            description = "202 means accepted, not confirmed: poll the Location until the state is final."
+                    + " The current prices become the order's prices.")
     ResponseEntity<Placed> place(@Valid @RequestBody Placing placing) {
         List<Checkout.Wanted> wanted = placing.lines().stream()
                 .map(line -> new Checkout.Wanted(line.productId(), line.quantity()))
@@ -104,10 +104,10 @@ class OrdersApi {
 
     @GetMapping("/orders/{order_id}")
     @Operation(
-            summary = "Look at an order",
+            summary = "Show an order",
             description =
-                    "With the steps of its saga so far. Name and e-mail come from this service's copy of customers,"
-                            + " and replicas tells how old it is; customer is null where the copy has none.")
+                    "Includes the steps of its saga so far. Name and e-mail come from this service's copy of customers;"
+                            + " replicas shows its age. customer is null if the copy does not contain the customer.")
     Shown show(@PathVariable("order_id") UUID orderId) {
         Orders.Story story = orders.find(orderId).orElseThrow(() -> new NoSuchOrder(orderId));
         Order order = story.order();
@@ -144,15 +144,15 @@ class OrdersApi {
     @ResponseStatus(HttpStatus.ACCEPTED)
     @Operation(
             summary = "Cancel a confirmed order",
-            description = "Credit and stock are given back first: it is cancelled when the state says so.")
+            description = "Credit and stock are released first; then the state becomes cancelled.")
     void cancel(@PathVariable("order_id") UUID orderId) {
         saga.cancel(orderId);
     }
 
     @GetMapping("/replicas")
     @Operation(
-            summary = "How old the copies of other services' data are",
-            description = "A service that was never heard of is not listed.")
+            summary = "Show the age of the copies of other services' data",
+            description = "A service without any received event is not listed.")
     List<Freshness.Age> replicas() {
         return freshness.ages();
     }

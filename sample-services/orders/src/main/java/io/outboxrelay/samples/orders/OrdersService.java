@@ -15,10 +15,10 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
 /**
- * The orders service as a process, and what it is made of. Its settings are in {@code orders.yaml}.
+ * The orders service as a process, and its parts. Its settings are in {@code orders.yaml}.
  *
- * <p>It consumes two queues. Each has its own place in the inbox, so that the replicas can be rebuilt by a replay while the
- * sagas go on; a consumer's name is its queue's.
+ * <p>It consumes two queues. Each has its own place in the inbox, so that the replicas can be rebuilt by a replay while
+ * the sagas go on; a consumer's name is its queue's.
  */
 @SpringBootApplication(proxyBeanMethods = false)
 @EnableConfigurationProperties(SagaSettings.class)
@@ -27,12 +27,12 @@ public class OrdersService {
 
     private static final String EXCHANGE = "events";
 
-    /** The answers of those who take part in the saga. */
+    /** The answers of the saga's participants. */
     public static final ConsumerQueue SAGA_QUEUE = ConsumerQueue.named("orders.saga")
             .boundTo(EXCHANGE, "reservation.#")
             .boundTo(EXCHANGE, "customer.credit.#");
 
-    /** What customers and products tell about themselves, and that they are there. */
+    /** Events about customers and products, and heartbeats. */
     public static final ConsumerQueue REPLICAS_QUEUE = ConsumerQueue.named("orders.replicas")
             .boundTo(EXCHANGE, "customer.customer.#")
             .boundTo(EXCHANGE, "product.#")

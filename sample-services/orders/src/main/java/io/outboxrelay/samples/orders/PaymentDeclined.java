@@ -6,7 +6,7 @@ import java.util.UUID;
 final class PaymentDeclined extends RuntimeException {
 
     PaymentDeclined(UUID orderId) {
-        super("The bank declined the payment of the order %s, which stays confirmed: pay with another card"
+        super("The bank declined the payment of the order %s, which remains confirmed: pay with another card"
                 .formatted(orderId));
     }
 }

@@ -19,9 +19,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * The saga of placing an order: stock is kept for it, then credit; if either is refused, or does not answer in time, what
- * was kept is given back in reverse order. No transaction spans two services: each method here is one local transaction
- * that locks the order's row, moves it to the next state and writes what that state asks of others or tells them ({@link
+ * The saga of placing an order: reserve stock, then credit; if either is refused or not answered in time, release the
+ * reservations in reverse order. No transaction spans two services: each method here is one local transaction that
+ * locks the order's row, moves it to the next state and writes what that state asks of others or tells them ({@link
  * OrderEvents}) into the outbox. Between two of them the saga is a row of the database and nothing else, so it survives
  * every crash, and any instance of the service may take its next step.
  *
@@ -37,14 +37,14 @@ import org.springframework.transaction.annotation.Transactional;
  * confirmed          the customer pays           paid
  *                    the customer cancels        releasing_credit
  * releasing_credit   credit released             releasing_stock
- *                    none in time                releasing_credit, which asks again
+ *                    none in time                releasing_credit, request repeated
  * releasing_stock    stock released              rejected, or cancelled if the customer did
- *                    none in time                releasing_stock, which asks again
+ *                    none in time                releasing_stock, request repeated
  * </pre>
  *
- * <p>Any other answer changes nothing: it is late, or came twice. After a timeout the release is asked for although nothing
- * may have been reserved, since nobody here can know; the other services answer a release in any case, and refuse a
- * reservation that arrives after it.
+ * <p>Any other answer changes nothing: it is late or a duplicate. After a timeout the saga requests the release,
+ * because something may have been reserved. The other services answer a release in any case, and refuse a reservation
+ * that arrives after it.
  */
 @Component
 class PlaceOrderSaga {
@@ -104,8 +104,8 @@ class PlaceOrderSaga {
     }
 
     /**
-     * Goes on with orders whose answer is overdue, the longest waiting first. Several instances may do so at once: what one
-     * has locked, the others skip.
+     * Continues the sagas of orders whose answer is overdue, the longest waiting first. Several instances may do so at
+     * once: each skips the orders that another one has locked.
      *
      * @return how many there were, at most {@link #BATCH}
      */
@@ -128,11 +128,11 @@ class PlaceOrderSaga {
     }
 
     /**
-     * The bank is asked last: when it declines, the event is in the outbox already and vanishes with everything else.
+     * Calls the bank last: if it declines, the rollback also removes the event from the outbox.
      *
      * @throws NoSuchOrder if there is none
      * @throws NotConfirmed if the order is in any other state
-     * @throws PaymentDeclined if the bank says no
+     * @throws PaymentDeclined if the bank declines
      */
     @Transactional
     void pay(UUID orderId, String card) {
@@ -143,7 +143,7 @@ class PlaceOrderSaga {
     }
 
     /**
-     * Begins to give back what is kept for an order that its customer does not want any more.
+     * Begins the compensation of an order that its customer cancels.
      *
      * @throws NoSuchOrder if there is none
      * @throws NotConfirmed if the order is in any other state
@@ -165,7 +165,7 @@ class PlaceOrderSaga {
         orders.lock(orderId).filter(order -> order.state() == state).ifPresent(step);
     }
 
-    /** Comes to a state, or once more to the same one, and says what is to be said there. */
+    /** Enters a state, or enters it again, and writes its events. */
     private Order enter(OrderState state, Order order) {
         Order entered = orders.move(order, state);
         tell(entered, OrderEvents.entered(entered));

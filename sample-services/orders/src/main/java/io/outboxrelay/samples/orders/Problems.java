@@ -5,7 +5,7 @@ import org.springframework.http.ProblemDetail;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
-/** How what this service refuses looks over HTTP. */
+/** Maps this service's refusals to HTTP. */
 @RestControllerAdvice
 class Problems {
 

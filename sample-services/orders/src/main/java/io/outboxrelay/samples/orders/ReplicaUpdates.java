@@ -15,11 +15,12 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Keeps the {@link Replicas} by the events of those who own the originals. Each event has all of a customer or product, and a
- * row keeps the highest version that was seen: so it does not matter in which order events come, nor how often, and a replay
- * of old ones may run while new ones arrive.
+ * Updates the {@link Replicas} from the owners' events. Each event has all data of a customer or product, and a row
+ * keeps the highest version. So the order and the number of deliveries do not matter, and a replay of old events may
+ * run while new ones arrive.
  *
- * <p>The tables are touched in one order, replica before freshness: {@code rebuild-replicas.sql} locks them in the same one.
+ * <p>The tables are touched in one order, replica before freshness: {@code rebuild-replicas.sql} locks them in the same
+ * one.
  */
 @Component
 class ReplicaUpdates implements EventHandler {
@@ -42,7 +43,7 @@ class ReplicaUpdates implements EventHandler {
         events.read(received).ifPresent(this::apply);
     }
 
-    /** Other events that come to the queue tell nothing that is kept here. */
+    /** Ignores other events of the queue, which contain nothing that is stored here. */
     private void apply(SpecificRecord event) {
         if (event instanceof CustomerRegistered it) {
             keepCustomer(it.getCustomerId(), it.getVersion(), it.getName(), it.getEmail());

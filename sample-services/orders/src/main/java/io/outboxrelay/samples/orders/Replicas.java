@@ -5,8 +5,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Copies of what the customers and products services own, for reading. So an order can be placed and shown while those
- * services are away; the price is that a copy may be a little behind. Only {@link ReplicaUpdates} changes them.
+ * Read-only copies of data of the customers and products services. So an order can be placed and shown while those
+ * services are down; the price is that a copy may be a little behind. Only {@link ReplicaUpdates} changes them.
  */
 @Component
 class Replicas {
@@ -23,12 +23,12 @@ class Replicas {
     /**
      * What orders need to know of a product.
      *
-     * @param priceCents of one piece, in hundredths of the currency
+     * @param priceCents unit price, in hundredths of the currency
      * @param currency ISO 4217 code
      */
     record Product(String productId, String name, long priceCents, String currency) {}
 
-    /** Empty if there is none, or has not been heard of yet. */
+    /** Empty if there is none, or no event about it has arrived yet. */
     Optional<Customer> customer(String customerId) {
         return database.sql("SELECT name, email FROM customer_replica WHERE customer_id = :customer_id")
                 .param("customer_id", customerId)
@@ -36,7 +36,7 @@ class Replicas {
                 .optional();
     }
 
-    /** Empty if there is none, or has not been heard of yet. */
+    /** Empty if there is none, or no event about it has arrived yet. */
     Optional<Product> product(String productId) {
         return database.sql("""
                         SELECT product_id, name, price_cents, currency FROM product_replica

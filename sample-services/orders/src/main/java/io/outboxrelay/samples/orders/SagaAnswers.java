@@ -14,7 +14,7 @@ import java.util.UUID;
 import org.apache.avro.specific.SpecificRecord;
 import org.springframework.stereotype.Component;
 
-/** What customers and products answer, brought to the saga in the inbox's transaction. */
+/** Passes the answers of customers and products to the saga, in the inbox's transaction. */
 @Component
 class SagaAnswers implements EventHandler {
 
@@ -31,7 +31,7 @@ class SagaAnswers implements EventHandler {
         events.read(received).ifPresent(this::apply);
     }
 
-    /** Other events that come to the queue, such as a new credit limit, are none of the saga's. */
+    /** Ignores other events of the queue, such as a new credit limit. */
     private void apply(SpecificRecord event) {
         if (event instanceof StockReserved reserved) {
             saga.stockReserved(UUID.fromString(reserved.getOrderId()));

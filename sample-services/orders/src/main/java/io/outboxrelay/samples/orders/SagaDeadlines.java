@@ -5,13 +5,13 @@ import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** Looks for sagas whose answer is overdue, every {@code shop.saga.check}. Every instance of the service does. */
+/** Checks for sagas whose answer is overdue, every {@code shop.saga.check}, in every instance of the service. */
 @Component
 class SagaDeadlines {
 
     private static final Logger LOG = LoggerFactory.getLogger(SagaDeadlines.class);
 
-    /** A look ends after this many batches; the next one goes on. */
+    /** A check ends after this many batches; the next check continues. */
     private static final int MOST_BATCHES = 100;
 
     private final PlaceOrderSaga saga;
@@ -31,9 +31,7 @@ class SagaDeadlines {
             }
         }
         if (overdue > 0) {
-            LOG.info(
-                    "Sagas that had no answer in time: {}. They are on their way back now, or have asked again",
-                    overdue);
+            LOG.info("{} sagas got no answer in time; they now compensate, or have repeated their request", overdue);
         }
     }
 }

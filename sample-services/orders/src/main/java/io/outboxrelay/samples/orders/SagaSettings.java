@@ -7,7 +7,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * How patient a saga is.
  *
- * @param timeout how long it waits for an answer before it gives up, or on its way back asks again
+ * @param timeout how long it waits for an answer before it compensates, or repeats a request while compensating
  */
 @ConfigurationProperties("shop.saga")
 record SagaSettings(@DefaultValue("30s") Duration timeout) {

@@ -44,7 +44,7 @@ class OrdersApiTest {
     }
 
     @Test
-    void an_order_is_accepted_and_can_be_watched_where_the_answer_says() {
+    void an_order_is_accepted_and_can_be_watched_at_the_location_in_the_answer() {
         Answer placed = shop.post("/orders", order("anna", List.of(line("lamp", 2), line("chair", 1))));
 
         assertThat(placed.status()).isEqualTo(202);
@@ -68,9 +68,9 @@ class OrdersApiTest {
 
     @Test
     void the_price_of_an_order_stays_when_the_product_s_changes() {
-        shop.deliverAndAwait("product", Said.productAdded("vase", 1, "Vase", 1_000));
+        shop.deliverAndAwait("product", SagaReply.productAdded("vase", 1, "Vase", 1_000));
         UUID before = place("anna", "vase");
-        shop.deliverAndAwait("product", Said.productChanged("vase", 2, "Great vase", 1_500));
+        shop.deliverAndAwait("product", SagaReply.productChanged("vase", 2, "Great vase", 1_500));
         UUID after = place("anna", "vase");
 
         assertThat(shop.order(before).lines()).containsExactly(new Order.Line("vase", "Vase", 1, 1_000));
@@ -80,9 +80,9 @@ class OrdersApiTest {
 
     @Test
     void the_name_of_a_customer_is_shown_as_it_is_now() {
-        shop.deliverAndAwait("customer", Said.customerRegistered("carl", 1, "Carl", "carl@shop.example"));
+        shop.deliverAndAwait("customer", SagaReply.customerRegistered("carl", 1, "Carl", "carl@shop.example"));
         UUID order = place("carl", "lamp");
-        shop.deliverAndAwait("customer", Said.customerChanged("carl", 2, "Carla", "carla@shop.example"));
+        shop.deliverAndAwait("customer", SagaReply.customerChanged("carl", 2, "Carla", "carla@shop.example"));
 
         assertThat(shop.get("/orders/" + order).body())
                 .containsEntry("customer", Map.of("name", "Carla", "email", "carla@shop.example"));
@@ -90,7 +90,7 @@ class OrdersApiTest {
 
     @Test
     void a_customer_s_orders_are_listed_the_latest_first() {
-        shop.deliverAndAwait("customer", Said.customerRegistered("dora", 1, "Dora", "dora@shop.example"));
+        shop.deliverAndAwait("customer", SagaReply.customerRegistered("dora", 1, "Dora", "dora@shop.example"));
         UUID first = place("dora", "lamp");
         UUID second = place("dora", "lamp");
 
@@ -115,9 +115,9 @@ class OrdersApiTest {
     }
 
     @Test
-    void what_cannot_be_counted_together_is_refused() {
+    void lines_without_a_common_total_are_refused() {
         shop.deliverAndAwait("product", new ProductAdded("tea", 1, "Tea", 300L, "GBP", Instant.EPOCH));
-        shop.deliverAndAwait("product", Said.productAdded("palace", 1, "Palace", Long.MAX_VALUE));
+        shop.deliverAndAwait("product", SagaReply.productAdded("palace", 1, "Palace", Long.MAX_VALUE));
 
         Answer twice = shop.post("/orders", order("anna", List.of(line("lamp", 1), line("lamp", 2))));
         Answer foreign = shop.post("/orders", order("anna", List.of(line("tea", 1))));
@@ -126,7 +126,7 @@ class OrdersApiTest {
         assertThat(List.of(twice.status(), foreign.status(), beyond.status())).containsOnly(422);
         assertThat(twice.detail()).contains("lamp", "two lines");
         assertThat(foreign.detail()).contains("tea", "GBP", "EUR");
-        assertThat(beyond.detail()).contains("more than 9223372036854775807 cents");
+        assertThat(beyond.detail()).contains("exceeds 9223372036854775807 cents");
     }
 
     @ParameterizedTest
@@ -140,10 +140,11 @@ class OrdersApiTest {
                 "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\"}]} | lines[0].quantity",
                 "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": 0}]} | lines[0].quantity",
                 "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": 1.5}]} | lines[0].quantity",
-                "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": \"two\"}]} | lines[0].quantity must be a whole number",
+                "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": \"two\"}]}"
+                        + " | lines[0].quantity must be an integer",
                 "{\"customer_id\" | The body is not JSON",
             })
-    void a_body_that_is_no_order_is_refused_by_naming_what_is_wrong(String body, String named) {
+    void an_invalid_order_is_refused_with_its_faults(String body, String named) {
         Answer answer = shop.post("/orders", body);
 
         assertThat(answer.status()).isEqualTo(400);
@@ -152,7 +153,7 @@ class OrdersApiTest {
     }
 
     @Test
-    void an_order_that_does_not_exist_is_not_found_and_an_id_that_is_none_is_a_bad_request() {
+    void a_missing_order_is_not_found_and_an_invalid_id_is_a_bad_request() {
         UUID nobody = UUID.randomUUID();
 
         assertThat(shop.get("/orders/" + nobody).status()).isEqualTo(404);
@@ -215,18 +216,18 @@ class OrdersApiTest {
     }
 
     @Test
-    void the_service_tells_that_it_is_there() {
+    void the_service_publishes_heartbeats() {
         await().atMost(RunningOrders.SOON)
                 .until(() -> shop.owner()
-                                .sql(
-                                        "SELECT count(*) FROM outbox WHERE event_type = 'OrdersHeartbeat' AND aggregate_id = 'orders'")
+                                .sql("SELECT count(*) FROM outbox"
+                                        + " WHERE event_type = 'OrdersHeartbeat' AND aggregate_id = 'orders'")
                                 .query(Integer.class)
                                 .single()
                         >= 2);
     }
 
     @Test
-    void what_the_api_can_do_is_described() {
+    void the_api_describes_its_operations() {
         String description = shop.text("/v3/api-docs");
 
         assertThat(description)
@@ -266,8 +267,8 @@ class OrdersApiTest {
 
     private static UUID confirmed() {
         UUID order = place("anna", "lamp");
-        shop.deliverAndAwait("reservation", Said.stockReserved(order));
-        shop.deliverAndAwait("customer", Said.creditReserved(order));
+        shop.deliverAndAwait("reservation", SagaReply.stockReserved(order));
+        shop.deliverAndAwait("customer", SagaReply.creditReserved(order));
         shop.awaitState(order, OrderState.CONFIRMED);
         return order;
     }

@@ -35,8 +35,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Many orders at once in a world that answers as it likes: yes, no, late, twice, and in another order than it was asked in; and
- * customers who pay, cancel, do both at once, or nothing. {@code -Dshop.seed=…} makes the same choices again.
+ * Many orders at once in a world that answers as it likes: yes, no, late, twice, and in another order than it was asked
+ * in; and customers who pay, cancel, do both at once, or nothing. {@code -Dshop.seed=…} makes the same choices again.
  */
 @Tag("server")
 class PlaceOrderSagaModelTest {
@@ -73,7 +73,7 @@ class PlaceOrderSagaModelTest {
     }
 
     @Test
-    void every_saga_ends_and_what_is_kept_elsewhere_is_what_the_orders_say() {
+    void every_saga_ends_and_all_reservations_match_the_orders() {
         System.out.println("shop.seed=" + seed);
         for (int i = 0; i < ORDERS; i++) {
             place();
@@ -109,7 +109,7 @@ class PlaceOrderSagaModelTest {
         choices.put(order, new Random(placing.nextLong()));
     }
 
-    /** Takes what orders have told out of the outbox, and hands it to the world. */
+    /** Moves the orders' events from the outbox to the model of the world. */
     private void playTheRelay() {
         shop.owner()
                 .sql("""
@@ -133,25 +133,25 @@ class PlaceOrderSagaModelTest {
                     order,
                     "reservation",
                     switch (stock.reserve(order, () -> chance.nextInt(10) > 0)) {
-                        case RESERVED -> Said.stockReserved(order);
-                        case REJECTED -> Said.stockRejected(order, StockRejection.OUT_OF_STOCK);
-                        case ALREADY_RELEASED -> Said.stockRejected(order, StockRejection.ALREADY_RELEASED);
+                        case RESERVED -> SagaReply.stockReserved(order);
+                        case REJECTED -> SagaReply.stockRejected(order, StockRejection.OUT_OF_STOCK);
+                        case ALREADY_RELEASED -> SagaReply.stockRejected(order, StockRejection.ALREADY_RELEASED);
                     });
         } else if (event instanceof StockReleaseRequested) {
             stock.release(order);
-            answer(order, "reservation", Said.stockReleased(order));
+            answer(order, "reservation", SagaReply.stockReleased(order));
         } else if (event instanceof CreditReservationRequested) {
             answer(
                     order,
                     "customer",
                     switch (credit.reserve(order, () -> chance.nextInt(5) > 0)) {
-                        case RESERVED -> Said.creditReserved(order);
-                        case REJECTED -> Said.creditRejected(order, CreditRejection.CREDIT_EXCEEDED);
-                        case ALREADY_RELEASED -> Said.creditRejected(order, CreditRejection.ALREADY_RELEASED);
+                        case RESERVED -> SagaReply.creditReserved(order);
+                        case REJECTED -> SagaReply.creditRejected(order, CreditRejection.CREDIT_EXCEEDED);
+                        case ALREADY_RELEASED -> SagaReply.creditRejected(order, CreditRejection.ALREADY_RELEASED);
                     });
         } else if (event instanceof CreditReleaseRequested || event instanceof OrderPaid) {
             credit.release(order);
-            answer(order, "customer", Said.creditReleased(order));
+            answer(order, "customer", SagaReply.creditReleased(order));
         } else if (event instanceof OrderConfirmed) {
             decide(order, chance);
         }
@@ -183,7 +183,7 @@ class PlaceOrderSagaModelTest {
         }
     }
 
-    /** Soon mostly, and sometimes when nobody waits for it any more. */
+    /** Mostly soon, and sometimes after the deadline. */
     private void later(ScheduledExecutorService who, UUID order, Runnable action) {
         Random chance = choices.get(order);
         int delay = chance.nextInt(10) == 0 ? chance.nextInt(2 * TIMEOUT_MILLIS) : chance.nextInt(50);

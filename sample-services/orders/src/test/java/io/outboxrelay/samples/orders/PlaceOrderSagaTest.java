@@ -37,7 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** No time runs out here but where a test says so. */
+/** No deadline passes unless a test makes it pass. */
 @Tag("server")
 class PlaceOrderSagaTest {
 
@@ -59,11 +59,11 @@ class PlaceOrderSagaTest {
     private final PlaceOrderSaga saga = shop.bean(PlaceOrderSaga.class);
 
     @Test
-    void an_order_for_which_stock_and_credit_are_kept_is_confirmed() {
+    void an_order_with_reserved_stock_and_credit_is_confirmed() {
         UUID order = place();
-        shop.deliver("reservation", Said.stockReserved(order));
+        shop.deliver("reservation", SagaReply.stockReserved(order));
         shop.awaitState(order, AWAITING_CREDIT);
-        shop.deliver("customer", Said.creditReserved(order));
+        shop.deliver("customer", SagaReply.creditReserved(order));
         shop.awaitState(order, CONFIRMED);
 
         assertThat(shop.toldTypes(order))
@@ -73,7 +73,7 @@ class PlaceOrderSagaTest {
     }
 
     @Test
-    void what_is_asked_of_others_has_all_that_they_need() {
+    void requests_to_other_services_have_all_the_data_that_they_need() {
         UUID order = stockReserved();
         List<SpecificRecord> told = shop.told(order);
 
@@ -111,10 +111,9 @@ class PlaceOrderSagaTest {
 
     @ParameterizedTest
     @CsvSource({"OUT_OF_STOCK, OUT_OF_STOCK", "UNKNOWN_PRODUCT, UNKNOWN_PRODUCT", "ALREADY_RELEASED, UNKNOWN"})
-    void without_stock_an_order_is_rejected_and_nothing_is_to_be_given_back(
-            StockRejection answer, OrderRejection reason) {
+    void without_stock_an_order_is_rejected_without_compensation(StockRejection answer, OrderRejection reason) {
         UUID order = place();
-        shop.deliver("reservation", Said.stockRejected(order, answer));
+        shop.deliver("reservation", SagaReply.stockRejected(order, answer));
         shop.awaitState(order, REJECTED);
 
         assertThat(shop.toldTypes(order)).containsExactly("OrderPlaced", "StockReservationRequested", "OrderRejected");
@@ -123,12 +122,12 @@ class PlaceOrderSagaTest {
 
     @ParameterizedTest
     @CsvSource({"CREDIT_EXCEEDED, CREDIT_EXCEEDED", "UNKNOWN_CUSTOMER, UNKNOWN_CUSTOMER", "UNKNOWN, UNKNOWN"})
-    void without_credit_the_stock_is_given_back_before_the_order_is_rejected(
+    void without_credit_the_stock_is_released_before_the_order_is_rejected(
             CreditRejection answer, OrderRejection reason) {
         UUID order = stockReserved();
-        shop.deliver("customer", Said.creditRejected(order, answer));
+        shop.deliver("customer", SagaReply.creditRejected(order, answer));
         shop.awaitState(order, RELEASING_STOCK);
-        shop.deliver("reservation", Said.stockReleased(order));
+        shop.deliver("reservation", SagaReply.stockReleased(order));
         shop.awaitState(order, REJECTED);
 
         assertThat(shop.toldTypes(order))
@@ -142,11 +141,11 @@ class PlaceOrderSagaTest {
     }
 
     @Test
-    void an_order_whose_stock_is_not_answered_for_in_time_asks_to_release_it_and_is_rejected() {
+    void an_order_without_an_answer_about_stock_in_time_releases_it_and_is_rejected() {
         UUID order = place();
         shop.expire(order);
         shop.awaitState(order, RELEASING_STOCK);
-        shop.deliver("reservation", Said.stockReleased(order));
+        shop.deliver("reservation", SagaReply.stockReleased(order));
         shop.awaitState(order, REJECTED);
 
         assertThat(shop.toldTypes(order))
@@ -155,13 +154,13 @@ class PlaceOrderSagaTest {
     }
 
     @Test
-    void an_order_whose_credit_is_not_answered_for_in_time_gives_back_credit_then_stock() {
+    void an_order_without_an_answer_about_credit_in_time_releases_credit_then_stock() {
         UUID order = stockReserved();
         shop.expire(order);
         shop.awaitState(order, RELEASING_CREDIT);
-        shop.deliver("customer", Said.creditReleased(order));
+        shop.deliver("customer", SagaReply.creditReleased(order));
         shop.awaitState(order, RELEASING_STOCK);
-        shop.deliver("reservation", Said.stockReleased(order));
+        shop.deliver("reservation", SagaReply.stockReleased(order));
         shop.awaitState(order, REJECTED);
 
         assertThat(shop.toldTypes(order))
@@ -176,16 +175,16 @@ class PlaceOrderSagaTest {
     }
 
     @Test
-    void a_release_that_is_not_answered_in_time_is_asked_for_again_and_the_reason_stays() {
+    void a_release_without_an_answer_in_time_is_requested_again_and_the_reason_stays() {
         UUID order = stockReserved();
-        shop.deliver("customer", Said.creditRejected(order, CreditRejection.CREDIT_EXCEEDED));
+        shop.deliver("customer", SagaReply.creditRejected(order, CreditRejection.CREDIT_EXCEEDED));
         shop.awaitState(order, RELEASING_STOCK);
         int version = shop.order(order).version();
         shop.expire(order);
         awaitVersion(order, version + 1);
         shop.expire(order);
         awaitVersion(order, version + 2);
-        shop.deliver("reservation", Said.stockReleased(order));
+        shop.deliver("reservation", SagaReply.stockReleased(order));
         shop.awaitState(order, REJECTED);
 
         assertThat(shop.toldTypes(order))
@@ -195,7 +194,7 @@ class PlaceOrderSagaTest {
     }
 
     @Test
-    void credit_that_is_not_given_back_in_time_is_asked_for_again() {
+    void a_release_of_credit_without_an_answer_in_time_is_requested_again() {
         UUID order = confirmed();
         saga.cancel(order);
         int version = shop.order(order).version();
@@ -213,32 +212,32 @@ class PlaceOrderSagaTest {
         shop.awaitState(order, RELEASING_STOCK);
         Order before = shop.order(order);
 
-        shop.deliverAndAwait("reservation", Said.stockReserved(order));
+        shop.deliverAndAwait("reservation", SagaReply.stockReserved(order));
 
         assertThat(shop.order(order)).isEqualTo(before);
     }
 
     @Test
-    void credit_that_is_kept_after_the_timeout_is_given_back_all_the_same() {
+    void credit_that_is_reserved_after_the_timeout_is_released() {
         UUID order = stockReserved();
         shop.expire(order);
         shop.awaitState(order, RELEASING_CREDIT);
 
-        shop.deliverAndAwait("customer", Said.creditReserved(order));
+        shop.deliverAndAwait("customer", SagaReply.creditReserved(order));
 
         assertThat(shop.order(order).state()).isEqualTo(RELEASING_CREDIT);
         assertThat(shop.toldTypes(order)).endsWith("CreditReleaseRequested");
     }
 
     @Test
-    void an_answer_that_is_delivered_twice_or_given_twice_counts_once() {
+    void an_answer_that_is_delivered_or_sent_twice_counts_once() {
         UUID order = place();
-        UUID eventId = shop.deliverAndAwait("reservation", Said.stockReserved(order));
+        UUID eventId = shop.deliverAndAwait("reservation", SagaReply.stockReserved(order));
         shop.awaitState(order, AWAITING_CREDIT);
-        shop.deliver(eventId, "reservation", Said.stockReserved(order));
-        shop.deliverAndAwait("reservation", Said.stockReserved(order));
-        shop.deliverAndAwait("customer", Said.creditReserved(order));
-        shop.deliverAndAwait("customer", Said.creditReserved(order));
+        shop.deliver(eventId, "reservation", SagaReply.stockReserved(order));
+        shop.deliverAndAwait("reservation", SagaReply.stockReserved(order));
+        shop.deliverAndAwait("customer", SagaReply.creditReserved(order));
+        shop.deliverAndAwait("customer", SagaReply.creditReserved(order));
 
         assertThat(shop.toldTypes(order))
                 .containsExactly(
@@ -249,10 +248,10 @@ class PlaceOrderSagaTest {
     void answers_that_come_out_of_order_change_nothing() {
         UUID order = place();
         Order before = shop.order(order);
-        shop.deliverAndAwait("customer", Said.creditReserved(order));
-        shop.deliverAndAwait("customer", Said.creditReleased(order));
-        shop.deliverAndAwait("customer", Said.creditRejected(order, CreditRejection.CREDIT_EXCEEDED));
-        shop.deliverAndAwait("reservation", Said.stockReleased(order));
+        shop.deliverAndAwait("customer", SagaReply.creditReserved(order));
+        shop.deliverAndAwait("customer", SagaReply.creditReleased(order));
+        shop.deliverAndAwait("customer", SagaReply.creditRejected(order, CreditRejection.CREDIT_EXCEEDED));
+        shop.deliverAndAwait("reservation", SagaReply.stockReleased(order));
 
         assertThat(shop.order(order)).isEqualTo(before);
         assertThat(shop.toldTypes(order)).containsExactly("OrderPlaced", "StockReservationRequested");
@@ -263,29 +262,29 @@ class PlaceOrderSagaTest {
     void nothing_changes_an_order_that_has_ended(OrderState end) {
         UUID order = ended(end);
         Order before = shop.order(order);
-        shop.deliverAndAwait("reservation", Said.stockReserved(order));
-        shop.deliverAndAwait("reservation", Said.stockRejected(order, StockRejection.OUT_OF_STOCK));
-        shop.deliverAndAwait("reservation", Said.stockReleased(order));
-        shop.deliverAndAwait("customer", Said.creditReserved(order));
-        shop.deliverAndAwait("customer", Said.creditRejected(order, CreditRejection.CREDIT_EXCEEDED));
-        shop.deliverAndAwait("customer", Said.creditReleased(order));
+        shop.deliverAndAwait("reservation", SagaReply.stockReserved(order));
+        shop.deliverAndAwait("reservation", SagaReply.stockRejected(order, StockRejection.OUT_OF_STOCK));
+        shop.deliverAndAwait("reservation", SagaReply.stockReleased(order));
+        shop.deliverAndAwait("customer", SagaReply.creditReserved(order));
+        shop.deliverAndAwait("customer", SagaReply.creditRejected(order, CreditRejection.CREDIT_EXCEEDED));
+        shop.deliverAndAwait("customer", SagaReply.creditReleased(order));
 
         assertThat(shop.order(order)).isEqualTo(before);
     }
 
     @Test
-    void an_answer_for_an_order_that_nobody_knows_and_news_of_another_kind_are_passed_over() {
-        shop.deliverAndAwait("reservation", Said.stockReserved(UUID.randomUUID()));
+    void answers_for_unknown_orders_and_other_events_are_ignored() {
+        shop.deliverAndAwait("reservation", SagaReply.stockReserved(UUID.randomUUID()));
         shop.deliverAndAwait("customer", new CreditLimitChanged("anna", 9, 5_000L, 5_000L, Instant.EPOCH));
     }
 
     @Test
-    void a_cancelled_order_gives_back_credit_then_stock() {
+    void a_cancelled_order_releases_credit_then_stock() {
         UUID order = confirmed();
         saga.cancel(order);
-        shop.deliver("customer", Said.creditReleased(order));
+        shop.deliver("customer", SagaReply.creditReleased(order));
         shop.awaitState(order, RELEASING_STOCK);
-        shop.deliver("reservation", Said.stockReleased(order));
+        shop.deliver("reservation", SagaReply.stockReleased(order));
         shop.awaitState(order, CANCELLED);
 
         assertThat(shop.toldTypes(order))
@@ -327,14 +326,14 @@ class PlaceOrderSagaTest {
 
     private UUID stockReserved() {
         UUID order = place();
-        shop.deliver("reservation", Said.stockReserved(order));
+        shop.deliver("reservation", SagaReply.stockReserved(order));
         shop.awaitState(order, AWAITING_CREDIT);
         return order;
     }
 
     private UUID confirmed() {
         UUID order = stockReserved();
-        shop.deliver("customer", Said.creditReserved(order));
+        shop.deliver("customer", SagaReply.creditReserved(order));
         shop.awaitState(order, CONFIRMED);
         return order;
     }
@@ -349,13 +348,13 @@ class PlaceOrderSagaTest {
             case CANCELLED -> {
                 UUID order = confirmed();
                 saga.cancel(order);
-                shop.deliverAndAwait("customer", Said.creditReleased(order));
-                shop.deliverAndAwait("reservation", Said.stockReleased(order));
+                shop.deliverAndAwait("customer", SagaReply.creditReleased(order));
+                shop.deliverAndAwait("reservation", SagaReply.stockReleased(order));
                 return order;
             }
             default -> {
                 UUID order = place();
-                shop.deliverAndAwait("reservation", Said.stockRejected(order, StockRejection.OUT_OF_STOCK));
+                shop.deliverAndAwait("reservation", SagaReply.stockRejected(order, StockRejection.OUT_OF_STOCK));
                 return order;
             }
         }

@@ -8,8 +8,8 @@ import java.util.UUID;
 import java.util.function.BooleanSupplier;
 
 /**
- * The least that a service must do that takes part in the saga: it answers a reservation once and for all, and refuses one that
- * comes after its release. Used by one thread.
+ * The least that a service must do that takes part in the saga: it answers a reservation once and for all, and refuses
+ * one that comes after its release. Used by one thread.
  */
 final class PlayedParticipant {
 

@@ -63,11 +63,11 @@ class ReplicasTest {
 
     @Test
     void a_row_keeps_the_highest_version_in_whatever_order_events_come() {
-        shop.deliverAndAwait("customer", Said.customerChanged("anna", 5, "Anna E.", "e@shop.example"));
-        shop.deliverAndAwait("customer", Said.customerRegistered("anna", 1, "Anna", "anna@shop.example"));
-        shop.deliverAndAwait("customer", Said.customerChanged("anna", 3, "Anna C.", "c@shop.example"));
-        shop.deliverAndAwait("product", Said.productChanged("lamp", 2, "Great lamp", 2_500));
-        shop.deliverAndAwait("product", Said.productAdded("lamp", 1, "Lamp", 1_990));
+        shop.deliverAndAwait("customer", SagaReply.customerChanged("anna", 5, "Anna E.", "e@shop.example"));
+        shop.deliverAndAwait("customer", SagaReply.customerRegistered("anna", 1, "Anna", "anna@shop.example"));
+        shop.deliverAndAwait("customer", SagaReply.customerChanged("anna", 3, "Anna C.", "c@shop.example"));
+        shop.deliverAndAwait("product", SagaReply.productChanged("lamp", 2, "Great lamp", 2_500));
+        shop.deliverAndAwait("product", SagaReply.productAdded("lamp", 1, "Lamp", 1_990));
 
         assertThat(replicas.customer("anna")).contains(new Customer("Anna E.", "e@shop.example"));
         assertThat(replicas.product("lamp")).contains(new Product("lamp", "Great lamp", 2_500, "EUR"));
@@ -146,8 +146,8 @@ class ReplicasTest {
     }
 
     @Test
-    void an_event_that_is_being_applied_when_the_replica_is_emptied_is_forgotten_by_the_inbox_too() {
-        Sent inHand = new Sent("product", Said.productAdded("lamp", 1, "Lamp", 1_990));
+    void emptying_the_replica_also_empties_the_inbox_of_events_that_are_being_applied() {
+        Sent inHand = new Sent("product", SagaReply.productAdded("lamp", 1, "Lamp", 1_990));
         List<CompletableFuture<Void>> rebuild = new ArrayList<>();
         shop.bean(Inbox.class).once("orders.replicas", inHand.eventId(), () -> {
             shop.bean(ReplicaUpdates.class).handle(RunningOrders.received(inHand.eventId(), inHand.event()));
@@ -165,7 +165,7 @@ class ReplicasTest {
 
     @Test
     void sagas_remember_what_they_have_applied_when_the_replicas_are_rebuilt() {
-        UUID answer = shop.deliverAndAwait("reservation", Said.stockReserved(UUID.randomUUID()));
+        UUID answer = shop.deliverAndAwait("reservation", SagaReply.stockReserved(UUID.randomUUID()));
 
         rebuild();
 
@@ -195,16 +195,16 @@ class ReplicasTest {
                 events.add(new Sent(
                         "customer",
                         version == 1
-                                ? Said.customerRegistered(id, version, name, email)
-                                : Said.customerChanged(id, version, name, email)));
+                                ? SagaReply.customerRegistered(id, version, name, email)
+                                : SagaReply.customerChanged(id, version, name, email)));
             }
             for (String id : List.of("chair", "lamp")) {
                 String name = id + " " + version;
                 events.add(new Sent(
                         "product",
                         version == 1
-                                ? Said.productAdded(id, version, name, version)
-                                : Said.productChanged(id, version, name, version)));
+                                ? SagaReply.productAdded(id, version, name, version)
+                                : SagaReply.productChanged(id, version, name, version)));
             }
         }
         return events;

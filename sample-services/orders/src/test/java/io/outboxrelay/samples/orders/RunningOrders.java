@@ -37,8 +37,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.web.client.RestClient;
 
 /**
- * The orders service in this process, with a database and a virtual host of its own. The test plays everyone else: it reads
- * the outbox as the relay would, and delivers what other services would say.
+ * The orders service in this process, with a database and a virtual host of its own. The test plays everyone else: it
+ * reads the outbox as the relay would, and delivers what other services would say.
  */
 final class RunningOrders implements AutoCloseable {
 
@@ -191,10 +191,10 @@ final class RunningOrders implements AutoCloseable {
                         == 1);
     }
 
-    /** What an order has told, in the order in which it did. */
+    /** The events of an order, in their order. */
     List<SpecificRecord> told(UUID orderId) {
-        return owner.sql(
-                        "SELECT event_type, payload FROM outbox WHERE aggregate_type = 'order' AND aggregate_id = ? ORDER BY position")
+        return owner.sql("SELECT event_type, payload FROM outbox"
+                        + " WHERE aggregate_type = 'order' AND aggregate_id = ? ORDER BY position")
                 .param(orderId.toString())
                 .query((row, number) -> decode(row.getString("event_type"), row.getBytes("payload")))
                 .list();
@@ -235,8 +235,8 @@ final class RunningOrders implements AutoCloseable {
 
     /** Lets a customer and a product be known here. */
     void know(String customerId, String productId, long priceCents) {
-        deliver("customer", Said.customerRegistered(customerId, 1, "Anna", "anna@shop.example"));
-        deliver("product", Said.productAdded(productId, 1, "Lamp", priceCents));
+        deliver("customer", SagaReply.customerRegistered(customerId, 1, "Anna", "anna@shop.example"));
+        deliver("product", SagaReply.productAdded(productId, 1, "Lamp", priceCents));
         Replicas replicas = bean(Replicas.class);
         await().atMost(SOON)
                 .until(() -> replicas.customer(customerId).isPresent()

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Two instances of the service, of which neither looks at deadlines by itself unless a test says so. */
+/** Two instances of the service. Neither checks deadlines unless a test makes it. */
 @Tag("server")
 class SagaDeadlinesTest {
 
@@ -42,7 +42,7 @@ class SagaDeadlinesTest {
     }
 
     @Test
-    void each_overdue_order_takes_one_step_however_many_instances_look() {
+    void each_overdue_order_takes_one_step_however_many_instances_check() {
         List<UUID> orders = Stream.generate(SagaDeadlinesTest::place).limit(150).toList();
         orders.forEach(shop::expire);
 
@@ -58,7 +58,7 @@ class SagaDeadlinesTest {
     }
 
     @Test
-    void a_look_takes_a_bounded_number_of_orders_and_the_longest_waiting_first() {
+    void a_check_takes_a_bounded_number_of_orders_and_the_longest_waiting_first() {
         List<UUID> orders = Stream.generate(SagaDeadlinesTest::place)
                 .limit(PlaceOrderSaga.BATCH + 1)
                 .toList();
@@ -71,7 +71,7 @@ class SagaDeadlinesTest {
     }
 
     @Test
-    void an_order_that_somebody_else_holds_is_skipped_and_not_waited_for() throws SQLException {
+    void a_locked_order_is_skipped_without_waiting() throws SQLException {
         UUID held = place();
         UUID free = place();
         shop.expire(held);
@@ -92,7 +92,7 @@ class SagaDeadlinesTest {
     }
 
     @Test
-    void who_is_never_answered_asks_again_and_again_and_ends_at_the_first_answer()
+    void a_saga_without_an_answer_repeats_its_request_and_continues_at_the_first_answer()
             throws IOException, TimeoutException {
         try (RunningOrders impatient = RunningOrders.start("--shop.saga.timeout=200ms", "--shop.saga.check=50ms")) {
             impatient.know("anna", "lamp", 1_990);
@@ -102,7 +102,7 @@ class SagaDeadlinesTest {
                                     .filter("StockReleaseRequested"::equals)
                                     .count()
                             >= 3);
-            impatient.deliver("reservation", Said.stockReleased(order));
+            impatient.deliver("reservation", SagaReply.stockReleased(order));
             impatient.awaitState(order, OrderState.REJECTED);
 
             assertThat(impatient.order(order).reason()).isEqualTo(OrderRejection.TIMED_OUT);

@@ -4,6 +4,6 @@ package io.outboxrelay.samples.products;
 final class NoSuchProduct extends RuntimeException {
 
     NoSuchProduct(String productId) {
-        super("There is no product %s: GET /products lists those there are".formatted(productId));
+        super("There is no product %s: GET /products lists the products".formatted(productId));
     }
 }

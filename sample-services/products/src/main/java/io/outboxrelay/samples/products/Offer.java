@@ -7,10 +7,10 @@ import jakarta.validation.constraints.PositiveOrZero;
 import jakarta.validation.constraints.Size;
 
 /**
- * What a product is offered as.
+ * Name and price of a product.
  *
- * @param name as customers see it
- * @param priceCents of one piece, in hundredths of the currency
+ * @param name that customers see
+ * @param priceCents unit price, in hundredths of the currency
  * @param currency ISO 4217 code
  */
 record Offer(

@@ -9,8 +9,8 @@ import org.apache.avro.specific.SpecificRecord;
 import org.springframework.stereotype.Component;
 
 /**
- * What the orders service asks for. Called by the consumer inside the inbox's transaction: what is decided, the answer in the
- * outbox, and the note that this was done are there together or not at all.
+ * Handles the requests of the orders service. The consumer calls it inside the inbox's transaction, so the decision,
+ * the answer in the outbox and the inbox entry are committed together or not at all.
  */
 @Component
 class OrderEvents implements EventHandler {
@@ -23,7 +23,7 @@ class OrderEvents implements EventHandler {
         this.stock = stock;
     }
 
-    /** Event types that this version of the service does not know are not for it. */
+    /** Ignores event types that this version of the service does not know. */
     @Override
     public void handle(ReceivedEvent event) {
         events.read(event).ifPresent(this::apply);

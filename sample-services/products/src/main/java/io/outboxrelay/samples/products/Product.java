@@ -3,12 +3,12 @@ package io.outboxrelay.samples.products;
 /**
  * A product as it is now.
  *
- * @param productId chosen by this service; means nothing to others
- * @param version grows by one with each event of the product, from 1; stock is not part of them
- * @param priceCents of one piece, in hundredths of the currency
+ * @param productId chosen by this service, without a meaning to others
+ * @param version increases by one with each event of the product, from 1; stock has no events of its own here
+ * @param priceCents unit price, in hundredths of the currency
  * @param currency ISO 4217 code
- * @param stock pieces that can be reserved
- * @param reserved pieces that are kept for orders
+ * @param stock items that can be reserved
+ * @param reserved items that are reserved for orders
  */
 record Product(
         String productId, int version, String name, long priceCents, String currency, long stock, long reserved) {

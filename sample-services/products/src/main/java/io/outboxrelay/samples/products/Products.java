@@ -11,9 +11,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * What is for sale. Each change is one local transaction: lock the product's row, change it, write the event that tells of it.
- * What changes nothing tells nothing. How much is in stock nobody is told: it would be out of date on arrival, and who wants
- * pieces asks for them.
+ * The products for sale. Each change is one local transaction: lock the product's row, change it, write the event. A
+ * change without effect writes no event. No event contains the stock: it would be out of date on arrival, and the saga
+ * requests reservations instead.
  */
 @Component
 class Products {
@@ -21,7 +21,7 @@ class Products {
     /** The aggregate type of all events written here. */
     static final String AGGREGATE = "product";
 
-    /** A list is for people to look at. Who needs all products keeps a copy, by events. */
+    /** Lists are for people. A service that needs all products keeps a copy, fed by events. */
     private static final int MOST_LISTED = 200;
 
     private final JdbcClient database;
@@ -91,7 +91,7 @@ class Products {
         return get(productId);
     }
 
-    /** Pieces have come in: there are more to reserve. */
+    /** Adds delivered items to the stock. */
     @Transactional
     Product deliver(String productId, int quantity) {
         lock(productId);
@@ -109,7 +109,7 @@ class Products {
                 .optional();
     }
 
-    /** Products in alphabetical order, not more than {@value #MOST_LISTED}. */
+    /** Products in alphabetical order, at most {@value #MOST_LISTED}. */
     List<Product> list() {
         return database.sql("SELECT * FROM product ORDER BY name, product_id LIMIT :most")
                 .param("most", MOST_LISTED)

@@ -34,7 +34,7 @@ class ProductsApi {
         this.products = products;
     }
 
-    /** An offer, and how many pieces of it there are. */
+    /** An offer and its initial stock. */
     record Addition(
             @NotBlank(message = Offer.GIVEN) @Size(max = 200, message = Offer.SHORT)
             String name,
@@ -72,7 +72,7 @@ class ProductsApi {
     @GetMapping
     @Operation(
             summary = "List products",
-            description = "In alphabetical order, at most 200. Whoever needs all of them keeps a copy, by events.")
+            description = "In alphabetical order, at most 200. To get all of them, keep a copy, fed by events.")
     List<Product> list() {
         return products.list();
     }
@@ -84,15 +84,13 @@ class ProductsApi {
     }
 
     @PutMapping("/{productId}")
-    @Operation(
-            summary = "Change what a product is offered as",
-            description = "Orders that were placed before keep the price that they were placed at.")
+    @Operation(summary = "Change the name and price of a product", description = "Existing orders keep their price.")
     Product change(@PathVariable String productId, @Valid @RequestBody Offer offer) {
         return products.change(productId, offer);
     }
 
     @PostMapping("/{productId}/deliveries")
-    @Operation(summary = "Add pieces to the stock", description = "Sent twice, it adds twice.")
+    @Operation(summary = "Add to the stock", description = "Not idempotent: two requests add twice.")
     Product deliver(@PathVariable String productId, @Valid @RequestBody Delivery delivery) {
         return products.deliver(productId, delivery.quantity());
     }

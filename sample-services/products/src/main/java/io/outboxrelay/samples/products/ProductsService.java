@@ -19,10 +19,10 @@ import org.springframework.context.annotation.Bean;
         info = @Info(title = "Products", version = "1", description = "Products, their prices and their stock."))
 public class ProductsService {
 
-    /** The name under which the inbox remembers what was applied. */
+    /** The consumer's name in the inbox. */
     public static final String CONSUMER = "products";
 
-    /** What orders ask of products' stock. */
+    /** Requests of orders concerning products' stock. */
     public static final ConsumerQueue QUEUE =
             ConsumerQueue.named("products.orders").boundTo("events", "order.stock.#");
 

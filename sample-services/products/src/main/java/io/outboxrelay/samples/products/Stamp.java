@@ -5,7 +5,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 
 /**
- * What an event says of its place in the life of its aggregate.
+ * Position of an event in the history of its aggregate.
  *
  * @param version of the aggregate, after the event
  * @param happenedAt by the clock of the database, UTC

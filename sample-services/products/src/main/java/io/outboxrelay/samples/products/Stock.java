@@ -16,16 +16,16 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * The products' part in the saga of an order. Requests may come twice, late, or after what takes them back:
+ * The products' part in the saga of an order. Requests may arrive twice, late, or after their own compensation:
  *
  * <ul>
- *   <li>to reserve is decided once for each order, all of its lines or none; who asks again gets the same answer;
- *   <li>to release is always answered. Where nothing was reserved, the release is remembered, and a request to reserve that
- *       comes after it is rejected.
+ *   <li>a reservation is decided once for each order, for all lines or none; a repeated request gets the same answer;
+ *   <li>a release is always answered. If nothing was reserved, the release is remembered, and a later request to
+ *       reserve is rejected.
  * </ul>
  *
- * <p>Each method locks the order's reservation first and then products, one by one in the order of their ids. Two orders
- * that want the same products thus wait for each other and never both at once, which would be a deadlock.
+ * <p>Each method locks the order's reservation first and then products, one by one in the order of their ids. So two
+ * orders for the same products wait for each other in one direction only, and cannot deadlock.
  */
 @Component
 class Stock {
@@ -50,13 +50,13 @@ class Stock {
     }
 
     /**
-     * What was decided about an order.
+     * The decision about an order.
      *
      * @param productId which product was missing; null if none was
      */
     private record Reservation(State state, @Nullable String productId) {}
 
-    /** Keeps all pieces of an order for it, if they are there, and answers. */
+    /** Reserves all items of an order if they are in stock, and answers. */
     @Transactional
     void reserve(String orderId, List<OrderLine> lines) {
         Reservation known = lock(orderId);
@@ -66,11 +66,11 @@ class Stock {
             case OUT_OF_STOCK -> tellRejected(orderId, StockRejection.OUT_OF_STOCK, decided.productId());
             case UNKNOWN_PRODUCT -> tellRejected(orderId, StockRejection.UNKNOWN_PRODUCT, decided.productId());
             case RELEASED -> tellRejected(orderId, StockRejection.ALREADY_RELEASED, null);
-            case NEW -> throw new IllegalStateException("Nothing was decided about the order " + orderId);
+            case NEW -> throw new IllegalStateException("There is no decision about the order " + orderId);
         }
     }
 
-    /** Puts back what is kept for an order, sees to it that nothing will be, and answers. */
+    /** Releases the items of an order, prevents a later reservation, and answers. */
     @Transactional
     void release(String orderId) {
         Reservation known = lock(orderId);
@@ -93,14 +93,14 @@ class Stock {
         return decided;
     }
 
-    /** What is wanted of each product, in the order in which products are locked. */
+    /** The quantity of each product, in the order in which products are locked. */
     private static SortedMap<String, Integer> pieces(List<OrderLine> lines) {
         SortedMap<String, Integer> pieces = new TreeMap<>();
         lines.forEach(line -> pieces.merge(line.getProductId(), line.getQuantity(), Math::addExact));
         return pieces;
     }
 
-    /** Locks a product, and says what is missing of it; empty if nothing is. */
+    /** Locks a product and checks it; empty if enough is in stock. */
     private Optional<Reservation> missing(String productId, int quantity) {
         return database.sql("SELECT stock FROM product WHERE product_id = :product_id FOR UPDATE")
                 .param("product_id", productId)
@@ -123,7 +123,7 @@ class Stock {
                 .update();
     }
 
-    /** From stock to what is reserved; back where the quantity is below zero. */
+    /** Moves items from stock to reserved; back if the quantity is negative. */
     private void move(String productId, int quantity) {
         database.sql("""
                         UPDATE product SET stock = stock - :quantity, reserved = reserved + :quantity
@@ -144,7 +144,7 @@ class Stock {
                 .list();
     }
 
-    /** Makes all others wait who would decide about this order, also where it is the first that is heard of it. */
+    /** Makes all other decisions about this order wait, even if this is the first one. */
     private Reservation lock(String orderId) {
         database.sql("""
                         INSERT INTO reservation (order_id, version, state) VALUES (:order_id, 0, 'NEW')
@@ -204,7 +204,7 @@ class Stock {
                         .build());
     }
 
-    /** Counts the next event of a reservation, which is locked. */
+    /** Counts the next event of a locked reservation. */
     private Stamp stamp(String orderId) {
         database.sql("UPDATE reservation SET version = version + 1 WHERE order_id = :order_id")
                 .param("order_id", orderId)

@@ -39,7 +39,7 @@ class IsolationTest {
                 "CREATE TABLE mine (id int)",
                 "SELECT * FROM flyway_schema_history"
             })
-    void the_service_may_write_into_the_outbox_and_into_its_own_tables_and_no_more(String sql) {
+    void the_service_may_only_write_into_the_outbox_and_its_own_tables(String sql) {
         JdbcClient asService = JdbcClient.create(service.database().asService());
 
         assertThatThrownBy(() -> asService.sql(sql).update()).rootCause().hasMessageContaining("command denied");

@@ -37,7 +37,7 @@ class ProductsApiTest {
     }
 
     @Test
-    void an_added_product_is_found_where_the_answer_says() {
+    void an_added_product_is_found_at_the_location_in_the_answer() {
         ResponseEntity<JsonNode> added = send(HttpMethod.POST, "/products", LAMP);
 
         assertThat(added.getStatusCode().value()).isEqualTo(201);
@@ -49,7 +49,7 @@ class ProductsApiTest {
     }
 
     @Test
-    void a_product_can_be_offered_as_something_else_and_delivered() {
+    void a_product_can_be_changed_and_delivered() {
         String lamp = add();
 
         send(HttpMethod.PUT, lamp, """
@@ -72,15 +72,14 @@ class ProductsApiTest {
                 "name | null | name must be given",
                 "price_cents | -1 | price_cents must be 0 or more, not '-1'",
                 "price_cents | null | price_cents must be given",
-                "price_cents | cheap | price_cents must be a whole number, not 'cheap'",
+                "price_cents | cheap | price_cents must be an integer, not 'cheap'",
                 "currency | euro | currency must be three capital letters such as EUR, not 'euro'",
                 "currency | null | currency must be given",
                 "stock | -1 | stock must be 0 or more, not '-1'",
                 "stock | 1000001 | stock must be at most 1000000, not '1000001'",
                 "stock | null | stock must be given",
             })
-    void a_field_that_is_wrong_is_named_with_its_value_and_what_would_be_right(
-            String field, String value, String detail) {
+    void an_invalid_field_is_named_with_its_value_and_the_rule(String field, String value, String detail) {
         String json = value.matches("null|-?[0-9]+") ? value : "\"" + value + "\"";
         String body =
                 LAMP.replaceFirst("\"%s\": (\"[^\"]*\"|[0-9]+)".formatted(field), "\"%s\": %s".formatted(field, json));
@@ -101,7 +100,7 @@ class ProductsApiTest {
 
     @ParameterizedTest
     @CsvSource({"GET, /products/nothing", "PUT, /products/nothing", "POST, /products/nothing/deliveries"})
-    void a_product_that_is_not_there_is_named(HttpMethod method, String path) {
+    void a_missing_product_is_named(HttpMethod method, String path) {
         String body = """
                 {"name": "Lamp", "price_cents": 1990, "currency": "EUR", "quantity": 1}
                 """;
@@ -113,7 +112,7 @@ class ProductsApiTest {
     }
 
     @Test
-    void the_openapi_document_has_every_path_and_the_names_that_are_on_the_wire() {
+    void the_openapi_document_has_every_path_and_the_names_of_the_json() {
         JsonNode document = get("/v3/api-docs");
 
         assertThat(document.at("/info/title").asString()).isEqualTo("Products");

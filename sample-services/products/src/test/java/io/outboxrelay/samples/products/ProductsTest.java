@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What is for sale, and what others are told about it. */
+/** The products, and the events about them. */
 @Tag("server")
 class ProductsTest {
 
@@ -37,7 +37,7 @@ class ProductsTest {
     private final Products products = service.bean(Products.class);
 
     @Test
-    void each_change_writes_one_event_that_tells_all_of_the_offer() {
+    void each_change_writes_one_event_with_the_whole_offer() {
         String lamp = products.add(LAMP, 10).productId();
         products.change(lamp, CHEAPER);
 
@@ -53,7 +53,7 @@ class ProductsTest {
     }
 
     @Test
-    void what_changes_nothing_tells_nothing() {
+    void a_change_without_effect_publishes_nothing() {
         Product lamp = products.add(LAMP, 10);
 
         assertThat(products.change(lamp.productId(), LAMP)).isEqualTo(lamp);
@@ -61,7 +61,7 @@ class ProductsTest {
     }
 
     @Test
-    void a_delivery_adds_to_the_stock_and_is_told_to_nobody() {
+    void a_delivery_adds_to_the_stock_without_an_event() {
         Product lamp = products.add(LAMP, 10);
 
         Product delivered = products.deliver(lamp.productId(), 5);
@@ -72,7 +72,7 @@ class ProductsTest {
     }
 
     @Test
-    void an_event_happened_when_the_database_says() {
+    void an_event_has_the_time_of_the_database() {
         Instant before = now();
         String lamp = products.add(LAMP, 10).productId();
         Instant after = now();
@@ -81,7 +81,7 @@ class ProductsTest {
     }
 
     @Test
-    void a_heartbeat_happened_when_the_database_says() {
+    void a_heartbeat_has_the_time_of_the_database() {
         await().atMost(RunningProducts.SOON)
                 .until(() -> !service.told("heartbeat", "products").isEmpty());
 

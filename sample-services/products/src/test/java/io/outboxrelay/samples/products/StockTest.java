@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessException;
 
-/** The products' part in the saga: what is asked for may come twice, late, or after what takes it back. */
+/** The products' part in the saga: requests may arrive twice, late, or after their own compensation. */
 @Tag("server")
 class StockTest {
 
@@ -53,7 +53,7 @@ class StockTest {
     private final String order = UUID.randomUUID().toString();
 
     @Test
-    void pieces_that_are_there_are_reserved() {
+    void items_in_stock_are_reserved() {
         String lamp = productWithStock(10);
         String chair = productWithStock(4);
 
@@ -91,7 +91,7 @@ class StockTest {
     }
 
     @Test
-    void a_product_that_nobody_knows_is_named() {
+    void an_unknown_product_is_named() {
         String lamp = productWithStock(10);
 
         service.handle(reserve(order, line(lamp, 1), line("nothing", 1)));
@@ -103,7 +103,7 @@ class StockTest {
     }
 
     @Test
-    void who_asks_again_gets_the_same_answer_and_nothing_is_reserved_twice() {
+    void a_repeated_request_gets_the_same_answer_and_reserves_nothing_more() {
         String lamp = productWithStock(10);
 
         service.handle(reserve(order, line(lamp, 6)));
@@ -117,7 +117,7 @@ class StockTest {
     }
 
     @Test
-    void a_rejection_stands_when_pieces_have_come_in() {
+    void a_rejection_stands_when_stock_is_delivered_later() {
         String lamp = productWithStock(1);
         service.handle(reserve(order, line(lamp, 2)));
         products.deliver(lamp, 10);
@@ -131,7 +131,7 @@ class StockTest {
     }
 
     @Test
-    void what_is_released_is_in_stock_again() {
+    void released_items_are_in_stock_again() {
         String lamp = productWithStock(10);
         service.handle(reserve(order, line(lamp, 6)));
 
@@ -142,7 +142,7 @@ class StockTest {
     }
 
     @Test
-    void a_second_release_is_answered_and_puts_nothing_back() {
+    void a_second_release_is_answered_and_releases_no_stock() {
         String lamp = productWithStock(10);
         service.handle(reserve(order, line(lamp, 6)));
         service.handle(release(order));
@@ -166,7 +166,7 @@ class StockTest {
     }
 
     @Test
-    void a_quantity_of_nothing_is_refused_and_leaves_nothing() {
+    void a_quantity_of_zero_is_refused_and_leaves_nothing() {
         String lamp = productWithStock(10);
 
         assertThatThrownBy(() -> service.handle(reserve(order, line(lamp, 0)))).isInstanceOf(DataAccessException.class);
@@ -197,7 +197,7 @@ class StockTest {
     }
 
     @Test
-    void one_order_that_is_asked_for_and_released_at_once_ends_with_all_in_stock() throws Exception {
+    void reserving_and_releasing_an_order_at_once_ends_with_all_items_in_stock() throws Exception {
         String lamp = productWithStock(30);
 
         atOnce(IntStream.range(0, AT_ONCE)
@@ -212,7 +212,7 @@ class StockTest {
     }
 
     @Test
-    void whatever_is_asked_for_no_piece_is_lost_or_made() {
+    void no_sequence_of_requests_loses_or_creates_an_item() {
         Random random = new Random(SEED);
         List<String> shelf = Stream.of(20L, 50L, 5L).map(this::productWithStock).toList();
 

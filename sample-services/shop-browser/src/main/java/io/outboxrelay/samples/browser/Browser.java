@@ -23,7 +23,7 @@ import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 import org.springframework.util.FileSystemUtils;
 
-/** The machine's own Chromium, without a window, in a profile of its own. Nothing is downloaded. One thread at a time uses it. */
+/** The machine's Chromium, headless, with a profile of its own. Nothing is downloaded. One thread at a time uses it. */
 public final class Browser implements AutoCloseable {
 
     private static final File CHROMIUM = new File("/usr/bin/chromium");
@@ -63,7 +63,7 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * Opens a page. Where there is no Chromium the test that calls this is skipped, and says so on standard error.
+     * Opens a page. Without Chromium the calling test is skipped, which standard error reports.
      *
      * @param page its address
      * @param width of the screen, in CSS pixels; below 500 it is a phone's
@@ -83,7 +83,7 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * Presses keys, whatever has the focus.
+     * Presses keys in the focused element.
      *
      * @param keys characters, or those of Selenium's {@code Keys}
      */
@@ -92,16 +92,16 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * What has the focus.
+     * The focused element.
      *
-     * @return its id, null where it has none
+     * @return its id; null if it has none
      */
     public @Nullable String focus() {
         return driver.switchTo().activeElement().getDomAttribute("id");
     }
 
     /**
-     * What can be read in an element.
+     * The text of an element.
      *
      * @param id the element's
      * @return the visible text
@@ -111,7 +111,7 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * What can be read in each of some elements.
+     * The texts of some elements.
      *
      * @param selector in CSS
      * @return the visible texts, from top to bottom
@@ -133,9 +133,9 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * What does not fit on the screen: one would have to scroll to the right for it, or a phone makes all else smaller.
+     * Elements that are wider than the screen, so that one would have to scroll or a phone would shrink the page.
      *
-     * @return the ids, or else the names, of the elements; empty when all is well
+     * @return their ids, or else their names; empty if all elements fit
      */
     public String widerThanTheScreen() {
         return String.valueOf(evaluate("""
@@ -146,7 +146,7 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * Prefers what a person may prefer.
+     * Sets a preference of the user.
      *
      * @param feature of CSS, such as {@code prefers-color-scheme}
      * @param value such as {@code dark}
@@ -157,9 +157,10 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * What the browser complained about, a violation of the page's policy for one. That an answer is a no is none.
+     * Errors that the browser has logged, such as violations of the page's policy. HTTP error statuses are not
+     * included.
      *
-     * @return its words, since the last time that it was asked
+     * @return the messages since the last call
      */
     public List<String> complaints() {
         return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
@@ -169,7 +170,7 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * Keeps what is seen now, from the page's top to its bottom, for a person to look at.
+     * Saves a screenshot of the whole page for people.
      *
      * @param file a PNG to write
      * @throws IOException when it cannot be written

@@ -1,4 +1,4 @@
-/** How tests of the storefront, and of the whole shop, use the page: in a real browser, by its keys, seeing what a person sees. */
+/** Lets tests use the page as people do: in a real browser, by keyboard, reading the visible texts. */
 @NullMarked
 package io.outboxrelay.samples.browser;
 

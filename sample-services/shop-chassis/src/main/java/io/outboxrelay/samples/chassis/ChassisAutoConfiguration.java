@@ -14,7 +14,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** The chassis as beans: a service has it on its class path, and that is all. */
+/** The beans of the chassis: a service only needs it on the class path. */
 @AutoConfiguration(
         afterName = {"io.outboxrelay.spring.OutboxAutoConfiguration", "io.outboxrelay.spring.AvroAutoConfiguration"})
 public class ChassisAutoConfiguration {
@@ -37,7 +37,7 @@ public class ChassisAutoConfiguration {
         return new Heartbeats(events, database, new TransactionTemplate(transactions), interval);
     }
 
-    /** For services that keep copies, which say so by {@code shop.copies: true}: they have the table. */
+    /** For services that keep copies; they set {@code shop.copies: true} and have the table. */
     @Bean(initMethod = "meterWhatIsKnown")
     @ConditionalOnBooleanProperty("shop.copies")
     @DependsOnDatabaseInitialization

@@ -15,7 +15,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.specific.SpecificRecord;
 
-/** Events out, by the outbox, and events in, in whatever version they were written. Safe for use by many threads. */
+/** Publishes events through the outbox, and decodes events of any version. Safe for use by many threads. */
 public final class Events {
 
     private final Outbox outbox;
@@ -36,11 +36,12 @@ public final class Events {
     /**
      * Adds an event to the caller's transaction.
      *
-     * @param aggregateType what kind of thing it happened to
-     * @param aggregateId which one
+     * @param aggregateType type of the aggregate
+     * @param aggregateId id of the aggregate
      * @param event what happened; its version is one more than that of the aggregate's last event
      * @return the event's id
-     * @throws IllegalStateException without a transaction, or if the event's schema is no released version of a contract
+     * @throws IllegalStateException without a transaction, or if the event's schema is not a released version of a
+     *     contract
      */
     public UUID publish(String aggregateType, String aggregateId, SpecificRecord event) {
         return outbox.publish(released.event(aggregateType, aggregateId, event));
@@ -50,8 +51,8 @@ public final class Events {
      * Reads an event into the newest version of its class, whichever version it was written in.
      *
      * @param event as it was received
-     * @return the event, empty if its type is in no contract: then it is for others
-     * @throws io.outboxrelay.schemas.encoding.AvroEventException if its body is not what its contract says
+     * @return the event; empty if no contract has its type, so that it is meant for others
+     * @throws io.outboxrelay.schemas.encoding.AvroEventException if its payload does not match its contract
      */
     public Optional<SpecificRecord> read(ReceivedEvent event) {
         return contracts
@@ -61,7 +62,7 @@ public final class Events {
     }
 
     /**
-     * Which event of its aggregate it is.
+     * The event's number within its aggregate.
      *
      * @param event by a contract of the shop, all of which have this field
      * @return from 1
@@ -71,7 +72,7 @@ public final class Events {
     }
 
     /**
-     * When it happened, by the clock of its owner's database.
+     * The event's time, by the clock of its owner's database.
      *
      * @param event by a contract of the shop, all of which have this field
      * @return to the microsecond
@@ -92,7 +93,7 @@ public final class Events {
             return EventDecoder.of(type, writers);
         } catch (ClassNotFoundException e) {
             throw new IllegalStateException(
-                    "The contract %s has no class %s on the class path: build shop-contracts again"
+                    "The contract %s has no class %s on the class path: rebuild shop-contracts"
                             .formatted(contract.subject(), name),
                     e);
         }

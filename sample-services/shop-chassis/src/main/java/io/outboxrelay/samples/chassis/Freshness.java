@@ -12,9 +12,9 @@ import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /**
- * How old a service's copies of other services' data are: the time of the newest event of each source that was applied,
- * against the clock of the service's own database. It counts on the sources' {@link Heartbeat}, and on both databases' clocks
- * being roughly right. Safe for use by many threads.
+ * The age of a service's copies of other services' data: the time of the newest applied event of each source, compared
+ * with the clock of the service's own database. It relies on the sources' {@link Heartbeat}, and on both databases'
+ * clocks being roughly right. Safe for use by many threads.
  *
  * <p>It needs a table, here as PostgreSQL has it:
  *
@@ -32,7 +32,7 @@ public final class Freshness {
     private final Set<String> metered = ConcurrentHashMap.newKeySet();
 
     /**
-     * How old what came from a source is.
+     * The age of the data of a source.
      *
      * @param source the service that owns the data
      * @param asOf the time of its newest event that was applied
@@ -46,7 +46,7 @@ public final class Freshness {
     }
 
     /**
-     * Notes that an event was applied. Called in the transaction that applies it; older times than before change nothing.
+     * Records that an event was applied. Call it in the transaction that applies the event; older times change nothing.
      *
      * @param source the service that owns the data
      * @param happenedAt the event's time
@@ -64,7 +64,7 @@ public final class Freshness {
     }
 
     /**
-     * The age of everything that was ever heard of.
+     * The ages of all sources from which an event has arrived.
      *
      * @return by source, in alphabetical order
      */
@@ -80,7 +80,7 @@ public final class Freshness {
                 .list();
     }
 
-    /** At the start too, so that a service that hears nothing from its first moment on does not look fresh. */
+    /** Also at the start, so that a service that never receives an event does not look fresh. */
     void meterWhatIsKnown() {
         ages().forEach(age -> meter(age.source()));
     }

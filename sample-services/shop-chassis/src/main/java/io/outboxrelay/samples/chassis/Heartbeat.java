@@ -16,10 +16,10 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Tells those who keep copies of a service's data that the service is there: without it nobody could tell an old copy from a
- * quiet service. Beats once in an interval however many instances the service has, through the outbox like everything else,
- * so that a beat that arrived means that the way was open. (It does not mean that every aggregate's events have arrived: one
- * may be parked. That is what the relay's own metrics are for.)
+ * Publishes heartbeats of a service for the services that keep copies of its data. Without them an outdated copy would
+ * look like a service without changes. There is one heartbeat in an interval, however many instances the service has.
+ * It takes the way of all events, through the outbox, so a heartbeat that arrives shows that the way is open. (It does
+ * not show that all events of every aggregate have arrived: one may be parked. The relay's metrics show that.)
  *
  * <p>It needs a table with one row, here as PostgreSQL has it:
  *
@@ -33,9 +33,9 @@ public final class Heartbeat implements SmartLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(Heartbeat.class);
 
     /**
-     * What a beat tells.
+     * The contents of a heartbeat.
      *
-     * @param version grows by one with each
+     * @param version increases by one with each heartbeat
      * @param at by the database's clock
      */
     public record Beat(int version, Instant at) {}
@@ -87,14 +87,14 @@ public final class Heartbeat implements SmartLifecycle {
         return thread != null;
     }
 
-    /** Beats if nobody has within the interval. */
+    /** Publishes a heartbeat if no instance has within the interval. */
     void beat() {
         transaction.executeWithoutResult(status -> {
             Beat last = last(" FOR UPDATE");
             OffsetDateTime now = database.sql("SELECT CURRENT_TIMESTAMP(6)")
                     .query(OffsetDateTime.class)
                     .single();
-            // A little early counts as in time: the instances' threads do not wake to the millisecond.
+            // A little early counts as in time, because the instances' threads do not wake exactly on time.
             if (Duration.between(last.at(), now.toInstant()).compareTo(interval.dividedBy(2)) < 0) {
                 return;
             }
@@ -116,7 +116,7 @@ public final class Heartbeat implements SmartLifecycle {
         try {
             beat();
         } catch (RuntimeException e) {
-            LOG.warn("No heartbeat this time; the next one is due in {}: {}", interval, e.toString());
+            LOG.warn("Could not publish a heartbeat; retrying in {}: {}", interval, e.toString());
         }
     }
 }

@@ -6,7 +6,7 @@ import org.apache.avro.specific.SpecificRecord;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** Makes the heartbeat of a service that has decided to have one: a bean is all it takes. */
+/** Creates the heartbeat of a service; the service declares it as a bean. */
 public final class Heartbeats {
 
     private final Events events;
@@ -25,8 +25,8 @@ public final class Heartbeats {
      * A heartbeat, which Spring starts and stops.
      *
      * @param service the name of the service, which becomes the id of the aggregate {@code heartbeat}
-     * @param event makes the service's own event of a beat
-     * @return to be made a bean
+     * @param event creates the service's event from a heartbeat
+     * @return to be declared as a bean
      */
     public Heartbeat of(String service, Function<Heartbeat.Beat, SpecificRecord> event) {
         return new Heartbeat(service, event, events, database, transaction, interval);

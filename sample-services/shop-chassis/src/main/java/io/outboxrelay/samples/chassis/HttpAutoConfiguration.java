@@ -8,7 +8,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplicat
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
 
-/** What the services' HTTP has in common. Spring Boot's own problem details, which say less, step back for it. */
+/** The common part of the services' HTTP APIs. It replaces Spring Boot's problem details, which contain less. */
 @AutoConfiguration(beforeName = "org.springframework.boot.webmvc.autoconfigure.WebMvcAutoConfiguration")
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @Import(RequestProblems.class)
@@ -17,7 +17,7 @@ public class HttpAutoConfiguration {
     /** Called by Spring. */
     HttpAutoConfiguration() {}
 
-    /** Fields are named in the OpenAPI document as they are on the wire; springdoc has a Jackson of its own. */
+    /** The OpenAPI document uses the field names of the JSON, although springdoc has its own Jackson. */
     @Bean
     ModelResolver snakeCase(ObjectMapperProvider springdoc) {
         return new ModelResolver(

@@ -26,8 +26,8 @@ import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.exc.MismatchedInputException;
 
 /**
- * What is wrong with a request, as problem details (RFC 9457) that name each field as it is in JSON, its value, and what would
- * be right; the same in the property {@code faults} for programs. Names and values are the caller's own words, cut short.
+ * Reports invalid requests as problem details (RFC 9457), with the JSON name of each field, its value and the rule.
+ * Programs find the same in the property {@code faults}. Names and values come from the caller, and are truncated.
  */
 @RestControllerAdvice
 class RequestProblems extends ResponseEntityExceptionHandler {
@@ -35,11 +35,11 @@ class RequestProblems extends ResponseEntityExceptionHandler {
     private static final int LONGEST_VALUE = 100;
 
     /**
-     * One thing that is wrong.
+     * One fault.
      *
      * @param field its name in the request
-     * @param value what came; null if nothing did
-     * @param message what it must be
+     * @param value of the field; null if it is missing
+     * @param message the rule
      */
     record Fault(String field, @Nullable String value, String message) {
 
@@ -84,11 +84,11 @@ class RequestProblems extends ResponseEntityExceptionHandler {
         }
         problem.setDetail(
                 cause instanceof StreamReadException broken
-                        ? "The body is not JSON: it goes wrong at line %d, column %d"
+                        ? "The body is not valid JSON: error at line %d, column %d"
                                 .formatted(
                                         broken.getLocation().getLineNr(),
                                         broken.getLocation().getColumnNr())
-                        : "The body is missing or is not a JSON object: /v3/api-docs says what belongs here");
+                        : "The body is missing or is not a JSON object: see /v3/api-docs");
         return handleExceptionInternal(refused, problem, headers, status, request);
     }
 
@@ -136,17 +136,17 @@ class RequestProblems extends ResponseEntityExceptionHandler {
 
     private static String kind(JacksonException unread) {
         if (unread instanceof InputCoercionException) {
-            return "a whole number that is not too large";
+            return "an integer in range";
         }
         Class<?> type = unread instanceof MismatchedInputException mismatch ? mismatch.getTargetType() : null;
         if (type == null) {
-            return "of another kind";
+            return "of another type";
         }
         if (type == String.class) {
             return "a text";
         }
         if (Number.class.isAssignableFrom(type) || type.isPrimitive()) {
-            return "a whole number";
+            return "an integer";
         }
         return Collection.class.isAssignableFrom(type) ? "a list" : "a JSON object";
     }

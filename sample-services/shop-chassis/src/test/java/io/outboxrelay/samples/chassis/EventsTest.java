@@ -61,12 +61,12 @@ class EventsTest {
     }
 
     @Test
-    void a_type_that_no_contract_knows_is_for_others() {
+    void a_type_without_a_contract_is_ignored() {
         assertThat(events.read(Received.event("MoonRose", new byte[] {1}))).isEmpty();
     }
 
     @Test
-    void a_body_that_is_not_what_its_contract_says_is_an_error() {
+    void a_payload_that_does_not_match_its_contract_is_an_error() {
         assertThatThrownBy(() -> events.read(Received.event("OrdersHeartbeat", new byte[] {1})))
                 .isInstanceOf(AvroEventException.class);
     }

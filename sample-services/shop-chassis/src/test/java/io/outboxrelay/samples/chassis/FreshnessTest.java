@@ -34,7 +34,7 @@ class FreshnessTest {
     }
 
     @Test
-    void what_was_heard_last_says_how_old_the_copy_is_and_older_events_change_nothing() {
+    void the_newest_event_gives_the_age_of_the_copy_and_older_events_change_nothing() {
         freshness.heard("products", tenMinutesAgo);
         freshness.heard("products", tenMinutesAgo.minusSeconds(100));
         freshness.heard("customers", Instant.now());
@@ -46,7 +46,7 @@ class FreshnessTest {
     }
 
     @Test
-    void the_age_is_a_metric_also_after_a_restart_in_which_nothing_is_heard() {
+    void the_age_is_a_metric_even_after_a_restart_without_events() {
         freshness.heard("products", tenMinutesAgo);
         SimpleMeterRegistry anew = new SimpleMeterRegistry();
         new Freshness(JdbcClient.create(database.dataSource()), anew).meterWhatIsKnown();

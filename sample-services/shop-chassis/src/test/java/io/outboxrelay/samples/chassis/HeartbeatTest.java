@@ -38,7 +38,7 @@ class HeartbeatTest {
 
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB"})
-    void beats_once_in_an_interval_however_many_instances_there_are(DatabaseKind kind) {
+    void there_is_one_heartbeat_in_an_interval_however_many_instances_there_are(DatabaseKind kind) {
         DataSource source = install(kind);
         List<CompletableFuture<Void>> instances = Stream.generate(() -> heartbeat(source, Duration.ofHours(1)))
                 .limit(4)
@@ -51,7 +51,7 @@ class HeartbeatTest {
 
     @ParameterizedTest
     @EnumSource(names = {"POSTGRESQL", "MARIADB"})
-    void each_beat_has_the_next_version_and_the_time_of_the_database(DatabaseKind kind) {
+    void each_heartbeat_has_the_next_version_and_the_time_of_the_database(DatabaseKind kind) {
         DataSource source = install(kind);
         Heartbeat heartbeat = heartbeat(source, Duration.ofNanos(2));
         heartbeat.beat();
@@ -92,7 +92,7 @@ class HeartbeatTest {
                 });
     }
 
-    /** The versions of the beats in the outbox, as they are read by whoever gets them. */
+    /** The versions of the heartbeats in the outbox, as consumers read them. */
     private List<Integer> beats(DataSource source) {
         Events events = new Events(
                 new Outbox(source, "public"), AvroEvents.onClassPath(classes), Contracts.onClassPath(classes), classes);

@@ -1,6 +1,6 @@
 /**
- * The events that the shop's services tell each other about, generated from {@code contracts}. A service shares
- * these with others, and nothing else: neither its tables nor its classes.
+ * The events that the shop's services exchange, generated from {@code contracts}. A service shares only these with
+ * others, neither its tables nor its classes.
  */
 @NullMarked
 package io.outboxrelay.samples.contracts;

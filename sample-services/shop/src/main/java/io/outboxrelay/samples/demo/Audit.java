@@ -4,12 +4,12 @@ package io.outboxrelay.samples.demo;
  * What a comparison of the databases found, by event ids.
  *
  * @param written events that services committed
- * @param published those that are in no outbox any more
- * @param handled those that are in the storefront's inbox
- * @param lost those that somebody who wants them has not applied: the storefront wants all
+ * @param published those that have left the outboxes
+ * @param handled those in the storefront's inbox
+ * @param lost those that a bound consumer has not applied; the storefront is bound to all
  * @param invented handled, never committed
  * @param outOfOrder first deliveries whose version was not the next of their aggregate
- * @param differing orders that the storefront sees otherwise than the orders service
+ * @param differing orders that the storefront shows differently from the orders service
  * @param open orders whose saga has not ended
  * @param oversold customers beyond their credit, products beyond their stock
  */

@@ -4,15 +4,15 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * How far the events have come, as the databases say at one moment.
+ * How far the events have come at one moment, according to the databases.
  *
  * @param written events committed
- * @param backlog of these, what is not published yet
+ * @param backlog those of them that are not yet published
  * @param lagSeconds age of the oldest event in an outbox, 0 if there is none
  * @param handled events that the storefront has applied
  * @param orders placed
- * @param open of these, what the saga has not ended for
- * @param owners how many lanes each relay holds, of all sources
+ * @param open those of them whose saga has not ended
+ * @param owners number of lanes that each relay owns, over all sources
  */
 record Counts(
         long written,
@@ -24,7 +24,8 @@ record Counts(
         Map<String, Integer> owners) {
 
     String line(long duplicatesDropped) {
-        return "orders %,5d (%,3d open)  written %,6d  published %,6d  lag %4.1f s  handled %,6d  duplicates dropped %,d  %s"
+        return ("orders %,5d (%,3d open)  written %,6d  published %,6d  lag %4.1f s  handled %,6d"
+                        + "  duplicates dropped %,d  %s")
                 .formatted(
                         orders,
                         open,

@@ -11,12 +11,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts the shop with two relays, lets customers order, kills one relay in the middle, and says whether every event
- * arrived, once and in order. The last line and the exit status are the answer.
+ * Starts the shop with two relays, lets customers order, kills one relay in the middle, and checks that every event
+ * arrived, once and in order. The last line and the exit status give the result.
  */
 public final class Demo {
 
-    /** Names the process without which the demo is not wanted any more. */
+    /** The id of the process with which the demo ends. */
     static final String PARENT = "demo.parent";
 
     private static final Duration LONGEST_DRAIN = Duration.ofMinutes(2);
@@ -34,7 +34,7 @@ public final class Demo {
     /**
      * Runs the demo and exits: 0 if it passed, 1 if not.
      *
-     * @param arguments none; system properties {@code demo.seconds} and {@code demo.keep} are understood
+     * @param arguments none; it reads the system properties {@code demo.seconds} and {@code demo.keep}
      */
     public static void main(String[] arguments) {
         System.setProperty("logback.configurationFile", "io/outboxrelay/samples/demo/logback.xml");
@@ -69,7 +69,7 @@ public final class Demo {
         } catch (DemoFailure e) {
             verdict = "demo failed: " + e.getMessage();
         } catch (RuntimeException e) {
-            verdict = "demo failed: %s; the whole story is in %s"
+            verdict = "demo failed: %s; see %s"
                     .formatted(e, settings.place().folder().resolve("demo.log"));
             LoggerFactory.getLogger(Demo.class).error("The demo itself failed", e);
         }
@@ -93,7 +93,7 @@ public final class Demo {
             stage.killOneRelay();
             watch(stage, ledger, shoppers, settings.orders());
             shoppers.finish();
-            say("The shop is closed: %,d orders placed, %,d rejected, %,d payments declined and rolled back."
+            say("The shop has closed: %,d orders placed, %,d rejected, %,d payments declined and rolled back."
                     .formatted(shoppers.placed(), shoppers.rejected(), shoppers.declined()));
         }
         Set<UUID> written = settle(stage, ledger);
@@ -109,8 +109,8 @@ public final class Demo {
     }
 
     /**
-     * Waits for the rest of the events. Heartbeats never end: what counts is what was written until no order was open any
-     * more, which is asked first.
+     * Waits for the remaining events. Heartbeats never end, so it waits only for the events that were written before no
+     * order was open any more, which it checks first.
      */
     private Set<UUID> settle(Stage stage, Ledger ledger) {
         Duration end = elapsed().plus(LONGEST_DRAIN);
@@ -127,8 +127,8 @@ public final class Demo {
             pause(Duration.ofSeconds(1));
             report(stage, ledger.counts());
         }
-        // Not the end of the story: the audit says what is missing.
-        say("Still not everywhere after %d s.".formatted(LONGEST_DRAIN.toSeconds()));
+        // The audit reports what is missing.
+        say("After %d s, events are still missing somewhere.".formatted(LONGEST_DRAIN.toSeconds()));
         return written;
     }
 
@@ -141,7 +141,7 @@ public final class Demo {
         if (settings.keep()) {
             say(verdict);
             stage.directions().forEach(out::println);
-            out.println("Everything stays up until Ctrl-C.");
+            out.println("Everything keeps running until Ctrl-C.");
             pause(Duration.ofNanos(Long.MAX_VALUE));
         }
     }

@@ -2,7 +2,7 @@ package io.outboxrelay.samples.demo;
 
 import org.jspecify.annotations.Nullable;
 
-/** The demo cannot pass any more; the message is for the person who started it. */
+/** The demo cannot succeed any more; the message is for the person who started it. */
 final class DemoFailure extends RuntimeException {
 
     DemoFailure(String message) {

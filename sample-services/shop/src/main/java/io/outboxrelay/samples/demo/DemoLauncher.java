@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Properties;
 
 /**
- * Runs the {@link Demo} from within Maven's JVM in one of its own, because embedded servers want an ordinary class path.
- * Output, exit status and Ctrl-C are passed on.
+ * Runs the {@link Demo} from within Maven's JVM in one of its own, because embedded servers want an ordinary class
+ * path. Output, exit status and Ctrl-C are passed on.
  */
 public final class DemoLauncher {
 
@@ -41,7 +41,7 @@ public final class DemoLauncher {
         return command;
     }
 
-    /** Waits, so that the prompt comes back when everything is gone. */
+    /** Waits, so that the prompt comes back only when everything has stopped. */
     private static void end(Process demo) {
         demo.destroy();
         demo.onExit().join();

@@ -5,22 +5,22 @@ import java.time.Duration;
 import java.util.Properties;
 
 /**
- * What the person who starts the demo may say.
+ * Settings of the demo.
  *
  * @param orders how long orders are placed
- * @param keep whether everything stays up at the end, until Ctrl-C
- * @param place where things are
+ * @param keep whether everything keeps running at the end, until Ctrl-C
+ * @param place files and folders
  */
 record DemoSettings(Duration orders, boolean keep, Place place) {
 
     private static final int DEFAULT_SECONDS = 30;
-    /** Below, no relay could be killed in the middle of anything. */
+    /** With less time, no relay could be killed in the middle of its work. */
     private static final int LEAST_SECONDS = 2;
 
     private static final int MOST_SECONDS = 86_400;
 
     /**
-     * Where things are.
+     * Files and folders of the demo.
      *
      * @param folder receives logs and configuration files
      * @param relayJar the relay's program
@@ -52,7 +52,7 @@ record DemoSettings(Duration orders, boolean keep, Place place) {
             seconds = -1;
         }
         if (seconds < LEAST_SECONDS || seconds > MOST_SECONDS) {
-            throw new DemoFailure("-Ddemo.seconds is '%s', it must be a whole number from %d to %d"
+            throw new DemoFailure("-Ddemo.seconds is '%s'; it must be an integer from %d to %d"
                     .formatted(text, LEAST_SECONDS, MOST_SECONDS));
         }
         return seconds;

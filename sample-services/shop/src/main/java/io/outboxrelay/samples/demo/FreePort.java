@@ -6,7 +6,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** A TCP port that nobody listens on, below the ones that Linux gives to outgoing connections. */
+/** A free TCP port, below the range that Linux uses for outgoing connections. */
 final class FreePort {
 
     private static final int FIRST = 15_000;

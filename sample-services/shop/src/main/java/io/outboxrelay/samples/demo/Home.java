@@ -7,8 +7,8 @@ import java.util.List;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /**
- * A service's database, with a login for the service and one for the relays. An auditor's trigger notes each event that is
- * written into the outbox, in the transaction that writes it: what was committed is known without asking service or relay.
+ * A service's database, with a login for the service and one for the relays. An audit trigger records each event that
+ * is written into the outbox, in the same transaction. So committed events are known without asking service or relay.
  */
 final class Home implements AutoCloseable {
 
@@ -46,7 +46,7 @@ final class Home implements AutoCloseable {
         return JdbcClient.create(database().dataSource());
     }
 
-    /** Before the service starts, so that nothing escapes the auditor; the service's own installation finds it done. */
+    /** Installs the outbox and the trigger before the service starts, so that no event escapes the audit. */
     void prepare() {
         OutboxSchema.defaults().installOn(database().dataSource());
         (isMariaDb() ? mariaDb() : postgres()).forEach(sql -> admin().sql(sql).update());
@@ -55,7 +55,8 @@ final class Home implements AutoCloseable {
     private List<String> postgres() {
         return List.of(
                 "GRANT outbox_relay TO " + relayUser,
-                "CREATE TABLE audited (event_id uuid PRIMARY KEY, aggregate_type text NOT NULL, event_type text NOT NULL)",
+                "CREATE TABLE audited (event_id uuid PRIMARY KEY, aggregate_type text NOT NULL,"
+                        + " event_type text NOT NULL)",
                 """
                 CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
                 BEGIN
@@ -94,7 +95,7 @@ final class Home implements AutoCloseable {
                         database().name());
     }
 
-    /** Drops the database and its logins; a server of one's own may as well simply end. */
+    /** Drops the database and its logins; a private server can simply be stopped instead. */
     @Override
     public void close() {
         database.close();

@@ -16,13 +16,13 @@ import java.util.function.Predicate;
 import org.springframework.jdbc.core.RowMapper;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/** Compares what the services committed with what became of it, by asking their databases, and nobody's word for it. */
+/** Compares committed and applied events, using only the databases and no statements of services or relays. */
 final class Ledger {
 
     private static final String HEARTBEAT = "heartbeat";
     private static final String OPEN = "state NOT IN ('confirmed', 'paid', 'rejected', 'cancelled')";
 
-    /** Who has to have applied which events. */
+    /** Which consumer must apply which events. */
     private static final List<Subscription> SUBSCRIPTIONS = List.of(
             new Subscription(
                     Service.CUSTOMERS,
@@ -72,7 +72,7 @@ final class Ledger {
 
     private record Subscription(Service service, String consumer, Predicate<Event> wants) {}
 
-    /** The storefront is asked first, so that it never seems ahead of the others. */
+    /** Reads the storefront first, so that it never seems ahead of the others. */
     Counts counts() {
         long handled = number(Service.STOREFRONT, "SELECT count(*) FROM inbox WHERE consumer = 'storefront'");
         long written = 0;
@@ -93,20 +93,20 @@ final class Ledger {
                 owners());
     }
 
-    /** What was committed until now: {@link #audit} is about these events. */
+    /** The events committed until now; {@link #audit} is about these. */
     Set<UUID> written() {
         Set<UUID> all = new HashSet<>();
         events().forEach(event -> all.add(event.id()));
         return all;
     }
 
-    /** Whether all of these have gone everywhere. */
+    /** Whether all of these have reached all their consumers. */
     boolean settled(Set<UUID> written) {
         return missing(written).isEmpty();
     }
 
     /**
-     * What became of what was committed until a moment. Later events, heartbeats that never end, are not looked at.
+     * Audits the events that were committed until a moment. It ignores later ones, such as the endless heartbeats.
      *
      * @param written the ids of that moment
      */
@@ -134,7 +134,7 @@ final class Ledger {
         return number(Service.ORDERS, "SELECT count(*) FROM orders WHERE " + OPEN);
     }
 
-    /** Events that somebody who wants them has not applied. */
+    /** Events that a bound consumer has not applied. */
     private Set<UUID> missing(Set<UUID> written) {
         Collection<Event> events = events();
         Set<UUID> missing = new HashSet<>();
@@ -151,7 +151,7 @@ final class Ledger {
         return missing;
     }
 
-    /** Orders that the storefront sees otherwise than the orders service. */
+    /** Orders that the storefront shows differently from the orders service. */
     private long differing() {
         Map<String, String> ours = states(Service.ORDERS, "SELECT order_id, state FROM orders");
         Map<String, String> theirs = states(Service.STOREFRONT, "SELECT order_id, state FROM order_view");
@@ -162,7 +162,7 @@ final class Ledger {
                 .count();
     }
 
-    /** Customers who owe more than they may, and products of which more is reserved than there is. */
+    /** Customers beyond their credit limit, and products with more reserved items than stock. */
     private long oversold() {
         return number(Service.CUSTOMERS, "SELECT count(*) FROM credit WHERE available_cents < 0")
                 + number(Service.PRODUCTS, "SELECT count(*) FROM product WHERE stock < 0");
@@ -197,7 +197,7 @@ final class Ledger {
         return new HashSet<>(admin(service).sql(sql).query(id(service)).list());
     }
 
-    /** MariaDB keeps ids in sixteen bytes. */
+    /** MariaDB stores ids as sixteen bytes. */
     private RowMapper<UUID> id(Service service) {
         if (service.kind().isInnoDb()) {
             return (row, n) -> {

@@ -35,8 +35,8 @@ final class Member {
     /**
      * Starts it.
      *
-     * @param port where it listens for HTTP
-     * @param log what it prints
+     * @param port for HTTP
+     * @param log file for its output
      */
     Member(String name, int port, Path log, Start start) throws IOException {
         this.name = name;
@@ -75,7 +75,7 @@ final class Member {
         }
     }
 
-    /** Returns when it answers at the path as wanted. */
+    /** Returns when its answer at the path is as expected. */
     void await(String path, Predicate<Map<String, Object>> wanted) {
         long end = System.nanoTime() + LONGEST_START.toNanos();
         while (!answers(path, wanted)) {
@@ -87,7 +87,7 @@ final class Member {
         }
     }
 
-    /** What it says at the path; it must be a JSON object. */
+    /** Its answer at the path; it must be a JSON object. */
     Map<String, Object> get(String path) {
         try {
             return Objects.requireNonNull(RestClient.create(url)
@@ -103,7 +103,7 @@ final class Member {
 
     void checkAlive() {
         if (!process.isAlive()) {
-            throw new DemoFailure("%s ended by itself; see %s".formatted(name, log));
+            throw new DemoFailure("%s exited unexpectedly; see %s".formatted(name, log));
         }
     }
 
@@ -111,7 +111,7 @@ final class Member {
         process.terminate();
     }
 
-    /** Gives it time to stop politely, then kills it. */
+    /** Gives it time to stop after SIGTERM, then kills it. */
     void end() {
         try {
             process.waitFor(LONGEST_STOP);

@@ -36,12 +36,12 @@ enum Service {
         return main;
     }
 
-    /** What its database is: each service chooses for itself. */
+    /** The kind of its database; each service chooses its own. */
     DatabaseKind kind() {
         return kind;
     }
 
-    /** What it consumes from. */
+    /** The queues that it consumes. */
     List<ConsumerQueue> queues() {
         return queues;
     }

@@ -25,17 +25,17 @@ import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestClientException;
 
 /**
- * Customers, a thread each: they order, wait for the shop to say yes or no, pay, some with an empty card first, or change
- * their minds.
+ * Customers, one thread each. They order, wait for confirmation or rejection, and pay, some with an empty card first; a
+ * few cancel.
  */
 final class Shoppers implements AutoCloseable {
 
     private static final int CUSTOMERS = 8;
-    /** Enough for most orders: some are more than that. */
+    /** Enough for most orders; some exceed it. */
     private static final long CREDIT_CENTS = 10_000;
-    /** One order in so many meets an empty card. */
+    /** One payment in this many begins with an empty card. */
     private static final int DECLINES = 8;
-    /** One confirmed order in so many is given up. */
+    /** One confirmed order in this many is cancelled. */
     private static final int CANCELLATIONS = 10;
 
     private static final Duration BETWEEN_ORDERS = Duration.ofMillis(250);
@@ -91,12 +91,12 @@ final class Shoppers implements AutoCloseable {
                 threads.execute(() -> shop(customer, random));
             }
         } catch (RestClientException e) {
-            throw new DemoFailure("the shop could not be stocked: " + e.getMessage(), e);
+            throw new DemoFailure("could not fill the shop: " + e.getMessage(), e);
         }
         threads.shutdown();
     }
 
-    /** No new orders; returns when those begun have been answered. */
+    /** Stops new orders; returns when the open ones have been answered. */
     void finish() {
         closing.countDown();
         try {
@@ -111,7 +111,7 @@ final class Shoppers implements AutoCloseable {
         check();
     }
 
-    /** Fails if a customer met with anything but what the demo means to happen. */
+    /** Fails if a customer met an unexpected answer. */
     void check() {
         RuntimeException first = trouble.get();
         if (first != null) {
@@ -166,7 +166,7 @@ final class Shoppers implements AutoCloseable {
         }
     }
 
-    /** The orders service hears of customers and products by events: at first it may not have heard of them yet. */
+    /** The orders service learns of customers and products by events, so at first it may not know them yet. */
     private String place(String customer, Random random) throws InterruptedException {
         Map<String, Object> order = Map.of(
                 "customer_id",

@@ -7,8 +7,8 @@ import io.outboxrelay.client.ConsumerQueue;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.JavaProcess;
 import io.outboxrelay.testservers.Preference;
-import io.outboxrelay.testservers.PrivateDatabase;
 import io.outboxrelay.testservers.PrivateRabbitMq;
+import io.outboxrelay.testservers.PrivateServer;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.IOException;
@@ -34,8 +34,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that runs: database servers, a broker, the four services, two relays. Whatever is still open when this JVM ends,
- * however it ends, ends with it.
+ * Everything that runs: database servers, a broker, the four services, two relays. Whatever is still open when this JVM
+ * ends, however it ends, ends with it.
  */
 final class Stage implements AutoCloseable {
 
@@ -48,11 +48,11 @@ final class Stage implements AutoCloseable {
 
     private static final Duration LONGEST_COMMAND = Duration.ofMinutes(2);
 
-    /** Who has a server and who shares one. */
+    /** How services share database servers. */
     enum Houses {
         /** One server of each kind: less to start. The databases are separate all the same. */
         SHARED,
-        /** A server each, so that one can be stopped alone. */
+        /** One server for each service, so that one can be stopped alone. */
         OWN
     }
 
@@ -61,7 +61,7 @@ final class Stage implements AutoCloseable {
     private final Map<String, String> environment;
     private final Consumer<String> say;
     private final List<AutoCloseable> servers = new ArrayList<>();
-    private final Map<Service, PrivateDatabase> databases = new EnumMap<>(Service.class);
+    private final Map<Service, PrivateServer<?>> databases = new EnumMap<>(Service.class);
     private final Map<Service, Home> homes = new EnumMap<>(Service.class);
     private final Map<Service, Member> services = new EnumMap<>(Service.class);
     private final Map<Service, Integer> ports = new EnumMap<>(Service.class);
@@ -72,8 +72,8 @@ final class Stage implements AutoCloseable {
     /**
      * Nothing is started yet.
      *
-     * @param environment more that the services are told
-     * @param say what a person may want to read meanwhile
+     * @param environment additional variables for the services
+     * @param say receives progress messages for people
      */
     Stage(DemoSettings.Place place, Houses houses, Map<String, String> environment, Consumer<String> say) {
         this.place = place;
@@ -113,8 +113,8 @@ final class Stage implements AutoCloseable {
         return Objects.requireNonNull(homes.get(service));
     }
 
-    /** The server of the service's database, to stop it where it serves nobody else. */
-    PrivateDatabase server(Service service) {
+    /** The server of the service's database. Stop it only if it serves no other service. */
+    PrivateServer<?> server(Service service) {
         return Objects.requireNonNull(databases.get(service));
     }
 
@@ -140,12 +140,11 @@ final class Stage implements AutoCloseable {
     void killOneRelay() {
         Member victim = relays.remove(0);
         victim.kill();
-        say.accept(
-                "Killed %s with SIGKILL. It stays dead: %s takes its lanes over when their leases end, in %d s at most."
-                        .formatted(victim.name(), relays.get(0).name(), LEASE_SECONDS));
+        say.accept("Killed %s with SIGKILL. It stays down: %s takes over its lanes when their leases end, within %d s."
+                .formatted(victim.name(), relays.get(0).name(), LEASE_SECONDS));
     }
 
-    /** Returns when the service does what it is there for. */
+    /** Returns when the service is ready for work. */
     void awaitReady(Service service) {
         member(service).await("/actuator/health", answer -> "UP".equals(answer.get("status")));
         if (service == Service.STOREFRONT) {
@@ -153,15 +152,15 @@ final class Stage implements AutoCloseable {
         }
     }
 
-    /** A process that ended by itself ends the demo. */
+    /** A process that exits unexpectedly ends the demo. */
     void checkAlive() {
         services.values().forEach(Member::checkAlive);
         relays.forEach(Member::checkAlive);
     }
 
     /**
-     * Sends events of a service again, as a person would: by the relay's command, and not with the relays' own login, which may
-     * not do so.
+     * Sends events of a service again, as a person would: by the relay's command and with an admin's login, because the
+     * relays' own login may not.
      *
      * @param output what the command prints
      * @param arguments which events, how, and why
@@ -206,7 +205,7 @@ final class Stage implements AutoCloseable {
         return lines;
     }
 
-    /** Politely first, all at once; then without waiting. */
+    /** First SIGTERM for all at once, then SIGKILL. */
     @Override
     public void close() {
         List<Member> members = new ArrayList<>(services.values());
@@ -217,7 +216,7 @@ final class Stage implements AutoCloseable {
             try {
                 servers.get(i).close();
             } catch (Exception e) {
-                say.accept("Could not end a server: " + e.getMessage());
+                say.accept("Could not stop a server: " + e.getMessage());
             }
         }
     }
@@ -240,8 +239,8 @@ final class Stage implements AutoCloseable {
         say.accept("Starting database servers and a broker.");
         CompletableFuture<PrivateRabbitMq> startingBroker =
                 CompletableFuture.supplyAsync(() -> Servers.startPrivateRabbitMq(Preference.INSTALLED_FIRST));
-        Map<Service, CompletableFuture<PrivateDatabase>> starting = new EnumMap<>(Service.class);
-        Map<DatabaseKind, CompletableFuture<PrivateDatabase>> shared = new EnumMap<>(DatabaseKind.class);
+        Map<Service, CompletableFuture<PrivateServer<?>>> starting = new EnumMap<>(Service.class);
+        Map<DatabaseKind, CompletableFuture<PrivateServer<?>>> shared = new EnumMap<>(DatabaseKind.class);
         for (Service service : Service.values()) {
             starting.put(
                     service,
@@ -259,13 +258,11 @@ final class Stage implements AutoCloseable {
         say.accept("Databases: %s. Broker: %s%s."
                 .formatted(
                         databases.values().stream()
-                                .map(PrivateDatabase::name)
+                                .map(PrivateServer::name)
                                 .distinct()
                                 .collect(Collectors.joining(", ")),
                         brokerName(),
-                        isRabbitMq()
-                                ? ""
-                                : ", which stands in for RabbitMQ: install rabbitmq-server for the real thing"));
+                        isRabbitMq() ? "" : ", an embedded replacement: install rabbitmq-server to use RabbitMQ"));
         homes.values().forEach(Home::prepare);
         if (!isRabbitMq()) {
             Stream.of(Service.values())
@@ -274,13 +271,13 @@ final class Stage implements AutoCloseable {
         }
     }
 
-    private static CompletableFuture<PrivateDatabase> startDatabase(DatabaseKind kind) {
+    private static CompletableFuture<PrivateServer<?>> startDatabase(DatabaseKind kind) {
         return CompletableFuture.supplyAsync(() -> kind == DatabaseKind.MARIADB
                 ? Servers.startPrivateMariaDb(Preference.EMBEDDED_FIRST)
                 : Servers.startPrivatePostgres(Preference.EMBEDDED_FIRST));
     }
 
-    /** Without any argument that only RabbitMQ knows. */
+    /** Uses no arguments that only RabbitMQ knows. */
     private void declareClassic(ConsumerQueue queue) {
         try (Connection connection = virtualHost().connectionFactory().newConnection("demo");
                 Channel channel = connection.createChannel()) {
@@ -295,7 +292,7 @@ final class Stage implements AutoCloseable {
     }
 
     private void startServices() throws IOException {
-        say.accept("Starting four services, which make their tables by Flyway: %s."
+        say.accept("Starting four services, which create their tables with Flyway: %s."
                 .formatted(Stream.of(Service.values()).map(Service::label).collect(Collectors.joining(", "))));
         for (Service service : Service.values()) {
             ports.put(service, FreePort.next());
@@ -325,7 +322,7 @@ final class Stage implements AutoCloseable {
         all.put(service.variable("DB_ADMIN_PASSWORD"), home.database().password());
         all.put(service.variable("PORT"), String.valueOf(ports.get(service)));
         all.put(service.variable("AMQP_URI"), virtualHost().amqpUri());
-        // The auditor's tables are there already: the service's own migrations begin beside them.
+        // The audit's tables already exist, so the service's own migrations need a baseline.
         all.put("SPRING_FLYWAY_BASELINE_ON_MIGRATE", "true");
         all.put("SPRING_FLYWAY_BASELINE_VERSION", "0");
         all.put("SHOP_QUEUES_DECLARE", String.valueOf(isRabbitMq()));

@@ -1,9 +1,9 @@
 package io.outboxrelay.samples.demo;
 
 /**
- * The last word of the demo.
+ * The result of the demo.
  *
- * @param passed whether every event arrived, once and in order, and every saga ended well
+ * @param passed whether every event arrived, once and in order, and every saga has ended
  * @param line the last line of the output
  */
 record Verdict(boolean passed, String line) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.Yaml;
 
-/** The description of the shop's events says what is true. */
+/** Keeps the description of the shop's events true. */
 class AsyncApiTest {
 
     private static final Path FOLDER = Path.of("..");
@@ -56,7 +56,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void every_message_is_sent_by_the_service_that_owns_its_contract_and_by_no_other() {
+    void every_message_is_sent_only_by_the_service_that_owns_its_contract() {
         Map<String, String> senders = new TreeMap<>();
         operations("send")
                 .forEach((name, operation) -> names(operation)
@@ -75,7 +75,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void every_queue_hears_what_its_bindings_let_through() {
+    void every_queue_receives_the_messages_that_its_bindings_select() {
         Map<String, Set<String>> described = new TreeMap<>();
         operations("receive")
                 .values()

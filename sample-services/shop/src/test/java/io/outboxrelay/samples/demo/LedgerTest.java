@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/** The auditor of the demo finds what is wrong: otherwise its "passed" would mean nothing. */
+/** The demo's audit detects faults: otherwise its "passed" would mean nothing. */
 @Tag("server")
 class LedgerTest {
 
@@ -43,7 +43,7 @@ class LedgerTest {
     }
 
     @Test
-    void passes_when_every_event_was_published_and_applied_by_everyone_who_wants_it() {
+    void passes_when_every_event_was_published_and_applied_by_all_its_consumers() {
         UUID added = published(Service.PRODUCTS, "product", "ProductAdded");
         applied(Service.ORDERS, "orders.replicas", added);
         applied(Service.STOREFRONT, "storefront", added);
@@ -70,7 +70,7 @@ class LedgerTest {
     }
 
     @Test
-    void fails_when_somebody_else_than_the_storefront_has_not_applied_what_it_wants() {
+    void fails_when_another_consumer_than_the_storefront_has_not_applied_an_event() {
         applied(Service.STOREFRONT, "storefront", published(Service.PRODUCTS, "reservation", "StockReserved"));
 
         assertThat(verdict().line())
@@ -105,7 +105,7 @@ class LedgerTest {
     }
 
     @Test
-    void fails_when_a_saga_has_not_ended_and_when_the_storefront_sees_an_order_otherwise() {
+    void fails_when_a_saga_has_not_ended_or_the_storefront_shows_an_order_differently() {
         applied(Service.STOREFRONT, "storefront", published(Service.CUSTOMERS, "country", "CountryPublished"));
         admin(Service.ORDERS).sql("""
                         INSERT INTO orders (order_id, version, state, customer_id, amount_cents, currency, placed_at,

@@ -4,8 +4,8 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * Holds sagas between two steps: who is held does not answer, and while there is a brake no deadline passes, however slow the
- * machine; a trigger in the database of orders puts every deadline off.
+ * Holds sagas between two steps: a held service does not answer, and while a brake exists no deadline passes, however
+ * slow the machine; a trigger in the database of orders puts every deadline off.
  */
 final class SagaBrake implements AutoCloseable {
 

@@ -3,7 +3,7 @@ package io.outboxrelay.samples.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.outboxrelay.samples.demo.Till.Order;
+import io.outboxrelay.samples.demo.ShopClient.Order;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The shop as a whole: four services as processes, each with a database server of its own, two relays, one broker. Each test has
- * customers and products of its own.
+ * The shop as a whole: four services as processes, each with a database server of its own, two relays, one broker. Each
+ * test has customers and products of its own.
  */
 class ShopIT {
 
@@ -30,7 +30,7 @@ class ShopIT {
     private static final int PHONE = 375;
 
     private static Stage stage;
-    private static Till till;
+    private static ShopClient client;
 
     @BeforeAll
     static void open() {
@@ -44,7 +44,7 @@ class ShopIT {
                 Map.of("SHOP_SAGA_TIMEOUT", "20s", "STOREFRONT_CALLS_TIMEOUT", "20s"),
                 line -> {});
         stage.start();
-        till = new Till(stage);
+        client = new ShopClient(stage);
     }
 
     @AfterAll
@@ -54,33 +54,34 @@ class ShopIT {
 
     @Test
     void fifty_orders_at_once_never_exceed_a_customer_s_credit_and_every_rejected_one_is_compensated() {
-        String lamp = till.product("lamp", PRICE, 1_000);
-        String anna = till.customer("Anna", "NORTH", 10 * PRICE);
+        String lamp = client.product("lamp", PRICE, 1_000);
+        String anna = client.customer("Anna", "NORTH", 10 * PRICE);
 
-        List<String> orders = till.orderAtOnce(50, anna, lamp, 1);
+        List<String> orders = client.orderAtOnce(50, anna, lamp, 1);
 
         awaitEnd(orders);
         assertThat(orders)
-                .filteredOn(order -> till.state(order).equals("confirmed"))
+                .filteredOn(order -> client.state(order).equals("confirmed"))
                 .hasSize(10);
         assertThat(orders)
-                .filteredOn(order -> till.state(order).equals("rejected"))
+                .filteredOn(order -> client.state(order).equals("rejected"))
                 .hasSize(40);
-        assertThat(till.availableCents(anna)).isZero();
-        await().atMost(LONGEST).untilAsserted(() -> assertThat(till.stock(lamp)).isEqualTo(990));
+        assertThat(client.availableCents(anna)).isZero();
+        await().atMost(LONGEST)
+                .untilAsserted(() -> assertThat(client.stock(lamp)).isEqualTo(990));
     }
 
     @ParameterizedTest
     @EnumSource(names = {"CUSTOMERS", "PRODUCTS", "ORDERS"})
     void every_saga_ends_well_although_a_service_is_killed_in_the_middle_and_started_again(Service victim) {
-        String chair = till.product("chair", PRICE, 1_000);
-        String bert = till.customer("Bert", "SOUTH", 5 * PRICE);
+        String chair = client.product("chair", PRICE, 1_000);
+        String bert = client.customer("Bert", "SOUTH", 5 * PRICE);
         List<String> orders;
         long openAtTheKill;
 
         try (SagaBrake brake = new SagaBrake(stage)) {
             brake.hold(Service.PRODUCTS);
-            orders = till.orderAtOnce(20, bert, chair, 1);
+            orders = client.orderAtOnce(20, bert, chair, 1);
             try (RowLock rows = whatItNeeds(victim, bert, chair)) {
                 brake.letGo(Service.PRODUCTS);
                 await().atMost(LONGEST).until(rows::areWaitedFor);
@@ -99,8 +100,8 @@ class ShopIT {
     @Test
     void an_order_placed_on_the_page_by_keyboard_alone_is_seen_from_step_to_step_until_it_is_confirmed()
             throws Exception {
-        till.product("tray", PRICE, 100);
-        till.customer("Gwen", "HARBOUR", 5 * PRICE);
+        client.product("tray", PRICE, 100);
+        client.customer("Gwen", "HARBOUR", 5 * PRICE);
         awaitEverywhere();
 
         try (SagaBrake brake = new SagaBrake(stage);
@@ -112,24 +113,22 @@ class ShopIT {
 
             brake.hold(Service.PRODUCTS);
             String order = gwen.placeOrder();
-            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waits for stock"));
-            gwen.sees(
-                    () -> assertThat(gwen.steps()).containsExactly("Order placed", "Asks products to keep the pieces"));
+            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waiting for stock"));
+            gwen.sees(() -> assertThat(gwen.steps()).containsExactly("Order placed", "Requests stock reservation"));
             assertThat(gwen.text("summary")).isEqualTo("2 × tray for Gwen, €20.00");
 
             brake.hold(Service.CUSTOMERS);
             brake.letGo(Service.PRODUCTS);
-            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waits for credit"));
-            gwen.sees(() -> assertThat(gwen.steps())
-                    .hasSize(4)
-                    .endsWith("Pieces are kept", "Asks customers to keep the credit"));
+            gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waiting for credit"));
+            gwen.sees(() ->
+                    assertThat(gwen.steps()).hasSize(4).endsWith("Stock reserved", "Requests credit reservation"));
 
             brake.letGo(Service.CUSTOMERS);
             gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("confirmed"));
-            gwen.sees(() -> assertThat(gwen.steps()).hasSize(6).endsWith("Credit is kept", "Order confirmed"));
+            gwen.sees(() -> assertThat(gwen.steps()).hasSize(6).endsWith("Credit reserved", "Order confirmed"));
             gwen.sees(() -> assertThat(gwen.text("credit")).isEqualTo("€30.00 of €50.00 credit available"));
 
-            gwen.hearsFromTheOwners("Gwen, gwen@shop.example, HARBOUR", "98 in stock, 2 kept for orders");
+            gwen.hearsFromTheOwners("Gwen, gwen@shop.example, HARBOUR", "98 in stock, 2 reserved");
             gwen.chooseRegion("HARBOUR");
             gwen.sees(() -> assertThat(gwen.text("region-customers"))
                     .contains("Gwen", "€30.00 left", order, "€20.00", "confirmed"));
@@ -139,30 +138,29 @@ class ShopIT {
     }
 
     @Test
-    void an_order_beyond_the_credit_is_seen_rejected_and_given_back_on_a_phone_s_page_that_fits_its_screen()
+    void an_order_beyond_the_credit_is_shown_rejected_and_compensated_on_a_phone_whose_screen_the_page_fits()
             throws Exception {
-        till.product("vase", PRICE, 100);
-        till.customer("Hugo", "HILLS", PRICE);
+        client.product("vase", PRICE, 100);
+        client.customer("Hugo", "HILLS", PRICE);
         awaitEverywhere();
 
         try (Visitor hugo = Visitor.open(stage.url(Service.STOREFRONT), PHONE, Path.of("target/shop/page-phone.png"))) {
             hugo.fillIn("Hugo", "vase", 2);
             String order = hugo.placeOrder();
 
-            hugo.sees(() ->
-                    assertThat(hugo.text("state")).isEqualTo("rejected: the customer has not enough credit left"));
+            hugo.sees(() -> assertThat(hugo.text("state")).isEqualTo("rejected: not enough credit"));
             hugo.sees(() -> assertThat(hugo.steps())
                     .containsExactly(
                             "Order placed",
-                            "Asks products to keep the pieces",
-                            "Pieces are kept",
-                            "Asks customers to keep the credit",
-                            "Credit cannot be kept: the customer has not enough credit left",
-                            "Goes back: gives the pieces back",
-                            "Pieces are free again",
-                            "Order rejected: the customer has not enough credit left"));
+                            "Requests stock reservation",
+                            "Stock reserved",
+                            "Requests credit reservation",
+                            "Credit refused: not enough credit",
+                            "Compensates: releases stock",
+                            "Stock released",
+                            "Order rejected: not enough credit"));
             hugo.sees(() -> assertThat(hugo.text("credit")).isEqualTo("€10.00 of €10.00 credit available"));
-            hugo.hearsFromTheOwners("100 in stock, 0 kept for orders");
+            hugo.hearsFromTheOwners("100 in stock, 0 reserved");
             hugo.chooseRegion("HILLS");
             hugo.sees(() -> assertThat(hugo.text("region-customers")).contains("Hugo", order, "rejected"));
             assertThat(hugo.widerThanTheScreen()).isEmpty();
@@ -171,29 +169,29 @@ class ShopIT {
     }
 
     @Test
-    void orders_without_an_answer_time_out_and_what_was_reserved_is_free_again() {
-        String rug = till.product("rug", PRICE, 10);
-        String carl = till.customer("Carl", "SOUTH", 10 * PRICE);
+    void orders_without_an_answer_time_out_and_their_reservations_are_released() {
+        String rug = client.product("rug", PRICE, 10);
+        String carl = client.customer("Carl", "SOUTH", 10 * PRICE);
         stage.member(Service.CUSTOMERS).freeze();
         String order;
         try {
-            order = till.order(carl, rug, 4);
-            await().atMost(LONGEST).until(() -> till.state(order).equals("releasing_credit"));
+            order = client.order(carl, rug, 4);
+            await().atMost(LONGEST).until(() -> client.state(order).equals("releasing_credit"));
         } finally {
             stage.member(Service.CUSTOMERS).thaw();
         }
 
         awaitEnd(List.of(order));
-        assertThat(till.order(order)).isEqualTo(new Order("rejected", "TIMED_OUT"));
-        assertThat(till.stock(rug)).isEqualTo(10);
-        assertThat(till.availableCents(carl)).isEqualTo(10 * PRICE);
+        assertThat(client.order(order)).isEqualTo(new Order("rejected", "TIMED_OUT"));
+        assertThat(client.stock(rug)).isEqualTo(10);
+        assertThat(client.availableCents(carl)).isEqualTo(10 * PRICE);
     }
 
     @Test
     void events_that_are_all_delivered_a_second_time_change_nothing() {
-        String bed = till.product("bed", PRICE, 100);
-        String dora = till.customer("Dora", "EAST", 3 * PRICE);
-        List<String> orders = till.orderAtOnce(5, dora, bed, 1);
+        String bed = client.product("bed", PRICE, 100);
+        String dora = client.customer("Dora", "EAST", 3 * PRICE);
+        List<String> orders = client.orderAtOnce(5, dora, bed, 1);
         awaitEnd(orders);
         awaitEverywhere();
         String before = everything();
@@ -211,63 +209,64 @@ class ShopIT {
     }
 
     @Test
-    void while_the_customers_database_is_away_orders_are_accepted_and_wait_and_the_storefront_answers_in_part() {
-        String pan = till.product("pan", PRICE, 100);
-        String emil = till.customer("Emil", "WEST", 10 * PRICE);
-        String early = till.order(emil, pan, 1);
+    void while_the_customers_database_is_down_orders_are_accepted_and_wait_and_the_storefront_answers_in_part() {
+        String pan = client.product("pan", PRICE, 100);
+        String emil = client.customer("Emil", "WEST", 10 * PRICE);
+        String early = client.order(emil, pan, 1);
         awaitEnd(List.of(early));
         stage.server(Service.CUSTOMERS).stop();
         String late;
         try {
-            late = till.order(emil, pan, 1);
-            await().atMost(LONGEST).until(() -> till.state(late).equals("awaiting_credit"));
+            late = client.order(emil, pan, 1);
+            await().atMost(LONGEST).until(() -> client.state(late).equals("awaiting_credit"));
 
             await().atMost(LONGEST)
-                    .untilAsserted(
-                            () -> assertThat(till.missingParts(early)).containsExactlyInAnyOrder("customer", "credit"));
-            assertThat(till.regionView("WEST")).contains(emil);
-            await().atMost(LONGEST).until(() -> till.ageSeconds("customers") > 5);
+                    .untilAsserted(() ->
+                            assertThat(client.missingParts(early)).containsExactlyInAnyOrder("customer", "credit"));
+            assertThat(client.regionView("WEST")).contains(emil);
+            await().atMost(LONGEST).until(() -> client.ageSeconds("customers") > 5);
         } finally {
             stage.server(Service.CUSTOMERS).start();
         }
 
         awaitEnd(List.of(late));
-        await().atMost(LONGEST).until(() -> till.ageSeconds("customers") < 5);
+        await().atMost(LONGEST).until(() -> client.ageSeconds("customers") < 5);
         await().atMost(LONGEST)
-                .untilAsserted(() -> assertThat(till.missingParts(early)).isEmpty());
-        assertThat(till.availableCents(emil))
-                .isEqualTo(10 * PRICE - (till.state(late).equals("confirmed") ? 2 : 1) * PRICE);
+                .untilAsserted(() -> assertThat(client.missingParts(early)).isEmpty());
+        assertThat(client.availableCents(emil))
+                .isEqualTo(10 * PRICE - (client.state(late).equals("confirmed") ? 2 : 1) * PRICE);
     }
 
     @Test
     void the_age_of_copies_rises_while_no_relay_runs_and_falls_when_one_does() {
-        await().atMost(LONGEST).until(() -> till.ageSeconds("products") < 5);
+        await().atMost(LONGEST).until(() -> client.ageSeconds("products") < 5);
         stage.relays().forEach(Member::freeze);
         try {
-            await().atMost(LONGEST).until(() -> till.ageSeconds("products") > 8);
-            assertThat(till.replicaAgeSeconds("products")).isGreaterThan(5);
+            await().atMost(LONGEST).until(() -> client.ageSeconds("products") > 8);
+            assertThat(client.replicaAgeSeconds("products")).isGreaterThan(5);
         } finally {
             stage.relays().forEach(Member::thaw);
         }
-        await().atMost(LONGEST).until(() -> till.ageSeconds("products") < 5 && till.replicaAgeSeconds("products") < 5);
+        await().atMost(LONGEST)
+                .until(() -> client.ageSeconds("products") < 5 && client.replicaAgeSeconds("products") < 5);
     }
 
     @Test
     void replicas_and_views_are_rebuilt_from_a_replay_while_new_events_arrive() throws IOException {
-        String desk = till.product("desk", PRICE, 1_000);
-        String fay = till.customer("Fay", "NORTH", 1_000 * PRICE);
-        awaitEnd(till.orderAtOnce(5, fay, desk, 1));
+        String desk = client.product("desk", PRICE, 1_000);
+        String fay = client.customer("Fay", "NORTH", 1_000 * PRICE);
+        awaitEnd(client.orderAtOnce(5, fay, desk, 1));
         awaitEverywhere();
 
         empty(Service.ORDERS, Path.of("../orders/rebuild-replicas.sql"));
         empty(Service.STOREFRONT, Path.of("../storefront/rebuild-views.sql"));
-        till.rename(desk, "writing desk", PRICE);
+        client.rename(desk, "writing desk", PRICE);
         replay(Service.CUSTOMERS, "--all", "--queue", "orders.replicas", "--reason", "rebuilt");
         replay(Service.PRODUCTS, "--all", "--queue", "orders.replicas", "--reason", "rebuilt");
         for (Service source : Service.SOURCES) {
             replay(source, "--all", "--queue", "storefront.events", "--reason", "rebuilt");
         }
-        List<String> more = till.orderAtOnce(5, fay, desk, 1);
+        List<String> more = client.orderAtOnce(5, fay, desk, 1);
         awaitEnd(more);
 
         awaitEverywhere();
@@ -275,13 +274,14 @@ class ShopIT {
         assertThat(replica()).isEqualTo(owned());
         assertThat(stage.ledger().audit(stage.ledger().written()).differing()).isZero();
         await().atMost(LONGEST)
-                .untilAsserted(() -> assertThat(till.viewOfAvailableCents(fay)).isEqualTo(till.availableCents(fay)));
+                .untilAsserted(
+                        () -> assertThat(client.viewOfAvailableCents(fay)).isEqualTo(client.availableCents(fay)));
     }
 
     private static void awaitEnd(List<String> orders) {
         await().atMost(LONGEST)
                 .untilAsserted(() -> assertThat(orders)
-                        .extracting(till::state)
+                        .extracting(client::state)
                         .allMatch(Set.of("confirmed", "rejected", "cancelled", "paid")::contains));
     }
 
@@ -291,17 +291,17 @@ class ShopIT {
     }
 
     private static void awaitEmptyQueues() {
-        await().atMost(LONGEST).until(till::queuesAreEmpty);
+        await().atMost(LONGEST).until(client::queuesAreEmpty);
     }
 
     private static void assertSoldWhatTheOrdersSay(
             List<String> orders, String customer, String product, long creditCents, int stock) {
         long confirmed = orders.stream()
-                .filter(order -> till.state(order).equals("confirmed"))
+                .filter(order -> client.state(order).equals("confirmed"))
                 .count();
         await().atMost(LONGEST).untilAsserted(() -> {
-            assertThat(till.availableCents(customer)).isEqualTo(creditCents - confirmed * PRICE);
-            assertThat(till.stock(product)).isEqualTo(stock - confirmed);
+            assertThat(client.availableCents(customer)).isEqualTo(creditCents - confirmed * PRICE);
+            assertThat(client.stock(product)).isEqualTo(stock - confirmed);
         });
         assertThat(confirmed * PRICE).isLessThanOrEqualTo(creditCents);
     }
@@ -339,7 +339,7 @@ class ShopIT {
         stage.home(service).admin().sql(sql).update();
     }
 
-    /** What the orders service believes of products, and what is true. */
+    /** The orders service's copy of the products, and the originals. */
     private static List<String> replica() {
         return stage.home(Service.ORDERS)
                 .admin()
@@ -363,7 +363,8 @@ class ShopIT {
                 List.of(
                         rows(
                                 Service.CUSTOMERS,
-                                "SELECT customer_id, version, available_cents FROM customer JOIN credit USING (customer_id) ORDER BY 1"),
+                                "SELECT customer_id, version, available_cents FROM customer"
+                                        + " JOIN credit USING (customer_id) ORDER BY 1"),
                         rows(Service.PRODUCTS, "SELECT product_id, version, stock, reserved FROM product ORDER BY 1"),
                         rows(Service.ORDERS, "SELECT order_id, state, version FROM orders ORDER BY 1"),
                         rows(Service.STOREFRONT, "SELECT order_id, state, version FROM order_view ORDER BY 1")));

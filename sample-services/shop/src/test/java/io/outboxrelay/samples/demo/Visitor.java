@@ -12,7 +12,7 @@ import java.util.List;
 import org.awaitility.core.ThrowingRunnable;
 import org.openqa.selenium.Keys;
 
-/** A person at the shop's page, in a browser, who has a keyboard and nothing else. */
+/** A person at the shop's page, in a browser, with only a keyboard. */
 final class Visitor implements AutoCloseable {
 
     private static final Duration LONGEST = Duration.ofMinutes(2);
@@ -34,7 +34,7 @@ final class Visitor implements AutoCloseable {
      * Opens the page.
      *
      * @param width of the screen
-     * @param picture the file that shows what was on the page in the end
+     * @param picture file for a screenshot of the page at the end
      */
     static Visitor open(URI page, int width, Path picture) throws IOException {
         return new Visitor(Browser.open(page, width, 800), picture);
@@ -100,7 +100,7 @@ final class Visitor implements AutoCloseable {
         return browser.complaints();
     }
 
-    /** Looks until it is so: the page asks again and again by itself. */
+    /** Waits until it is so; the page refreshes itself. */
     void sees(ThrowingRunnable assertion) {
         await().atMost(LONGEST).ignoreExceptions().untilAsserted(assertion);
     }

@@ -4,12 +4,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One order, put together from what three services answer. What could not be had is null, and listed with the reason.
+ * One order, composed from the answers of three services. Missing parts are null, and listed with the reason.
  *
  * @param state of the order, as the orders service names it
- * @param customer who ordered
- * @param credit what the customer may still owe
- * @param missing empty where the answer is whole
+ * @param customer of the order
+ * @param credit the customer's available credit
+ * @param missing empty if the answer is complete
  */
 record ComposedOrder(
         String orderId,
@@ -36,7 +36,7 @@ record ComposedOrder(
     /**
      * What was ordered.
      *
-     * @param priceCents at which it was ordered
+     * @param priceCents at the time of the order
      * @param product as it is now
      */
     record Line(
@@ -50,10 +50,10 @@ record ComposedOrder(
     record Product(String name, long priceCents, String currency, long stock, long reserved) {}
 
     /**
-     * What the answer lacks.
+     * A missing part.
      *
      * @param part of the answer
-     * @param service who would have known
+     * @param service that owns it
      * @param reason in words
      */
     record Missing(String part, String service, String reason) {}

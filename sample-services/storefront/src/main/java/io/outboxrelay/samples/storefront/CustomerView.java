@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Customers, and how much credit each has left. Events carry all of what they are about, so the newest one is enough. */
+/** Customers and their available credit. Events contain all data of their subject, so the newest one is enough. */
 @Component
 class CustomerView implements View {
 
-    /** As many as a list to choose from can hold. */
+    /** As many as fit into a drop-down list. */
     private static final int MOST = 500;
 
     private final JdbcClient database;
@@ -29,8 +29,8 @@ class CustomerView implements View {
     /**
      * A customer.
      *
-     * @param country ISO code of two letters
-     * @param countryName null also where the country was not heard of
+     * @param country two-letter ISO code
+     * @param countryName null also if there was no event about the country
      */
     record Customer(
             String customerId,

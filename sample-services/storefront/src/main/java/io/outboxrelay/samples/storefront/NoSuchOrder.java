@@ -2,7 +2,7 @@ package io.outboxrelay.samples.storefront;
 
 import java.util.UUID;
 
-/** The orders service does not know it. */
+/** The orders service does not know the order. */
 final class NoSuchOrder extends RuntimeException {
 
     NoSuchOrder(UUID orderId) {

@@ -18,8 +18,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts one order together from what its owners say now: the order first, because it names the others; then customer, credit
- * and products at the same time. Without the order there is no answer; without any other part there is one that says so.
+ * Composes an order from the current answers of the owning services: the order first, because it names the others; then
+ * customer, credit and products at the same time. Without the order there is no answer; any other missing part is
+ * listed.
  */
 final class OrderComposition {
 
@@ -45,7 +46,7 @@ final class OrderComposition {
         this.patience = patience;
     }
 
-    /** Of the orders service's answer, what is needed here. */
+    /** The needed part of the orders service's answer. */
     record Order(
             String orderId,
             String state,
@@ -59,11 +60,11 @@ final class OrderComposition {
     record OrderLine(String productId, String name, int quantity, long priceCents) {}
 
     /**
-     * Puts an order together.
+     * Composes an order.
      *
      * @param orderId which one
-     * @return empty where the orders service does not know it
-     * @throws ServiceAway if the orders service is away
+     * @return empty if the orders service does not know it
+     * @throws ServiceUnavailable if the orders service is unavailable
      */
     Optional<ComposedOrder> compose(String orderId) {
         return orders.get("/orders/{id}", orderId, Order.class).map(this::complete);
@@ -122,24 +123,24 @@ final class OrderComposition {
         });
     }
 
-    /** The customers service is asked by its owners' client, which has timeouts, retries and a circuit breaker of its own. */
+    /** Uses the client of the customers service's owners, which has its own timeouts, retries and circuit breaker. */
     private static <T> Optional<T> sdk(Supplier<Optional<T>> question) {
         try {
             return question.get();
         } catch (CustomersUnavailable e) {
-            throw new ServiceAway(CUSTOMERS, words(e.reason()), true, e);
+            throw new ServiceUnavailable(CUSTOMERS, words(e.reason()), true, e);
         }
     }
 
-    /** The client's message is for those who run the shop: it has the service's address. */
+    /** The client's message is for operators, because it contains the service's address. */
     private static String words(CustomersUnavailable.Reason reason) {
         return switch (reason) {
             case NOT_REACHED -> "it cannot be reached";
-            case FAILED -> "it answered that it failed";
-            case TOO_SLOW -> "it gave no answer in time";
-            case LEFT_ALONE -> "it failed too often and is left alone for a while";
-            case REFUSED -> "it will not answer the storefront";
-            case NOT_UNDERSTOOD -> "its answer cannot be read";
+            case FAILED -> "it reported a failure";
+            case TOO_SLOW -> "it did not answer in time";
+            case LEFT_ALONE -> "it failed too often and is not called for a while";
+            case REFUSED -> "it rejected the request";
+            case NOT_UNDERSTOOD -> "its answer is unreadable";
         };
     }
 }

@@ -20,8 +20,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Orders as their events tell: what was ordered, the state, and what happened step by step. The state follows from the orders
- * service's events alone; the answers of products and customers are steps of the saga, no states.
+ * Orders according to their events: the lines, the state, and the steps. Only the orders service's events change the
+ * state; the answers of products and customers are steps of the saga, not states.
  */
 @Component
 class OrderView implements View {
@@ -37,7 +37,7 @@ class OrderView implements View {
      *
      * @param state as the orders service names it
      * @param reason why it is rejected, null in any other state
-     * @param customerId null, as all that follows, where OrderPlaced has not come yet
+     * @param customerId null, like all that follow, before OrderPlaced has arrived
      */
     record Order(
             String orderId,
@@ -52,11 +52,11 @@ class OrderView implements View {
     record Line(String productId, String name, int quantity, long priceCents) {}
 
     /**
-     * What a service said about an order.
+     * An event of a service about an order.
      *
-     * @param service who said it
+     * @param service that published it
      * @param event its type
-     * @param detail why, where it is a no
+     * @param detail the reason of a rejection
      * @param happenedAt by the clock of that service's database
      */
     record Step(String service, String event, @Nullable String detail, OffsetDateTime happenedAt) {}
@@ -101,7 +101,7 @@ class OrderView implements View {
                         """).param("order_id", orderId).query(Line.class).list();
     }
 
-    /** In the order in which they happened, as far as the clocks of different databases can tell. */
+    /** In the order of their times, as far as the clocks of different databases agree. */
     List<Step> stepsOf(String orderId) {
         return database.sql("""
                         SELECT service, event_type AS event, detail, happened_at FROM saga_step
@@ -124,7 +124,7 @@ class OrderView implements View {
                 .update();
     }
 
-    /** What is told once and never changes needs no version, also when it comes last. */
+    /** Data that never changes needs no version, even if it arrives last. */
     private void placed(OrderPlaced order) {
         database.sql("""
                         UPDATE order_view SET customer_id = :customer_id, amount_cents = :amount_cents,
@@ -159,7 +159,7 @@ class OrderView implements View {
                 .update();
     }
 
-    /** Whatever is said about an order is a step of its saga. */
+    /** Every event about an order is a step of its saga. */
     private void step(String orderId, ShopEvent told) {
         database.sql("""
                         INSERT INTO saga_step (event_id, order_id, service, version, event_type, detail, happened_at)

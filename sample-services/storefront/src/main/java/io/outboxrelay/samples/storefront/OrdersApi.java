@@ -22,12 +22,12 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * Orders over HTTP: read, put together from their owners' answers; changed, passed on to the orders service, so that a page
- * needs one host only. What may be ordered is not judged here.
+ * Orders over HTTP. Reads are composed from the owners' answers. Changes are passed on to the orders service, so that
+ * the page needs only one host. This class does not validate orders.
  */
 @RestController
 @RequestMapping("/orders")
-@Tag(name = "Orders", description = "Asks the owners; 503 says that the orders service is away")
+@Tag(name = "Orders", description = "Composed from the owning services; 503: the orders service is unavailable")
 class OrdersApi {
 
     private final OrderComposition composition;
@@ -49,25 +49,25 @@ class OrdersApi {
     record Payment(@NotBlank @Size(max = 100) String card) {}
 
     @GetMapping("/{orderId}")
-    @Operation(summary = "An order, put together from what orders, customers and products answer")
+    @Operation(summary = "Show an order, composed from the answers of orders, customers and products")
     ComposedOrder find(@PathVariable UUID orderId) {
         return composition.compose(orderId.toString()).orElseThrow(() -> new NoSuchOrder(orderId));
     }
 
     @PostMapping
-    @Operation(summary = "Places an order: 202, and its saga begins")
+    @Operation(summary = "Place an order: 202, and its saga begins")
     ResponseEntity<byte[]> place(@RequestBody @Valid Placing placing) {
         return passOn("/orders", placing);
     }
 
     @PostMapping("/{orderId}/payment")
-    @Operation(summary = "Pays a confirmed order")
+    @Operation(summary = "Pay a confirmed order")
     ResponseEntity<byte[]> pay(@PathVariable UUID orderId, @RequestBody @Valid Payment payment) {
         return passOn("/orders/{id}/payment", payment, orderId);
     }
 
     @PostMapping("/{orderId}/cancellation")
-    @Operation(summary = "Gives a confirmed order up: 202, and its saga goes backwards")
+    @Operation(summary = "Cancel a confirmed order: 202, and its saga compensates")
     ResponseEntity<byte[]> cancel(@PathVariable UUID orderId) {
         return passOn("/orders/{id}/cancellation", null, orderId);
     }
@@ -81,7 +81,7 @@ class OrdersApi {
         }
         URI location = headers.getLocation();
         if (location != null) {
-            // The same path is served here, by another host than the one that the orders service names.
+            // The same path exists here, on another host than the one that the orders service names.
             passed.location(URI.create(location.getRawPath()));
         }
         return passed.body(answer.getBody());

@@ -9,7 +9,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * What a browser may do with the page: run its script, use its style, talk to this host, and nothing else. Names of customers
+ * Allows the browser to run the page's script, use its style and call this host, and nothing else. Names of customers
  * and products come from outside; whatever they contain, it does not become code.
  */
 @Component

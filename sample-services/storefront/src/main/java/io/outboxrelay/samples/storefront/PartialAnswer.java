@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An answer whose parts are asked for at the same time, and wanted by one deadline. It keeps a list of what did not come. Made
- * for one request and used by its thread alone.
+ * An answer whose parts are requested at the same time, with one deadline. It lists the missing parts. Created for one
+ * request and used only by its thread.
  */
 final class PartialAnswer {
 
@@ -31,8 +31,8 @@ final class PartialAnswer {
     private final List<Missing> missing = new ArrayList<>();
 
     /**
-     * @param threads which may refuse: then the part is missing
-     * @param patience from now on, for all parts together
+     * @param threads may reject a task; then the part is missing
+     * @param patience from now, for all parts together
      */
     PartialAnswer(ExecutorService threads, Duration patience) {
         this.threads = threads;
@@ -40,15 +40,16 @@ final class PartialAnswer {
         this.deadline = System.nanoTime() + patience.toNanos();
     }
 
-    /** A part that is on its way. */
+    /** A requested part. */
     record Part<T>(String name, String service, Future<Optional<T>> answer) {}
 
     /**
-     * Begins to ask for a part.
+     * Requests a part.
      *
      * @param name of the part
-     * @param service who is asked
-     * @param question answers empty where the service does not know, and throws {@link ServiceAway} where it is away
+     * @param service to call
+     * @param question returns empty if the service does not know, and throws {@link ServiceUnavailable} if it is
+     *     unavailable
      */
     <T> Part<T> ask(String name, String service, Supplier<Optional<T>> question) {
         try {
@@ -58,21 +59,21 @@ final class PartialAnswer {
                     name,
                     service,
                     CompletableFuture.failedFuture(
-                            new ServiceAway(service, "the storefront asks too many questions already", false, e)));
+                            new ServiceUnavailable(service, "the storefront has too many open requests", false, e)));
         }
     }
 
-    /** Waits for a part, until the deadline; null if it did not come, which then is on the list. */
+    /** Waits for a part until the deadline; null if it is missing, which is then listed. */
     <T> @Nullable T take(Part<T> part) {
         try {
             Optional<T> answer = part.answer().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
             if (answer.isEmpty()) {
-                lacks(part, "it does not know it");
+                lacks(part, "it has no such entry");
             }
             return answer.orElse(null);
         } catch (TimeoutException e) {
             part.answer().cancel(true);
-            lacks(part, "it gave no answer within " + patience.toMillis() + " ms");
+            lacks(part, "it did not answer within " + patience.toMillis() + " ms");
         } catch (ExecutionException e) {
             lacks(part, e.getCause());
         } catch (InterruptedException e) {
@@ -82,17 +83,17 @@ final class PartialAnswer {
         return null;
     }
 
-    /** What did not come, of what was taken until now. */
+    /** The missing parts so far. */
     List<Missing> missing() {
         return List.copyOf(missing);
     }
 
     private void lacks(Part<?> part, @Nullable Throwable failure) {
-        if (failure instanceof ServiceAway away) {
+        if (failure instanceof ServiceUnavailable away) {
             lacks(part, away.reason());
         } else {
-            LOG.error("The {} could not be made of what the {} service answers", part.name(), part.service(), failure);
-            lacks(part, "the storefront does not understand its answer");
+            LOG.error("Could not read the {} in the answer of the {} service", part.name(), part.service(), failure);
+            lacks(part, "its answer is invalid");
         }
     }
 

@@ -10,26 +10,26 @@ import org.springframework.http.ProblemDetail;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
-/** How what this service cannot answer looks over HTTP. Asked before the chassis, which has an answer to everything. */
+/** Maps this service's failures to HTTP. It comes before the chassis, which handles every exception. */
 @RestControllerAdvice
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class Problems {
 
     @ExceptionHandler
-    ProblemDetail away(ServiceAway away, HttpMethod method) {
+    ProblemDetail away(ServiceUnavailable away, HttpMethod method) {
         ProblemDetail problem = ProblemDetail.forStatusAndDetail(
                 SERVICE_UNAVAILABLE, "%s. %s".formatted(away.getMessage(), advice(away, method)));
         problem.setProperty("service", away.service());
         return problem;
     }
 
-    private static String advice(ServiceAway away, HttpMethod method) {
+    private static String advice(ServiceUnavailable away, HttpMethod method) {
         if (method.equals(HttpMethod.GET)) {
             return "Try again later";
         }
         return away.asked()
-                ? "What you asked for may have been done: look before you ask again"
-                : "Nothing was done: try again later";
+                ? "The request may have been carried out: check before you repeat it"
+                : "The request was not carried out: try again later";
     }
 
     @ExceptionHandler
@@ -38,7 +38,7 @@ class Problems {
     }
 
     @ExceptionHandler
-    ProblemDetail missing(NotHeardOf missing) {
+    ProblemDetail missing(NoEventYet missing) {
         return ProblemDetail.forStatusAndDetail(NOT_FOUND, missing.getMessage());
     }
 }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Products and their prices. How many there are is not told by events: the products service knows. */
+/** Products and their prices. Events do not contain the stock: ask the products service. */
 @Component
 class ProductView implements View {
 
@@ -23,9 +23,9 @@ class ProductView implements View {
     /**
      * A product.
      *
-     * @param priceCents of one piece, in hundredths of the currency
-     * @param currency ISO code of three letters
-     * @param currencyName null where the currency was not heard of
+     * @param priceCents unit price, in hundredths of the currency
+     * @param currency three-letter ISO code
+     * @param currencyName null if there was no event about the currency
      */
     record Product(
             String productId,

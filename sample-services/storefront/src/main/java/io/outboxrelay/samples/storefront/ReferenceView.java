@@ -6,7 +6,7 @@ import org.apache.avro.specific.SpecificRecord;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Reference data: countries and currencies, whose names the other views are shown with. */
+/** Reference data: countries and currencies, whose names the other views show. */
 @Component
 class ReferenceView implements View {
 

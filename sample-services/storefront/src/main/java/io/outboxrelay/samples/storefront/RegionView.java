@@ -12,8 +12,9 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * The customers of a region and their recent orders. Whoever asked the owners would ask the customers service for a page of
- * customers and then the orders service once for each of them; here it is one query, because both kinds of rows are at hand.
+ * The customers of a region and their recent orders. Without this view, one request to the customers service and one to
+ * the orders service for each customer would be needed. Here it is one query, because both kinds of rows are in one
+ * database.
  */
 @Component
 class RegionView {
@@ -25,9 +26,9 @@ class RegionView {
     static final int RECENT_ORDERS = 5;
 
     /**
-     * Reads no more rows than it answers, however many customers and orders there are: customer_view_by_region (region, name,
-     * customer_id) gives the first customers in the order of the answer, and order_view_by_customer (customer_id, placed_at
-     * DESC, order_id) the newest orders of each.
+     * Reads no more rows than it answers, however many customers and orders there are: customer_view_by_region (region,
+     * name, customer_id) gives the first customers in the order of the answer, and order_view_by_customer (customer_id,
+     * placed_at DESC, order_id) the newest orders of each.
      */
     static final String QUERY = """
             SELECT c.customer_id, c.name, c.country,
@@ -50,7 +51,7 @@ class RegionView {
     /**
      * A customer of the region.
      *
-     * @param availableCents credit that is left, null where no event has told of it yet
+     * @param availableCents available credit; null before the first event about it
      * @param recentOrders newest first
      */
     record RegionCustomer(

@@ -26,16 +26,16 @@ import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestClientException;
 
 /**
- * Another service, asked over HTTP. Safe for use by many threads.
+ * Calls another service over HTTP. Safe for use by many threads.
  *
  * <ul>
  *   <li>A call ends within its timeout.
- *   <li>A GET that failed is tried again, after a pause. Nothing else is: a POST without an answer may have had its effect.
- *   <li>Behind a circuit breaker, which counts every try. When half of the last ten failed, or of the first five, the service is left alone for a
- *       while, and the answer is a no at once; then two calls try whether it is back.
+ *   <li>A failed GET is retried after a pause. A POST is not, because without an answer it may have had its effect.
+ *   <li>A circuit breaker counts every attempt. If half of the last ten or of the first five failed, calls fail at once
+ *       for a while; then two calls check whether the service is back.
  * </ul>
  *
- * <p>No answer, 5xx and 429 are failures. Any other status is an answer, whoever may like it.
+ * <p>No answer, 5xx and 429 are failures. Any other status is an answer.
  */
 final class RemoteService {
 
@@ -81,13 +81,13 @@ final class RemoteService {
     }
 
     /**
-     * Asks for something.
+     * Sends a GET request.
      *
-     * @param path below the service's address, with places for ids
-     * @param id fills the place
-     * @param type of the answer; what it does not name is not read
-     * @return empty where the service does not know it
-     * @throws ServiceAway without an answer that can be used
+     * @param path below the service's address, with placeholders for ids
+     * @param id for the placeholder
+     * @param type of the answer; unknown fields are ignored
+     * @return empty if the service does not know it
+     * @throws ServiceUnavailable without a usable answer
      */
     <T> Optional<T> get(String path, String id, Class<T> type) {
         return away(Retry.decorateSupplier(
@@ -103,11 +103,11 @@ final class RemoteService {
     /**
      * Passes a request on, once.
      *
-     * @param path below the service's address, with places for ids
+     * @param path below the service's address, with placeholders for ids
      * @param body to be sent as JSON, null for none
-     * @param ids fill the places
-     * @return what the service answered, also if that is a no
-     * @throws ServiceAway without an answer: where it was asked, it may have done what it was asked for
+     * @param ids for the placeholders
+     * @return the service's answer, even if it is a refusal
+     * @throws ServiceUnavailable without an answer; the service may still have carried out the request
      */
     ResponseEntity<byte[]> post(String path, @Nullable Object body, Object... ids) {
         return away(CircuitBreaker.decorateSupplier(circuit, () -> {
@@ -123,14 +123,14 @@ final class RemoteService {
         try {
             return call.get();
         } catch (CallNotPermittedException e) {
-            throw new ServiceAway(
-                    name, "it failed too often and is left alone for " + millis(settings.rest()), false, e);
+            throw new ServiceUnavailable(
+                    name, "it failed too often and is not called for " + millis(settings.rest()), false, e);
         } catch (Unusable e) {
-            throw new ServiceAway(name, "it answered with status " + e.status.value(), true, e);
+            throw new ServiceUnavailable(name, "it answered with status " + e.status.value(), true, e);
         } catch (RestClientException e) {
             throw isUnreachable(e)
-                    ? new ServiceAway(name, "it cannot be reached", false, e)
-                    : new ServiceAway(name, why(e), true, e);
+                    ? new ServiceUnavailable(name, "it cannot be reached", false, e)
+                    : new ServiceUnavailable(name, why(e), true, e);
         }
     }
 
@@ -140,16 +140,16 @@ final class RemoteService {
 
     private String why(RestClientException e) {
         if (e.getCause() instanceof HttpTimeoutException) {
-            return "it gave no answer within " + millis(settings.timeout());
+            return "it did not answer within " + millis(settings.timeout());
         }
-        return e.getCause() instanceof IOException ? "the connection broke" : "its answer cannot be read";
+        return e.getCause() instanceof IOException ? "the connection broke" : "its answer is unreadable";
     }
 
     private static String millis(Duration duration) {
         return duration.toMillis() + " ms";
     }
 
-    /** The service is well, and says that the request is not. */
+    /** The service works, and reports that the request is invalid. */
     private static boolean isRefusal(Throwable e) {
         return e instanceof Unusable unusable
                 && unusable.status.is4xxClientError()
@@ -183,7 +183,7 @@ final class RemoteService {
         return status;
     }
 
-    /** A status with which nothing can be done. */
+    /** An unusable status. */
     private static final class Unusable extends RuntimeException {
 
         private final transient HttpStatusCode status;

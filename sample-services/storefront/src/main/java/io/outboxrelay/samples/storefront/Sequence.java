@@ -5,13 +5,14 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Notes which events did not come as the next ones of their aggregate. Events of one aggregate are promised in order, so there
- * are none, except in a rebuild, where live events come in between of replayed ones. The views do not need it: it is a proof.
+ * Records events that did not arrive as the next ones of their aggregate. Events of one aggregate arrive in order, so
+ * there are none, except in a rebuild, where live events arrive between replayed ones. The views do not need it: it is
+ * a proof.
  */
 @Component
 class Sequence {
 
-    /** A refusal for a customer whom the customers service does not know: there is no aggregate to count on. */
+    /** A refusal for an unknown customer has no aggregate, and so no number. */
     private static final int NO_AGGREGATE = 0;
 
     private final JdbcClient database;
@@ -30,7 +31,7 @@ class Sequence {
         }
     }
 
-    /** One statement, so that of two instances one waits for the other, also where the row is not there yet. */
+    /** One statement, so that one of two instances waits for the other, even if the row does not exist yet. */
     private int expected(ReceivedEvent event, int version) {
         return database.sql("""
                         INSERT INTO heard (aggregate_type, aggregate_id, version, expected)

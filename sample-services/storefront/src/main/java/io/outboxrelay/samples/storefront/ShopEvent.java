@@ -9,7 +9,7 @@ import org.apache.avro.Schema;
 import org.apache.avro.specific.SpecificRecord;
 
 /**
- * An event that one of the shop's services told.
+ * An event of one of the shop's services.
  *
  * @param id the same for each delivery and each replay
  * @param service whose event it is
@@ -17,7 +17,7 @@ import org.apache.avro.specific.SpecificRecord;
  */
 record ShopEvent(UUID id, String service, SpecificRecord body) {
 
-    /** Empty for an aggregate of which nobody has told this service. */
+    /** Empty for an unknown type of aggregate. */
     static Optional<ShopEvent> of(ReceivedEvent received, SpecificRecord body) {
         return serviceOf(received).map(service -> new ShopEvent(received.id(), service, body));
     }
@@ -44,7 +44,7 @@ record ShopEvent(UUID id, String service, SpecificRecord body) {
         return Events.happenedAt(body);
     }
 
-    /** What the event says about something that only some events speak of. */
+    /** The value of a field that only some events have. */
     Optional<String> says(String field) {
         return Optional.ofNullable(body.getSchema().getField(field))
                 .map(Schema.Field::pos)

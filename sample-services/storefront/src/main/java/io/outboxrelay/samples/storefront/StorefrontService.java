@@ -27,11 +27,11 @@ import org.springframework.web.client.RestClient;
                         title = "Storefront",
                         version = "1",
                         description =
-                                "What customers of the shop see: views, made of events, each of which says how old it"
-                                        + " is; and an order put together from what its owners say now."))
+                                "The data that customers of the shop see: views, built from events, each with its age;"
+                                        + " and orders composed from the current answers of the owning services."))
 public class StorefrontService {
 
-    /** The name under which the inbox remembers what was applied. */
+    /** The consumer's name in the inbox. */
     public static final String CONSUMER = "storefront";
 
     /** Every event of the shop. */
@@ -44,7 +44,10 @@ public class StorefrontService {
             .boundTo("events", "order.#")
             .boundTo("events", "heartbeat.#");
 
-    /** How many parts of composed answers are asked for at the same time: two of the largest orders'. More are missing at once. */
+    /**
+     * Number of parts that are requested at the same time: those of two of the largest orders. Further parts are
+     * missing.
+     */
     private static final int MOST_QUESTIONS = 256;
 
     /**

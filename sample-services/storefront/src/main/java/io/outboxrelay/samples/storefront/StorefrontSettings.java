@@ -6,13 +6,13 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * What the storefront is told besides what Spring Boot knows.
+ * The storefront's own settings.
  *
  * @param ordersUrl where the orders service is
  * @param customersUrl where the customers service is
  * @param productsUrl where the products service is
- * @param patience how long a composed answer waits for its parts, all tries included; what comes later is missing in it
- * @param calls how a service is asked
+ * @param patience how long a composed answer waits for its parts, including all attempts; later parts are missing
+ * @param calls how services are called
  */
 @ConfigurationProperties("storefront")
 record StorefrontSettings(
@@ -23,13 +23,13 @@ record StorefrontSettings(
         @DefaultValue Calls calls) {
 
     /**
-     * How a service is asked.
+     * How services are called.
      *
-     * @param connectTimeout until a connection is there
-     * @param timeout until one answer is there, whole
-     * @param attempts how often a question that changes nothing is asked at most
-     * @param pause before it is asked again
-     * @param rest how long a service is left alone that failed half of the last calls
+     * @param connectTimeout for a connection
+     * @param timeout for one complete answer
+     * @param attempts at most, for a request that changes nothing
+     * @param pause before the next attempt
+     * @param rest how long a service is not called after half of the last calls failed
      */
     record Calls(
             @DefaultValue("500ms") Duration connectTimeout,

@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
- * How old each view is: as old as what was heard of the oldest of its sources. To be asked before the view is read, so that no
- * answer claims to be newer than what was heard. A single aggregate may be further behind: a parked one, or one whose lane has
- * no relay for a moment.
+ * The age of each view, which is that of the oldest of its sources. Read it before the view, so that no answer claims
+ * to be newer than its data. A single aggregate may be further behind: a parked one, or one whose lane has no relay for
+ * a moment.
  */
 @Component
 class ViewAges {
 
-    /** A view, and whose events it is made of. */
+    /** A view and its source services. */
     enum Of {
         CUSTOMERS("customers"),
         ORDERS("orders", "products", "customers"),
@@ -41,7 +41,7 @@ class ViewAges {
     /**
      * The age of a view.
      *
-     * @param asOf when the newest event happened that was heard of its oldest source; null where one of its sources was never heard of
+     * @param asOf time of the newest event of its oldest source; null before the first event of each source
      * @param ageSeconds since then, by the clock of this service's database
      */
     record ViewAge(

@@ -8,8 +8,8 @@ import java.util.List;
 import org.springframework.stereotype.Component;
 
 /**
- * Gives every event of the shop to all views. Called by the consumer inside the inbox's transaction: all views change
- * together, and once for each event. Types of events that no contract knows are not for this service.
+ * Applies every event of the shop to all views. The consumer calls it inside the inbox's transaction, so all views
+ * change together, and once for each event. It ignores types of events without a contract.
  */
 @Component
 class ViewUpdates implements EventHandler {

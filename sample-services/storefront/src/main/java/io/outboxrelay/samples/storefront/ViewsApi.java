@@ -12,9 +12,9 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The views over HTTP. Each answer says of when the newest event is that was heard, and how long ago that was. */
+/** The views over HTTP. Each answer has the time of the newest received event, and its age. */
 @RestController
-@Tag(name = "Views", description = "Made of events; as_of and age_seconds are null until the owners were heard of")
+@Tag(name = "Views", description = "Built from events; as_of and age_seconds are null until the first event")
 class ViewsApi {
 
     private final OrderView orders;
@@ -87,14 +87,14 @@ class ViewsApi {
     }
 
     @GetMapping("/customers/{customerId}/available-credit")
-    @Operation(summary = "What a customer may still owe, after all reservations that were heard of")
+    @Operation(summary = "Show a customer's available credit, after all received reservations")
     AvailableCredit availableCredit(@PathVariable String customerId) {
         ViewAge age = ages.of(ViewAges.Of.CUSTOMERS);
         return customers
                 .creditOf(customerId)
                 .map(credit -> new AvailableCredit(
                         customerId, credit.creditLimitCents(), credit.availableCents(), age.asOf(), age.ageSeconds()))
-                .orElseThrow(() -> new NotHeardOf("customer", customerId));
+                .orElseThrow(() -> new NoEventYet("customer", customerId));
     }
 
     @GetMapping("/products")
@@ -112,10 +112,10 @@ class ViewsApi {
     }
 
     @GetMapping("/orders/{orderId}/timeline")
-    @Operation(summary = "An order and its saga, step by step, as the events of three services tell")
+    @Operation(summary = "Show an order and the steps of its saga, from the events of three services")
     Timeline timeline(@PathVariable String orderId) {
         ViewAge age = ages.of(ViewAges.Of.ORDERS);
-        OrderView.Order order = orders.find(orderId).orElseThrow(() -> new NotHeardOf("order", orderId));
+        OrderView.Order order = orders.find(orderId).orElseThrow(() -> new NoEventYet("order", orderId));
         return new Timeline(
                 orderId,
                 order.state(),
@@ -131,15 +131,13 @@ class ViewsApi {
     }
 
     @GetMapping("/freshness")
-    @Operation(summary = "How old each view is")
+    @Operation(summary = "Show the age of each view")
     Freshness freshness() {
         return new Freshness(ages.all());
     }
 
     @GetMapping("/deliveries")
-    @Operation(
-            summary =
-                    "What the consumer of events is doing, and how many deliveries it dropped because they came twice")
+    @Operation(summary = "Show the state of the consumer of events, and how many duplicate deliveries it dropped")
     Deliveries deliveries() {
         return new Deliveries(consumer.state(), consumer.duplicatesDropped());
     }

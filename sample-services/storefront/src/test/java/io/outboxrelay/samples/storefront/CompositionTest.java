@@ -21,7 +21,7 @@ import org.springframework.web.client.RestClient;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
-/** One order from three services that say what they are told to. */
+/** One order from three scripted services. */
 class CompositionTest {
 
     private static final String ORDER = "GET /orders/4711";
@@ -73,7 +73,7 @@ class CompositionTest {
     }
 
     @Test
-    void an_order_is_put_together_from_three_services() {
+    void an_order_is_composed_from_three_services() {
         ComposedOrder order = compose(LONG, LONG);
 
         assertThat(order.state()).isEqualTo("confirmed");
@@ -94,22 +94,22 @@ class CompositionTest {
         assertThat(order.customer()).isNotNull();
         assertThat(order.lines()).extracting(Line::product).containsExactly(LAMP_NOW, null);
         assertThat(order.missing())
-                .containsExactly(new Missing("product chair", "products", "it gave no answer within 2000 ms"));
+                .containsExactly(new Missing("product chair", "products", "it did not answer within 2000 ms"));
     }
 
     @Test
-    void when_patience_ends_what_has_not_come_is_missing_however_long_a_call_may_take() {
+    void after_the_deadline_late_parts_are_missing_however_long_a_call_may_take() {
         products.hangsOn(CHAIR);
 
         ComposedOrder order = compose(LONG, Duration.ofSeconds(2));
 
         assertThat(order.lines()).extracting(Line::product).containsExactly(LAMP_NOW, null);
         assertThat(order.missing())
-                .containsExactly(new Missing("product chair", "products", "it gave no answer within 2000 ms"));
+                .containsExactly(new Missing("product chair", "products", "it did not answer within 2000 ms"));
     }
 
     @Test
-    void a_failing_service_leaves_its_parts_out_with_the_reason() {
+    void the_parts_of_a_failing_service_are_missing_with_the_reason() {
         customers.on(ANNA, 500, "").on(CREDIT, 500, "");
 
         ComposedOrder order = compose(LONG, LONG);
@@ -119,56 +119,56 @@ class CompositionTest {
         assertThat(order.lines()).extracting(Line::product).containsExactly(LAMP_NOW, CHAIR_NOW);
         assertThat(order.missing())
                 .containsExactly(
-                        new Missing("customer", "customers", "it answered that it failed"),
-                        new Missing("credit", "customers", "it answered that it failed"));
+                        new Missing("customer", "customers", "it reported a failure"),
+                        new Missing("credit", "customers", "it reported a failure"));
     }
 
     @Test
-    void an_answer_that_makes_no_sense_leaves_its_part_out() {
+    void an_invalid_answer_is_a_missing_part() {
         products.on(LAMP, 200, "<html>");
 
         assertThat(compose(LONG, LONG).missing())
-                .containsExactly(new Missing("product lamp", "products", "its answer cannot be read"));
+                .containsExactly(new Missing("product lamp", "products", "its answer is unreadable"));
     }
 
     @Test
-    void what_an_owner_does_not_know_is_missing_too() {
+    void parts_unknown_to_their_owner_are_missing() {
         products.on(LAMP, 404, "{}");
         customers.on(ANNA, 404, "{}").on(CREDIT, 404, "{}");
 
         assertThat(compose(LONG, LONG).missing())
                 .containsExactly(
-                        new Missing("customer", "customers", "it does not know it"),
-                        new Missing("credit", "customers", "it does not know it"),
-                        new Missing("product lamp", "products", "it does not know it"));
+                        new Missing("customer", "customers", "it has no such entry"),
+                        new Missing("credit", "customers", "it has no such entry"),
+                        new Missing("product lamp", "products", "it has no such entry"));
     }
 
     @Test
-    void without_the_order_nobody_else_is_asked() {
+    void without_the_order_no_other_service_is_called() {
         orders.on(ORDER, 500, "");
 
         assertThatThrownBy(() -> compose(LONG, LONG))
-                .isInstanceOf(ServiceAway.class)
-                .hasMessage("The orders service is away: it answered with status 500");
+                .isInstanceOf(ServiceUnavailable.class)
+                .hasMessage("The orders service is unavailable: it answered with status 500");
         assertThat(customers.requests()).isEmpty();
         assertThat(products.requests()).isEmpty();
     }
 
     @Test
-    void an_order_that_nobody_knows_is_none() {
+    void an_unknown_order_is_empty() {
         orders.on(ORDER, 404, "{}");
 
         assertThat(composition(LONG, LONG).compose("4711")).isEmpty();
     }
 
     @Test
-    void a_part_that_no_thread_is_left_for_is_missing() {
+    void a_part_without_a_free_thread_is_missing() {
         threads.shutdown();
 
         assertThat(compose(LONG, LONG).missing())
                 .hasSize(4)
                 .extracting(Missing::reason)
-                .containsOnly("the storefront asks too many questions already");
+                .containsOnly("the storefront has too many open requests");
     }
 
     private ComposedOrder compose(Duration timeout, Duration patience) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Orders over HTTP, before services that say what they are told to. */
+/** Orders over HTTP, in front of scripted services. */
 @Tag("server")
 class OrdersApiTest {
 
@@ -43,7 +43,7 @@ class OrdersApiTest {
     }
 
     @Test
-    void an_order_is_answered_with_what_is_missing() throws Exception {
+    void a_composed_order_names_its_missing_parts() throws Exception {
         orders.on("GET /orders/" + order, 200, """
                 {"order_id": "%s", "state": "confirmed", "customer_id": "anna", "amount_cents": 1990, "currency": "EUR",
                  "lines": [{"product_id": "lamp", "name": "Lamp", "quantity": 1, "price_cents": 1990}]}
@@ -73,7 +73,8 @@ class OrdersApiTest {
         assertThat(answer.headers().firstValue("Content-Type")).contains("application/problem+json");
         assertThat(answer.body())
                 .contains(
-                        "\"service\":\"orders\"", "The orders service is away: the connection broke. Try again later");
+                        "\"service\":\"orders\"",
+                        "The orders service is unavailable: the connection broke. Try again later");
     }
 
     @Test
@@ -101,7 +102,7 @@ class OrdersApiTest {
     }
 
     @Test
-    void the_orders_services_no_is_passed_back_as_it_is() throws Exception {
+    void a_refusal_of_the_orders_service_is_passed_back_unchanged() throws Exception {
         orders.on("POST /orders/" + order + "/payment", 402, "{\"detail\":\"The bank declined\"}");
 
         HttpResponse<String> answer =
@@ -120,19 +121,19 @@ class OrdersApiTest {
     }
 
     @Test
-    void a_change_that_may_have_been_made_is_not_called_failed() throws Exception {
+    void a_change_without_an_answer_is_not_reported_as_failed() throws Exception {
         String cancellation = "/orders/" + order + "/cancellation";
         orders.hangsOn("POST " + cancellation);
 
         HttpResponse<String> answer = storefront.post(cancellation, "");
 
         assertThat(answer.statusCode()).isEqualTo(503);
-        assertThat(answer.body()).contains("What you asked for may have been done: look before you ask again");
+        assertThat(answer.body()).contains("The request may have been carried out: check before you repeat it");
         assertThat(orders.requestsOf("POST " + cancellation)).isEqualTo(1);
     }
 
     @Test
-    void what_cannot_be_an_order_is_refused_with_field_and_value() throws Exception {
+    void an_invalid_order_is_refused_with_field_and_value() throws Exception {
         HttpResponse<String> answer = storefront.post(
                 "/orders", "{\"customer_id\":\" \",\"lines\":[{\"product_id\":\"lamp\",\"quantity\":0}]}");
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.Keys;
 
-/** The page in a real browser, before the real storefront; the orders service says what it is told to. */
+/** The page in a real browser, with the real storefront; the orders service is scripted. */
 @Tag("server")
 class PageTest {
 
@@ -34,10 +34,11 @@ class PageTest {
         orders = ScriptedServer.start();
         storefront = RunningStorefront.start("--storefront.orders-url=" + orders.url());
         storefront.publish(
-                Told.registered("anna", 1, "Anna", "NORTH", 10_000),
-                Told.registered("wolfe", 1, "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh", "SOUTH", 500_000),
-                Told.added("chair", 1, "Chair", 7_890),
-                Told.added("lamp", 1, "Lamp", Told.LAMP_CENTS));
+                TestEvent.registered("anna", 1, "Anna", "NORTH", 10_000),
+                TestEvent.registered(
+                        "wolfe", 1, "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh", "SOUTH", 500_000),
+                TestEvent.added("chair", 1, "Chair", 7_890),
+                TestEvent.added("lamp", 1, "Lamp", TestEvent.LAMP_CENTS));
     }
 
     @AfterAll
@@ -75,22 +76,23 @@ class PageTest {
                     .contains("POST /orders {\"customer_id\":\"anna\","
                             + "\"lines\":[{\"product_id\":\"lamp\",\"quantity\":2}]}");
 
-            storefront.publish(Told.placed(order, 1, "anna"), Told.stockRequested(order, 2));
-            soon(() -> assertThat(steps(browser)).containsExactly("Order placed", "Asks products to keep the pieces"));
-            assertThat(browser.text("state")).isEqualTo("waits for stock");
+            storefront.publish(TestEvent.placed(order, 1, "anna"), TestEvent.stockRequested(order, 2));
+            soon(() -> assertThat(steps(browser)).containsExactly("Order placed", "Requests stock reservation"));
+            assertThat(browser.text("state")).isEqualTo("waiting for stock");
 
-            storefront.publish(Told.stockReserved(order, 3), Told.creditRequested(order, 4, "anna"));
-            soon(() -> assertThat(browser.text("state")).isEqualTo("waits for credit"));
+            storefront.publish(TestEvent.stockReserved(order, 3), TestEvent.creditRequested(order, 4, "anna"));
+            soon(() -> assertThat(browser.text("state")).isEqualTo("waiting for credit"));
 
-            storefront.publish(Told.creditReserved("anna", 5, order, 8_010), Told.confirmed(order, 6, "anna"));
+            storefront.publish(
+                    TestEvent.creditReserved("anna", 5, order, 8_010), TestEvent.confirmed(order, 6, "anna"));
             soon(() -> assertThat(browser.text("state")).isEqualTo("confirmed"));
             assertThat(steps(browser))
                     .containsExactly(
                             "Order placed",
-                            "Asks products to keep the pieces",
-                            "Pieces are kept",
-                            "Asks customers to keep the credit",
-                            "Credit is kept",
+                            "Requests stock reservation",
+                            "Stock reserved",
+                            "Requests credit reservation",
+                            "Credit reserved",
                             "Order confirmed");
             soon(() -> assertThat(browser.text("credit")).isEqualTo("€80.10 of €100.00 credit available"));
 
@@ -99,14 +101,16 @@ class PageTest {
             browser.press(Keys.ENTER);
             soon(() -> assertThat(orders.requests())
                     .contains("POST /orders/" + order + "/payment {\"card\":\"4000-0000-0000-0001\"}"));
-            storefront.publish(Told.paid(order, 7, "anna"));
+            storefront.publish(TestEvent.paid(order, 7, "anna"));
             soon(() -> assertThat(browser.text("state")).isEqualTo("paid"));
+            storefront.publish(TestEvent.creditReleased("anna", 8, order, 8_010));
+            soon(() -> assertThat(steps(browser)).endsWith("Order paid", "Reservation closed (paid)"));
             assertThat(browser.complaints()).isEmpty();
         }
     }
 
     @Test
-    void what_the_orders_service_refuses_is_said_in_its_words() throws Exception {
+    void a_refusal_of_the_orders_service_is_shown_in_its_words() throws Exception {
         orders.on("POST /orders", 422, "{\"detail\":\"The customer anna is not known here yet\"}");
 
         try (Browser browser = Browser.open(storefront.url(), DESK, 900)) {
@@ -140,12 +144,12 @@ class PageTest {
     @Test
     void on_a_phone_nothing_is_wider_than_the_screen() throws Exception {
         storefront.publish(
-                Told.placed(order, 1, "wolfe"),
-                Told.creditRejected("wolfe", 2, order, CreditRejection.CREDIT_EXCEEDED),
-                Told.rejected(order, 3, "wolfe", OrderRejection.CREDIT_EXCEEDED));
+                TestEvent.placed(order, 1, "wolfe"),
+                TestEvent.creditRejected("wolfe", 2, order, CreditRejection.CREDIT_EXCEEDED),
+                TestEvent.rejected(order, 3, "wolfe", OrderRejection.CREDIT_EXCEEDED));
 
         try (Browser browser = Browser.open(storefront.url().resolve("/#order=" + order), PHONE, 740)) {
-            soon(() -> assertThat(browser.text("state")).startsWith("rejected: the customer has not enough credit"));
+            soon(() -> assertThat(browser.text("state")).startsWith("rejected: not enough credit"));
             soon(() -> assertThat(browser.texts("#region option")).contains("SOUTH"));
             browser.evaluate("document.getElementById('region').focus()");
             browser.press("SOUTH");
@@ -164,8 +168,8 @@ class PageTest {
     }
 
     @Test
-    void an_order_whose_customer_was_not_heard_of_is_shown_without_a_name() throws Exception {
-        storefront.publish(Told.placed(order, 1, UUID.randomUUID().toString()));
+    void an_order_of_a_customer_without_events_is_shown_without_a_name() throws Exception {
+        storefront.publish(TestEvent.placed(order, 1, UUID.randomUUID().toString()));
 
         try (Browser browser = Browser.open(storefront.url().resolve("/#order=" + order), DESK, 900)) {
             soon(() -> assertThat(browser.text("summary")).isEqualTo("1 × Lamp, €19.90"));
@@ -173,23 +177,23 @@ class PageTest {
     }
 
     @Test
-    void a_view_that_grows_old_is_marked_and_named() throws Exception {
+    void a_stale_view_is_marked_and_named() throws Exception {
         storefront.owner().sql("DELETE FROM freshness").update();
 
         try (Browser browser = Browser.open(storefront.url(), DESK, 900)) {
             storefront.publish(
-                    Told.heartbeatOfCustomers(1, Instant.now().minusSeconds(600)),
-                    Told.heartbeatOfProducts(1, Instant.now().plusSeconds(600)));
+                    TestEvent.heartbeatOfCustomers(1, Instant.now().minusSeconds(600)),
+                    TestEvent.heartbeatOfProducts(1, Instant.now().plusSeconds(600)));
 
-            soon(() -> assertThat(browser.text("ages")).contains("stale, 10 min old", "not heard of yet"));
+            soon(() -> assertThat(browser.text("ages")).contains("stale, 10 min old", "no data yet"));
             assertThat(browser.text("stale")).startsWith("Stale: customers, orders, regions.");
             assertThat(browser.texts("#ages .stale")).hasSize(3);
         }
     }
 
     @Test
-    void it_is_dark_where_dark_is_preferred_and_still_where_motion_is_not() throws Exception {
-        storefront.publish(Told.placed(order, 1, "anna"));
+    void the_page_follows_the_preferences_for_dark_colours_and_reduced_motion() throws Exception {
+        storefront.publish(TestEvent.placed(order, 1, "anna"));
         String background = "getComputedStyle(document.body).backgroundColor";
         String animation = "getComputedStyle(document.querySelector('#steps li')).animationName";
 

@@ -23,7 +23,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whichever way a history arrives, the views end the same. Events are handled as the consumer does it, without a broker. */
+/**
+ * Whichever way a history arrives, the views end the same. Events are handled as the consumer does it, without a
+ * broker.
+ */
 @Tag("server")
 class RebuildTest {
 
@@ -50,7 +53,7 @@ class RebuildTest {
         storefront.close();
     }
 
-    private final List<Told> history = history();
+    private final List<TestEvent> history = history();
 
     @BeforeEach
     void begin_with_empty_views() throws IOException {
@@ -72,7 +75,7 @@ class RebuildTest {
         List<List<String>> expected = views();
         empty();
 
-        List<Told> shuffled = new ArrayList<>(history);
+        List<TestEvent> shuffled = new ArrayList<>(history);
         Collections.shuffle(shuffled, new Random(seed));
         handle(shuffled);
 
@@ -96,7 +99,7 @@ class RebuildTest {
     }
 
     @Test
-    void without_the_inbox_too_nothing_changes_when_all_of_it_comes_again() {
+    void a_full_redelivery_changes_nothing_even_without_the_inbox() {
         handle(history);
         List<List<String>> expected = views();
 
@@ -107,7 +110,7 @@ class RebuildTest {
     }
 
     @Test
-    void emptying_leaves_nothing_and_lets_the_inbox_forget() throws IOException {
+    void emptying_removes_all_rows_and_the_inbox_entries() throws IOException {
         handle(history);
 
         empty();
@@ -118,7 +121,7 @@ class RebuildTest {
         assertThat(rows("out_of_order")).isEmpty();
     }
 
-    private static void handle(List<Told> events) {
+    private static void handle(List<TestEvent> events) {
         Inbox inbox = storefront.bean(Inbox.class);
         ViewUpdates handler = storefront.bean(ViewUpdates.class);
         events.forEach(
@@ -142,8 +145,8 @@ class RebuildTest {
     }
 
     /** Each list in its own order, taking turns by chance. */
-    private static List<Told> interleaved(List<Told> replayed, List<Told> live, Random random) {
-        List<Told> both = new ArrayList<>();
+    private static List<TestEvent> interleaved(List<TestEvent> replayed, List<TestEvent> live, Random random) {
+        List<TestEvent> both = new ArrayList<>();
         int fromReplay = 0;
         int fromLive = 0;
         while (fromReplay < replayed.size() || fromLive < live.size()) {
@@ -154,54 +157,54 @@ class RebuildTest {
     }
 
     /** Four orders of two customers: paid, cancelled, and rejected for want of stock and of credit. */
-    private static List<Told> history() {
+    private static List<TestEvent> history() {
         String paid = UUID.randomUUID().toString();
         String cancelled = UUID.randomUUID().toString();
         String outOfStock = UUID.randomUUID().toString();
         String exceeded = UUID.randomUUID().toString();
         return List.of(
-                Told.currency("EUR", 1, "Euro"),
-                Told.country("DE", 1, "Germany"),
-                Told.country("DE", 2, "Federal Republic of Germany"),
-                Told.registered("anna", 1, "Anna", "NORTH", 10_000),
-                Told.registered("bert", 1, "Bert", "NORTH", 10_000),
-                Told.added("lamp", 1, "Lamp", 2_100),
-                Told.repriced("lamp", 2, "Lamp", Told.LAMP_CENTS),
-                Told.heartbeatOfCustomers(1, Told.BEGINNING.plusSeconds(30)),
-                Told.placed(paid, 1, "anna"),
-                Told.stockRequested(paid, 2),
-                Told.stockReserved(paid, 1),
-                Told.creditRequested(paid, 3, "anna"),
-                Told.creditReserved("anna", 2, paid, 8_010),
-                Told.changed("anna", 3, "Anna B.", "SOUTH"),
-                Told.confirmed(paid, 4, "anna"),
-                Told.placed(cancelled, 1, "anna"),
-                Told.stockRequested(cancelled, 2),
-                Told.paid(paid, 5, "anna"),
-                Told.creditReleased("anna", 4, paid, 10_000),
-                Told.stockReserved(cancelled, 1),
-                Told.creditRequested(cancelled, 3, "anna"),
-                Told.creditReserved("anna", 5, cancelled, 8_010),
-                Told.confirmed(cancelled, 4, "anna"),
-                Told.creditReleaseRequested(cancelled, 5, "anna"),
-                Told.creditReleased("anna", 6, cancelled, 10_000),
-                Told.stockReleaseRequested(cancelled, 6),
-                Told.stockReleased(cancelled, 2),
-                Told.cancelled(cancelled, 7, "anna"),
-                Told.placed(outOfStock, 1, "bert"),
-                Told.stockRequested(outOfStock, 2),
-                Told.stockRejected(outOfStock, 1, StockRejection.OUT_OF_STOCK),
-                Told.rejected(outOfStock, 3, "bert", OrderRejection.OUT_OF_STOCK),
-                Told.heartbeatOfCustomers(2, Told.BEGINNING.plusSeconds(31)),
-                Told.limitChanged("bert", 2, 1_000, 1_000),
-                Told.placed(exceeded, 1, "bert"),
-                Told.stockRequested(exceeded, 2),
-                Told.stockReserved(exceeded, 1),
-                Told.creditRequested(exceeded, 3, "bert"),
-                Told.creditRejected("bert", 3, exceeded, CreditRejection.CREDIT_EXCEEDED),
-                Told.stockReleaseRequested(exceeded, 4),
-                Told.stockReleased(exceeded, 2),
-                Told.rejected(exceeded, 5, "bert", OrderRejection.CREDIT_EXCEEDED),
-                Told.heartbeatOfOrders(1, Told.BEGINNING.plusSeconds(32)));
+                TestEvent.currency("EUR", 1, "Euro"),
+                TestEvent.country("DE", 1, "Germany"),
+                TestEvent.country("DE", 2, "Federal Republic of Germany"),
+                TestEvent.registered("anna", 1, "Anna", "NORTH", 10_000),
+                TestEvent.registered("bert", 1, "Bert", "NORTH", 10_000),
+                TestEvent.added("lamp", 1, "Lamp", 2_100),
+                TestEvent.repriced("lamp", 2, "Lamp", TestEvent.LAMP_CENTS),
+                TestEvent.heartbeatOfCustomers(1, TestEvent.BEGINNING.plusSeconds(30)),
+                TestEvent.placed(paid, 1, "anna"),
+                TestEvent.stockRequested(paid, 2),
+                TestEvent.stockReserved(paid, 1),
+                TestEvent.creditRequested(paid, 3, "anna"),
+                TestEvent.creditReserved("anna", 2, paid, 8_010),
+                TestEvent.changed("anna", 3, "Anna B.", "SOUTH"),
+                TestEvent.confirmed(paid, 4, "anna"),
+                TestEvent.placed(cancelled, 1, "anna"),
+                TestEvent.stockRequested(cancelled, 2),
+                TestEvent.paid(paid, 5, "anna"),
+                TestEvent.creditReleased("anna", 4, paid, 10_000),
+                TestEvent.stockReserved(cancelled, 1),
+                TestEvent.creditRequested(cancelled, 3, "anna"),
+                TestEvent.creditReserved("anna", 5, cancelled, 8_010),
+                TestEvent.confirmed(cancelled, 4, "anna"),
+                TestEvent.creditReleaseRequested(cancelled, 5, "anna"),
+                TestEvent.creditReleased("anna", 6, cancelled, 10_000),
+                TestEvent.stockReleaseRequested(cancelled, 6),
+                TestEvent.stockReleased(cancelled, 2),
+                TestEvent.cancelled(cancelled, 7, "anna"),
+                TestEvent.placed(outOfStock, 1, "bert"),
+                TestEvent.stockRequested(outOfStock, 2),
+                TestEvent.stockRejected(outOfStock, 1, StockRejection.OUT_OF_STOCK),
+                TestEvent.rejected(outOfStock, 3, "bert", OrderRejection.OUT_OF_STOCK),
+                TestEvent.heartbeatOfCustomers(2, TestEvent.BEGINNING.plusSeconds(31)),
+                TestEvent.limitChanged("bert", 2, 1_000, 1_000),
+                TestEvent.placed(exceeded, 1, "bert"),
+                TestEvent.stockRequested(exceeded, 2),
+                TestEvent.stockReserved(exceeded, 1),
+                TestEvent.creditRequested(exceeded, 3, "bert"),
+                TestEvent.creditRejected("bert", 3, exceeded, CreditRejection.CREDIT_EXCEEDED),
+                TestEvent.stockReleaseRequested(exceeded, 4),
+                TestEvent.stockReleased(exceeded, 2),
+                TestEvent.rejected(exceeded, 5, "bert", OrderRejection.CREDIT_EXCEEDED),
+                TestEvent.heartbeatOfOrders(1, TestEvent.BEGINNING.plusSeconds(32)));
     }
 }

@@ -33,7 +33,7 @@ class RemoteServiceTest {
     }
 
     @Test
-    void a_get_that_failed_is_tried_again() {
+    void a_failed_get_is_retried() {
         AtomicInteger tries = new AtomicInteger();
         server.on(
                 LAMP,
@@ -44,32 +44,33 @@ class RemoteServiceTest {
     }
 
     @Test
-    void a_get_without_an_answer_ends_and_says_that_time_was_up() {
+    void a_get_without_an_answer_times_out() {
         server.hangsOn(LAMP);
 
         assertThatThrownBy(() -> lamp(service(SHORT, LONG)))
-                .isInstanceOf(ServiceAway.class)
-                .hasMessageContaining("The products service is away: it gave no answer within 200 ms");
+                .isInstanceOf(ServiceUnavailable.class)
+                .hasMessageContaining("The products service is unavailable: it did not answer within 200 ms");
         assertThat(server.requestsOf(LAMP)).isEqualTo(2);
     }
 
     @Test
-    void an_answer_that_breaks_off_ends_within_the_timeout_too() {
+    void a_broken_answer_ends_within_the_timeout() {
         server.breaksOffOn(LAMP);
 
-        assertThatThrownBy(() -> lamp(service(SHORT, LONG))).isInstanceOf(ServiceAway.class);
+        assertThatThrownBy(() -> lamp(service(SHORT, LONG))).isInstanceOf(ServiceUnavailable.class);
     }
 
     @Test
-    void a_service_that_is_not_there_is_named() {
+    void an_unreachable_service_is_named() {
         RemoteService service = service(LONG, LONG);
         server.close();
 
         assertThatThrownBy(() -> lamp(service))
-                .isInstanceOf(ServiceAway.class)
-                .hasMessageContaining("The products service is away: it cannot be reached")
+                .isInstanceOf(ServiceUnavailable.class)
+                .hasMessageContaining("The products service is unavailable: it cannot be reached")
                 .isInstanceOfSatisfying(
-                        ServiceAway.class, away -> assertThat(away.asked()).isFalse());
+                        ServiceUnavailable.class,
+                        away -> assertThat(away.asked()).isFalse());
     }
 
     @Test
@@ -79,12 +80,13 @@ class RemoteServiceTest {
         assertThatThrownBy(() -> service(LONG, LONG).post("/orders", Map.of("customer_id", "anna")))
                 .hasMessageContaining("it answered with status 500")
                 .isInstanceOfSatisfying(
-                        ServiceAway.class, away -> assertThat(away.asked()).isTrue());
+                        ServiceUnavailable.class,
+                        away -> assertThat(away.asked()).isTrue());
         assertThat(server.requestsOf("POST /orders")).isEqualTo(1);
     }
 
     @Test
-    void a_no_is_an_answer_however_often_it_comes() {
+    void refusals_never_open_the_circuit() {
         server.on("POST /orders", 422, "{\"detail\":\"no such customer\"}");
         RemoteService service = service(LONG, LONG);
 
@@ -112,7 +114,7 @@ class RemoteServiceTest {
 
         server.on(LAMP, 200, "{\"stock\":7}");
         await().atMost(RunningStorefront.SOON)
-                .ignoreExceptionsInstanceOf(ServiceAway.class)
+                .ignoreExceptionsInstanceOf(ServiceUnavailable.class)
                 .until(() -> lamp(service).isPresent());
         for (int n = 0; n < 20; n++) {
             assertThat(lamp(service)).isPresent();
@@ -120,11 +122,11 @@ class RemoteServiceTest {
     }
 
     @Test
-    void an_open_circuit_asks_nothing() {
+    void an_open_circuit_sends_no_request() {
         server.on(LAMP, 500, "");
         RemoteService service = service(LONG, LONG);
         for (int n = 0; n < 20; n++) {
-            assertThatThrownBy(() -> lamp(service)).isInstanceOf(ServiceAway.class);
+            assertThatThrownBy(() -> lamp(service)).isInstanceOf(ServiceUnavailable.class);
         }
 
         assertThat(server.requestsOf(LAMP)).isEqualTo(5);

@@ -109,8 +109,8 @@ final class RunningStorefront implements AutoCloseable {
     }
 
     /** Publishes as the relay does. */
-    void publish(Told... events) throws IOException {
-        for (Told told : events) {
+    void publish(TestEvent... events) throws IOException {
+        for (TestEvent told : events) {
             publish(told.received());
         }
     }

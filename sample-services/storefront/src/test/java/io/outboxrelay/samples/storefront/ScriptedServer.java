@@ -15,7 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A service that says what a test tells it to say. */
+/** A scripted service. */
 final class ScriptedServer implements AutoCloseable {
 
     private final HttpServer server;
@@ -72,7 +72,7 @@ final class ScriptedServer implements AutoCloseable {
         return on(methodAndPath, exchange -> closing.await());
     }
 
-    /** Begins an answer, and says no more as long as the server runs. */
+    /** Begins an answer and never ends it while the server runs. */
     ScriptedServer breaksOffOn(String methodAndPath) {
         return on(methodAndPath, exchange -> {
             exchange.getResponseHeaders().set("Content-Type", "application/json");

@@ -52,20 +52,20 @@ class ViewsTest {
     @Test
     void an_order_that_goes_well_is_shown_step_by_step() throws IOException {
         storefront.publish(
-                Told.placed(order, 1, customer),
-                Told.stockRequested(order, 2),
-                Told.stockReserved(order, 3),
-                Told.creditRequested(order, 4, customer),
-                Told.creditReserved(customer, 5, order, 8_010),
-                Told.confirmed(order, 6, customer),
-                Told.paid(order, 7, customer));
+                TestEvent.placed(order, 1, customer),
+                TestEvent.stockRequested(order, 2),
+                TestEvent.stockReserved(order, 3),
+                TestEvent.creditRequested(order, 4, customer),
+                TestEvent.creditReserved(customer, 5, order, 8_010),
+                TestEvent.confirmed(order, 6, customer),
+                TestEvent.paid(order, 7, customer));
 
         soon(() -> assertThat(orders.find(order)).hasValueSatisfying(shown -> {
             assertThat(shown.state()).isEqualTo("paid");
             assertThat(shown.customerId()).isEqualTo(customer);
-            assertThat(shown.amountCents()).isEqualTo(Told.LAMP_CENTS);
+            assertThat(shown.amountCents()).isEqualTo(TestEvent.LAMP_CENTS);
         }));
-        assertThat(orders.linesOf(order)).containsExactly(new OrderView.Line("lamp", "Lamp", 1, Told.LAMP_CENTS));
+        assertThat(orders.linesOf(order)).containsExactly(new OrderView.Line("lamp", "Lamp", 1, TestEvent.LAMP_CENTS));
         assertThat(orders.stepsOf(order))
                 .extracting(Step::service, Step::event)
                 .containsExactly(
@@ -79,14 +79,14 @@ class ViewsTest {
     }
 
     @Test
-    void an_order_that_is_rejected_is_shown_with_the_reason_and_the_way_back() throws IOException {
+    void a_rejected_order_is_shown_with_the_reason_and_its_compensation() throws IOException {
         storefront.publish(
-                Told.placed(order, 1, customer),
-                Told.stockReserved(order, 2),
-                Told.creditRejected(customer, 3, order, CreditRejection.CREDIT_EXCEEDED),
-                Told.stockReleaseRequested(order, 4),
-                Told.stockReleased(order, 5),
-                Told.rejected(order, 6, customer, OrderRejection.CREDIT_EXCEEDED));
+                TestEvent.placed(order, 1, customer),
+                TestEvent.stockReserved(order, 2),
+                TestEvent.creditRejected(customer, 3, order, CreditRejection.CREDIT_EXCEEDED),
+                TestEvent.stockReleaseRequested(order, 4),
+                TestEvent.stockReleased(order, 5),
+                TestEvent.rejected(order, 6, customer, OrderRejection.CREDIT_EXCEEDED));
 
         soon(() -> assertThat(orders.find(order)).hasValueSatisfying(shown -> {
             assertThat(shown.state()).isEqualTo("rejected");
@@ -98,11 +98,11 @@ class ViewsTest {
     }
 
     @Test
-    void a_customer_is_shown_as_the_newest_event_tells_with_the_name_of_the_country() throws IOException {
+    void a_customer_is_shown_as_of_the_newest_event_with_the_name_of_the_country() throws IOException {
         storefront.publish(
-                Told.country("DE", 1, "Germany"),
-                Told.registered(customer, 1, "Anna", "NORTH", 10_000),
-                Told.changed(customer, 2, "Anna B.", "SOUTH"));
+                TestEvent.country("DE", 1, "Germany"),
+                TestEvent.registered(customer, 1, "Anna", "NORTH", 10_000),
+                TestEvent.changed(customer, 2, "Anna B.", "SOUTH"));
 
         soon(() -> assertThat(customers.all())
                 .contains(new CustomerView.Customer(
@@ -113,9 +113,9 @@ class ViewsTest {
     void a_product_is_shown_at_its_newest_price_with_the_name_of_the_currency() throws IOException {
         String product = "product-" + UUID.randomUUID();
         storefront.publish(
-                Told.currency("EUR", 1, "Euro"),
-                Told.added(product, 1, "Chair", 8_900),
-                Told.repriced(product, 2, "Chair", 7_900));
+                TestEvent.currency("EUR", 1, "Euro"),
+                TestEvent.added(product, 1, "Chair", 8_900),
+                TestEvent.repriced(product, 2, "Chair", 7_900));
 
         soon(() ->
                 assertThat(products.all()).contains(new ProductView.Product(product, "Chair", 7_900, "EUR", "Euro")));
@@ -123,15 +123,16 @@ class ViewsTest {
 
     @Test
     void available_credit_follows_limit_reservations_and_releases() throws IOException {
-        storefront.publish(Told.registered(customer, 1, "Anna", "NORTH", 10_000));
+        storefront.publish(TestEvent.registered(customer, 1, "Anna", "NORTH", 10_000));
         soon(() ->
                 assertThat(customers.creditOf(customer)).contains(new CustomerView.Credit(customer, 10_000, 10_000)));
 
-        storefront.publish(Told.creditReserved(customer, 2, order, 8_010));
+        storefront.publish(TestEvent.creditReserved(customer, 2, order, 8_010));
         soon(() -> assertThat(customers.creditOf(customer)).contains(new CustomerView.Credit(customer, 10_000, 8_010)));
 
         storefront.publish(
-                Told.creditReleased(customer, 3, order, 10_000), Told.limitChanged(customer, 4, 20_000, 20_000));
+                TestEvent.creditReleased(customer, 3, order, 10_000),
+                TestEvent.limitChanged(customer, 4, 20_000, 20_000));
         soon(() ->
                 assertThat(customers.creditOf(customer)).contains(new CustomerView.Credit(customer, 20_000, 20_000)));
     }
@@ -139,11 +140,11 @@ class ViewsTest {
     @Test
     void an_event_that_comes_late_does_not_bring_an_old_state_back() throws IOException {
         storefront.publish(
-                Told.registered(customer, 1, "Anna", "NORTH", 10_000),
-                Told.creditReserved(customer, 3, order, 6_020),
-                Told.creditReserved(customer, 2, order, 8_010),
-                Told.confirmed(order, 2, customer),
-                Told.placed(order, 1, customer));
+                TestEvent.registered(customer, 1, "Anna", "NORTH", 10_000),
+                TestEvent.creditReserved(customer, 3, order, 6_020),
+                TestEvent.creditReserved(customer, 2, order, 8_010),
+                TestEvent.confirmed(order, 2, customer),
+                TestEvent.placed(order, 1, customer));
 
         soon(() -> assertThat(orders.linesOf(order)).hasSize(1));
         assertThat(orders.find(order))
@@ -154,7 +155,7 @@ class ViewsTest {
     @Test
     void an_event_that_is_delivered_twice_is_applied_once_and_counted() throws IOException {
         long before = storefront.consumer().duplicatesDropped();
-        Told placed = Told.placed(order, 1, customer);
+        TestEvent placed = TestEvent.placed(order, 1, customer);
         storefront.publish(placed, placed);
 
         soon(() -> assertThat(storefront.consumer().duplicatesDropped()).isEqualTo(before + 1));
@@ -167,12 +168,12 @@ class ViewsTest {
         String region = "region-" + UUID.randomUUID();
         String other = "customer-" + UUID.randomUUID();
         storefront.publish(
-                Told.registered(customer, 1, "Berta", region, 10_000),
-                Told.registered(other, 1, "Anna", region, 5_000));
+                TestEvent.registered(customer, 1, "Berta", region, 10_000),
+                TestEvent.registered(other, 1, "Anna", region, 5_000));
         String newest = order;
         for (int n = 0; n <= RegionView.RECENT_ORDERS; n++) {
             newest = UUID.randomUUID().toString();
-            storefront.publish(Told.placed(newest, n + 1, customer));
+            storefront.publish(TestEvent.placed(newest, n + 1, customer));
         }
         String last = newest;
 
@@ -189,8 +190,8 @@ class ViewsTest {
     }
 
     @Test
-    void an_event_of_a_type_that_no_contract_knows_is_passed_over() throws IOException {
-        Told placed = Told.placed(order, 1, customer);
+    void an_event_of_a_type_without_a_contract_is_ignored() throws IOException {
+        TestEvent placed = TestEvent.placed(order, 1, customer);
         ReceivedEvent known = placed.received();
         storefront.publish(new ReceivedEvent(
                 UUID.randomUUID(),
@@ -210,16 +211,16 @@ class ViewsTest {
     }
 
     @Test
-    void a_version_that_is_not_the_next_of_its_aggregate_is_noted() throws IOException {
-        storefront.publish(Told.placed(order, 1, customer), Told.confirmed(order, 3, customer));
+    void a_version_that_is_not_the_next_of_its_aggregate_is_recorded() throws IOException {
+        storefront.publish(TestEvent.placed(order, 1, customer), TestEvent.confirmed(order, 3, customer));
 
         soon(() -> assertThat(outOfOrder(order))
                 .containsExactly(Map.of("aggregate_type", "order", "version_expected", 2, "version_received", 3)));
     }
 
     @Test
-    void a_refusal_for_an_unknown_customer_counts_for_no_order_of_events_and_is_a_step() throws IOException {
-        Told refused = Told.creditRejected(customer, 0, order, CreditRejection.UNKNOWN_CUSTOMER);
+    void a_refusal_for_an_unknown_customer_is_a_step_without_a_version() throws IOException {
+        TestEvent refused = TestEvent.creditRejected(customer, 0, order, CreditRejection.UNKNOWN_CUSTOMER);
         storefront.publish(refused);
 
         soon(() -> assertThat(orders.stepsOf(order)).extracting(Step::detail).containsExactly("UNKNOWN_CUSTOMER"));
@@ -229,7 +230,7 @@ class ViewsTest {
 
     @Test
     void a_reservation_that_is_refused_is_a_step_of_the_order() throws IOException {
-        storefront.publish(Told.stockRejected(order, 1, StockRejection.OUT_OF_STOCK));
+        storefront.publish(TestEvent.stockRejected(order, 1, StockRejection.OUT_OF_STOCK));
 
         soon(() -> assertThat(orders.stepsOf(order))
                 .extracting(Step::service, Step::detail)
@@ -237,16 +238,16 @@ class ViewsTest {
     }
 
     @Test
-    void an_answer_says_how_old_it_is() throws Exception {
+    void an_answer_has_its_age() throws Exception {
         Instant now = storefront
                 .owner()
                 .sql("SELECT now() - interval '1 hour'")
                 .query((row, n) -> row.getTimestamp(1).toInstant())
                 .single();
         storefront.publish(
-                Told.heartbeatOfCustomers(1, now.plusSeconds(1_800)),
-                Told.heartbeatOfProducts(1, now.plusSeconds(1_800)),
-                Told.heartbeatOfOrders(1, now));
+                TestEvent.heartbeatOfCustomers(1, now.plusSeconds(1_800)),
+                TestEvent.heartbeatOfProducts(1, now.plusSeconds(1_800)),
+                TestEvent.heartbeatOfOrders(1, now));
 
         soon(() -> assertThat(ages().of(ViewAges.Of.REGIONS).asOf()).isEqualTo(now));
         assertThat(ages().of(ViewAges.Of.REGIONS).ageSeconds()).isBetween(3_600.0, 3_700.0);
@@ -258,7 +259,7 @@ class ViewsTest {
     }
 
     @Test
-    void what_was_not_heard_of_is_a_problem_that_says_so() throws Exception {
+    void a_subject_without_events_is_reported_as_a_problem() throws Exception {
         assertThat(storefront.get("/orders/" + order + "/timeline")).satisfies(answer -> {
             assertThat(answer.statusCode()).isEqualTo(404);
             assertThat(answer.headers().firstValue("Content-Type")).contains("application/problem+json");

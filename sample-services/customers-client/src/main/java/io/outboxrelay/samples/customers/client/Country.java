@@ -1,10 +1,10 @@
 package io.outboxrelay.samples.customers.client;
 
 /**
- * A country that the shop sells to.
+ * A country to which the shop sells.
  *
  * @param code ISO 3166, two letters
- * @param version grows by one with each event of the country
+ * @param version increases by one with each event of the country
  * @param name in English
  * @param currency ISO 4217 code
  */

@@ -3,15 +3,15 @@ package io.outboxrelay.samples.customers.client;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A customer, as it was when the service answered.
+ * A customer, at the time of the answer.
  *
- * @param customerId chosen by the service; means nothing to others
- * @param version grows by one with each event of the customer, from 1
- * @param name as the customer wants to be called
- * @param email where to write to
- * @param region the part of the world that the shop counts the customer to, such as {@code NORTH}
- * @param country ISO 3166 code of two letters; null where it is not known
- * @param creditLimitCents how much the customer may owe, in euro cents
+ * @param customerId chosen by the service, without a meaning to others
+ * @param version increases by one with each event of the customer, from 1
+ * @param name of the customer
+ * @param email address
+ * @param region sales region, such as {@code NORTH}
+ * @param country two-letter ISO 3166 code; null if unknown
+ * @param creditLimitCents the credit limit, in euro cents
  */
 public record Customer(
         String customerId,

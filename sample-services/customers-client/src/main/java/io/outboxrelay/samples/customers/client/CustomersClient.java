@@ -32,17 +32,17 @@ import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Asks the customers service over HTTP. All questions only read, so each may be asked again: after a connection that failed
- * and after a server error that is done, a few times, with growing random waits. A service that fails too often is left alone
- * for a while, so that neither it nor the callers waste their time. Safe for use by many threads; one client for each service
- * address is enough, and needs no closing.
+ * Calls the customers service over HTTP. All requests only read, so each may be repeated: after a failed connection and
+ * after a server error the client retries a few times, with growing random waits. If the service fails too often, the
+ * client does not call it for a while, so that neither it nor the callers waste their time. Safe for use by many
+ * threads; one client for each service address is enough, and need not be closed.
  */
 public final class CustomersClient {
 
     /** The version of the service's API that this client was made for, sent as {@value #VERSION_HEADER}. */
     public static final String API_VERSION = "1";
 
-    /** Says to the service which version of its API is meant. */
+    /** Names the expected version of the API to the service. */
     public static final String VERSION_HEADER = "Accept-Version";
 
     private static final Logger LOG = LoggerFactory.getLogger(CustomersClient.class);
@@ -60,9 +60,9 @@ public final class CustomersClient {
      * @param readTimeout how long to wait for an answer, its body included
      * @param attempts how often to ask at most, at least 1
      * @param firstBackoff the wait before the second attempt, more or less; each further one is about twice as long
-     * @param window of how many attempts the last ones are judged, at least 2: when half of them failed, the service is left
-     *     alone
-     * @param leftAloneFor how long
+     * @param window number of latest attempts that are judged, at least 2: if half of them failed, the service is not
+     *     called
+     * @param leftAloneFor for how long it is not called
      */
     public record Settings(
             Duration connectTimeout,
@@ -87,7 +87,7 @@ public final class CustomersClient {
         }
 
         /**
-         * For a caller with a person waiting: mostly far less than 3 s; at worst every attempt takes its whole time.
+         * For callers with a waiting person: usually far below 3 s; at worst every attempt takes its full time.
          *
          * @return 500 ms to connect, 2 s to answer, 3 attempts from 100 ms, half of 10 attempts, 5 s
          */
@@ -118,7 +118,7 @@ public final class CustomersClient {
     }
 
     /**
-     * A client. Nothing is asked yet: the service need not be there.
+     * Creates a client. It sends nothing yet: the service need not be running.
      *
      * @param address of the service, such as {@code http://customers:8081}
      * @param settings how patient it is
@@ -191,7 +191,7 @@ public final class CustomersClient {
         return get(new ParameterizedTypeReference<>() {}, "/currencies");
     }
 
-    /** What must be there: a service that has nothing at this address is not the customers service. */
+    /** For resources that must exist: a service without this address is not the customers service. */
     private <T> T get(ParameterizedTypeReference<T> type, String path, String... variables) {
         return find(type, path, variables)
                 .orElseThrow(() -> unavailable(Reason.REFUSED, "has nothing at " + path, null));
@@ -202,7 +202,7 @@ public final class CustomersClient {
         try {
             return retry.executeSupplier(CircuitBreaker.decorateSupplier(circuit, question));
         } catch (CallNotPermittedException e) {
-            throw unavailable(Reason.LEFT_ALONE, "failed too often of late and was not asked for " + path, e);
+            throw unavailable(Reason.LEFT_ALONE, "has failed too often recently and was not called for " + path, e);
         }
     }
 
@@ -215,7 +215,7 @@ public final class CustomersClient {
         } catch (HttpClientErrorException.NotFound e) {
             return Optional.empty();
         } catch (HttpClientErrorException e) {
-            throw unavailable(Reason.REFUSED, "refused GET %s: %s".formatted(path, said(e)), e);
+            throw unavailable(Reason.REFUSED, "rejected GET %s: %s".formatted(path, said(e)), e);
         } catch (HttpServerErrorException e) {
             throw unavailable(Reason.FAILED, "failed at GET %s: %s".formatted(path, said(e)), e);
         } catch (RestClientException e) {
@@ -224,7 +224,7 @@ public final class CustomersClient {
         }
     }
 
-    /** There was no answer, or none that could be read to its end: then it may have been cut off because it was late. */
+    /** There was no answer, or it could not be read to its end: then the timeout may have cut it off. */
     private CustomersUnavailable unavailable(String path, boolean late, RestClientException failure) {
         Throwable cause = failure;
         while (cause != null && !(cause instanceof IOException)) {
@@ -232,7 +232,7 @@ public final class CustomersClient {
         }
         if (cause == null) {
             return unavailable(
-                    Reason.NOT_UNDERSTOOD, "gave an answer to GET %s that cannot be read".formatted(path), failure);
+                    Reason.NOT_UNDERSTOOD, "returned an unreadable answer to GET %s".formatted(path), failure);
         }
         boolean connected = !(cause instanceof HttpConnectTimeoutException);
         if (connected && (late || cause instanceof HttpTimeoutException)) {
@@ -245,7 +245,7 @@ public final class CustomersClient {
         return new CustomersUnavailable(address, reason, what, cause);
     }
 
-    /** What the service says about it, which is problem details if it is the service that answers. */
+    /** The service's explanation: problem details, if the service itself answered. */
     private static String said(HttpStatusCodeException answer) {
         ProblemDetail problem = null;
         try {

@@ -3,7 +3,7 @@ package io.outboxrelay.samples.customers.client;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
 
-/** The customers service has given no answer that can be used. The message names it, its address and what failed. */
+/** The customers service gave no usable answer. The message names it, its address and the failure. */
 public final class CustomersUnavailable extends RuntimeException {
 
     private final URI address;
@@ -15,13 +15,13 @@ public final class CustomersUnavailable extends RuntimeException {
         NOT_REACHED(true, true, true),
         /** The service answered that it failed (5xx). */
         FAILED(true, true, true),
-        /** No answer in time. It is not asked again at once: the service may have too much to do already. */
+        /** No answer in time. The client does not retry at once, because the service may be overloaded. */
         TOO_SLOW(false, true, true),
-        /** It failed too often of late, and was not asked. */
+        /** It failed too often recently, and was not called. */
         LEFT_ALONE(false, false, true),
-        /** The service will not answer this (4xx): the caller is wrong, or of another time than the service. */
+        /** The service rejected the request (4xx): the caller is wrong, or its version does not match the service. */
         REFUSED(false, false, false),
-        /** The answer is not what this client understands. */
+        /** The client does not understand the answer. */
         NOT_UNDERSTOOD(false, false, false);
 
         private final boolean triedAgain;
@@ -53,7 +53,7 @@ public final class CustomersUnavailable extends RuntimeException {
     }
 
     /**
-     * Where the service was expected.
+     * The address of the service.
      *
      * @return as it was given to the client
      */
@@ -71,9 +71,9 @@ public final class CustomersUnavailable extends RuntimeException {
     }
 
     /**
-     * Whether the same question may be answered later. The client has tried again already where that was sensible.
+     * Whether the same request may succeed later. The client has already retried where that was useful.
      *
-     * @return false if caller, client or service have to be changed first
+     * @return false if the caller, the client or the service must be changed first
      */
     public boolean worthTryingLater() {
         return reason.worthTryingLater;

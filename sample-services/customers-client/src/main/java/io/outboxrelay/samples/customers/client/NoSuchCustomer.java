@@ -1,6 +1,6 @@
 package io.outboxrelay.samples.customers.client;
 
-/** The service has answered, and there is no such customer. */
+/** The service answered that there is no such customer. */
 public final class NoSuchCustomer extends RuntimeException {
 
     NoSuchCustomer(String customerId) {

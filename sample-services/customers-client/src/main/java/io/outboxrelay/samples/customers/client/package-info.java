@@ -1,7 +1,8 @@
 /**
- * How others ask the customers service. {@link io.outboxrelay.samples.customers.client.CustomersClient} is the door: it knows
- * the service's addresses and JSON, how long to wait, what to try again and when to leave the service alone. It decides
- * nothing that the business cares about: whether credit is enough, for one, is for the service to say.
+ * How other services call the customers service. Start with {@link
+ * io.outboxrelay.samples.customers.client.CustomersClient}: it knows the service's addresses and JSON, the timeouts,
+ * the retries and the circuit breaker. It makes no business decisions: only the service decides, for example, whether
+ * credit is sufficient.
  */
 @NullMarked
 package io.outboxrelay.samples.customers.client;

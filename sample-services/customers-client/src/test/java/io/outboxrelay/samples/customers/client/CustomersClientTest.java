@@ -31,7 +31,7 @@ class CustomersClientTest {
     private static final Duration LONG = Duration.ofSeconds(30);
     private static final Duration SHORT = Duration.ofMillis(1);
 
-    /** Nothing but what the script says makes it fail, and the circuit stays closed. */
+    /** Only the script makes it fail, and the circuit stays closed. */
     private static final Settings PATIENT = new Settings(LONG, LONG, 3, SHORT, 1_000, LONG);
 
     /** Waits for answers that do not come, on a busy machine even before the question has arrived. */
@@ -50,7 +50,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void a_customer_is_found_and_the_version_of_the_api_is_said() {
+    void a_customer_is_found_and_the_request_names_the_version_of_the_api() {
         service.plays(answer(200, ANNA));
 
         Optional<Customer> found = patient().find("4711");
@@ -83,7 +83,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void an_id_is_one_step_of_the_path_whatever_it_contains() {
+    void an_id_is_one_segment_of_the_path_whatever_it_contains() {
         service.plays(answer(200, ANNA));
 
         patient().find("a/b?c d");
@@ -92,7 +92,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void a_customer_who_is_not_there_is_an_answer_and_no_failure() {
+    void a_missing_customer_is_an_answer_and_not_a_failure() {
         service.plays(problem(404, "There is no customer 4711"));
 
         assertThat(patient().find("4711")).isEmpty();
@@ -103,7 +103,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void a_list_that_is_not_there_is_a_failure_and_not_empty() {
+    void a_missing_list_is_a_failure_and_not_empty() {
         service.plays(problem(404, "No static resource countries"));
 
         CustomersUnavailable failure = failure(() -> patient().countries());
@@ -113,14 +113,14 @@ class CustomersClientTest {
     }
 
     @Test
-    void fields_that_came_later_are_ignored() {
+    void unknown_fields_are_ignored() {
         service.plays(answer(200, ANNA.replace("{", "{\"nickname\": \"Annie\", ")));
 
         assertThat(patient().find("4711")).isPresent();
     }
 
     @Test
-    void a_server_error_and_a_lost_connection_are_tried_again() {
+    void a_server_error_and_a_lost_connection_are_retried() {
         service.plays(problem(503, "one moment"), hangUp(), answer(200, ANNA));
 
         assertThat(patient().find("4711")).isPresent();
@@ -128,7 +128,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void after_the_last_attempt_the_failure_names_service_address_and_what_the_service_said() {
+    void after_the_last_attempt_the_failure_has_service_address_and_the_service_s_message() {
         service.plays(problem(503, "The database is away"));
 
         CustomersUnavailable failure = failure(() -> patient().find("4711"));
@@ -138,13 +138,13 @@ class CustomersClientTest {
         assertThat(failure.worthTryingLater()).isTrue();
         assertThat(failure.address()).isEqualTo(service.address());
         assertThat(failure)
-                .hasMessage(
-                        "The customers service at %s failed at GET /customers/{id}: 503, The database is away; it makes sense to try again later"
-                                .formatted(service.address()));
+                .hasMessage(("The customers service at %s failed at GET /customers/{id}: 503, The database is away;"
+                                + " it makes sense to try again later")
+                        .formatted(service.address()));
     }
 
     @Test
-    void a_service_that_is_not_there_is_named() throws IOException {
+    void an_unreachable_service_is_named() throws IOException {
         URI nobody = URI.create("http://127.0.0.1:" + portOfNobody());
 
         CustomersUnavailable failure = failure(() -> new CustomersClient(nobody, PATIENT).find("4711"));
@@ -155,7 +155,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void a_service_that_is_too_slow_is_not_asked_again_at_once() {
+    void a_timeout_is_not_retried_at_once() {
         service.plays(service.silence());
 
         CustomersUnavailable failure = failure(() -> impatient().find("4711"));
@@ -166,7 +166,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void an_answer_that_does_not_end_is_too_slow_as_well() {
+    void an_answer_that_does_not_end_times_out() {
         service.plays(service.halfAnAnswer());
 
         assertThat(failure(() -> impatient().find("4711")).reason()).isEqualTo(Reason.TOO_SLOW);
@@ -174,7 +174,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void what_the_service_refuses_is_not_tried_again() {
+    void a_refused_request_is_not_retried() {
         service.plays(problem(406, "This service serves version 2 of its API, not 1"));
 
         CustomersUnavailable failure = failure(() -> patient().find("4711"));
@@ -188,7 +188,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void an_answer_that_is_something_else_is_not_understood() {
+    void an_unexpected_answer_is_not_understood() {
         service.plays(answer(200, "{\"customer_id\": 1, \"version\": \"x\"}"));
 
         CustomersUnavailable failure = failure(() -> patient().find("4711"));
@@ -199,7 +199,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void a_service_that_fails_too_often_is_left_alone() {
+    void a_service_that_fails_too_often_is_not_called_for_a_while() {
         service.plays(problem(500, "broken"));
         CustomersClient client = new CustomersClient(service.address(), new Settings(LONG, LONG, 1, SHORT, 4, LONG));
         Collections.nCopies(4, client).forEach(one -> failure(() -> one.find("4711")));
@@ -212,7 +212,7 @@ class CustomersClientTest {
     }
 
     @Test
-    void a_service_that_is_well_again_is_asked_again() {
+    void a_recovered_service_is_called_again() {
         service.plays(problem(500, "broken"));
         CustomersClient client = new CustomersClient(service.address(), new Settings(LONG, LONG, 1, SHORT, 4, SHORT));
         Collections.nCopies(4, client).forEach(one -> failure(() -> one.find("4711")));

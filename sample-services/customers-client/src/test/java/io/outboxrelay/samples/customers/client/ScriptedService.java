@@ -38,7 +38,7 @@ final class ScriptedService implements AutoCloseable {
         server.start();
     }
 
-    /** Replaces what was to come. */
+    /** Replaces the remaining script. */
     ScriptedService plays(HttpHandler... moods) {
         script.clear();
         script.addAll(List.of(moods));
@@ -68,7 +68,7 @@ final class ScriptedService implements AutoCloseable {
         return HttpExchange::close;
     }
 
-    /** Takes the request and says nothing. */
+    /** Accepts the request and never answers. */
     HttpHandler silence() {
         return exchange -> awaitClosing();
     }

@@ -1,7 +1,7 @@
 package io.outboxrelay.samples.storefront;
 
-/** A service gave no answer that could be used. */
-final class ServiceAway extends RuntimeException {
+/** A service gave no usable answer. */
+final class ServiceUnavailable extends RuntimeException {
 
     private final String service;
     private final String reason;
@@ -9,11 +9,11 @@ final class ServiceAway extends RuntimeException {
 
     /**
      * @param service which one
-     * @param reason in words that follow its name
+     * @param reason for people, to follow the service's name
      * @param asked whether the request may have reached it
      */
-    ServiceAway(String service, String reason, boolean asked, Throwable cause) {
-        super("The %s service is away: %s".formatted(service, reason), cause);
+    ServiceUnavailable(String service, String reason, boolean asked, Throwable cause) {
+        super("The %s service is unavailable: %s".formatted(service, reason), cause);
         this.service = service;
         this.reason = reason;
         this.asked = asked;

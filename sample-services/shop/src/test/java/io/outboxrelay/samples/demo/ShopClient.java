@@ -24,13 +24,13 @@ import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestClientException;
 
 /** What customers and staff do and see at the shop, by HTTP. */
-final class Till {
+final class ShopClient {
 
     private static final ParameterizedTypeReference<Map<String, Object>> OBJECT = new ParameterizedTypeReference<>() {};
 
     private final Stage stage;
 
-    Till(Stage stage) {
+    ShopClient(Stage stage) {
         this.stage = stage;
     }
 
@@ -69,7 +69,7 @@ final class Till {
                 .toBodilessEntity();
     }
 
-    /** Places an order as soon as the orders service has heard of customer and product. */
+    /** Places an order as soon as the orders service knows customer and product. */
     String order(String customer, String product, int quantity) {
         Map<String, Object> order =
                 Map.of("customer_id", customer, "lines", List.of(Map.of("product_id", product, "quantity", quantity)));
@@ -159,7 +159,7 @@ final class Till {
     }
 
     boolean queuesAreEmpty() {
-        try (Connection connection = stage.virtualHost().connectionFactory().newConnection("till");
+        try (Connection connection = stage.virtualHost().connectionFactory().newConnection("client");
                 Channel channel = connection.createChannel()) {
             for (Service service : Service.values()) {
                 for (ConsumerQueue queue : service.queues()) {

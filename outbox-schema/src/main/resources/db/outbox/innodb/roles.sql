@@ -1,8 +1,10 @@
--- Group roles with the least that each party needs. They cannot log in: grant them to the users that do, for example
---     GRANT orders_outbox_writer TO orders_service; SET DEFAULT ROLE orders_outbox_writer TO orders_service;
--- Roles belong to the whole server, and each of its databases may have an outbox: so the database is in their names.
--- A user who may not create roles installs the tables all the same; then an administrator makes these statements by hand.
--- Repeated after every installation; granting again changes nothing.
+-- Group roles with the least privileges that each party needs. They cannot log in: grant them to the users that do,
+-- with
+--     GRANT orders_outbox_writer TO orders_service; SET DEFAULT ROLE orders_outbox_writer TO orders_service; -- MySQL
+--     GRANT orders_outbox_writer TO orders_service; SET DEFAULT ROLE orders_outbox_writer FOR orders_service; -- MariaDB
+-- Roles belong to the whole server, and each of its databases may have an outbox, so their names contain the database.
+-- A user without the right to create roles can install the tables; an administrator then runs these statements by hand.
+-- They run again after every installation; granting again changes nothing.
 CREATE ROLE IF NOT EXISTS `${role}_outbox_writer`, `${role}_outbox_consumer`, `${role}_outbox_relay`, `${role}_outbox_admin`;
 
 -- A service that publishes: it can add events and nothing else; it cannot even read them.
@@ -20,7 +22,7 @@ GRANT SELECT ON outbox_pause TO `${role}_outbox_relay`;
 GRANT SELECT, INSERT, DELETE ON outbox_published TO `${role}_outbox_relay`;
 GRANT SELECT ON outbox_schema_version TO `${role}_outbox_relay`;
 
--- A person who looks after it: all data, no DDL. Nobody rewrites what was noted, or says when and as which user.
+-- A person who operates the outbox: all data, no DDL. Nobody changes the audit, or chooses its times and users.
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_lane TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_instance TO `${role}_outbox_admin`;

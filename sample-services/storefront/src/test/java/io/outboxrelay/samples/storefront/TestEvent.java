@@ -38,8 +38,8 @@ import java.util.Map;
 import java.util.UUID;
 import org.apache.avro.specific.SpecificRecord;
 
-/** An event that a test tells in the name of a service. Its time is its version, in seconds since {@link #BEGINNING}. */
-record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord body) {
+/** An event of a service, published by a test. Its time is its version, in seconds since {@link #BEGINNING}. */
+record TestEvent(UUID id, String aggregateType, String aggregateId, SpecificRecord body) {
 
     static final Instant BEGINNING = Instant.parse("2026-01-01T00:00:00Z");
     static final long LAMP_CENTS = 1_990;
@@ -61,15 +61,15 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                 false);
     }
 
-    private static Told of(String aggregateType, String aggregateId, SpecificRecord body) {
-        return new Told(UUID.randomUUID(), aggregateType, aggregateId, body);
+    private static TestEvent of(String aggregateType, String aggregateId, SpecificRecord body) {
+        return new TestEvent(UUID.randomUUID(), aggregateType, aggregateId, body);
     }
 
     private static Instant at(int version) {
         return BEGINNING.plusSeconds(version);
     }
 
-    static Told registered(String customer, int version, String name, String region, long limitCents) {
+    static TestEvent registered(String customer, int version, String name, String region, long limitCents) {
         return of(
                 "customer",
                 customer,
@@ -85,7 +85,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told changed(String customer, int version, String name, String region) {
+    static TestEvent changed(String customer, int version, String name, String region) {
         return of(
                 "customer",
                 customer,
@@ -100,7 +100,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told limitChanged(String customer, int version, long limitCents, long availableCents) {
+    static TestEvent limitChanged(String customer, int version, long limitCents, long availableCents) {
         return of(
                 "customer",
                 customer,
@@ -113,7 +113,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told creditReserved(String customer, int version, String order, long availableCents) {
+    static TestEvent creditReserved(String customer, int version, String order, long availableCents) {
         return of(
                 "customer",
                 customer,
@@ -128,7 +128,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told creditReleased(String customer, int version, String order, long availableCents) {
+    static TestEvent creditReleased(String customer, int version, String order, long availableCents) {
         return of(
                 "customer",
                 customer,
@@ -143,7 +143,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told creditRejected(String customer, int version, String order, CreditRejection reason) {
+    static TestEvent creditRejected(String customer, int version, String order, CreditRejection reason) {
         return of(
                 "customer",
                 customer,
@@ -159,7 +159,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told country(String code, int version, String name) {
+    static TestEvent country(String code, int version, String name) {
         return of(
                 "country",
                 code,
@@ -172,7 +172,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told currency(String code, int version, String name) {
+    static TestEvent currency(String code, int version, String name) {
         return of(
                 "currency",
                 code,
@@ -185,7 +185,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told added(String product, int version, String name, long priceCents) {
+    static TestEvent added(String product, int version, String name, long priceCents) {
         return of(
                 "product",
                 product,
@@ -199,7 +199,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told repriced(String product, int version, String name, long priceCents) {
+    static TestEvent repriced(String product, int version, String name, long priceCents) {
         return of(
                 "product",
                 product,
@@ -213,7 +213,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told placed(String order, int version, String customer) {
+    static TestEvent placed(String order, int version, String customer) {
         return of(
                 "order",
                 order,
@@ -228,7 +228,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told stockRequested(String order, int version) {
+    static TestEvent stockRequested(String order, int version) {
         return of(
                 "order",
                 order,
@@ -240,7 +240,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told creditRequested(String order, int version, String customer) {
+    static TestEvent creditRequested(String order, int version, String customer) {
         return of(
                 "order",
                 order,
@@ -253,7 +253,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told stockReleaseRequested(String order, int version) {
+    static TestEvent stockReleaseRequested(String order, int version) {
         return of(
                 "order",
                 order,
@@ -264,7 +264,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told creditReleaseRequested(String order, int version, String customer) {
+    static TestEvent creditReleaseRequested(String order, int version, String customer) {
         return of(
                 "order",
                 order,
@@ -276,7 +276,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told confirmed(String order, int version, String customer) {
+    static TestEvent confirmed(String order, int version, String customer) {
         return of(
                 "order",
                 order,
@@ -288,7 +288,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told rejected(String order, int version, String customer, OrderRejection reason) {
+    static TestEvent rejected(String order, int version, String customer, OrderRejection reason) {
         return of(
                 "order",
                 order,
@@ -301,7 +301,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told paid(String order, int version, String customer) {
+    static TestEvent paid(String order, int version, String customer) {
         return of(
                 "order",
                 order,
@@ -314,7 +314,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told cancelled(String order, int version, String customer) {
+    static TestEvent cancelled(String order, int version, String customer) {
         return of(
                 "order",
                 order,
@@ -326,7 +326,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told stockReserved(String order, int version) {
+    static TestEvent stockReserved(String order, int version) {
         return of(
                 "reservation",
                 order,
@@ -338,7 +338,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told stockRejected(String order, int version, StockRejection reason) {
+    static TestEvent stockRejected(String order, int version, StockRejection reason) {
         return of(
                 "reservation",
                 order,
@@ -351,7 +351,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told stockReleased(String order, int version) {
+    static TestEvent stockReleased(String order, int version) {
         return of(
                 "reservation",
                 order,
@@ -363,7 +363,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told heartbeatOfCustomers(int version, Instant at) {
+    static TestEvent heartbeatOfCustomers(int version, Instant at) {
         return of(
                 "heartbeat",
                 "customers",
@@ -373,7 +373,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told heartbeatOfProducts(int version, Instant at) {
+    static TestEvent heartbeatOfProducts(int version, Instant at) {
         return of(
                 "heartbeat",
                 "products",
@@ -383,7 +383,7 @@ record Told(UUID id, String aggregateType, String aggregateId, SpecificRecord bo
                         .build());
     }
 
-    static Told heartbeatOfOrders(int version, Instant at) {
+    static TestEvent heartbeatOfOrders(int version, Instant at) {
         return of(
                 "heartbeat",
                 "orders",

@@ -1,4 +1,4 @@
-package io.outboxrelay.bench;
+package io.outboxrelay.testservers;
 
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Channel;
@@ -7,35 +7,50 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Notes what is in a ledger, then acknowledges it. It connects again whenever the broker was away. */
-final class LedgerReader implements AutoCloseable {
-
+/** Reads a queue until it is closed, and reconnects whenever the broker was unavailable. It has its own thread. */
+public final class QueueReader implements AutoCloseable {
     private static final int PREFETCH = 500;
+    private static final long PAUSE_MILLIS = 200;
 
     private final ConnectionFactory broker;
     private final String queue;
-    private final Arrivals arrivals = new Arrivals();
+    private final Handler handler;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
 
-    /** Begins to read. */
-    LedgerReader(ConnectionFactory broker, String queue) {
+    /** Takes the messages, on a thread of the connection; each is acknowledged afterwards. */
+    @FunctionalInterface
+    public interface Handler {
+        /**
+         * Takes a message.
+         *
+         * @param properties of the message
+         * @param body of the message
+         * @param redelivered whether the broker has delivered it before
+         */
+        void take(AMQP.BasicProperties properties, byte[] body, boolean redelivered);
+    }
+
+    /**
+     * Begins to read.
+     *
+     * @param broker must not recover connections itself
+     * @param queue which exists
+     * @param handler takes the messages
+     */
+    public QueueReader(ConnectionFactory broker, String queue, Handler handler) {
         this.broker = broker;
         this.queue = queue;
+        this.handler = handler;
         this.thread = new Thread(this::readUntilClosed, queue);
         thread.start();
     }
 
-    Arrivals arrivals() {
-        return arrivals;
-    }
-
+    /** Stops reading, and waits until it has stopped. */
     @Override
     public void close() {
         closed.countDown();
@@ -53,7 +68,7 @@ final class LedgerReader implements AutoCloseable {
                 try (Connection connection = broker.newConnection(queue)) {
                     read(connection);
                 } catch (IOException | TimeoutException | RuntimeException e) {
-                    closed.await(200, TimeUnit.MILLISECONDS);
+                    closed.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
                 }
             }
         } catch (InterruptedException e) {
@@ -70,8 +85,7 @@ final class LedgerReader implements AutoCloseable {
             @Override
             public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body)
                     throws IOException {
-                arrivals.add(ServiceEvent.read(
-                        UUID.fromString(properties.getMessageId()), new String(body, StandardCharsets.UTF_8)));
+                handler.take(properties, body, envelope.isRedeliver());
                 channel.basicAck(envelope.getDeliveryTag(), false);
             }
 

@@ -1,4 +1,4 @@
-/* The date of this process is CLOCK_OFFSET_SECONDS off; what only runs forward (CLOCK_MONOTONIC) is not touched. */
+/* Shifts the date of this process by CLOCK_OFFSET_SECONDS. CLOCK_MONOTONIC stays right. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/syscall.h>

@@ -16,12 +16,12 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 
-/** What other services tell. */
-final class Said {
+/** Events of other services. */
+final class SagaReply {
 
     private static final Instant THEN = Instant.parse("2026-01-01T00:00:00Z");
 
-    private Said() {}
+    private SagaReply() {}
 
     static CustomerRegistered customerRegistered(String customerId, int version, String name, String email) {
         return new CustomerRegistered(customerId, version, name, email, "NORTH", 100_000L, null, THEN);
