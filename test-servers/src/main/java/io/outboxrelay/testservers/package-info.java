@@ -9,8 +9,8 @@
  * images.
  *
  * <p><b>Shared or private.</b> The shared servers are started once in a JVM; a test takes a database or a virtual host
- * of its own in them and closes it. The machine's own servers at their usual ports serve as shared ones, and nothing in
- * them is touched but what was made here. A private server is for tests that kill, stop or freeze it: it keeps its port
+ * of its own in them and closes it. They do not wait for the disk where we start them. The machine's own servers at
+ * their usual ports serve as shared ones, and nothing in them is touched but what was made here. A private server is for tests that kill, stop or freeze it: it keeps its port
  * and its data until it is closed, and has the durability that the server has by default. The embedded PostgreSQL and
  * MariaDB are no different from installed ones but for where their programs come from. The embedded broker is not
  * RabbitMQ, lives in this JVM, and is for a demonstration only.
