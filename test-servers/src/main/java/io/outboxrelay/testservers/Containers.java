@@ -56,8 +56,8 @@ final class Containers {
         return startMariaDb(DatabaseKind.MYSQL, "mysql", MYSQL_IMAGE, options);
     }
 
-    private static PrivateServer<MariaDb> startMariaDb(DatabaseKind kind, String name, String usualImage, String... options)
-            throws IOException {
+    private static PrivateServer<MariaDb> startMariaDb(
+            DatabaseKind kind, String name, String usualImage, String... options) throws IOException {
         requireEngine();
         int port = FreePorts.next();
         ServerAddress address = new ServerAddress(host(), port, "root", name);
