@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param id reads an event's id
  * @param time reads a time; null when the row has none
  */
-public record EventReader(Column<UUID> id, Column<Instant> time) {
+record EventReader(Column<UUID> id, Column<Instant> time) {
 
     private static final UUID NO_ID = new UUID(0, 0);
     private static final String DATA_EXCEPTION = "22";

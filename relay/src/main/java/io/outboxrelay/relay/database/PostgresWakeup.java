@@ -1,7 +1,5 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
-import io.outboxrelay.relay.database.DatabaseMessage;
-import io.outboxrelay.relay.database.Wakeup;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;

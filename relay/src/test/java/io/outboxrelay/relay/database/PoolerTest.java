@@ -1,10 +1,9 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.relay.database.Session.Use;
-import io.outboxrelay.relay.database.SessionConnections;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -98,7 +97,7 @@ class PoolerTest {
     }
 
     private static DataSource begun(DataSource pooler) {
-        return new SessionConnections(pooler, new PostgresSession(Use.LANE, Duration.ofSeconds(30)));
+        return Connections.prepared(pooler, new PostgresSession(Use.LANE, Duration.ofSeconds(30)));
     }
 
     private static DataSource behind(Supplier<Connection> next) {

@@ -1,9 +1,8 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneStore.Claim;

@@ -1,4 +1,4 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 /**
  * Brings failures back into the order of their aggregates: of an aggregate's blocking rows the first one is tried, parked
@@ -7,7 +7,7 @@ package io.outboxrelay.relay.postgresql;
  *
  * <p>Both are given the aggregates by {@link #NAMES} or by {@link #ROWS}. Naming an aggregate twice does no harm.
  */
-final class AggregateOrder {
+final class PostgresAggregateOrder {
 
     /** Three arrays of equal length: {@code int[]} of lanes, {@code text[]} of aggregate types and of aggregate ids. */
     static final String NAMES =
@@ -17,7 +17,7 @@ final class AggregateOrder {
     static final String ROWS =
             "(SELECT DISTINCT lane, aggregate_type, aggregate_id FROM SCHEMA.outbox_failure WHERE id = ANY (?)) AS touched";
 
-    private AggregateOrder() {}
+    private PostgresAggregateOrder() {}
 
     /**
      * Lets the first row of each aggregate be tried now if it has waited until here: what is needed after rows were

@@ -1,4 +1,4 @@
-package io.outboxrelay.relay.mariadb;
+package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.lane.Aggregate;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.sql.Connection;

@@ -1,6 +1,5 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
-import io.outboxrelay.relay.database.EventReader;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
 import java.sql.SQLException;

@@ -1,9 +1,7 @@
-package io.outboxrelay.relay.mariadb;
+package io.outboxrelay.relay.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.outboxrelay.relay.database.EventReader;
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
@@ -68,7 +66,7 @@ final class MariaDbOutbox implements OutboxStore {
         lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at\
         """;
 
-    private static final EventReader EVENTS = new EventReader((row, n) -> Sql.uuid(row.getBytes(n)), Sql::time);
+    static final EventReader EVENTS = new EventReader((row, n) -> Sql.uuid(row.getBytes(n)), Sql::time);
 
     private final String schema;
     private final String prefix;
@@ -76,7 +74,7 @@ final class MariaDbOutbox implements OutboxStore {
     private final TransactionTemplate laneTransactions;
     private final JdbcTemplate housekeeping;
     private final TransactionTemplate housekeepingTransactions;
-    private final AggregateOrder order;
+    private final MariaDbAggregateOrder order;
     private final OpenTransactions writers;
     private final int maxEventBytes;
     private final boolean retaining;
@@ -108,7 +106,7 @@ final class MariaDbOutbox implements OutboxStore {
         this.laneTransactions = new TransactionTemplate(new DataSourceTransactionManager(lanes));
         this.housekeeping = new JdbcTemplate(housekeeping);
         this.housekeepingTransactions = new TransactionTemplate(new DataSourceTransactionManager(housekeeping));
-        this.order = new AggregateOrder(prefix);
+        this.order = new MariaDbAggregateOrder(prefix);
         this.writers = new OpenTransactions(source, schema, housekeeping, mySql);
         this.maxEventBytes = maxEventBytes;
         this.retaining = retaining;

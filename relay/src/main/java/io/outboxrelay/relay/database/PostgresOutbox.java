@@ -1,9 +1,7 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.outboxrelay.relay.database.EventReader;
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
@@ -18,6 +16,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -68,9 +67,7 @@ final class PostgresOutbox implements OutboxStore {
         CAST(1000 * extract(epoch FROM clock_timestamp() - returned_since) AS bigint) AS returned_millis\
         """;
 
-    static final EventReader EVENTS = new EventReader(
-            (row, n) -> row.getObject(n, UUID.class),
-            (row, n) -> row.getObject(n, OffsetDateTime.class).toInstant());
+    static final EventReader EVENTS = new EventReader((row, n) -> row.getObject(n, UUID.class), PostgresOutbox::time);
 
     private static final Set<String> TAKE_EVERY_SIGN = Set.of("UTF8", "SQL_ASCII");
     private static final Pattern NOT_ASCII = Pattern.compile("[^\\x00-\\x7f]");
@@ -702,6 +699,11 @@ final class PostgresOutbox implements OutboxStore {
                 .createArrayOf("text", aggregates.stream().map(part).toArray());
     }
 
+    private static @Nullable Instant time(ResultSet row, int n) throws SQLException {
+        OffsetDateTime time = row.getObject(n, OffsetDateTime.class);
+        return time == null ? null : time.toInstant();
+    }
+
     static Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
         return EVENTS.event(row, kept);
     }
@@ -852,9 +854,9 @@ final class PostgresOutbox implements OutboxStore {
             addFollowers = move(
                     "unnest(?, ?) WITH ORDINALITY AS f (at, identity, n)",
                     "'waiting', true, 0, 0, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::text");
-            holdBack = AggregateOrder.holdBack(schema, AggregateOrder.NAMES);
-            moveUp = AggregateOrder.moveUp(schema, AggregateOrder.NAMES);
-            moveUpRows = AggregateOrder.moveUp(schema, AggregateOrder.ROWS);
+            holdBack = PostgresAggregateOrder.holdBack(schema, PostgresAggregateOrder.NAMES);
+            moveUp = PostgresAggregateOrder.moveUp(schema, PostgresAggregateOrder.NAMES);
+            moveUpRows = PostgresAggregateOrder.moveUp(schema, PostgresAggregateOrder.ROWS);
             free = in("""
                 SELECT aggregate_type, aggregate_id
                 FROM unnest(?::int[], ?::text[], ?::text[]) AS touched (lane, aggregate_type, aggregate_id)

@@ -1,13 +1,10 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Filter;
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
-import io.outboxrelay.relay.database.Wakeup;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
@@ -179,7 +176,7 @@ class PostgresVersionsTest {
     @Test
     void a_relay_that_sleeps_is_called() {
         database.execute("SELECT outbox_wakeup(true)");
-        try (Wakeup wakeup = new PostgresDialect().wakeup(OutboxSchema.DEFAULT_NAME, relay)) {
+        try (Wakeup wakeup = Dialect.POSTGRESQL.wakeup(OutboxSchema.DEFAULT_NAME, relay)) {
             wakeup.asleep();
             database.write("a");
 

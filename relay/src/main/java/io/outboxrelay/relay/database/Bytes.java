@@ -1,4 +1,4 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 /**
  * Texts in a form that the server always sends: as bytes, in UTF-8. Where the database has no encoding, or the row is kept

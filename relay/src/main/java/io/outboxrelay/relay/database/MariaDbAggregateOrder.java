@@ -1,4 +1,4 @@
-package io.outboxrelay.relay.mariadb;
+package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.lane.Aggregate;
 import java.util.ArrayList;
@@ -13,7 +13,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
  * or paused, and all others wait. Whoever has changed {@code outbox_failure} calls it last, in the same transaction, which
  * holds the rows of the lanes concerned in {@code outbox_lane}: so nobody changes in between what was just read.
  */
-final class AggregateOrder {
+final class MariaDbAggregateOrder {
 
     /** Statements do not grow beyond all bounds. */
     private static final int MOST_AT_ONCE = 1_000;
@@ -21,7 +21,7 @@ final class AggregateOrder {
     private final String failure;
 
     /** @param prefix of the tables */
-    AggregateOrder(String prefix) {
+    MariaDbAggregateOrder(String prefix) {
         this.failure = prefix + "outbox_failure";
     }
 

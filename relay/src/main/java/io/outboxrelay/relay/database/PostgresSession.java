@@ -1,15 +1,18 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
-import io.outboxrelay.relay.database.Session;
+import io.outboxrelay.relay.database.Dialect.Access;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
 /**
@@ -72,6 +75,23 @@ final class PostgresSession implements Session {
     private static String timeout(Duration statementTimeout) {
         long millis = statementTimeout.toMillis();
         return "SET statement_timeout = " + millis + "; SET lock_timeout = " + (millis - millis / 5) + "; ";
+    }
+
+    /** See {@link Dialect#access}. */
+    static Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout) {
+        Map<String, String> properties = new HashMap<>();
+        properties.put("ApplicationName", application);
+        // DETAIL quotes rows with their payload, and would be part of every exception's message. DatabaseMessage adds
+        // what may be shown.
+        properties.put("logServerErrorDetail", "false");
+        properties.put("connectTimeout", String.valueOf(Math.max(1, connecting.toSeconds())));
+        if (statementTimeout != null) {
+            properties.put("tcpKeepAlive", "true");
+            properties.put(
+                    "socketTimeout",
+                    String.valueOf(statementTimeout.plus(Dialect.SILENCE).toSeconds()));
+        }
+        return new Access(url, properties);
     }
 
     @Override

@@ -1,15 +1,18 @@
-package io.outboxrelay.relay.mariadb;
+package io.outboxrelay.relay.database;
 
-import io.outboxrelay.relay.database.Session;
+import io.outboxrelay.relay.database.Dialect.Access;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,6 +83,21 @@ final class MariaDbSession implements Session {
                         : ", check_constraint_checks = 1, max_statement_time = " + millis / 1_000.0
                                 + ", in_predicate_conversion_threshold = 0, idle_transaction_timeout = "
                                 + IDLE_IN_TRANSACTION_SECONDS);
+    }
+
+    /** See {@link Dialect#access}. */
+    static Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout) {
+        Map<String, String> properties = new HashMap<>();
+        properties.put("connectionAttributes", "program_name:" + application);
+        properties.put("connectTimeout", String.valueOf(Math.max(1, connecting.toSeconds()) * 1_000));
+        properties.put("allowLocalInfile", "false");
+        properties.put("tcpKeepAlive", "true");
+        if (statementTimeout != null) {
+            properties.put(
+                    "socketTimeout",
+                    String.valueOf(statementTimeout.plus(Dialect.SILENCE).toMillis()));
+        }
+        return new Access(url.replaceFirst("^jdbc:mysql:", "jdbc:mariadb:"), properties);
     }
 
     @Override
