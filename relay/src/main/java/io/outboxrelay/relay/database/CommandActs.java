@@ -26,8 +26,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a command asks of a kind of database. An act runs in the transaction of the caller, if there is one; {@link #trouble}
- * classifies the errors that it throws.
+ * What a command asks of a kind of database. An act runs in the transaction of the caller, if there is one;
+ * {@link #trouble} classifies the errors that it throws.
  */
 interface CommandActs {
 

@@ -86,10 +86,10 @@ public enum Dialect {
             int maxEventBytes,
             boolean retaining,
             MeterRegistry meters) {
-        return this == POSTGRESQL
-                ? new PostgresOutbox(source, schema, lanes, housekeeping, maxEventBytes, retaining, meters)
-                : new MariaDbOutbox(
-                        source, schema, lanes, housekeeping, maxEventBytes, retaining, this == MYSQL, meters);
+        OutboxActs sql = this == POSTGRESQL
+                ? new PostgresOutbox(schema, lanes, housekeeping, maxEventBytes, retaining)
+                : new MariaDbOutbox(source, schema, lanes, housekeeping, maxEventBytes, retaining, this == MYSQL);
+        return new OutboxStore(source, schema, lanes, housekeeping, sql, meters);
     }
 
     /**

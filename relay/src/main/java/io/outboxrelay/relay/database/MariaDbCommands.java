@@ -70,20 +70,13 @@ final class MariaDbCommands implements CommandActs {
     private final boolean mySql;
     private final NamedParameterJdbcTemplate database;
     private final JdbcTemplate counting;
-    private final MariaDbAggregateOrder order;
 
-    /**
-     * @param schema database of the outbox; {@code public} for the one that the connections are in
-     * @param connections each transaction takes one
-     * @param mySql whether it is MySQL
-     */
     MariaDbCommands(String schema, DataSource connections, boolean mySql) {
-        this.prefix = Sql.prefix(schema);
+        this.prefix = MariaDbOutbox.prefix(schema);
         this.mySql = mySql;
         this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
         this.counting = new JdbcTemplate(connections);
         this.counting.setQueryTimeout(COUNTING_SECONDS);
-        this.order = new MariaDbAggregateOrder(prefix);
     }
 
     @Override
@@ -133,7 +126,9 @@ final class MariaDbCommands implements CommandActs {
         return counts;
     }
 
-    /** Counts per aggregate, by its index: one aggregate may have thousands of waiting events that no filter selects. */
+    /**
+     * Counts per aggregate, by its index: one aggregate may have thousands of waiting events that no filter selects.
+     */
     @Override
     public long countWaitingBehind(Filter filter) {
         return number("""
@@ -238,7 +233,7 @@ final class MariaDbCommands implements CommandActs {
                 parameters(filter).addValue("rows", rows),
                 (row, n) -> new Touched(
                         row.getLong("id"),
-                        Sql.uuid(row.getBytes("event_id")),
+                        MariaDbOutbox.uuid(row.getBytes("event_id")),
                         ByteBuffer.wrap(row.getBytes("aggregate"))));
         if (!touched.isEmpty()) {
             database.update(
@@ -250,8 +245,8 @@ final class MariaDbCommands implements CommandActs {
                     .distinct()
                     .map(ByteBuffer::array)
                     .toList();
-            order.holdBackAll(database.getJdbcTemplate(), aggregates);
-            order.moveUpAll(database.getJdbcTemplate(), aggregates);
+            MariaDbOutbox.holdBack(database.getJdbcTemplate(), prefix, aggregates);
+            MariaDbOutbox.moveUp(database.getJdbcTemplate(), prefix, aggregates);
         }
         return touched.stream().map(one -> one.event().toString()).toList();
     }
@@ -316,7 +311,8 @@ final class MariaDbCommands implements CommandActs {
     @Override
     public Optional<Retained> retained(UUID event, boolean unreadable) {
         return first("""
-                SELECT lane, position, aggregate_type, aggregate_id, event_type, published_at, utc_timestamp(6) AS read_at
+                SELECT lane, position, aggregate_type, aggregate_id, event_type, published_at,
+                       utc_timestamp(6) AS read_at
                 FROM SCHEMA.outbox_published WHERE event_id = :event ORDER BY id LIMIT 1
                 """, id(event), ROWS::retained);
     }
@@ -410,7 +406,8 @@ final class MariaDbCommands implements CommandActs {
 
     private static MapSqlParameterSource parameters(Selection selection) {
         return new MapSqlParameterSource(
-                        "events", selection.events().stream().map(Sql::bytes).toList())
+                        "events",
+                        selection.events().stream().map(MariaDbOutbox::bytes).toList())
                 .addValue("from", time(selection.from()))
                 .addValue("to", time(selection.to()))
                 .addValue("event_type", selection.eventType())
@@ -422,14 +419,16 @@ final class MariaDbCommands implements CommandActs {
     private static byte @Nullable [] aggregate(Selection selection) {
         String type = selection.aggregateType();
         String id = selection.aggregateId();
-        return type == null || id == null ? null : Sql.key(new Aggregate(type, id));
+        return type == null || id == null ? null : MariaDbOutbox.key(new Aggregate(type, id));
     }
 
     private static @Nullable LocalDateTime time(@Nullable Instant instant) {
         return instant == null ? null : LocalDateTime.ofInstant(instant, ZoneOffset.UTC);
     }
 
-    /** A transaction that settles holds the row of its lane, shared: having locked all rows means it has waited for all. */
+    /**
+     * A transaction that settles holds the row of its lane, shared: having locked all rows means it has waited for all.
+     */
     @Override
     public Set<String> settling() {
         database.getJdbcTemplate()
@@ -489,7 +488,7 @@ final class MariaDbCommands implements CommandActs {
     }
 
     private static MapSqlParameterSource id(UUID event) {
-        return new MapSqlParameterSource("event", Sql.bytes(event));
+        return new MapSqlParameterSource("event", MariaDbOutbox.bytes(event));
     }
 
     private static MapSqlParameterSource parameters(Filter filter) {
@@ -498,7 +497,11 @@ final class MariaDbCommands implements CommandActs {
                 .addValue("any_event", filter.events().isEmpty())
                 .addValue(
                         "events",
-                        orNone(filter.events().stream().map(Sql::bytes).toList(), new byte[0]))
+                        orNone(
+                                filter.events().stream()
+                                        .map(MariaDbOutbox::bytes)
+                                        .toList(),
+                                new byte[0]))
                 .addValue(
                         "states",
                         orNone(filter.states().stream().map(State::toString).toList(), ""))

@@ -43,8 +43,8 @@ import org.springframework.jdbc.core.namedparam.MapSqlParameterSource;
 import org.springframework.jdbc.core.namedparam.NamedParameterJdbcTemplate;
 
 /**
- * What commands ask of PostgreSQL. Texts are read as bytes, since a text that is not valid UTF-8 would make the server refuse
- * the whole answer; see {@link #in}.
+ * What commands ask of PostgreSQL. Texts are read as bytes, since a text that is not valid UTF-8 would make the server
+ * refuse the whole answer; see {@link #in}.
  */
 final class PostgresCommands implements CommandActs {
 
@@ -68,10 +68,6 @@ final class PostgresCommands implements CommandActs {
     private final NamedParameterJdbcTemplate database;
     private final JdbcTemplate counting;
 
-    /**
-     * @param schema database schema of the outbox
-     * @param connections each transaction takes one
-     */
     PostgresCommands(String schema, DataSource connections) {
         this.schema = Dialect.plainName(schema);
         this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
@@ -125,7 +121,9 @@ final class PostgresCommands implements CommandActs {
         return counts;
     }
 
-    /** Counts per aggregate, by its index: one aggregate may have thousands of waiting events that no filter selects. */
+    /**
+     * Counts per aggregate, by its index: one aggregate may have thousands of waiting events that no filter selects.
+     */
     @Override
     public long countWaitingBehind(Filter filter) {
         return number("""
@@ -135,7 +133,8 @@ final class PostgresCommands implements CommandActs {
                      LATERAL (
                          SELECT count(*) AS events FROM SCHEMA.outbox_failure w
                          WHERE w.blocking AND w.state = 'waiting' AND w.lane = meant.lane
-                           AND w.aggregate_type = meant.aggregate_type AND w.aggregate_id = meant.aggregate_id) AS behind
+                           AND w.aggregate_type = meant.aggregate_type
+                           AND w.aggregate_id = meant.aggregate_id) AS behind
                 """, parameters(filter));
     }
 
@@ -259,12 +258,11 @@ final class PostgresCommands implements CommandActs {
     /** By rows, not by the aggregates' names, which may not be valid text. */
     private void restoreOrder(List<Long> rows) {
         Long[] ids = rows.toArray(Long[]::new);
-        for (String statement : List.of(
-                PostgresAggregateOrder.holdBack(schema, PostgresAggregateOrder.ROWS),
-                PostgresAggregateOrder.moveUp(schema, PostgresAggregateOrder.ROWS))) {
+        for (String statement :
+                List.of(PostgresOutbox.holdBack(PostgresOutbox.BY_ROW), PostgresOutbox.moveUp(PostgresOutbox.BY_ROW))) {
             database.getJdbcTemplate()
                     .update(
-                            statement,
+                            in(statement),
                             bound -> bound.setArray(1, bound.getConnection().createArrayOf("bigint", ids)));
         }
     }
@@ -523,6 +521,6 @@ final class PostgresCommands implements CommandActs {
 
     /** Puts in the schema, which is the only thing that cannot be bound, and what several statements share. */
     private String in(String statement) {
-        return Bytes.in(statement).replace("MATCHES", MATCHES).replace("SCHEMA", schema);
+        return PostgresOutbox.bytes(statement).replace("MATCHES", MATCHES).replace("SCHEMA", schema);
     }
 }
