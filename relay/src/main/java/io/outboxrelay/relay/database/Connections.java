@@ -25,9 +25,9 @@ import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /**
- * The pools of one source. They lead to one server: once it says on any connection that it cannot write or is going away,
- * all connections of all pools are closed (those in use when they come back), and new ones resolve the address again. Any
- * thread may call it.
+ * The pools of one source. They lead to one server: once it says on any connection that it cannot write or is going
+ * away, all connections of all pools are closed (those in use when they come back), and new ones resolve the address
+ * again. Any thread may call it.
  */
 public final class Connections implements AutoCloseable {
 
@@ -234,9 +234,9 @@ public final class Connections implements AutoCloseable {
     }
 
     /**
-     * Where a pool takes its connections from. The pool itself waits longer after each failed attempt, up to 5 s, but all
-     * pools wait alike. This adds a random part, so that relays that lost a server together do not return together. Called
-     * by the pool's thread for new connections.
+     * Where a pool takes its connections from. The pool itself waits longer after each failed attempt, up to 5 s, but
+     * all pools wait alike. This adds a random part, so that relays that lost a server together do not return together.
+     * Called by the pool's thread for new connections.
      */
     static final class Patient extends DelegatingDataSource {
 

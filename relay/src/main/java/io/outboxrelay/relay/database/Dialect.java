@@ -123,7 +123,7 @@ public enum Dialect {
      * @return the wake-up; null where this kind of database cannot notify
      */
     public @Nullable Wakeup wakeup(String schema, DataSource connections) {
-        return this == POSTGRESQL ? new PostgresWakeup(schema, connections) : null;
+        return this == POSTGRESQL ? new Wakeup(schema, connections) : null;
     }
 
     /**

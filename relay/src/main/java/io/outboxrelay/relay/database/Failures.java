@@ -31,14 +31,14 @@ import org.springframework.transaction.TransactionException;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * What commands ask and change about the unpublished events of one outbox, while relays run or while none does. Changes need
- * the rights of the role {@code outbox_admin}, questions those of {@code outbox_relay}. Every method throws an {@link
- * UnavailableException} when the database cannot be used.
+ * What commands ask and change about the unpublished events of one outbox, while relays run or while none does. Changes
+ * need the rights of the role {@code outbox_admin}, questions those of {@code outbox_relay}. Every method throws an
+ * {@link UnavailableException} when the database cannot be used.
  *
- * <p>A change locks the rows of its lanes in {@code outbox_lane}, as a relay does before it writes a failure. Then it decides
- * again what to change, restores the order of the aggregates, and notes in {@code outbox_audit} what it did, all in one
- * transaction. A transaction changes at most {@link #MOST_AT_ONCE} rows, since a relay cannot renew its lease of a locked
- * lane. Rows changed before a crash stay changed, and the command can be repeated.
+ * <p>A change locks the rows of its lanes in {@code outbox_lane}, as a relay does before it writes a failure. Then it
+ * decides again what to change, restores the order of the aggregates, and notes in {@code outbox_audit} what it did,
+ * all in one transaction. A transaction changes at most {@link #MOST_AT_ONCE} rows, since a relay cannot renew its
+ * lease of a locked lane. Rows changed before a crash stay changed, and the command can be repeated.
  *
  * <p>Payloads and values of headers are never read.
  */
@@ -55,11 +55,6 @@ public final class Failures {
     private final TransactionTemplate change;
     private final TransactionTemplate snapshot;
 
-    /**
-     * @param schema database schema of the outbox
-     * @param connections each transaction takes one
-     * @param sql the acts of this kind of database, on the same connections
-     */
     Failures(String schema, DataSource connections, CommandActs sql) {
         this.schema = schema;
         this.connections = connections;
@@ -95,34 +90,18 @@ public final class Failures {
         }
     }
 
-    /**
-     * Lists failures, oldest first.
-     *
-     * @param filter which
-     * @param limit most failures to return; all are counted
-     * @return what was found at one instant
-     */
+    /** Lists the oldest failures, at most so many, and counts all of them, at one instant. */
     public Listing list(Filter filter, int limit) {
         return read(
                 () -> new Listing(sql.countByState(filter), sql.countWaitingBehind(filter), sql.list(filter, limit)));
     }
 
-    /**
-     * Finds one event.
-     *
-     * @param event its id
-     * @return the failure; empty when this event has none
-     */
+    /** Finds the failure of an event; empty when it has none. */
     public Optional<Failure> find(UUID event) {
         return read(() -> sql.find(event));
     }
 
-    /**
-     * Counts failures.
-     *
-     * @param filter which
-     * @return how many
-     */
+    /** Counts failures. */
     public long count(Filter filter) {
         return read(() -> sql.count(filter));
     }
@@ -159,24 +138,12 @@ public final class Failures {
         });
     }
 
-    /**
-     * Pauses a route.
-     *
-     * @param route which events are not published for now
-     * @param note who does it and why
-     * @return whether it was not paused already
-     */
+    /** Pauses a route. Returns whether it was not paused already. */
     public boolean pause(Route route, Note note) {
         return changed(() -> audited(sql.pause(route, note), "pause", route, note));
     }
 
-    /**
-     * Ends the pause of a route. A relay then resumes its events.
-     *
-     * @param route exactly as it was paused
-     * @param note who does it and why
-     * @return whether it was paused
-     */
+    /** Ends the pause of exactly this route; a relay then resumes its events. Returns whether it was paused. */
     public boolean resume(Route route, Note note) {
         return changed(() -> audited(sql.resume(route), "resume", route, note));
     }
@@ -186,12 +153,7 @@ public final class Failures {
         return read(sql::pauses);
     }
 
-    /**
-     * Finds where an event is and what it waits for.
-     *
-     * @param event its id
-     * @return what was found at one instant
-     */
+    /** Finds where an event is and what it waits for, at one instant. */
     public Whereabouts locate(UUID event) {
         try {
             return locate(event, false);
@@ -479,20 +441,10 @@ public final class Failures {
         }
     }
 
-    /**
-     * Who changes something and why, for the audit. The database adds the time.
-     *
-     * @param who a person
-     * @param reason may be empty
-     */
+    /** Who changes something and why (may be empty), for the audit. The database adds the time. */
     public record Note(String who, String reason) {}
 
-    /**
-     * The events of some types.
-     *
-     * @param aggregateType one, or {@link #ANY}
-     * @param eventType one, or {@link #ANY}
-     */
+    /** The events of some types, each of which may be {@link #ANY}. */
     public record Route(String aggregateType, String eventType) {
 
         /** Stands for every type. */
@@ -504,33 +456,16 @@ public final class Failures {
         }
     }
 
-    /**
-     * A paused route.
-     *
-     * @param route what is paused
-     * @param pausedAt since when
-     * @param pausedBy by whom
-     * @param reason why
-     */
+    /** A paused route. */
     public record Pause(Route route, Instant pausedAt, String pausedBy, String reason) {}
 
-    /**
-     * Where an event belongs.
-     *
-     * @param lane its lane
-     * @param position its position in the outbox, also after it has left that
-     * @param aggregateType type of its aggregate
-     * @param aggregateId id of its aggregate
-     * @param eventType its type
-     */
+    /** Where an event belongs. It keeps the position that it had in the outbox. */
     public record Address(int lane, long position, String aggregateType, String aggregateId, String eventType) {}
 
     /**
      * What may be shown of an event's content.
      *
-     * @param payloadBytes size of the payload
-     * @param contentType type of the payload
-     * @param headerNames names of the headers; also empty when they cannot be read
+     * @param headerNames also empty when they cannot be read
      * @param occurredAt as the service set it; null when that is not a valid time
      */
     public record Content(
@@ -542,10 +477,6 @@ public final class Failures {
     /**
      * An event that failed or waits behind one that did.
      *
-     * @param event its id
-     * @param address where it belongs
-     * @param content what may be shown of it
-     * @param state what it waits for
      * @param blocking whether later events of its aggregate wait for it
      * @param attempts spent attempts
      * @param failures failures in a row
@@ -575,20 +506,12 @@ public final class Failures {
             long behind,
             Instant readAt) {}
 
-    /**
-     * What was found.
-     *
-     * @param counts of all matches, by state
-     * @param waitingBehind how many events wait behind the matches
-     * @param failures the first matches
-     */
+    /** All matches counted by state, the events that wait behind them, and the first matches. */
     public record Listing(Map<State, Long> counts, long waitingBehind, List<Failure> failures) {}
 
     /**
      * An event that is still in the outbox.
      *
-     * @param address where
-     * @param payloadBytes size of its payload
      * @param occurredAt as the service set it; null when that is not a valid time
      * @param beforeInLane how many events of its lane are before it
      * @param beforeInAggregate how many of those belong to its aggregate
@@ -603,31 +526,19 @@ public final class Failures {
             Instant readAt) {}
 
     /**
-     * The relay that publishes a lane.
+     * A lane.
      *
-     * @param lane its number
-     * @param owner null for none
+     * @param owner the relay that publishes it; null for none
      * @param epoch how often the owner has changed
      * @param leaseSeconds seconds until the lease ends; 0 when it has ended
      */
     public record Lane(int lane, @Nullable String owner, long epoch, double leaseSeconds) {}
 
-    /**
-     * A note in the audit about an event.
-     *
-     * @param at when
-     * @param who a person
-     * @param action what
-     * @param reason why
-     */
+    /** A note in the audit about an event. */
     public record Audited(Instant at, String who, String action, String reason) {}
 
     /**
-     * A retained event.
-     *
-     * @param address where it belonged
-     * @param publishedAt when its publishing was recorded
-     * @param readAt time of this answer, by the database's clock
+     * A retained event, with the times when its publishing was recorded and of this answer, by the database's clock.
      */
     public record Retained(Address address, Instant publishedAt, Instant readAt) {}
 
@@ -654,10 +565,7 @@ public final class Failures {
     /** The database or its tables cannot be used. The message is a sentence for a person. */
     public static final class UnavailableException extends RuntimeException {
 
-        /**
-         * @param message a sentence for a person
-         * @param cause null for none
-         */
+        /** Takes a sentence for a person, and the cause if there is one. */
         public UnavailableException(String message, @Nullable Throwable cause) {
             super(message, cause);
         }

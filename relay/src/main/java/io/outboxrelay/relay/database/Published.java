@@ -17,19 +17,15 @@ import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * The retained events of one outbox, for a replay. Needs the rights of the role {@code outbox_admin}, since it writes to the
- * audit. Retained rows never change, so each statement is a transaction of its own. Every method throws a {@link
- * Failures.UnavailableException} when the database cannot be used.
+ * The retained events of one outbox, for a replay. Needs the rights of the role {@code outbox_admin}, since it writes
+ * to the audit. Retained rows never change, so each statement is a transaction of its own. Every method throws a
+ * {@link Failures.UnavailableException} when the database cannot be used.
  */
 public final class Published {
 
     private final CommandActs sql;
     private final TransactionTemplate transaction;
 
-    /**
-     * @param connections each statement takes one
-     * @param sql the acts of this kind of database, on the same connections
-     */
     Published(DataSource connections, CommandActs sql) {
         this.sql = sql;
         this.transaction = new TransactionTemplate(new JdbcTransactionManager(connections));
@@ -41,13 +37,7 @@ public final class Published {
         return Failures.asked(sql, sql::now);
     }
 
-    /**
-     * Counts a selection.
-     *
-     * @param selection which events
-     * @param after only events behind this place
-     * @return the size
-     */
+    /** Counts the events of a selection that are behind a place. */
     public Extent extent(Selection selection, long after) {
         return Failures.asked(sql, () -> sql.extent(selection, after));
     }
@@ -65,8 +55,8 @@ public final class Published {
     }
 
     /**
-     * Names the transactions that are settling now. Once all of them have ended, everything settled before this call can be
-     * read.
+     * Names the transactions that are settling now. Once all of them have ended, everything settled before this call
+     * can be read.
      *
      * @return their names, which no other transaction will ever have, each with what is known of its session
      */
@@ -79,15 +69,7 @@ public final class Published {
                 })));
     }
 
-    /**
-     * Notes in the audit that events are published again.
-     *
-     * @param action what is done
-     * @param what in words
-     * @param events how many
-     * @param note who does it and why
-     * @return the number of the note
-     */
+    /** Notes in the audit that events are published again. Returns the number of the note. */
     public long note(String action, String what, long events, Note note) {
         return Failures.asked(sql, () -> sql.note(action, what, events, note));
     }

@@ -23,7 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
-/** Poolers between the relay and PostgreSQL: what PgBouncer 1.18 shows to a client was tried by hand, and is shown here. */
+/**
+ * Poolers between the relay and PostgreSQL: what PgBouncer 1.18 shows to a client was tried by hand, and is shown here.
+ */
 @Tag("server")
 class PoolerTest {
 

@@ -37,8 +37,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every major version has what the outbox needs, and gives it to the roles that need it. The other tests go into depth, on
- * one version.
+ * Every major version has what the outbox needs, and gives it to the roles that need it. The other tests go into depth,
+ * on one version.
  */
 @ParameterizedClass(name = "PostgreSQL {0}")
 @ValueSource(ints = {14, 15, 16, 17, 18})
