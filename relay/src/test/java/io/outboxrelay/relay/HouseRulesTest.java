@@ -49,10 +49,9 @@ class HouseRulesTest {
             .because("it reaches the world through the store, the publisher and the clock");
 
     @ArchTest
-    static final ArchRule only_the_dialects_and_the_status_speak_to_a_database = noClasses()
+    static final ArchRule only_one_package_and_the_status_speak_to_a_database = noClasses()
             .that()
-            .resideOutsideOfPackages(
-                    RELAY + ".database", RELAY + ".postgresql", RELAY + ".mariadb", RELAY + ".operations")
+            .resideOutsideOfPackage(RELAY + ".database")
             .and()
             .haveNameNotMatching(".*\\.command\\.StatusCommand(\\$.*)?")
             .should()

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.configuration.SecretFile;
+import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.Published;
-import io.outboxrelay.relay.operations.DirectConnections;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -150,7 +150,8 @@ final class DatabaseOptions {
 
     /** {@return the connections to a source, of the user that was named or is configured; none is opened yet} */
     DataSource connections(SourceSettings one) {
-        return DirectConnections.to(one, user == null ? one.user() : user, user == null ? one.password() : password());
+        return Connections.ofCommand(
+                one.url(), one.schema(), user == null ? one.user() : user, user == null ? one.password() : password());
     }
 
     /** {@return the sources in whose databases the command works, at least one} */

@@ -1,7 +1,6 @@
 package io.outboxrelay.relay.command;
 
-import io.outboxrelay.relay.operations.DirectConnections;
-import io.outboxrelay.relay.source.Dialects;
+import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.schema.Dialect;
 import io.outboxrelay.schema.Installation;
@@ -82,8 +81,8 @@ final class MigrateCommand implements Callable<Integer> {
         if (source != null) {
             throw console.wrongUse("--source chooses among the configured sources: use it without --url.");
         }
-        if (Dialects.of(url).isEmpty()) {
-            throw console.wrongUse("--url must begin with " + Dialects.KNOWN + ".");
+        if (io.outboxrelay.relay.database.Dialect.of(url).isEmpty()) {
+            throw console.wrongUse("--url must begin with " + io.outboxrelay.relay.database.Dialect.KNOWN + ".");
         }
         if (user == null) {
             throw console.wrongUse("--url needs --user, and --password-file unless the server trusts the user.");
@@ -118,7 +117,7 @@ final class MigrateCommand implements Callable<Integer> {
     }
 
     private static String install(OutboxSchema outbox, String url, String user, String password) {
-        Installation installation = outbox.installOn(DirectConnections.to(url, user, password));
+        Installation installation = outbox.installOn(Connections.direct(url, user, password));
         String now = "schema %s has version %d with %d lanes"
                 .formatted(installation.schema(), installation.version(), installation.lanes());
         return installation.changed()

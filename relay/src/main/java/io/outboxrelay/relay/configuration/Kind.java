@@ -1,7 +1,7 @@
 package io.outboxrelay.relay.configuration;
 
+import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.lane.ByRoute;
-import io.outboxrelay.relay.source.Dialects;
 import io.outboxrelay.schemas.registry.Credentials;
 import io.outboxrelay.schemas.registry.RegistrySettings;
 import java.net.URI;
@@ -300,10 +300,10 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
 
     static Kind<String> databaseUrl() {
         return new Kind<>(String.class, "URL", text -> {
-            need(text.startsWith("jdbc:"), "must begin with " + Dialects.KNOWN + ".");
+            need(text.startsWith("jdbc:"), "must begin with " + Dialect.KNOWN + ".");
             need(
-                    Dialects.of(text).isPresent(),
-                    "names a database that is not supported. The relay reads " + Dialects.KNOWN + ".");
+                    Dialect.of(text).isPresent(),
+                    "names a database that is not supported. The relay reads " + Dialect.KNOWN + ".");
             need(
                     !text.contains("@")
                             && !Pattern.compile("(?i)[?&](user|password)=")

@@ -9,12 +9,12 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /**
- * What a database said about a failure, in one line for logs, health and people: its message, PostgreSQL's DETAIL and HINT,
- * and the SQLSTATE, which names the error in every language.
+ * A database's error in one line for logs, health and people: its message, PostgreSQL's DETAIL and HINT, and the
+ * SQLSTATE, which identifies the error in every language.
  *
- * <p>Values of rows are left out. Where a constraint is violated or a value does not fit, DETAIL quotes the whole row with its
- * payload: it is shown only for the classes of errors that are about statements, rights, locks and the server. CONTEXT, which
- * may quote rows and parameters, is never shown. The relay's connections keep DETAIL out of the exceptions themselves, too
+ * <p>Values of rows are left out. When a constraint is violated or a value does not fit, DETAIL quotes the whole row
+ * with its payload. So it is shown only for errors about statements, rights, locks and the server. CONTEXT, which may
+ * quote rows and parameters, is never shown. The relay's connections also keep DETAIL out of the exceptions themselves
  * ({@code logServerErrorDetail=false}), so that no stack trace has it.
  */
 public final class DatabaseMessage {
@@ -29,10 +29,10 @@ public final class DatabaseMessage {
     private DatabaseMessage() {}
 
     /**
-     * Finds what the database said in an exception and its causes.
+     * Describes an exception by the database's error among its causes.
      *
      * @param failure any exception
-     * @return one line; where no database is involved, the first line of what the innermost cause says
+     * @return one line; without an error of a database, the first line of the innermost cause's message
      */
     public static String of(Throwable failure) {
         Throwable innermost = failure;
@@ -45,10 +45,10 @@ public final class DatabaseMessage {
     }
 
     /**
-     * What the database said in this very exception. Its cause is left to whoever walks through the chain.
+     * Describes this exception alone, for a caller that walks through the chain of causes.
      *
      * @param one exception of a chain
-     * @return one line, or nothing when it is not a database's
+     * @return one line; empty when it is not an error of a database
      */
     public static Optional<String> saidBy(Throwable one) {
         return one instanceof SQLException said ? Optional.of(of(said, said)) : Optional.empty();
@@ -70,7 +70,7 @@ public final class DatabaseMessage {
         }
     }
 
-    /** Of a server that could not be reached the innermost cause names the network's error. */
+    /** If the server could not be reached, the innermost cause names the network's error. */
     private static String of(SQLException said, Throwable innermost) {
         ServerErrorMessage server = said instanceof PSQLException answer ? answer.getServerErrorMessage() : null;
         if (server != null) {

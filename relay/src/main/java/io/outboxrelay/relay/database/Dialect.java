@@ -2,101 +2,162 @@ package io.outboxrelay.relay.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** A kind of database: how one is reached, and who knows its SQL. Holds no state. */
-public interface Dialect {
+/** A kind of database: how to connect to it, and which classes know its SQL. */
+public enum Dialect {
+    /** PostgreSQL 14 to 18. */
+    POSTGRESQL,
+    /** MariaDB 10.6 to 11. */
+    MARIADB,
+    /** MySQL 8 and 9, by MariaDB's driver. */
+    MYSQL;
+
+    /** The beginnings of the JDBC URLs of all supported databases. */
+    public static final String KNOWN = "jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:";
+
+    /** How long after the server should have ended a statement a silent connection is given up. */
+    static final Duration SILENCE = Duration.ofSeconds(2);
 
     /**
-     * How to connect.
+     * Finds the dialect of a database.
      *
-     * @param url as it was configured
+     * @param url JDBC URL
+     * @return its dialect; empty when this kind of database is not supported
+     */
+    public static Optional<Dialect> of(String url) {
+        return Arrays.stream(values())
+                .filter(dialect -> url.startsWith("jdbc:" + dialect.name().toLowerCase(Locale.ROOT) + ":"))
+                .findFirst();
+    }
+
+    /**
+     * Returns what the driver needs to connect.
+     *
+     * @param url as configured
      * @param application shown by the server as the name of the connection's program, where it shows one
-     * @param connecting how long connecting may take, rounded down to seconds, but at least one
-     * @param statementTimeout longest that a statement may take, after which a server that is still silent is given up;
-     *     null to wait for as long as it takes
-     * @return what the driver is to be given
+     * @param connecting longest time to connect, rounded down to seconds, but at least one
+     * @param statementTimeout longest time of a statement, after which a silent server is given up; null for no limit
+     * @return the driver's URL and properties
      */
-    Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout);
+    public Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout) {
+        return this == POSTGRESQL
+                ? PostgresSession.access(url, application, connecting, statementTimeout)
+                : MariaDbSession.access(url, application, connecting, statementTimeout);
+    }
 
     /**
-     * What makes a new connection fit for its use.
+     * Returns what prepares a new connection.
      *
-     * @param use what it is for
+     * @param use what the connection is for
      * @param schema database schema of the outbox
-     * @param statementTimeout longest that a statement may take, enforced by the server
-     * @return it, for the connections of one pool
+     * @param statementTimeout longest time of a statement, enforced by the server
+     * @return the session of one pool's connections
      */
-    Session session(Session.Use use, String schema, Duration statementTimeout);
+    public Session session(Session.Use use, String schema, Duration statementTimeout) {
+        return this == POSTGRESQL
+                ? new PostgresSession(use, statementTimeout)
+                : new MariaDbSession(use, schema, statementTimeout, this == MYSQL);
+    }
 
     /**
-     * The statements of a running relay.
+     * Returns the store of a running relay. Asks the database nothing yet.
      *
      * @param source name of the source, for metrics
      * @param schema database schema of the outbox
      * @param lanes connections for claiming and settling
      * @param housekeeping connections for everything else
      * @param maxEventBytes larger payloads are not read
-     * @param retaining whether what was published is kept in {@code outbox_published} instead of being deleted
-     * @param meters where the time of claims and settling is recorded
-     * @return them; nothing is asked of the database yet
+     * @param retaining whether published events move to {@code outbox_published} instead of being deleted
+     * @param meters where the times of claims and settling are recorded
+     * @return the store
      * @throws IllegalArgumentException if the schema is not a plain lower-case name
      */
-    OutboxStore outbox(
+    public OutboxStore outbox(
             String source,
             String schema,
             DataSource lanes,
             DataSource housekeeping,
             int maxEventBytes,
             boolean retaining,
-            MeterRegistry meters);
+            MeterRegistry meters) {
+        OutboxActs sql = this == POSTGRESQL
+                ? new PostgresOutbox(schema, lanes, housekeeping, maxEventBytes, retaining)
+                : new MariaDbOutbox(source, schema, lanes, housekeeping, maxEventBytes, retaining, this == MYSQL);
+        return new OutboxStore(source, schema, lanes, housekeeping, sql, meters);
+    }
 
     /**
-     * The statements of people's commands.
+     * Returns what commands ask and change. Asks the database nothing yet.
      *
      * @param schema database schema of the outbox
      * @param connections each transaction takes one
-     * @return them; nothing is asked of the database yet
+     * @return the failures of the outbox
      * @throws IllegalArgumentException if the schema is not a plain lower-case name
      */
-    Failures failures(String schema, DataSource connections);
+    public Failures failures(String schema, DataSource connections) {
+        return new Failures(schema, connections, commands(schema, connections));
+    }
 
     /**
-     * What was published and is retained.
+     * Returns the retained events. Asks the database nothing yet.
      *
      * @param schema database schema of the outbox
      * @param connections each statement takes one
-     * @return it; nothing is asked of the database yet
+     * @return the retained events of the outbox
      */
-    Published published(String schema, DataSource connections);
+    public Published published(String schema, DataSource connections) {
+        return new Published(connections, commands(schema, connections));
+    }
 
     /**
-     * Lets those who write wake a relay that sleeps.
+     * Returns what lets writers wake a sleeping relay. Asks the database nothing yet.
      *
      * @param schema database schema of the outbox
      * @param connections one is taken and kept
-     * @return it; nothing is asked of the database yet; null where this kind of database has no such thing
+     * @return the wake-up; null where this kind of database cannot notify
      */
-    @Nullable
-    Wakeup wakeup(String schema, DataSource connections);
+    public @Nullable Wakeup wakeup(String schema, DataSource connections) {
+        return this == POSTGRESQL ? new Wakeup(schema, connections) : null;
+    }
 
     /**
-     * Looks at everything at once. Needs no more than the rights of the role {@code outbox_relay}.
+     * Reads the state of an outbox. Needs only the rights of the role {@code outbox_relay}.
      *
      * @param schema database schema of the outbox
-     * @param connections where to take one
-     * @return what there is
+     * @param connections one is taken
+     * @return the state
      * @throws org.springframework.dao.DataAccessException if the database does not answer
      */
-    Overview overview(String schema, DataSource connections);
+    public Overview overview(String schema, DataSource connections) {
+        return Overview.read(commands(schema, connections));
+    }
+
+    private CommandActs commands(String schema, DataSource connections) {
+        return this == POSTGRESQL
+                ? new PostgresCommands(schema, connections)
+                : new MariaDbCommands(schema, connections, this == MYSQL);
+    }
+
+    /** Returns a schema's name if it can be put into SQL as it is. */
+    static String plainName(String schema) {
+        if (!schema.matches("[a-z_][a-z0-9_]{0,62}")) {
+            throw new IllegalArgumentException("The schema '" + schema
+                    + "' is not a plain lower-case name of at most 63 letters, digits and underscores");
+        }
+        return schema;
+    }
 
     /**
-     * What a JDBC driver is given.
+     * What a JDBC driver needs.
      *
-     * @param url in the words of the driver
+     * @param url in the driver's own form
      * @param properties besides user and password
      */
-    record Access(String url, Map<String, String> properties) {}
+    public record Access(String url, Map<String, String> properties) {}
 }

@@ -18,8 +18,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads events one by one and column by column: whatever a writer has put into a row, the others are read, and this one is
- * {@link Event#unreadable()} with its position, and its id if that can be read.
+ * Reads events one by one and column by column. Whatever a writer has put into a row, all others are read; this one is
+ * {@link Event#unreadable()} with its position, and with its id if that can be read. Every method throws an
+ * {@link SQLException} only when the connection is at fault, not the row.
  *
  * <p>The columns are, in this order: position, event_id, aggregate_type, aggregate_id, event_type, size of the payload,
  * payload, content_type, headers, occurred_at.
@@ -27,23 +28,15 @@ import org.jspecify.annotations.Nullable;
  * @param id reads an event's id
  * @param time reads a time; null when the row has none
  */
-public record EventReader(Column<UUID> id, Column<Instant> time) {
+record EventReader(Column<UUID> id, Column<Instant> time) {
 
     private static final UUID NO_ID = new UUID(0, 0);
     private static final String DATA_EXCEPTION = "22";
     private static final char REPLACEMENT = '\ufffd';
 
-    /** How a driver gives the value of a column. */
-    public interface Column<T> {
+    /** Reads a column, by its number from 1. Returns null for no value, and throws if the value cannot be read. */
+    interface Column<T> {
 
-        /**
-         * Reads one value.
-         *
-         * @param row the current row
-         * @param n number of the column, from 1
-         * @return the value; null when there is none
-         * @throws SQLException if there is one that cannot be read
-         */
         @Nullable
         T read(ResultSet row, int n) throws SQLException;
     }
@@ -51,27 +44,18 @@ public record EventReader(Column<UUID> id, Column<Instant> time) {
     /**
      * Reads the current row.
      *
-     * <p>An aggregate whose name cannot be read is taken for one of this event only: none of its events can be read, so that
+     * <p>An aggregate whose name cannot be read is taken for one of this event only: none of its events can be read, so
      * none can overtake another.
      *
      * @param row its cursor
      * @param kept the event's place among the failures; null when it comes from the outbox
-     * @return the event
-     * @throws SQLException if not the row is at fault, but the connection
      */
-    public Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
+    Event event(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
         return event(row, kept, new ArrayList<>(0));
     }
 
-    /**
-     * Reads the current row, of which is known that it cannot be read.
-     *
-     * @param row its cursor
-     * @param kept the event's place among the failures; null when it comes from the outbox
-     * @return the event, which is {@link Event#unreadable()}
-     * @throws SQLException if not the row is at fault, but the connection
-     */
-    public Event unreadable(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
+    /** Reads the current row, which is known to be {@link Event#unreadable()}. */
+    Event unreadable(ResultSet row, Event.@Nullable Kept kept) throws SQLException {
         return event(row, kept, new ArrayList<>(List.of("its texts cannot be converted to UTF-8")));
     }
 
@@ -114,16 +98,8 @@ public record EventReader(Column<UUID> id, Column<Instant> time) {
         return text.isPresent() ? text.get() : or(shown(row, n), text, fault, faults);
     }
 
-    /**
-     * Reads a value that may be anything.
-     *
-     * @param row the current row
-     * @param n number of the column
-     * @param column how it is read
-     * @return the value; empty when there is none, or it cannot be read
-     * @throws SQLException if not the value is at fault, but the connection
-     */
-    public static <T extends Object> Optional<T> readable(ResultSet row, int n, Column<T> column) throws SQLException {
+    /** Reads a value that may be anything. Returns empty when there is none, or it cannot be read. */
+    static <T extends Object> Optional<T> readable(ResultSet row, int n, Column<T> column) throws SQLException {
         try {
             return Optional.ofNullable(column.read(row, n));
         } catch (SQLException e) {
@@ -131,61 +107,34 @@ public record EventReader(Column<UUID> id, Column<Instant> time) {
                 return Optional.empty();
             }
             throw e;
-        } catch (RuntimeException e) { // a driver's: of a date that no calendar has, for instance
+        } catch (RuntimeException e) { // from the driver, for example for an impossible date
             return Optional.empty();
         }
     }
 
-    /**
-     * Reads the name of an aggregate.
-     *
-     * @param row the current row
-     * @param type number of the column with its type
-     * @param id number of the column with its id
-     * @return the aggregate; empty when its name is no text, so that none of its events can be published
-     * @throws SQLException if not the value is at fault, but the connection
-     */
-    public static Optional<Aggregate> aggregate(ResultSet row, int type, int id) throws SQLException {
+    /** Reads the name of an aggregate. Returns empty when it is not valid text: none of its events can be published. */
+    static Optional<Aggregate> aggregate(ResultSet row, int type, int id) throws SQLException {
         Optional<String> its = readable(row, id, EventReader::text);
         return readable(row, type, EventReader::text).flatMap(name -> its.map(one -> new Aggregate(name, one)));
     }
 
-    /**
-     * Leaves out what is not known.
-     *
-     * @param aggregates what was read
-     * @return those whose names could be read
-     */
-    public static Set<Aggregate> known(List<Optional<Aggregate>> aggregates) {
+    /** Returns the aggregates whose names could be read. */
+    static Set<Aggregate> known(List<Optional<Aggregate>> aggregates) {
         return aggregates.stream().flatMap(Optional::stream).collect(Collectors.toCollection(HashSet::new));
     }
 
-    /**
-     * Reads text to be shown.
-     *
-     * @param row the current row
-     * @param n number of the column, which is text or its bytes
-     * @return it, with signs in the place of what is none; empty when there is none
-     * @throws SQLException if the connection is at fault
-     */
-    public static String shown(ResultSet row, int n) throws SQLException {
+    /** Reads text or its bytes for display, with replacement characters for what is not valid. Returns "" for null. */
+    static String shown(ResultSet row, int n) throws SQLException {
         byte[] bytes = row.getBytes(n);
         return bytes == null ? "" : new String(bytes, StandardCharsets.UTF_8);
     }
 
-    /**
-     * The same, by the name of a column.
-     *
-     * @param row the current row
-     * @param column its name
-     * @return the text
-     * @throws SQLException if the connection is at fault
-     */
-    public static String shown(ResultSet row, String column) throws SQLException {
+    /** Reads the same by the name of the column. */
+    static String shown(ResultSet row, String column) throws SQLException {
         return shown(row, row.findColumn(column));
     }
 
-    /** Not by the driver: PostgreSQL's throws at what is no text, and MariaDB's puts in what may as well have been written. */
+    /** Not by the driver: PostgreSQL's throws, and MariaDB's returns text that a writer may as well have written. */
     private static @Nullable String text(ResultSet row, int n) throws SQLException {
         byte[] bytes = row.getBytes(n);
         if (bytes == null) {

@@ -1,5 +1,11 @@
 package io.outboxrelay.relay.database;
 
+import io.outboxrelay.relay.database.CommandActs.Candidate;
+import io.outboxrelay.relay.database.CommandActs.Trouble;
+import io.outboxrelay.schema.OutboxSchema;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -7,116 +13,364 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.TransactionException;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * What a person can ask and change about the events of one outbox that are not published, while relays run and while none
- * does. Needs the rights of the role {@code outbox_admin}; asking only, those of {@code outbox_relay}. Every method throws
- * an {@link UnavailableException} when the database cannot be used.
+ * What commands ask and change about the unpublished events of one outbox, while relays run or while none does. Changes
+ * need the rights of the role {@code outbox_admin}, questions those of {@code outbox_relay}. Every method throws an
+ * {@link UnavailableException} when the database cannot be used.
  *
- * <p>A change takes the rows of its lanes in {@code outbox_lane}, as a relay does before it writes a failure, decides
- * anew what is to be changed, restores the order of the aggregates, and notes in {@code outbox_audit} what it did, all in
- * one transaction. Many rows are changed in several transactions, since a relay cannot renew its lease of a lane meanwhile;
- * what was changed before a crash stays changed, and the command can be given again.
+ * <p>A change locks the rows of its lanes in {@code outbox_lane}, as a relay does before it writes a failure. Then it
+ * decides again what to change, restores the order of the aggregates, and notes in {@code outbox_audit} what it did,
+ * all in one transaction. A transaction changes at most {@link #MOST_AT_ONCE} rows, since a relay cannot renew its
+ * lease of a locked lane. Rows changed before a crash stay changed, and the command can be repeated.
  *
  * <p>Payloads and values of headers are never read.
  */
-public interface Failures {
+public final class Failures {
+
+    /** Most rows that one transaction changes while it holds their lanes: 0.2 to 1.2 s on two busy cores. */
+    static final int MOST_AT_ONCE = 1_000;
+
+    private static final int MOST_DEADLOCKS = 5;
+
+    private final String schema;
+    private final DataSource connections;
+    private final CommandActs sql;
+    private final TransactionTemplate change;
+    private final TransactionTemplate snapshot;
+
+    Failures(String schema, DataSource connections, CommandActs sql) {
+        this.schema = schema;
+        this.connections = connections;
+        this.sql = sql;
+        this.change = new TransactionTemplate(new JdbcTransactionManager(connections));
+        this.change.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
+        this.snapshot = new TransactionTemplate(new JdbcTransactionManager(connections));
+        this.snapshot.setIsolationLevel(TransactionDefinition.ISOLATION_REPEATABLE_READ);
+        this.snapshot.setReadOnly(true);
+    }
 
     /**
-     * Makes sure that the tables are there and new enough.
+     * Checks that the outbox is installed and new enough.
      *
-     * @throws UnavailableException if they are not, or the database does not answer
+     * @throws UnavailableException if it is not, or the database does not answer
      */
-    void requireVersion();
+    public void requireVersion() {
+        OptionalInt version;
+        try (Connection connection = connections.getConnection()) {
+            version = OutboxSchema.defaults().withSchema(schema).version(connection);
+        } catch (SQLException e) {
+            throw new UnavailableException("The database does not answer: " + DatabaseMessage.of(e), e);
+        }
+        if (version.isEmpty()) {
+            throw new UnavailableException(
+                    "There is no outbox in the schema %s. Install it by the command migrate.".formatted(schema), null);
+        }
+        if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
+            throw new UnavailableException(
+                    "The outbox has version %d, this command needs %d. Bring it up to date by the command migrate."
+                            .formatted(version.getAsInt(), OutboxSchema.REQUIRED_VERSION),
+                    null);
+        }
+    }
+
+    /** Lists the oldest failures, at most so many, and counts all of them, at one instant. */
+    public Listing list(Filter filter, int limit) {
+        return read(
+                () -> new Listing(sql.countByState(filter), sql.countWaitingBehind(filter), sql.list(filter, limit)));
+    }
+
+    /** Finds the failure of an event; empty when it has none. */
+    public Optional<Failure> find(UUID event) {
+        return read(() -> sql.find(event));
+    }
+
+    /** Counts failures. */
+    public long count(Filter filter) {
+        return read(() -> sql.count(filter));
+    }
 
     /**
-     * Looks at failures, in the order in which they came.
-     *
-     * @param filter which
-     * @param limit most that are returned; all are counted
-     * @return what was found at one instant
-     */
-    Listing list(Filter filter, int limit);
-
-    /**
-     * Finds one event.
-     *
-     * @param event its id
-     * @return the failure; empty when there is none of this event
-     */
-    Optional<Failure> find(UUID event);
-
-    /**
-     * Counts failures.
-     *
-     * @param filter which
-     * @return how many
-     */
-    long count(Filter filter);
-
-    /**
-     * Lets parked events be tried again, as if they had never been, in the order of their aggregates.
+     * Retries parked events with a fresh attempt count, in order per aggregate.
      *
      * @param filter which; of these only the parked ones
-     * @param note who wants it and why
-     * @param progress is told after every transaction how many have been changed in all
-     * @return how many were changed by this call: of two that do the same at once, one changes a row
+     * @param note who does it and why
+     * @param progress receives after every transaction how many rows have been changed so far
+     * @return how many rows this call changed: of two calls at the same time, only one changes a row
      */
-    long retry(Filter filter, Note note, LongConsumer progress);
+    public long retry(Filter filter, Note note, LongConsumer progress) {
+        Filter parked = filter.in(Set.of(State.PARKED));
+        return change(parked, progress, rows -> {
+            int events = sql.retry(parked, rows).size();
+            return audited(events, "retry", parked.toString(), note);
+        });
+    }
 
     /**
-     * Deletes events that failed or are paused; the next ones of their aggregates move up.
+     * Deletes events that failed or are paused. The next events of their aggregates move up.
      *
-     * @param filter which; of these not those that wait, which have not failed
-     * @param note who wants it and why; the ids of what is deleted are added
-     * @param progress is told after every transaction how many have been deleted in all
-     * @return how many were deleted by this call
+     * @param filter which; of these not the waiting ones, which have not failed
+     * @param note who does it and why; the audit adds the ids of the deleted events
+     * @param progress receives after every transaction how many events have been deleted so far
+     * @return how many events this call deleted
      */
-    long discard(Filter filter, Note note, LongConsumer progress);
+    public long discard(Filter filter, Note note, LongConsumer progress) {
+        Filter shown = filter.in(State.SHOWN);
+        return change(shown, progress, rows -> {
+            List<String> events = sql.discard(shown, rows);
+            return audited(events.size(), "discard", shown + ": " + String.join(", ", events), note);
+        });
+    }
+
+    /** Pauses a route. Returns whether it was not paused already. */
+    public boolean pause(Route route, Note note) {
+        return changed(() -> audited(sql.pause(route, note), "pause", route, note));
+    }
+
+    /** Ends the pause of exactly this route; a relay then resumes its events. Returns whether it was paused. */
+    public boolean resume(Route route, Note note) {
+        return changed(() -> audited(sql.resume(route), "resume", route, note));
+    }
+
+    /** {@return the paused routes, those of all types first} */
+    public List<Pause> pauses() {
+        return read(sql::pauses);
+    }
+
+    /** Finds where an event is and what it waits for, at one instant. */
+    public Whereabouts locate(UUID event) {
+        try {
+            return locate(event, false);
+        } catch (UnavailableException e) {
+            if (trouble(e, sql) != Trouble.UNREADABLE) {
+                throw e;
+            }
+            return locate(event, true);
+        }
+    }
+
+    private Whereabouts locate(UUID event, boolean unreadable) {
+        return read(() -> {
+            Optional<Unpublished> unpublished = sql.unpublished(event, unreadable);
+            Optional<Failure> failure = sql.find(event);
+            Optional<Address> address = unpublished.map(Unpublished::address).or(() -> failure.map(Failure::address));
+            return new Whereabouts(
+                    unpublished.orElse(null),
+                    failure.orElse(null),
+                    sql.retained(event, unreadable).orElse(null),
+                    address.flatMap(sql::firstOfAggregate).orElse(null),
+                    address.flatMap(known -> sql.lane(known.lane())).orElse(null),
+                    address.map(sql::pausesOf).orElse(List.of()),
+                    sql.audit(event));
+        });
+    }
+
+    /** Changes the rows that fit now. An event that moves up behind a discarded one, or fails later, is not meant. */
+    private long change(Filter filter, LongConsumer progress, Change one) {
+        List<Candidate> chosen = read(() -> sql.candidates(filter));
+        long changed = 0;
+        for (int from = 0; from < chosen.size(); from += MOST_AT_ONCE) {
+            List<Candidate> some = chosen.subList(from, Math.min(chosen.size(), from + MOST_AT_ONCE));
+            changed += changed(() -> {
+                sql.lockLanes(some.stream().map(Candidate::lane).collect(Collectors.toCollection(TreeSet::new)));
+                return one.apply(some.stream().map(Candidate::id).toList());
+            });
+            progress.accept(changed);
+        }
+        return changed;
+    }
+
+    private int audited(int events, String action, String what, Note note) {
+        if (events > 0) {
+            sql.note(action, what, events, note);
+        }
+        return events;
+    }
+
+    private boolean audited(boolean done, String action, Route route, Note note) {
+        if (done) {
+            sql.note(action, route.toString(), 0, note);
+        }
+        return done;
+    }
+
+    /** A relay may hold two lanes in another order. The database then ends one of the two, which tries again. */
+    private <T> T changed(Supplier<T> work) {
+        for (int deadlocks = 0; ; deadlocks++) {
+            try {
+                return inTransaction(change, work);
+            } catch (UnavailableException e) {
+                if (trouble(e, sql) != Trouble.DEADLOCK || deadlocks == MOST_DEADLOCKS) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private <T> T read(Supplier<T> work) {
+        return inTransaction(snapshot, work);
+    }
+
+    private <T> T inTransaction(TransactionTemplate transaction, Supplier<T> work) {
+        return asked(
+                sql,
+                () -> Objects.requireNonNull(transaction.execute(status -> {
+                    sql.limit();
+                    return work.get();
+                })));
+    }
+
+    /** Makes an error of the database a sentence for a person. */
+    static <T> T asked(CommandActs sql, Supplier<T> question) {
+        try {
+            return question.get();
+        } catch (DataAccessException | TransactionException e) {
+            throw unavailable(e, sql);
+        }
+    }
+
+    private static UnavailableException unavailable(RuntimeException e, CommandActs sql) {
+        String cause = DatabaseMessage.of(e);
+        return new UnavailableException(
+                switch (trouble(e, sql)) {
+                    case NO_RIGHT ->
+                        "The database user may not do this (%s). Use one with the role outbox_admin: --user and "
+                                        .formatted(cause)
+                                + "--password-file.";
+                    case TOO_LONG ->
+                        "The command took too long (%s): the database is busy, or somebody else is changing "
+                                        .formatted(cause)
+                                + "the same lanes. Rows changed so far stay changed; run the command again.";
+                    default -> "The database failed: " + cause;
+                },
+                e);
+    }
+
+    /** By the database's own error. What lies behind it, such as a socket's error, says less. */
+    static Trouble trouble(Throwable failure, CommandActs sql) {
+        Throwable cause = failure;
+        while (!(cause instanceof SQLException) && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause instanceof SQLException said ? sql.trouble(said) : Trouble.OTHER;
+    }
+
+    private interface Change {
+
+        /** Changes those of some rows that still fit, and returns how many. */
+        int apply(List<Long> rows);
+    }
 
     /**
-     * Pauses a route.
+     * Maps the rows that {@link CommandActs} read, by the names of their columns.
      *
-     * @param route which events are not to be published for now
-     * @param note who wants it and why
-     * @return whether it was not paused already
+     * @param reader reads ids and times of this kind of database
      */
-    boolean pause(Route route, Note note);
+    record Rows(EventReader reader) {
 
-    /**
-     * Ends the pause of a route. The relay brings what was paused back.
-     *
-     * @param route exactly as it was paused
-     * @param note who wants it and why
-     * @return whether it was paused
-     */
-    boolean resume(Route route, Note note);
+        Failure failure(ResultSet row, List<String> headerNames) throws SQLException {
+            return new Failure(
+                    reader.id().read(row, row.findColumn("event_id")),
+                    address(row),
+                    new Content(
+                            row.getLong("payload_bytes"),
+                            EventReader.shown(row, "content_type"),
+                            headerNames,
+                            occurredAt(row)),
+                    State.of(row.getString("state")),
+                    row.getBoolean("blocking"),
+                    row.getInt("attempts"),
+                    row.getInt("failures"),
+                    time(row, "next_attempt_at"),
+                    time(row, "first_failed_at"),
+                    time(row, "failed_at"),
+                    row.getString("reason"),
+                    row.getString("detail"),
+                    row.getLong("before_it"),
+                    row.getLong("behind_it"),
+                    instant(row, "read_at"));
+        }
 
-    /** {@return the routes that are paused, those of all types first} */
-    List<Pause> pauses();
+        Unpublished unpublished(ResultSet row, int n) throws SQLException {
+            return new Unpublished(
+                    address(row),
+                    row.getLong("payload_bytes"),
+                    occurredAt(row),
+                    row.getLong("before_in_lane"),
+                    row.getLong("before_in_aggregate"),
+                    instant(row, "read_at"));
+        }
 
-    /**
-     * Finds out where an event is and what it waits for.
-     *
-     * @param event its id
-     * @return what was found at one instant
-     */
-    Whereabouts locate(UUID event);
+        Retained retained(ResultSet row, int n) throws SQLException {
+            return new Retained(address(row), instant(row, "published_at"), instant(row, "read_at"));
+        }
 
-    /** What a row of {@code outbox_failure} is waiting for; written in lower case there. */
-    enum State {
+        Pause pause(ResultSet row, int n) throws SQLException {
+            return new Pause(
+                    new Route(row.getString("aggregate_type"), row.getString("event_type")),
+                    instant(row, "paused_at"),
+                    row.getString("paused_by"),
+                    row.getString("reason"));
+        }
+
+        Audited audited(ResultSet row, int n) throws SQLException {
+            return new Audited(
+                    instant(row, "at"), row.getString("who"), row.getString("action"), row.getString("reason"));
+        }
+
+        static Lane lane(ResultSet row, int n) throws SQLException {
+            return new Lane(
+                    row.getInt("lane"), row.getString("owner"), row.getLong("epoch"), row.getDouble("lease_seconds"));
+        }
+
+        private static Address address(ResultSet row) throws SQLException {
+            return new Address(
+                    row.getInt("lane"),
+                    row.getLong("position"),
+                    EventReader.shown(row, "aggregate_type"),
+                    EventReader.shown(row, "aggregate_id"),
+                    EventReader.shown(row, "event_type"));
+        }
+
+        private @Nullable Instant occurredAt(ResultSet row) throws SQLException {
+            return EventReader.readable(row, row.findColumn("occurred_at"), reader.time())
+                    .orElse(null);
+        }
+
+        Instant instant(ResultSet row, String column) throws SQLException {
+            return Objects.requireNonNull(time(row, column));
+        }
+
+        @Nullable
+        Instant time(ResultSet row, String column) throws SQLException {
+            return reader.time().read(row, row.findColumn(column));
+        }
+    }
+
+    /** What a row of {@code outbox_failure} waits for; lower case in the table. */
+    public enum State {
         RETRYING,
         PARKED,
         PAUSED,
         WAITING;
 
-        /** Those that are the first of their aggregate: what a person looks at. */
+        /** The states of the first event of an aggregate: what a list shows. */
         public static final Set<State> SHOWN = Set.of(RETRYING, PARKED, PAUSED);
 
         /** {@return the state of this name} */
@@ -131,7 +385,7 @@ public interface Failures {
     }
 
     /**
-     * Which failures are meant: those that fit everything that is given.
+     * Selects the failures that match every given value.
      *
      * @param events ids; empty for any
      * @param states one of these
@@ -139,9 +393,9 @@ public interface Failures {
      * @param eventType exactly this; null for any
      * @param aggregateType exactly this; null for any
      * @param aggregateId exactly this; null for any
-     * @param olderThan failed for the first time, or for want of that occurred, longer ago than this; null for any
+     * @param olderThan failed first (or occurred, if it has not failed) longer ago than this; null for any
      */
-    record Filter(
+    public record Filter(
             List<UUID> events,
             Set<State> states,
             @Nullable String reason,
@@ -151,17 +405,17 @@ public interface Failures {
             @Nullable Duration olderThan) {
 
         /**
-         * The same, but of the states only those that are given here.
+         * Narrows the states.
          *
          * @param allowed the states to keep
-         * @return the changed filter
+         * @return the same filter with fewer states
          */
         public Filter in(Set<State> allowed) {
             Set<State> both = states.stream().filter(allowed::contains).collect(Collectors.toSet());
             return new Filter(events, both, reason, eventType, aggregateType, aggregateId, olderThan);
         }
 
-        /** In words, for the audit. */
+        /** Describes itself for the audit. */
         @Override
         public String toString() {
             List<String> words = new ArrayList<>();
@@ -187,21 +441,11 @@ public interface Failures {
         }
     }
 
-    /**
-     * Who changes something and why, for the audit. When is the database's to say.
-     *
-     * @param who a person
-     * @param reason in their words; may be empty
-     */
-    record Note(String who, String reason) {}
+    /** Who changes something and why (may be empty), for the audit. The database adds the time. */
+    public record Note(String who, String reason) {}
 
-    /**
-     * Some types of events.
-     *
-     * @param aggregateType one, or {@link #ANY}
-     * @param eventType one, or {@link #ANY}
-     */
-    record Route(String aggregateType, String eventType) {
+    /** The events of some types, each of which may be {@link #ANY}. */
+    public record Route(String aggregateType, String eventType) {
 
         /** Stands for every type. */
         public static final String ANY = "*";
@@ -212,61 +456,40 @@ public interface Failures {
         }
     }
 
-    /**
-     * A paused route.
-     *
-     * @param route what is paused
-     * @param pausedAt since when
-     * @param pausedBy by whom
-     * @param reason why
-     */
-    record Pause(Route route, Instant pausedAt, String pausedBy, String reason) {}
+    /** A paused route. */
+    public record Pause(Route route, Instant pausedAt, String pausedBy, String reason) {}
 
-    /**
-     * Where an event belongs.
-     *
-     * @param lane its lane
-     * @param position its position in the outbox, also when it has left it
-     * @param aggregateType type of its aggregate
-     * @param aggregateId id of its aggregate
-     * @param eventType its type
-     */
-    record Address(int lane, long position, String aggregateType, String aggregateId, String eventType) {}
+    /** Where an event belongs. It keeps the position that it had in the outbox. */
+    public record Address(int lane, long position, String aggregateType, String aggregateId, String eventType) {}
 
     /**
      * What may be shown of an event's content.
      *
-     * @param payloadBytes size of the payload
-     * @param contentType type of the payload
-     * @param headerNames names of the headers; empty also when these cannot be read
-     * @param occurredAt as the service said; null when that is no time
+     * @param headerNames also empty when they cannot be read
+     * @param occurredAt as the service set it; null when that is not a valid time
      */
-    record Content(
+    public record Content(
             long payloadBytes,
             String contentType,
             List<String> headerNames,
             @Nullable Instant occurredAt) {}
 
     /**
-     * An event that failed, or waits behind one that did.
+     * An event that failed or waits behind one that did.
      *
-     * @param event its id
-     * @param address where it belongs
-     * @param content what may be shown of it
-     * @param state what it waits for
      * @param blocking whether later events of its aggregate wait for it
-     * @param attempts attempts that were spent
+     * @param attempts spent attempts
      * @param failures failures in a row
-     * @param nextAttemptAt when it is tried again, if it is
-     * @param firstFailedAt when it failed first, if it has
-     * @param failedAt when it failed last, if it has
+     * @param nextAttemptAt time of the next attempt, if there is one
+     * @param firstFailedAt time of the first failure, if it failed
+     * @param failedAt time of the last failure, if it failed
      * @param reason why, in a word
      * @param detail why, in the broker's words
-     * @param before how many rows of its aggregate it waits for
-     * @param behind how many rows of its aggregate wait for it
-     * @param readAt when all this was so, by the database's clock
+     * @param before how many rows of its aggregate are before it
+     * @param behind how many rows of its aggregate wait behind it
+     * @param readAt time of this answer, by the database's clock
      */
-    record Failure(
+    public record Failure(
             UUID event,
             Address address,
             Content content,
@@ -283,26 +506,18 @@ public interface Failures {
             long behind,
             Instant readAt) {}
 
-    /**
-     * What was found.
-     *
-     * @param counts of all that fit, by state
-     * @param waitingBehind how many events wait behind those
-     * @param failures the first of those that fit
-     */
-    record Listing(Map<State, Long> counts, long waitingBehind, List<Failure> failures) {}
+    /** All matches counted by state, the events that wait behind them, and the first matches. */
+    public record Listing(Map<State, Long> counts, long waitingBehind, List<Failure> failures) {}
 
     /**
      * An event that is still in the outbox.
      *
-     * @param address where
-     * @param payloadBytes size of its payload
-     * @param occurredAt as the service said; null when that is no time
+     * @param occurredAt as the service set it; null when that is not a valid time
      * @param beforeInLane how many events of its lane are before it
-     * @param beforeInAggregate how many of these are of its aggregate
-     * @param readAt when this was so, by the database's clock
+     * @param beforeInAggregate how many of those belong to its aggregate
+     * @param readAt time of this answer, by the database's clock
      */
-    record Unpublished(
+    public record Unpublished(
             Address address,
             long payloadBytes,
             @Nullable Instant occurredAt,
@@ -311,46 +526,34 @@ public interface Failures {
             Instant readAt) {}
 
     /**
-     * Who publishes a lane.
+     * A lane.
      *
-     * @param lane its number
-     * @param owner null for none
+     * @param owner the relay that publishes it; null for none
      * @param epoch how often the owner has changed
-     * @param leaseSeconds what is left of the lease; 0 when it has run out
+     * @param leaseSeconds seconds until the lease ends; 0 when it has ended
      */
-    record Lane(int lane, @Nullable String owner, long epoch, double leaseSeconds) {}
+    public record Lane(int lane, @Nullable String owner, long epoch, double leaseSeconds) {}
+
+    /** A note in the audit about an event. */
+    public record Audited(Instant at, String who, String action, String reason) {}
 
     /**
-     * What somebody did to an event.
-     *
-     * @param at when
-     * @param who a person
-     * @param action what
-     * @param reason why
+     * A retained event, with the times when its publishing was recorded and of this answer, by the database's clock.
      */
-    record Audited(Instant at, String who, String action, String reason) {}
-
-    /**
-     * An event that was published and is retained.
-     *
-     * @param address where it belonged
-     * @param publishedAt when its publishing was written down
-     * @param readAt when this was so, by the database's clock
-     */
-    record Retained(Address address, Instant publishedAt, Instant readAt) {}
+    public record Retained(Address address, Instant publishedAt, Instant readAt) {}
 
     /**
      * Where an event is.
      *
      * @param unpublished in the outbox
      * @param failure among the failures
-     * @param retained among what was published; null also when nothing is retained
-     * @param first the blocking failure of its aggregate that comes first, perhaps itself
-     * @param lane who publishes its lane; null when the event is nowhere
-     * @param pauses that its route falls under
-     * @param audit what was done to it by name; null when the user may not read that
+     * @param retained among the retained events; also null when none are retained
+     * @param first the first blocking failure of its aggregate, perhaps itself
+     * @param lane its lane; null when the event was not found
+     * @param pauses that apply to its route
+     * @param audit notes that name it; null when the user may not read them
      */
-    record Whereabouts(
+    public record Whereabouts(
             @Nullable Unpublished unpublished,
             @Nullable Failure failure,
             @Nullable Retained retained,
@@ -359,13 +562,10 @@ public interface Failures {
             List<Pause> pauses,
             @Nullable List<Audited> audit) {}
 
-    /** The database or its tables cannot be used; the message is a sentence for a person. */
-    final class UnavailableException extends RuntimeException {
+    /** The database or its tables cannot be used. The message is a sentence for a person. */
+    public static final class UnavailableException extends RuntimeException {
 
-        /**
-         * @param message a sentence for a person
-         * @param cause null for none
-         */
+        /** Takes a sentence for a person, and the cause if there is one. */
         public UnavailableException(String message, @Nullable Throwable cause) {
             super(message, cause);
         }

@@ -1,205 +1,403 @@
 package io.outboxrelay.relay.database;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.Incarnation;
 import io.outboxrelay.relay.lane.LaneStore;
 import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.WriterWatch;
+import io.outboxrelay.schema.OutboxSchema;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.ConnectionCallback;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * What a running relay asks of one outbox. Thread-safe; every method throws a {@link
- * org.springframework.dao.DataAccessException} when the database does not answer.
+ * What a running relay asks of one outbox. Thread-safe. Every method is one statement in a transaction of its own, or a
+ * few statements that hold the row of a lane. It throws a {@link org.springframework.dao.DataAccessException} when the
+ * database does not answer, or has ended the transaction as a deadlock: then all of it is rolled back, and the caller
+ * asks again.
+ *
+ * <p>Claims and settling use one pool and everything else another, so that lanes that wait for a connection never keep
+ * their own leases from being renewed.
  */
-public interface OutboxStore extends LaneStore {
+public final class OutboxStore implements LaneStore {
 
-    /** Counting goes on only so far in a lane: a gauge must not become the load that it shows. */
-    int MOST_COUNTED = 100_000;
+    /** Most events that are counted in a lane: a gauge must not become the load that it shows. */
+    public static final int MOST_COUNTED = 100_000;
 
-    /** Clocks that are set back by less are not noticed. */
-    Duration A_SECOND = Duration.ofSeconds(1);
+    private static final Duration A_SECOND = Duration.ofSeconds(1);
+    private static final ByRoute.Rule<Boolean> EVERYTHING = new ByRoute.Rule<>(ByRoute.ANY, ByRoute.ANY, true);
+
+    /** A lane's own thread holds its row for milliseconds while it writes failures: another try finds it free. */
+    private static final int TRIES_TO_RENEW = 3;
+
+    private final String schema;
+    private final OutboxActs sql;
+    private final TransactionTemplate laneTransactions;
+    private final JdbcTemplate housekeeping;
+    private final Timer claims;
+    private final Timer settlings;
+
+    OutboxStore(
+            String source,
+            String schema,
+            DataSource lanes,
+            DataSource housekeeping,
+            OutboxActs sql,
+            MeterRegistry meters) {
+        this.schema = schema;
+        this.sql = sql;
+        this.laneTransactions = new TransactionTemplate(new DataSourceTransactionManager(lanes));
+        this.housekeeping = new JdbcTemplate(housekeeping);
+        this.claims = meters.timer("outbox_relay_claim", "source", source);
+        this.settlings = meters.timer("outbox_relay_settle", "source", source);
+    }
+
+    @Override
+    public Optional<Claimed> claim(Claim claim) {
+        List<OutboxActs.Row> rows = timed(claims, () -> sql.claim(claim));
+        if (rows.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Event> events = rows.stream()
+                .flatMap(row -> Stream.ofNullable(row.event()))
+                .sorted(Comparator.comparingLong(Event::position))
+                .toList();
+        long bytes = events.stream()
+                .filter(event -> event.payload() != null)
+                .mapToLong(Event::payloadBytes)
+                .sum();
+        boolean exhausted = events.size() < claim.events() && bytes < claim.bytes();
+        return Optional.of(new Claimed(rows.get(0).incarnation(), events, exhausted));
+    }
+
+    @Override
+    public int settle(OwnedLane owned, Incarnation incarnation, List<Event> events) {
+        return timed(settlings, () -> sql.settle(owned, incarnation, events));
+    }
+
+    @Override
+    public List<Event> due(Due due) {
+        Map<Aggregate, Boolean> open = new HashMap<>();
+        return sql.due(due).stream()
+                // Nothing passes an event that a person has to decide about.
+                .filter(failure -> open.merge(failure.event().aggregate(), failure.mayGo(), Boolean::logicalAnd))
+                .map(OutboxActs.DueFailure::event)
+                .toList();
+    }
+
+    @Override
+    public Optional<Blocked> blocked(OwnedLane owned) {
+        // Whoever writes failures holds the lane's row until the fate of the transaction is known.
+        return this.<Supplier<Blocked>>inLane(owned, () -> {
+                    Incarnation incarnation = sql.incarnation();
+                    Supplier<Set<Aggregate>> aggregates = sql.blocked(owned.lane());
+                    return () -> new Blocked(incarnation, aggregates.get());
+                })
+                .map(Supplier::get);
+    }
+
+    @Override
+    public Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation incarnation, Changes changes) {
+        return inLane(owned, () -> {
+                    if (!sql.incarnation().continues(incarnation)) {
+                        return Optional.<Set<Aggregate>>empty();
+                    }
+                    write(owned.lane(), changes);
+                    Set<Aggregate> touched = changes.touched();
+                    if (touched.isEmpty()) {
+                        return Optional.of(touched);
+                    }
+                    sql.moveUp(owned.lane(), touched);
+                    return Optional.of(sql.free(owned.lane(), touched));
+                })
+                .orElse(Optional.empty());
+    }
+
+    private void write(int lane, Changes changes) {
+        if (!changes.published().isEmpty()) {
+            sql.removeFailures(changes.published().stream()
+                    .map(event -> Objects.requireNonNull(event.kept()).id())
+                    .toList());
+        }
+        List<Failed> again = changes.failed().stream()
+                .filter(one -> one.event().kept() != null)
+                .toList();
+        if (!again.isEmpty()) {
+            sql.updateFailures(again);
+        }
+        List<Failed> first = changes.failed().stream()
+                .filter(one -> one.event().kept() == null)
+                .toList();
+        if (!first.isEmpty()) {
+            sql.addFailures(lane, first);
+        }
+        Set<Aggregate> failed = changes.failed().stream()
+                .map(one -> one.event().aggregate())
+                .filter(Aggregate::named)
+                .collect(Collectors.toSet());
+        if (!failed.isEmpty()) {
+            sql.holdBack(lane, failed);
+        }
+        if (!changes.followers().isEmpty()) {
+            sql.addFollowers(lane, changes.followers());
+        }
+    }
+
+    @Override
+    public int resume(OwnedLane owned) {
+        return inLane(owned, () -> sql.resume(owned.lane())).orElse(0);
+    }
 
     /**
-     * Looks which transactions may still write, and so how far the floor of the lanes may rise. Called by one thread.
+     * Works on a lane while nobody else takes it and no command changes its failures.
+     *
+     * @return the result; empty when the lane has another owner
+     */
+    private <T extends Object> Optional<T> inLane(OwnedLane owned, Supplier<T> work) {
+        return Objects.requireNonNull(laneTransactions.execute(
+                transaction -> sql.lockIfOwned(owned) ? Optional.of(work.get()) : Optional.<T>empty()));
+    }
+
+    @Override
+    public Closed closed() {
+        return sql.closed();
+    }
+
+    /**
+     * Checks which transactions may still write, and so how far the floor of the lanes may rise. Called by one thread.
      *
      * @param now {@link System#nanoTime()}
-     * @return what was found
      */
-    Look lookAtWriters(long now);
+    public Look lookAtWriters(long now) {
+        return sql.lookAtWriters(now);
+    }
 
-    /** Returns what people have paused: everything, or the events of certain types. */
-    ByRoute<Boolean> pauses();
+    /** Returns what is paused: everything, or the events of certain types. */
+    public ByRoute<Boolean> pauses() {
+        List<ByRoute.Rule<Boolean>> rules = sql.pauses();
+        return new ByRoute<>(rules.contains(EVERYTHING), rules);
+    }
 
-    /**
-     * Asks which of several lanes have events above their floors.
-     *
-     * @param floors floor by lane
-     * @return those lanes
-     */
-    Set<Integer> lanesWithEvents(Map<Integer, Long> floors);
+    /** Returns the lanes that have events above their floors. */
+    public Set<Integer> lanesWithEvents(Map<Integer, Long> floors) {
+        return floors.isEmpty() ? Set.of() : new TreeSet<>(sql.lanesWithEvents(floors));
+    }
 
-    /**
-     * Returns the version of the installed tables.
-     *
-     * @return the version; empty when there are none
-     */
-    OptionalInt schemaVersion();
+    /** Returns the version of the installed tables; empty when there are none. */
+    public OptionalInt schemaVersion() {
+        return Objects.requireNonNull(housekeeping.execute((ConnectionCallback<OptionalInt>) this::schemaVersion));
+    }
+
+    private OptionalInt schemaVersion(Connection connection) throws SQLException {
+        return OutboxSchema.defaults().withSchema(schema).version(connection);
+    }
 
     /** Returns the number of lanes that the outbox was installed with. */
-    int numberOfLanes();
+    public int numberOfLanes() {
+        return sql.numberOfLanes();
+    }
 
     /**
-     * Says that a relay is alive, and removes those that have not said so for long.
+     * Reports that a relay is alive, and removes relays that have not reported for long.
      *
-     * @param instance the relay
-     * @param duration how long this holds
+     * @param duration how long the report holds
      * @return how many relays are alive, this one included
      */
-    int heartbeat(String instance, Duration duration);
+    public int heartbeat(String instance, Duration duration) {
+        sql.heartbeat(instance, duration);
+        sql.removeDeadInstances(instance);
+        // The caller is alive, even if it was frozen since it reported that.
+        return 1 + sql.otherInstances(instance, farAhead(duration));
+    }
 
     /**
-     * Returns how far in the future a lease or a life may begin that somebody really has: one that begins later was given
-     * before the clock of the database was set back, and nobody waits for its end.
-     *
-     * @param duration how long leases last
-     * @return that long, but at least a second
+     * Returns how far in the future a valid lease or heartbeat may begin, which is at least a second. One that begins
+     * later was given before the clock of the database was set back, and nobody waits for its end.
      */
-    static Duration farAhead(Duration duration) {
+    private static Duration farAhead(Duration duration) {
         return duration.compareTo(A_SECOND) < 0 ? A_SECOND : duration;
     }
 
-    /** Says that a relay has ended. */
-    void goodbye(String instance);
+    /** Reports that a relay has ended. */
+    public void goodbye(String instance) {
+        sql.goodbye(instance);
+    }
 
     /**
-     * Renews the leases that a relay still owns. Need not wait for a lane whose row somebody holds, as people's commands do
-     * for a moment: it may be missing from the result although it is owned, see {@link #owned}.
-     *
-     * @param instance the relay
-     * @param held lanes that it believes it owns
-     * @param duration of the leases
-     * @return those that it does own, renewed
+     * Renews the leases that a relay still owns, of the lanes that it believes it owns. Does not wait long for a lane
+     * whose row is locked, for example by a command: it may be missing from the result although it is owned, see
+     * {@link #owned}.
      */
-    List<OwnedLane> renew(String instance, Collection<Integer> held, Duration duration);
+    public List<OwnedLane> renew(String instance, Collection<Integer> held, Duration duration) {
+        List<OwnedLane> renewed = new ArrayList<>();
+        Set<Integer> others = new HashSet<>(held);
+        for (int tries = 0; tries < TRIES_TO_RENEW && !others.isEmpty(); tries++) {
+            List<OwnedLane> some = sql.renewUnlocked(instance, others, duration);
+            some.forEach(lane -> others.remove(lane.lane()));
+            renewed.addAll(some);
+        }
+        return renewed;
+    }
 
     /**
-     * Asks which lanes a relay still owns, whoever holds their rows at the moment.
-     *
-     * @param instance the relay
-     * @param held lanes that it believes it owns
-     * @return those that it does own
+     * Returns those lanes that a relay still owns, of the lanes that it believes it owns, even if their rows are
+     * locked.
      */
-    List<OwnedLane> owned(String instance, Collection<Integer> held);
+    public List<OwnedLane> owned(String instance, Collection<Integer> held) {
+        return held.isEmpty() ? List.of() : sql.owned(instance, held);
+    }
+
+    /** Takes at most so many lanes that have no owner or whose lease has ended. */
+    public List<OwnedLane> acquire(String instance, int most, Duration duration) {
+        return sql.acquire(instance, most, duration, farAhead(duration));
+    }
+
+    /** Releases a lane. Returns whether it still had this owner and epoch. */
+    public boolean release(OwnedLane owned) {
+        return sql.release(owned);
+    }
+
+    /** Counts the unconfirmed events of lanes, which are above their floors. */
+    public Backlog backlog(Map<Integer, Long> floors) {
+        return floors.isEmpty() ? new Backlog(0, 0) : sql.backlog(floors);
+    }
 
     /**
-     * Takes lanes that no one owns or whose owner's lease has run out.
+     * Counts events at or below the floors of lanes, where none should be. They may have been restored, or somebody
+     * chose their positions.
      *
-     * @param instance the relay
-     * @param most how many at most
-     * @param duration of the leases
-     * @return the lanes that were taken
+     * @return how many there are, for each lane that has any; at most {@link #MOST_COUNTED} are counted
      */
-    List<OwnedLane> acquire(String instance, int most, Duration duration);
+    public Map<Integer, Long> belowFloors(Map<Integer, Long> floors) {
+        return floors.isEmpty() ? Map.of() : sql.belowFloors(floors);
+    }
 
     /**
-     * Releases a lane, if it still has this owner and epoch.
-     *
-     * @param owned the lane and its owner
-     * @return whether it was
+     * Counts the failures of some lanes by state. States without failures may be missing, and at most
+     * {@link #MOST_COUNTED} waiting events are counted.
      */
-    boolean release(OwnedLane owned);
+    public Map<String, Long> failures(Collection<Integer> lanes) {
+        return lanes.isEmpty() ? Map.of() : sql.failures(lanes);
+    }
 
     /**
-     * Counts what is not yet confirmed in some lanes.
-     *
-     * @param floors floor by lane
-     * @return how many events, and the age of the oldest
+     * Finds the stuck routes of some lanes, those with the most failures first: types and reasons of failures that are
+     * retrying, parked or paused. Only some thousands of failures are read.
      */
-    Backlog backlog(Map<Integer, Long> floors);
+    public List<Stuck> stuck(Collection<Integer> lanes, int most) {
+        return lanes.isEmpty() ? List.of() : sql.stuck(lanes, most);
+    }
 
     /**
-     * Looks for events at or below the floors of lanes, where none should be: restored rows for instance, or ones whose
-     * positions somebody chose.
-     *
-     * @param floors floor by lane
-     * @return how many there are by lane, for lanes that have any; no more than {@link #MOST_COUNTED} are counted
-     */
-    Map<Integer, Long> belowFloors(Map<Integer, Long> floors);
-
-    /**
-     * Counts the failures of some lanes.
-     *
-     * @param numbers the lanes
-     * @return how many there are of each state, for states of which there are any; of those that wait no more than
-     *     {@link #MOST_COUNTED} are counted
-     */
-    Map<String, Long> failures(Collection<Integer> numbers);
-
-    /**
-     * Tells which routes do not move: the types and reasons of failures of some lanes that are retrying, parked or paused.
-     *
-     * @param numbers the lanes
-     * @param most how many of them to name
-     * @return those with the most failures first; only some thousands of failures are looked at
-     */
-    List<Stuck> stuck(Collection<Integer> numbers, int most);
-
-    /**
-     * Makes room for what will be published and lets go of what was published too long ago. It does a bounded part of it:
+     * Prepares room for retained events, and removes those that were published too long ago. Does a bounded part of it:
      * call it again while there is more.
      *
-     * @param keep how long what was published is kept, an hour at least; it goes in days, so up to a day longer
-     * @return what was done
+     * @param keep how long events are retained, at least an hour; days are removed as a whole, so up to a day longer
      */
-    Retention retain(Duration keep);
+    public Retention retain(Duration keep) {
+        return sql.retain(keep);
+    }
+
+    /** Maps what is read of a failure besides its event. */
+    static Event.Kept kept(ResultSet row) throws SQLException {
+        return new Event.Kept(
+                row.getLong("id"),
+                row.getInt("attempts"),
+                row.getInt("failures"),
+                Duration.of(row.getLong("returned_micros"), ChronoUnit.MICROS),
+                row.getString("state").equals("parked"));
+    }
+
+    static OutboxActs.DueFailure due(ResultSet row, Event event) throws SQLException {
+        return new OutboxActs.DueFailure(event, row.getBoolean("may_go"));
+    }
+
+    static OwnedLane owned(ResultSet row, String owner) throws SQLException {
+        return new OwnedLane(row.getInt("lane"), owner, row.getLong("epoch"));
+    }
+
+    static Stuck stuck(ResultSet row, int n) throws SQLException {
+        return new Stuck(
+                EventReader.shown(row, 1),
+                EventReader.shown(row, 2),
+                row.getString(3),
+                row.getLong(4),
+                row.getBoolean(5));
+    }
+
+    private static <T> T timed(Timer timer, Supplier<T> work) {
+        return Objects.requireNonNull(timer.record(work));
+    }
 
     /**
      * What a call of {@link #retain} did.
      *
-     * @param days how many days were dropped
-     * @param rows how many events were removed that had no day of their own
-     * @param busy whether another session was in the way, so that something is left for the next call
+     * @param days how many partitions of a day were dropped
+     * @param rows how many events were removed that were in no such partition
+     * @param busy whether another session held a lock, so that the next call has to continue
      */
-    record Retention(int days, int rows, boolean busy) {
+    public record Retention(int days, int rows, boolean busy) {
 
-        /** Most events that one call removes. */
+        /** Most rows that one call removes. */
         public static final int MOST_ROWS = 5_000;
 
-        /** {@return whether there may be more to do right now} */
+        /** {@return whether another call may find more right now} */
         public boolean isPart() {
             return !busy && (days > 0 || rows == MOST_ROWS);
         }
     }
 
     /**
-     * What a look at the writers found.
+     * The result of a look at the writers.
      *
-     * @param longest the writer that has held the floor back for longest, empty when none does
-     * @param unreliable why nothing may be concluded from positions, so that floors do not rise; null when there is no reason
-     * @param another whether the outbox is not the one of the last look: positions may be given out again after a
-     *     restore, a failover or a restarted sequence, so floors that were raised before hold no more
+     * @param longest the writer that has held the floor back for longest; empty when none does
+     * @param another whether this is not the outbox of the last look: after a restore, a failover or a restarted
+     *     sequence positions may be used again, and earlier floors are void
+     * @param unreliable why positions prove nothing, so that floors do not rise; null when they do
      */
-    record Look(
+    public record Look(
             Optional<WriterWatch.Writer> longest,
             boolean another,
             @Nullable String unreliable) {}
 
     /**
-     * A route that does not move.
+     * A stuck route.
      *
      * @param aggregateType type of its aggregates
      * @param eventType type of its events
-     * @param reason why, in one word
+     * @param reason in one word
      * @param events how many
-     * @param partly whether not all were counted
+     * @param partly whether there may be more
      */
-    record Stuck(String aggregateType, String eventType, String reason, long events, boolean partly) {
+    public record Stuck(String aggregateType, String eventType, String reason, long events, boolean partly) {
 
         @Override
         public String toString() {
@@ -208,14 +406,14 @@ public interface OutboxStore extends LaneStore {
     }
 
     /**
-     * What is not yet confirmed.
+     * The unconfirmed events.
      *
-     * @param events how many; in a lane no more than {@link #MOST_COUNTED} are counted
-     * @param lagSeconds age of the oldest; 0 when there is none
+     * @param events how many; at most {@link #MOST_COUNTED} are counted in a lane
+     * @param lagSeconds age of the oldest; 0 when there are none
      */
-    record Backlog(double events, double lagSeconds) {
+    public record Backlog(double events, double lagSeconds) {
 
-        /** Neither number is known. */
+        /** Both numbers are unknown. */
         public static final Backlog UNKNOWN = new Backlog(Double.NaN, Double.NaN);
     }
 }

@@ -1,17 +1,20 @@
 package io.outboxrelay.relay.database;
 
+import io.outboxrelay.relay.database.CommandActs.LaneAndLag;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One outbox as its database shows it.
+ * The state of one outbox, as its database shows it.
  *
- * @param lagSeconds age of the oldest event that is not yet published, by the database's clock; 0 without backlog
+ * @param lagSeconds age of the oldest unpublished event, by the database's clock; 0 without backlog
  * @param lanes all lanes, in order
- * @param instances the relays that are alive
- * @param failures events that left the outbox unpublished, how many by state, in the order of the states' names
- * @param pauses the routes that are paused
+ * @param instances the live relays
+ * @param failures number of failures by state, in the order of the states' names
+ * @param pauses the paused routes
  */
 public record Overview(
         double lagSeconds, List<Lane> lanes, List<String> instances, Map<String, Long> failures, List<Pause> pauses) {
@@ -19,14 +22,46 @@ public record Overview(
     /** Nothing is known. */
     public static final Overview NONE = new Overview(0, List.of(), List.of(), Map.of(), List.of());
 
+    /** Reads it by the acts of a kind of database, each a statement of its own. */
+    static Overview read(CommandActs sql) {
+        List<LaneAndLag> lanes = sql.lanes();
+        double lag = lanes.stream().mapToDouble(LaneAndLag::lagSeconds).max().orElse(0);
+        return new Overview(
+                lag,
+                lanes.stream().map(LaneAndLag::lane).toList(),
+                sql.instances(),
+                sql.countByState(),
+                sql.pausesNow());
+    }
+
+    static LaneAndLag lane(ResultSet row, int n) throws SQLException {
+        return new LaneAndLag(
+                new Lane(
+                        row.getInt("lane"),
+                        row.getString("owner"),
+                        row.getLong("epoch"),
+                        row.getDouble("lease_seconds"),
+                        row.getLong("events")),
+                row.getDouble("lag_seconds"));
+    }
+
+    static Pause pause(ResultSet row, int n) throws SQLException {
+        return new Pause(
+                row.getString("aggregate_type"),
+                row.getString("event_type"),
+                row.getString("paused_by"),
+                row.getDouble("paused_seconds"),
+                row.getString("reason"));
+    }
+
     /**
      * One lane.
      *
      * @param lane its number
      * @param owner the relay that holds its lease; null for none
      * @param epoch how often the owner has changed
-     * @param leaseSeconds what is left of the lease; 0 when it has run out or there is none
-     * @param backlogEvents events that are not yet published
+     * @param leaseSeconds seconds until the lease ends; 0 when it has ended or there is none
+     * @param backlogEvents unpublished events
      */
     public record Lane(int lane, @Nullable String owner, long epoch, double leaseSeconds, long backlogEvents) {}
 

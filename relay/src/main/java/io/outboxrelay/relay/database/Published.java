@@ -10,57 +10,72 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * What was published and is retained, for a replay. Needs the rights of the role {@code outbox_admin}, since it notes what
- * was done. Every method throws a {@link Failures.UnavailableException} when the database cannot be used.
+ * The retained events of one outbox, for a replay. Needs the rights of the role {@code outbox_admin}, since it writes
+ * to the audit. Retained rows never change, so each statement is a transaction of its own. Every method throws a
+ * {@link Failures.UnavailableException} when the database cannot be used.
  */
-public interface Published {
+public final class Published {
+
+    private final CommandActs sql;
+    private final TransactionTemplate transaction;
+
+    Published(DataSource connections, CommandActs sql) {
+        this.sql = sql;
+        this.transaction = new TransactionTemplate(new JdbcTransactionManager(connections));
+        this.transaction.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
+    }
 
     /** {@return the database's time} */
-    Instant now();
+    public Instant now() {
+        return Failures.asked(sql, sql::now);
+    }
+
+    /** Counts the events of a selection that are behind a place. */
+    public Extent extent(Selection selection, long after) {
+        return Failures.asked(sql, () -> sql.extent(selection, after));
+    }
 
     /**
-     * Counts what fits.
+     * Reads the next events, in the order of publishing within each aggregate.
      *
      * @param selection which events
-     * @param after only those with a later place
-     * @return how many
+     * @param after the place behind which to read
+     * @param limits limits of this read
+     * @return the events, whose {@link Event#position()} is their place; empty at the end
      */
-    Extent extent(Selection selection, long after);
+    public List<Event> next(Selection selection, long after, Limits limits) {
+        return Failures.asked(sql, () -> sql.next(selection, after, limits));
+    }
 
     /**
-     * Reads on, in the order of publishing within each aggregate.
-     *
-     * @param selection which events
-     * @param after the place after which to read
-     * @param limits bounds of what is read
-     * @return the next ones, whose {@link Event#position()} is their place; empty when there are no more
-     */
-    List<Event> next(Selection selection, long after, Limits limits);
-
-    /**
-     * Names the transactions that are settling at this moment. Once all of them have ended, everything that was settled
-     * before this call can be read.
+     * Names the transactions that are settling now. Once all of them have ended, everything settled before this call
+     * can be read.
      *
      * @return their names, which no other transaction will ever have, each with what is known of its session
      */
-    Set<String> settling();
+    public Set<String> settling() {
+        return Failures.asked(
+                sql,
+                () -> Objects.requireNonNull(transaction.execute(status -> {
+                    sql.limit();
+                    return sql.settling();
+                })));
+    }
+
+    /** Notes in the audit that events are published again. Returns the number of the note. */
+    public long note(String action, String what, long events, Note note) {
+        return Failures.asked(sql, () -> sql.note(action, what, events, note));
+    }
 
     /**
-     * Notes for the audit that events were sent again.
-     *
-     * @param action what is done
-     * @param what in words
-     * @param events how many
-     * @param note who wants it and why
-     * @return the number of the note
-     */
-    long note(String action, String what, long events, Note note);
-
-    /**
-     * Which events: those that fit all that is given.
+     * Selects the events that match every given value.
      *
      * @param events ids; empty for any
      * @param from published then or later; null for any time
@@ -69,7 +84,7 @@ public interface Published {
      * @param aggregateType null for any
      * @param aggregateId null for any
      */
-    record Selection(
+    public record Selection(
             List<UUID> events,
             @Nullable Instant from,
             @Nullable Instant to,
@@ -77,7 +92,7 @@ public interface Published {
             @Nullable String aggregateType,
             @Nullable String aggregateId) {
 
-        /** {@return whether it is not just everything} */
+        /** {@return whether it excludes anything} */
         public boolean isNarrowed() {
             return !events.isEmpty()
                     || Stream.of(from, to, eventType, aggregateType, aggregateId)
@@ -85,17 +100,17 @@ public interface Published {
         }
 
         /**
-         * Narrows it down to what was published before a time.
+         * Limits the selection to events published before a time.
          *
-         * @param time the time
-         * @return the same, with an earlier end if it ended later
+         * @param time the latest end
+         * @return the same selection, with this end if it had a later one
          */
         public Selection before(Instant time) {
             Instant end = to == null || to.isAfter(time) ? time : to;
             return new Selection(events, from, end, eventType, aggregateType, aggregateId);
         }
 
-        /** In words, for the audit. */
+        /** Describes itself for the audit. */
         @Override
         public String toString() {
             List<String> words = new ArrayList<>();
@@ -121,19 +136,19 @@ public interface Published {
     }
 
     /**
-     * What a selection has.
+     * The size of a selection.
      *
      * @param events how many
-     * @param oldest when nothing fits, when the oldest event that is retained at all was published; null when there is none
+     * @param oldest if nothing matches, when the oldest retained event was published; null if none is retained
      */
-    record Extent(long events, @Nullable Instant oldest) {}
+    public record Extent(long events, @Nullable Instant oldest) {}
 
     /**
-     * Bounds of one reading.
+     * Limits of one read.
      *
      * @param events most events
-     * @param bytes most payload bytes; one event is always read
+     * @param bytes most payload bytes; at least one event is read
      * @param largest a larger payload is not read
      */
-    record Limits(int events, long bytes, int largest) {}
+    public record Limits(int events, long bytes, int largest) {}
 }

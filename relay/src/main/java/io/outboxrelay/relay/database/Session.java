@@ -6,9 +6,9 @@ import java.sql.SQLTransientConnectionException;
 import javax.sql.DataSource;
 
 /**
- * A session of a database: what has to hold in it, and which errors say that it will not do any longer. Nothing that the relay
- * relies on is left to the defaults of a server, a database, a role or a user: it is set when the connection is new, or the
- * connection is refused. Holds no more than what it has learned about the way to the server. Any thread calls it.
+ * Prepares new connections, and says which errors end them. Nothing that the relay relies on is left to the defaults of
+ * a server, a database, a role or a user: it is set on every new connection, or the connection is refused. Any thread
+ * calls it.
  */
 public interface Session {
 
@@ -16,44 +16,44 @@ public interface Session {
     enum Use {
         /** Claiming and settling. */
         LANE,
-        /** Leases, gauges and the like. */
+        /** Leases, gauges and other background tasks. */
         HOUSEKEEPING,
-        /** What people ask and change. It may ask a server that cannot write. */
+        /** Commands. They may use a server that cannot write. */
         COMMAND
     }
 
     /**
-     * Makes a new connection fit for its use.
+     * Prepares a new connection.
      *
-     * @param fresh nothing has been asked on it yet
+     * @param fresh an unused connection
      * @param others opens another connection to the same address
-     * @throws SQLException when it cannot be used, in words for a person: the server cannot write, or sessions are shared with
-     *     others
+     * @throws SQLException when it cannot be used, in words for a person: the server cannot write, or sessions are
+     *     shared with others
      */
     void begin(Connection fresh, DataSource others) throws SQLException;
 
     /**
-     * Says what an error means for the connection that it came from.
+     * Returns what an error means for its connection.
      *
      * @param error of a statement
-     * @return what follows
+     * @return what to do
      */
     Verdict verdict(SQLException error);
 
-    /** What follows from an error. */
+    /** What to do with connections after an error. */
     enum Verdict {
-        /** The connection is as good as before. */
+        /** Keep the connection. */
         KEEP,
-        /** The session is out of date or over: the connection is closed, and another session may do better. */
+        /** Close the connection: its session is out of date or has ended, and a new one may work. */
         RENEW,
-        /** The server cannot write or goes away: all connections are closed, and the address is asked anew. */
+        /** Close all connections and resolve the address again: the server cannot write or is going away. */
         LEAVE
     }
 
     /**
-     * The refusal of a connection whose server cannot write.
+     * Makes the refusal of a connection whose server cannot write.
      *
-     * @param why what the server says of itself
+     * @param why in the server's terms
      * @return to be thrown by {@link #begin}
      */
     static SQLException readOnly(String why) {

@@ -51,7 +51,7 @@ public record SourceSettings(
      * @throws IllegalArgumentException when the relay does not know it
      */
     public Dialect dialect() {
-        return Dialects.of(url)
+        return Dialect.of(url)
                 .orElseThrow(() -> new IllegalArgumentException("The relay does not know the database " + address()));
     }
 

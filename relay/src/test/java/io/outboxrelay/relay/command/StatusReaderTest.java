@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.outboxrelay.relay.command.StatusCommand.SourceStatus;
 import io.outboxrelay.relay.command.StatusCommand.StatusReader;
 import io.outboxrelay.relay.command.StatusCommand.StatusReport;
-import io.outboxrelay.relay.operations.DirectConnections;
+import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
@@ -163,6 +163,8 @@ class StatusReaderTest {
     }
 
     private static SourceStatus read(SourceSettings source) {
-        return new StatusReader(source, DirectConnections.to(source, source.user(), source.password())).read();
+        return new StatusReader(
+                        source, Connections.ofCommand(source.url(), source.schema(), source.user(), source.password()))
+                .read();
     }
 }

@@ -3,7 +3,6 @@ package io.outboxrelay.relay.database;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.outboxrelay.relay.operations.DirectConnections;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -53,7 +52,7 @@ class DatabaseMessageTest {
     @Test
     void not_even_the_stack_trace_of_a_relays_connection_has_a_row() {
         try (OutboxDatabase database = OutboxDatabase.withLanes(1)) {
-            DataSource relay = DirectConnections.to(
+            DataSource relay = Connections.direct(
                     database.database().jdbcUrl(),
                     database.database().user(),
                     database.database().password());
@@ -83,7 +82,7 @@ class DatabaseMessageTest {
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
-        DataSource nowhere = DirectConnections.to("jdbc:postgresql://127.0.0.1:" + port + "/orders", "relay", "");
+        DataSource nowhere = Connections.direct("jdbc:postgresql://127.0.0.1:" + port + "/orders", "relay", "");
 
         assertThat(DatabaseMessage.of(failing(nowhere, "SELECT 1")))
                 .contains("127.0.0.1:" + port, "Connection refused", "08001");

@@ -17,7 +17,7 @@ class PatientConnectionsTest {
 
     private final List<Long> bounds = new ArrayList<>();
     private final Server server = new Server();
-    private final PatientConnections connections = new PatientConnections(server, new NoWaiting());
+    private final Connections.Patient connections = new Connections.Patient(server, new NoWaiting());
 
     /** Tells of the bound of each wait, and lets nobody wait. */
     private final class NoWaiting implements RandomGenerator {

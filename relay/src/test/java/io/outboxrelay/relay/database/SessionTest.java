@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.relay.database.Session.Use;
 import io.outboxrelay.relay.database.Session.Verdict;
-import io.outboxrelay.relay.source.Dialects;
 import java.sql.SQLException;
 import java.time.Duration;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,7 +37,7 @@ class SessionTest {
     })
     void an_error_leaves_the_server_or_renews_the_session_or_keeps_it(
             String url, String state, int code, String words, Verdict expected) {
-        Session session = Dialects.of(url).orElseThrow().session(Use.HOUSEKEEPING, "public", Duration.ofSeconds(3));
+        Session session = Dialect.of(url).orElseThrow().session(Use.HOUSEKEEPING, "public", Duration.ofSeconds(3));
 
         assertThat(session.verdict(new SQLException(words, state, code))).isEqualTo(expected);
     }

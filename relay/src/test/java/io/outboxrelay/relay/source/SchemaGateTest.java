@@ -8,6 +8,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.GetResponse;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Filter;
 import io.outboxrelay.relay.database.Failures.Note;
@@ -18,7 +19,6 @@ import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
 import io.outboxrelay.relay.lane.LaneSettings;
-import io.outboxrelay.relay.postgresql.PostgresDialect;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.Source.LeaseSettings;
 import io.outboxrelay.relay.source.Source.PollSettings;
@@ -395,8 +395,8 @@ class SchemaGateTest {
     }
 
     private Failures failures() {
-        return new PostgresDialect()
-                .failures(OutboxSchema.DEFAULT_NAME, database.database().dataSource());
+        return Dialect.POSTGRESQL.failures(
+                OutboxSchema.DEFAULT_NAME, database.database().dataSource());
     }
 
     private static Filter everything() {

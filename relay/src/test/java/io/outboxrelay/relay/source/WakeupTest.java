@@ -3,8 +3,8 @@ package io.outboxrelay.relay.source;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Wakeup;
-import io.outboxrelay.relay.postgresql.PostgresDialect;
 import io.outboxrelay.relay.source.Source.PollSettings;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.time.Duration;
@@ -34,7 +34,7 @@ class WakeupTest {
     @BeforeEach
     void install() {
         database = OutboxDatabase.withLanes(1);
-        wakeup = new PostgresDialect().wakeup("public", database.database().dataSource());
+        wakeup = Dialect.POSTGRESQL.wakeup("public", database.database().dataSource());
     }
 
     @AfterEach

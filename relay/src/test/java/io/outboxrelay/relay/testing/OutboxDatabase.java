@@ -5,15 +5,14 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Session;
-import io.outboxrelay.relay.database.SessionConnections;
 import io.outboxrelay.relay.lane.Incarnation;
 import io.outboxrelay.relay.lane.LaneStore;
 import io.outboxrelay.relay.lane.OwnedLane;
-import io.outboxrelay.relay.source.Dialects;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.TestDatabase;
@@ -85,7 +84,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** The dialect that the relay would choose. */
     public Dialect dialect() {
-        return Dialects.of(database.jdbcUrl()).orElseThrow();
+        return Dialect.of(database.jdbcUrl()).orElseThrow();
     }
 
     /** What people's commands ask and change, as the owner. */
@@ -146,8 +145,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
     /** Connections on which the relay has begun its session for a use. */
     public DataSource begun(DataSource connections, Session.Use use) {
-        return new SessionConnections(
-                connections, dialect().session(use, OutboxSchema.DEFAULT_NAME, STATEMENT_TIMEOUT));
+        return Connections.prepared(connections, dialect().session(use, OutboxSchema.DEFAULT_NAME, STATEMENT_TIMEOUT));
     }
 
     private DataSource asTheRelay(String user, String password) {

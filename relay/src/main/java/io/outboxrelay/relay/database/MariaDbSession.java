@@ -1,43 +1,49 @@
-package io.outboxrelay.relay.mariadb;
+package io.outboxrelay.relay.database;
 
-import io.outboxrelay.relay.database.Session;
+import io.outboxrelay.relay.database.Dialect.Access;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The sessions of MariaDB and MySQL, whose defaults are global variables of the server.
+ * Prepares the sessions of MariaDB and MySQL, whose defaults are global variables of the server.
  *
- * <p>A server's or a session's {@code read_only} is not overruled: it is how a server that was demoted is kept from being
- * written to.
+ * <p>A server's or a session's {@code read_only} stays as it is: it protects a demoted server from writes.
  */
 final class MariaDbSession implements Session {
 
     private static final Logger LOG = LoggerFactory.getLogger(MariaDbSession.class);
 
-    /** No silent cutting off, but dates as they are: a writer may have put one of all zeros into a row that has to be moved. */
+    /**
+     * Too long values are an error, but any date is accepted: a row to be moved may have one of all zeros.
+     */
     private static final String SQL_MODE = "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
 
-    /** A relay that stands still in a transaction, which holds its lane's row, loses it soon. */
+    /** A relay that hangs in a transaction holds its lane's row: it soon loses the transaction. */
     private static final int IDLE_IN_TRANSACTION_SECONDS = 5;
 
-    /** MySQL has a limit only for sessions, in a transaction or not. The relay's pools use idle ones more often. */
+    /** MySQL limits idle sessions only as a whole. The relay's pools use idle connections more often. */
     static final int IDLE_SECONDS = 60;
 
     private static final int OPTION_PREVENTS = 1290;
-    /** Shutting down; a read-only transaction, a read-only mode. https://mariadb.com/kb/en/mariadb-error-code-reference/ */
+    /**
+     * Shutting down; a read-only transaction, a read-only mode. https://mariadb.com/kb/en/mariadb-error-code-reference/
+     */
     private static final Set<Integer> GOES_AWAY = Set.of(1053, 1792, 1836);
     /**
-     * No right to a database, table, column, operation or routine, since rights of a role are taken when a session begins; the
-     * format of the binary log, which a session keeps too; the session was killed.
+     * No right to a database, table, column, operation or routine: a session keeps the rights of its role from when it
+     * began. The format of the binary log, which a session keeps too. The session was killed.
      */
     private static final Set<Integer> OUT_OF_DATE = Set.of(1044, 1142, 1143, 1227, 1370, 1665, 1927);
 
@@ -51,7 +57,7 @@ final class MariaDbSession implements Session {
     /**
      * @param use what the connection is for
      * @param schema database of the outbox; {@code public} for the one that the connections are in
-     * @param statementTimeout longest that a statement may take, in MySQL a SELECT
+     * @param statementTimeout longest time of a statement, in MySQL of a SELECT
      * @param mySql whether it is MySQL
      */
     MariaDbSession(Use use, String schema, Duration statementTimeout, boolean mySql) {
@@ -65,8 +71,8 @@ final class MariaDbSession implements Session {
     }
 
     /**
-     * UTC, no silent cutting off, a bound for every statement (in MySQL for every SELECT), and waiting for a lock, of rows or
-     * of a table, ends a little earlier. MariaDB would make a subquery of a list of a thousand.
+     * UTC, strict values, and a limit for every statement (in MySQL for every SELECT); the limit for locks is a little
+     * shorter. MariaDB would convert a list of a thousand values into a subquery.
      */
     private static String variables(Duration statementTimeout, boolean mySql) {
         long millis = statementTimeout.toMillis();
@@ -80,6 +86,21 @@ final class MariaDbSession implements Session {
                         : ", check_constraint_checks = 1, max_statement_time = " + millis / 1_000.0
                                 + ", in_predicate_conversion_threshold = 0, idle_transaction_timeout = "
                                 + IDLE_IN_TRANSACTION_SECONDS);
+    }
+
+    /** See {@link Dialect#access}. */
+    static Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout) {
+        Map<String, String> properties = new HashMap<>();
+        properties.put("connectionAttributes", "program_name:" + application);
+        properties.put("connectTimeout", String.valueOf(Math.max(1, connecting.toSeconds()) * 1_000));
+        properties.put("allowLocalInfile", "false");
+        properties.put("tcpKeepAlive", "true");
+        if (statementTimeout != null) {
+            properties.put(
+                    "socketTimeout",
+                    String.valueOf(statementTimeout.plus(Dialect.SILENCE).toMillis()));
+        }
+        return new Access(url.replaceFirst("^jdbc:mysql:", "jdbc:mariadb:"), properties);
     }
 
     @Override
@@ -109,9 +130,9 @@ final class MariaDbSession implements Session {
     }
 
     /**
-     * Takes the role of this outbox. MariaDB gives a user one role by default, and another source's may have taken its place;
-     * MySQL gives all that are granted. Where the role is not granted, the rights are perhaps the user's own, or those of a
-     * role that is active already.
+     * Activates the role of this outbox. MariaDB activates one role by default, which may be that of another outbox;
+     * MySQL can activate all granted roles. If the role is not granted, the user may have the rights itself or by an
+     * active role.
      */
     private void takeRole(Connection connection, Statement statement) throws SQLException {
         if (mySql) {

@@ -1,10 +1,9 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.relay.database.Session.Use;
-import io.outboxrelay.relay.database.SessionConnections;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -24,7 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
-/** Poolers between the relay and PostgreSQL: what PgBouncer 1.18 shows to a client was tried by hand, and is shown here. */
+/**
+ * Poolers between the relay and PostgreSQL: what PgBouncer 1.18 shows to a client was tried by hand, and is shown here.
+ */
 @Tag("server")
 class PoolerTest {
 
@@ -98,7 +99,7 @@ class PoolerTest {
     }
 
     private static DataSource begun(DataSource pooler) {
-        return new SessionConnections(pooler, new PostgresSession(Use.LANE, Duration.ofSeconds(30)));
+        return Connections.prepared(pooler, new PostgresSession(Use.LANE, Duration.ofSeconds(30)));
     }
 
     private static DataSource behind(Supplier<Connection> next) {

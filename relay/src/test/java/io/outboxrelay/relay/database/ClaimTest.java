@@ -1,11 +1,11 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Incarnation;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
 import io.outboxrelay.relay.lane.OwnedLane;
@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -325,25 +324,18 @@ class ClaimTest {
     }
 
     private void itsIndexIsUsed() throws SQLException {
-        PostgresOutbox.Statements sql = new PostgresOutbox.Statements("public", false);
-        Plans plans = new Plans(database);
-        assertThat(plans.of(sql.claim, statement -> bindClaim(statement, false)))
+        Plans plans = new Plans(database, MAX_EVENT_BYTES);
+        OwnedLane owned = database.owned(0);
+        List<Aggregate> without = List.of(new Aggregate("Invoice", "1"));
+        assertThat(plans.of(sql -> sql.claim(new Claim(owned, 0, 1000, 10_000_000, List.of()))))
                 .satisfies(ClaimTest::readsOneBatch);
-        assertThat(plans.of(sql.claimWithout, statement -> bindClaim(statement, true)))
+        assertThat(plans.of(sql -> sql.claim(new Claim(owned, 0, 1000, 10_000_000, without))))
                 .satisfies(ClaimTest::readsOneBatch);
-        assertThat(plans.of(sql.lanesWithEvents, statement -> {
-                    statement.setArray(1, statement.getConnection().createArrayOf("int", new Object[] {0}));
-                    statement.setArray(2, statement.getConnection().createArrayOf("bigint", new Object[] {0L}));
-                }))
+        assertThat(plans.of(sql -> sql.lanesWithEvents(Map.of(0, 0L))))
                 .doesNotContain("Seq Scan on outbox ")
                 .containsPattern("outbox_lane_position.*rows=1(\\.00)? ");
-        assertThat(plans.of(sql.settle, statement -> {
-                    statement.setArray(1, statement.getConnection().createArrayOf("bigint", new Object[] {1L, 2L}));
-                    statement.setArray(2, statement.getConnection().createArrayOf("uuid", new Object[] {
-                        UUID.randomUUID(), UUID.randomUUID()
-                    }));
-                    statement.setInt(3, 0);
-                }))
+        List<Event> two = claim(0, 2, 10_000_000).events();
+        assertThat(plans.of(sql -> sql.settle(owned, Incarnation.UNKNOWN, two)))
                 .containsAnyOf("outbox_pkey", "outbox_lane_position")
                 .doesNotContain("Seq Scan");
     }
@@ -354,23 +346,6 @@ class ClaimTest {
                 .doesNotContain("Sort")
                 .doesNotContain("Seq Scan on outbox ")
                 .containsPattern("outbox_lane_position.*rows=1000(\\.00)? ");
-    }
-
-    private static void bindClaim(PreparedStatement statement, boolean without) throws SQLException {
-        OwnedLane owned = database.owned(0);
-        int n = 0;
-        statement.setInt(++n, owned.lane());
-        statement.setString(++n, owned.owner());
-        statement.setLong(++n, owned.epoch());
-        statement.setInt(++n, MAX_EVENT_BYTES);
-        statement.setInt(++n, MAX_EVENT_BYTES);
-        statement.setLong(++n, 0);
-        if (without) {
-            statement.setArray(++n, statement.getConnection().createArrayOf("text", new Object[] {"Invoice"}));
-            statement.setArray(++n, statement.getConnection().createArrayOf("text", new Object[] {"1"}));
-        }
-        statement.setInt(++n, 1000);
-        statement.setLong(++n, 10_000_000);
     }
 
     private static Claimed claim(long above, int events, long bytes) {

@@ -1,4 +1,4 @@
-package io.outboxrelay.relay.mariadb;
+package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.lane.Incarnation;
@@ -23,20 +23,21 @@ import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Finds out how far the floor of the lanes may rise: every transaction that may hold a position and has not committed yet is
- * waited for. InnoDB does not show who has written to one table, so all open transactions of the server count.
+ * Finds how far the floor of the lanes may rise. It waits for every open transaction that may hold a position. InnoDB
+ * does not show who has written to a table, so all open transactions of the server count.
  *
- * <p>A position is drawn before the transaction that draws it appears in {@code innodb_trx}: so a session that executes a
- * statement counts as well, until it is idle without a transaction or executes another one; if it has a transaction at the
- * next look, that one counts in its place. First the last position is read, then who executes what, then the transactions:
- * whoever had drawn a position by then is in one of the two, or has ended.
+ * <p>A transaction takes its position before it appears in {@code innodb_trx}. So a session that executes a statement
+ * counts as well, until it is idle without a transaction or executes another one. If it has a transaction at the next
+ * look, that one counts instead. The last position is read first, then the executing sessions, then the transactions:
+ * whoever had taken a position by then is in one of the two lists, or has ended.
  *
- * <p>{@code innodb_trx} may be as old as somebody else's reading of it a moment ago. Where it is new, it shows this session
- * executing the very statement that reads it, which has a name of its own; otherwise the look is worth nothing.
+ * <p>The server may answer from a copy of {@code innodb_trx} that somebody else read a moment ago. A fresh answer shows
+ * this session executing the very statement that reads it, which contains a unique name. Otherwise the look proves
+ * nothing.
  *
- * <p>It needs the privilege PROCESS. Without it, in a Galera cluster, whose other nodes' transactions are not to be seen, and
- * on MySQL, which does not name statements, the floor stays at the beginning; the log says so once. Called by one thread, but
- * for {@link #closed()}.
+ * <p>It needs the privilege PROCESS. The floor stays at the beginning without it, in a Galera cluster, where the other
+ * nodes' transactions are invisible, and on MySQL, which does not name statements. The log says so once. Called by one
+ * thread, except for {@link #closed()}.
  */
 final class OpenTransactions {
 
@@ -51,7 +52,7 @@ final class OpenTransactions {
     private final WriterWatch watch = new WriterWatch();
     /** Names under which statements without a transaction counted at the last look, by session. */
     private Map<Long, String> statements = new HashMap<>();
-    /** Transactions that go on under the name of such a statement, by session. */
+    /** Transactions that continue under the name of such a statement, by session. */
     private Map<Long, Alias> aliases = new HashMap<>();
 
     private @Nullable Tail lastTail;
@@ -59,7 +60,7 @@ final class OpenTransactions {
 
     OpenTransactions(String source, String schema, DataSource connections, boolean mySql) {
         this.source = source;
-        this.prefix = Sql.prefix(schema);
+        this.prefix = MariaDbOutbox.prefix(schema);
         this.database = new JdbcTemplate(connections);
         this.transaction = new TransactionTemplate(new DataSourceTransactionManager(connections));
         this.mySql = mySql;
@@ -86,7 +87,7 @@ final class OpenTransactions {
             return new Look(Optional.empty(), another, null);
         }
         if (seen.detached()) {
-            // A prepared transaction has no session any more: which of those that were seen it was is not known.
+            // A prepared transaction has no session any more, so it cannot be matched with one that was seen.
             watch.forget();
         }
         return new Look(watch.look(seen.tail().incarnation(), seen.tail().position(), named(seen), now), another, null);
@@ -95,11 +96,11 @@ final class OpenTransactions {
     private Seen see() {
         Tail tail = tail();
         if (!possible) {
-            // The floors may have been raised while it was.
+            // Floors may have been raised while it was possible.
             return new Seen(tail, List.of(), List.of(), false);
         }
         try {
-            // From here on this session has a transaction, and is seen in its own look.
+            // From here on this session has a transaction, and appears in its own look.
             database.queryForList("SELECT lane FROM " + prefix + "outbox_lane LIMIT 1", Integer.class);
             if (Boolean.TRUE.equals(database.queryForObject("""
                     SELECT count(*) > 0 FROM information_schema.global_variables
@@ -122,17 +123,17 @@ final class OpenTransactions {
     private void sayImpossible(String why) {
         possible = false;
         LOG.warn(
-                "Source {}: reading begins at the first row each time, which is slower behind many rows that were deleted"
-                        + " lately: open transactions are not known, because {}",
+                "Source {}: open transactions cannot be seen, because {}. Every read starts at the first row, which is"
+                        + " slower behind many recently deleted rows",
                 source,
                 why);
     }
 
     /**
-     * The counter of positions is that of the server's memory, and counts what was not committed too. The server computes its
-     * uptime from the same time of the statement that {@code unix_timestamp()} is: the difference is when it was started,
-     * always the same. For servers that were started within one second there is {@code uuid_short()}, which counts its calls
-     * since then, below a byte for the server's id.
+     * The counter of positions is that of the server's memory, and counts what was not committed too. The server
+     * computes its uptime from the same time of the statement that {@code unix_timestamp()} is: the difference is when
+     * it was started, always the same. For servers that were started within one second there is {@code uuid_short()},
+     * which counts its calls since then, below a byte for the server's id.
      */
     private Tail tail() {
         String where = prefix.isEmpty() ? "database()" : "'" + prefix.substring(0, prefix.length() - 1) + "'";
@@ -143,7 +144,7 @@ final class OpenTransactions {
                        unix_timestamp() - s.variable_value AS started, uuid_short() & 0xffffffffffffff AS looks
                 FROM information_schema.tables t, information_schema.global_status s
                 WHERE t.table_schema = %s AND t.table_name = 'outbox' AND s.variable_name = 'UPTIME'
-                """.replace("INCARNATION", Sql.INCARNATION).formatted(where),
+                """.replace("INCARNATION", MariaDbOutbox.INCARNATION).formatted(where),
                 (row, n) -> new Tail(
                         new Incarnation(row.getString("incarnation")),
                         row.getString("made"),
@@ -245,10 +246,10 @@ final class OpenTransactions {
     }
 
     /**
-     * The last position that was given out, and what makes sure that the next one is higher.
+     * The last position that was given out, and what guarantees that the next one is higher.
      *
      * @param incarnation of the server
-     * @param made when the table was made
+     * @param made when the table was created
      * @param started the second in which the server was started
      * @param looks grows with every look, until the server is started again
      * @param position the last one

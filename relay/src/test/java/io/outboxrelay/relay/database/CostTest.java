@@ -1,33 +1,40 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.LaneStore.Claim;
+import io.outboxrelay.relay.lane.LaneStore.Due;
 import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What statements cost when much is there that is none of their business: counted in blocks that are read, not in time. */
+/**
+ * What statements cost when much is there that is none of their business: counted in blocks that are read, not in time.
+ */
 @Tag("server")
 class CostTest {
 
     private static final int EVENTS = 1_000;
     private static final int FAILURES = 100_000;
+    private static final int MAX_EVENT_BYTES = 1_000_000;
 
-    private final PostgresOutbox.Statements sql = new PostgresOutbox.Statements("public", false);
     private OutboxDatabase database;
     private Plans plans;
 
     @BeforeEach
     void create() {
         database = OutboxDatabase.withLanes(1);
-        plans = new Plans(database);
+        plans = new Plans(database, MAX_EVENT_BYTES);
     }
 
     @AfterEach
@@ -62,7 +69,7 @@ class CostTest {
     @Test
     void the_events_of_other_lanes_are_not_read_although_a_position_is_unique_among_all() throws Exception {
         try (OutboxDatabase two = OutboxDatabase.withLanes(2)) {
-            plans = new Plans(two);
+            plans = new Plans(two, MAX_EVENT_BYTES);
             two.write("a");
             int busy = (int) two.number("SELECT lane FROM outbox");
             two.execute("""
@@ -72,7 +79,8 @@ class CostTest {
             two.execute("VACUUM ANALYZE outbox");
 
             assertThat(claim(1 - busy, 0)).satisfies(plan -> costs(plan, 20));
-            assertThat(plans.of(sql.lanesWithEvents, floors(1 - busy))).satisfies(plan -> costs(plan, 20));
+            assertThat(plans.of(outbox -> outbox.lanesWithEvents(Map.of(1 - busy, 0L))))
+                    .satisfies(plan -> costs(plan, 20));
         }
     }
 
@@ -100,12 +108,12 @@ class CostTest {
         database.execute("VACUUM ANALYZE outbox_failure");
 
         assertThat(due()).satisfies(plan -> costs(plan, 600)).contains("outbox_failure_aggregate");
-        assertThat(plans.of(sql.blocked, lane())).satisfies(plan -> costs(plan, 50));
-        assertThat(plans.of(sql.lanesWithEvents, floors(0))).satisfies(plan -> costs(plan, 50));
-        assertThat(plans.of(sql.holdBack, aggregates(3))).satisfies(plan -> costs(plan, 100));
-        assertThat(plans.of(sql.moveUp, aggregates(3))).satisfies(plan -> costs(plan, 100));
-        assertThat(plans.of(sql.free, aggregates(3))).satisfies(plan -> costs(plan, 50));
-        assertThat(plans.of(sql.resume, lane())).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(outbox -> outbox.blocked(0))).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(outbox -> outbox.lanesWithEvents(Map.of(0, 0L)))).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(outbox -> outbox.holdBack(0, aggregates(3)))).satisfies(plan -> costs(plan, 100));
+        assertThat(plans.of(outbox -> outbox.moveUp(0, aggregates(3)))).satisfies(plan -> costs(plan, 100));
+        assertThat(plans.of(outbox -> outbox.free(0, aggregates(3)))).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(outbox -> outbox.resume(0))).satisfies(plan -> costs(plan, 50));
     }
 
     @Test
@@ -125,9 +133,11 @@ class CostTest {
         database.execute("VACUUM ANALYZE outbox_failure");
 
         assertThat(due()).satisfies(plan -> costs(plan, 600)).contains("outbox_failure_aggregate");
-        assertThat(plans.of(sql.holdBack, aggregates(3, "small "))).satisfies(plan -> costs(plan, 100));
-        assertThat(plans.of(sql.moveUp, aggregates(3, "small "))).satisfies(plan -> costs(plan, 100));
-        assertThat(plans.of(sql.free, aggregates(3, "small "))).satisfies(plan -> costs(plan, 100));
+        assertThat(plans.of(outbox -> outbox.holdBack(0, aggregates(3, "small "))))
+                .satisfies(plan -> costs(plan, 100));
+        assertThat(plans.of(outbox -> outbox.moveUp(0, aggregates(3, "small "))))
+                .satisfies(plan -> costs(plan, 100));
+        assertThat(plans.of(outbox -> outbox.free(0, aggregates(3, "small ")))).satisfies(plan -> costs(plan, 100));
     }
 
     @Test
@@ -138,10 +148,10 @@ class CostTest {
         database.execute("VACUUM ANALYZE outbox_failure");
 
         assertThat(due()).satisfies(plan -> costs(plan, 10_000));
-        assertThat(plans.of(sql.lanesWithEvents, floors(0))).satisfies(plan -> costs(plan, 50));
-        assertThat(plans.of(sql.holdBack, aggregates(100))).satisfies(plan -> costs(plan, 2_000));
-        assertThat(plans.of(sql.moveUp, aggregates(100))).satisfies(plan -> costs(plan, 2_000));
-        assertThat(plans.of(sql.free, aggregates(100))).satisfies(plan -> costs(plan, 1_000));
+        assertThat(plans.of(outbox -> outbox.lanesWithEvents(Map.of(0, 0L)))).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(outbox -> outbox.holdBack(0, aggregates(100)))).satisfies(plan -> costs(plan, 2_000));
+        assertThat(plans.of(outbox -> outbox.moveUp(0, aggregates(100)))).satisfies(plan -> costs(plan, 2_000));
+        assertThat(plans.of(outbox -> outbox.free(0, aggregates(100)))).satisfies(plan -> costs(plan, 1_000));
     }
 
     private static void costs(String plan, long most) {
@@ -174,63 +184,20 @@ class CostTest {
 
     private String claim(int lane, long above) throws SQLException {
         OwnedLane owned = database.owned(lane);
-        return plans.of(sql.claim, statement -> {
-            statement.setInt(1, owned.lane());
-            statement.setString(2, owned.owner());
-            statement.setLong(3, owned.epoch());
-            statement.setInt(4, 1_000_000);
-            statement.setInt(5, 1_000_000);
-            statement.setLong(6, above);
-            statement.setInt(7, EVENTS);
-            statement.setLong(8, 10_000_000);
-        });
+        return plans.of(outbox -> outbox.claim(new Claim(owned, above, EVENTS, 10_000_000, List.of())));
     }
 
     private String due() throws SQLException {
-        return plans.of(sql.due, statement -> {
-            statement.setInt(1, 1_000_000);
-            statement.setInt(2, 1_000_000);
-            statement.setInt(3, 0);
-            statement.setInt(4, EVENTS);
-            statement.setInt(5, 100);
-            statement.setInt(6, EVENTS);
-            statement.setLong(7, 10_000_000);
-        });
+        return plans.of(outbox -> outbox.due(new Due(0, EVENTS, 10_000_000, 100)));
     }
 
-    private static Plans.Binding lane() {
-        return statement -> statement.setInt(1, 0);
-    }
-
-    private static Plans.Binding floors(int lane) {
-        return statement -> {
-            statement.setArray(1, array(statement, "int", List.of(lane)));
-            statement.setArray(2, array(statement, "bigint", List.of(0L)));
-        };
-    }
-
-    private static Plans.Binding aggregates(int count) {
+    private static Set<Aggregate> aggregates(int count) {
         return aggregates(count, "");
     }
 
-    private static Plans.Binding aggregates(int count, String prefix) {
-        return statement -> {
-            List<Integer> numbers = IntStream.range(0, count).boxed().toList();
-            statement.setArray(
-                    1, array(statement, "int", numbers.stream().map(n -> 0).toList()));
-            statement.setArray(
-                    2,
-                    array(statement, "text", numbers.stream().map(n -> "Order").toList()));
-            statement.setArray(
-                    3,
-                    array(
-                            statement,
-                            "text",
-                            numbers.stream().map(n -> prefix + n).toList()));
-        };
-    }
-
-    private static java.sql.Array array(PreparedStatement statement, String type, List<?> values) throws SQLException {
-        return statement.getConnection().createArrayOf(type, values.toArray());
+    private static Set<Aggregate> aggregates(int count, String prefix) {
+        return IntStream.range(0, count)
+                .mapToObj(n -> new Aggregate("Order", prefix + n))
+                .collect(Collectors.toSet());
     }
 }

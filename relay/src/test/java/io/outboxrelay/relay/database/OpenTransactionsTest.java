@@ -1,9 +1,8 @@
-package io.outboxrelay.relay.mariadb;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneStore.Claim;

@@ -1,13 +1,10 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Filter;
-import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
-import io.outboxrelay.relay.database.Wakeup;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
@@ -40,8 +37,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every major version has what the outbox needs, and gives it to the roles that need it. The other tests go into depth, on
- * one version.
+ * Every major version has what the outbox needs, and gives it to the roles that need it. The other tests go into depth,
+ * on one version.
  */
 @ParameterizedClass(name = "PostgreSQL {0}")
 @ValueSource(ints = {14, 15, 16, 17, 18})
@@ -179,7 +176,7 @@ class PostgresVersionsTest {
     @Test
     void a_relay_that_sleeps_is_called() {
         database.execute("SELECT outbox_wakeup(true)");
-        try (Wakeup wakeup = new PostgresDialect().wakeup(OutboxSchema.DEFAULT_NAME, relay)) {
+        try (Wakeup wakeup = Dialect.POSTGRESQL.wakeup(OutboxSchema.DEFAULT_NAME, relay)) {
             wakeup.asleep();
             database.write("a");
 

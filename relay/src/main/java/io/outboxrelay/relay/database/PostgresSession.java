@@ -1,27 +1,30 @@
-package io.outboxrelay.relay.postgresql;
+package io.outboxrelay.relay.database;
 
-import io.outboxrelay.relay.database.Session;
+import io.outboxrelay.relay.database.Dialect.Access;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
 /**
- * PostgreSQL's sessions. Most of what is set here can be set otherwise for a database or a role.
+ * Prepares the sessions of PostgreSQL. Most of what it sets may have another default for a database or a role.
  *
- * <p>{@code default_transaction_read_only} is not overruled: it is how a server that was demoted is kept from being written to.
+ * <p>{@code default_transaction_read_only} stays as it is: it protects a demoted server from writes.
  */
 final class PostgresSession implements Session {
 
     /**
-     * What every session has. Names are those of {@code pg_catalog} or have their schema; rows that a policy would hide are
-     * an error; a transaction that stands still ends soon. What the driver or a statement reads as text has one form.
+     * For every session. Names without a schema are those of {@code pg_catalog}; rows that a policy would hide are an
+     * error; an idle transaction ends soon. What the driver or a statement reads as text has one form.
      */
     private static final String ANY = """
         SET search_path = pg_catalog, pg_temp; SET row_security = off;
@@ -35,22 +38,25 @@ final class PostgresSession implements Session {
         """;
 
     /**
-     * What the connections of lanes need. The plan is forced to the index of lane and position: right after a burst the
-     * statistics still describe an empty table, and a sort of all its rows would be chosen. A settled row may come back when the
-     * server crashes, since it was published and would be published once more under its id: so its commit does not wait
-     * for the disk; what moves failures says so itself.
+     * For lanes. The plan is forced to the index of lane and position: right after a burst the statistics still
+     * describe an empty table, and the planner would choose to sort all its rows. The commit of a settled row does not
+     * wait for the disk. If the row comes back in a crash, its event is published again under the same id. A
+     * transaction that moves failures turns the waiting on.
      */
     static final String LANE = """
         SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_indexscan = on;
         SET enable_nestloop = on; SET jit = off; SET synchronous_commit = off
         """;
 
-    /** An epoch that fell back after a crash would let two owners have the same one. */
+    /** If a crash undid a new epoch, two owners could have the same one. */
     private static final String OTHER = "SET synchronous_commit = on";
 
-    /** Read-only; shutting down, crashed, starting up, dropped. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+    /**
+     * Read-only; shutting down, crashed, starting up, dropped.
+     * https://www.postgresql.org/docs/current/errcodes-appendix.html
+     */
     private static final Set<String> GOES_AWAY = Set.of("25006", "57P01", "57P02", "57P03", "57P04");
-    /** The session was idle for too long, in a transaction or not. */
+    /** The session was idle for too long, in a transaction or outside. */
     private static final Set<String> OVER = Set.of("57P05", "25P03", "25P04");
 
     private static final String CONNECTION = "08";
@@ -61,17 +67,34 @@ final class PostgresSession implements Session {
 
     /**
      * @param use what the connection is for
-     * @param statementTimeout longest that a statement may take
+     * @param statementTimeout longest time of a statement
      */
     PostgresSession(Use use, Duration statementTimeout) {
         this.use = use;
         this.settings = ANY + timeout(statementTimeout) + (use == Use.LANE ? LANE : OTHER);
     }
 
-    /** Waiting for a lock ends a little earlier, so that the server says what the statement has waited for. */
+    /** The limit for locks is a little shorter, so that the server's error names the lock. */
     private static String timeout(Duration statementTimeout) {
         long millis = statementTimeout.toMillis();
         return "SET statement_timeout = " + millis + "; SET lock_timeout = " + (millis - millis / 5) + "; ";
+    }
+
+    /** See {@link Dialect#access}. */
+    static Access access(String url, String application, Duration connecting, @Nullable Duration statementTimeout) {
+        Map<String, String> properties = new HashMap<>();
+        properties.put("ApplicationName", application);
+        // DETAIL quotes rows with their payload, and would be part of every exception's message. DatabaseMessage adds
+        // what may be shown.
+        properties.put("logServerErrorDetail", "false");
+        properties.put("connectTimeout", String.valueOf(Math.max(1, connecting.toSeconds())));
+        if (statementTimeout != null) {
+            properties.put("tcpKeepAlive", "true");
+            properties.put(
+                    "socketTimeout",
+                    String.valueOf(statementTimeout.plus(Dialect.SILENCE).toSeconds()));
+        }
+        return new Access(url, properties);
     }
 
     @Override
@@ -99,11 +122,11 @@ final class PostgresSession implements Session {
     }
 
     /**
-     * Refuses a pooler that gives a session to each transaction: what is set in it would stay there for whoever comes next.
-     * Behind a pooler of any kind the driver was told another process than the one that answers. Where each transaction may
-     * get another session, the one that has just answered is the first to be given to somebody else; where they are given in
-     * turn, to the same connection a second time. A second connection is opened for the first of a pool only, since such a
-     * pooler may have none to spare later.
+     * Refuses a pooler that gives a session to each transaction: the next client would inherit what is set here. Behind
+     * any pooler the process that answers is not the one that the driver was told. If the pooler shares sessions, a
+     * second connection gets the session that has just answered, or the same connection gets another one the second or
+     * third time. The second connection is opened only for the first connection of a pool, since such a pooler may have
+     * none to spare later.
      */
     private void refuseSharedSessions(Connection fresh, DataSource others) throws SQLException {
         int process = process(fresh);
@@ -122,8 +145,8 @@ final class PostgresSession implements Session {
     private static void refuseShared(boolean shared) throws SQLException {
         if (shared) {
             throw new SQLTransientConnectionException("there is a connection pooler in front of PostgreSQL that shares"
-                    + " sessions between its clients, such as PgBouncer with pool_mode = transaction: what the relay sets"
-                    + " in a session would apply to others; connect directly, or use pool_mode = session");
+                    + " sessions between its clients, such as PgBouncer with pool_mode = transaction: what the relay"
+                    + " sets in a session would apply to others; connect directly, or use pool_mode = session");
         }
     }
 

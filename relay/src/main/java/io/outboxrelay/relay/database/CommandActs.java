@@ -1,0 +1,150 @@
+package io.outboxrelay.relay.database;
+
+import io.outboxrelay.relay.database.Failures.Address;
+import io.outboxrelay.relay.database.Failures.Audited;
+import io.outboxrelay.relay.database.Failures.Failure;
+import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Lane;
+import io.outboxrelay.relay.database.Failures.Note;
+import io.outboxrelay.relay.database.Failures.Pause;
+import io.outboxrelay.relay.database.Failures.Retained;
+import io.outboxrelay.relay.database.Failures.Route;
+import io.outboxrelay.relay.database.Failures.State;
+import io.outboxrelay.relay.database.Failures.Unpublished;
+import io.outboxrelay.relay.database.Published.Extent;
+import io.outboxrelay.relay.database.Published.Limits;
+import io.outboxrelay.relay.database.Published.Selection;
+import io.outboxrelay.relay.lane.Event;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a command asks of a kind of database. An act runs in the transaction of the caller, if there is one;
+ * {@link #trouble} classifies the errors that it throws.
+ */
+interface CommandActs {
+
+    /** Limits the transaction: a command that hangs must not keep a lane from its relay. */
+    void limit();
+
+    /** Returns what an error means. */
+    Trouble trouble(SQLException error);
+
+    /** Adds a note to the audit, and returns its number. */
+    long note(String action, String what, long events, Note note);
+
+    // Failures
+
+    Map<State, Long> countByState(Filter filter);
+
+    /** Counts the events that wait behind the failures that match. */
+    long countWaitingBehind(Filter filter);
+
+    List<Failure> list(Filter filter, int limit);
+
+    Optional<Failure> find(UUID event);
+
+    long count(Filter filter);
+
+    List<Candidate> candidates(Filter filter);
+
+    /** Locks the rows of lanes in ascending order, as everybody does. */
+    void lockLanes(Collection<Integer> lanes);
+
+    /**
+     * Makes parked rows wait with fresh attempts, and restores the order of their aggregates.
+     *
+     * @param filter decides again: the previous holder of the lanes may have changed the rows
+     * @param rows ids of failures
+     * @return ids of the events that were changed
+     */
+    List<String> retry(Filter filter, List<Long> rows);
+
+    /**
+     * Deletes rows, and restores the order of their aggregates.
+     *
+     * @param filter decides again: the previous holder of the lanes may have changed the rows
+     * @param rows ids of failures
+     * @return ids of the events that were deleted
+     */
+    List<String> discard(Filter filter, List<Long> rows);
+
+    /** Pauses a route. Returns whether it was not paused already. */
+    boolean pause(Route route, Note note);
+
+    /** Ends a pause. Returns whether there was one. */
+    boolean resume(Route route);
+
+    List<Pause> pauses();
+
+    List<Pause> pausesOf(Address address);
+
+    /**
+     * Finds an event of the outbox.
+     *
+     * @param event its id
+     * @param unreadable whether the server could not send a text, and has to replace the signs that it cannot send
+     */
+    Optional<Unpublished> unpublished(UUID event, boolean unreadable);
+
+    /**
+     * Finds a retained event.
+     *
+     * @param event its id
+     * @param unreadable whether the server could not send a text, and has to replace the signs that it cannot send
+     */
+    Optional<Retained> retained(UUID event, boolean unreadable);
+
+    /** Finds the first blocking failure of an aggregate. */
+    Optional<Failure> firstOfAggregate(Address address);
+
+    Optional<Lane> lane(int lane);
+
+    /** Returns the notes of the audit that name an event; null when the user may not read them. */
+    @Nullable
+    List<Audited> audit(UUID event);
+
+    // Published
+
+    Instant now();
+
+    Extent extent(Selection selection, long after);
+
+    List<Event> next(Selection selection, long after, Limits limits);
+
+    Set<String> settling();
+
+    // Overview
+
+    List<LaneAndLag> lanes();
+
+    List<String> instances();
+
+    Map<String, Long> countByState();
+
+    List<Overview.Pause> pausesNow();
+
+    /** A lane, and the age of its oldest event in seconds. */
+    record LaneAndLag(Overview.Lane lane, double lagSeconds) {}
+
+    /** A failure that may be changed. */
+    record Candidate(long id, int lane) {}
+
+    /** What an error of the database means for a command. */
+    enum Trouble {
+        DEADLOCK,
+        NO_RIGHT,
+        /** A statement or the wait for a lock exceeded {@link CommandActs#limit}. */
+        TOO_LONG,
+        /** The server could not send a text in UTF-8. */
+        UNREADABLE,
+        OTHER
+    }
+}

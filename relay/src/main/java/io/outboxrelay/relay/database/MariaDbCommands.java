@@ -1,0 +1,536 @@
+package io.outboxrelay.relay.database;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.outboxrelay.relay.database.Failures.Address;
+import io.outboxrelay.relay.database.Failures.Audited;
+import io.outboxrelay.relay.database.Failures.Failure;
+import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Lane;
+import io.outboxrelay.relay.database.Failures.Note;
+import io.outboxrelay.relay.database.Failures.Pause;
+import io.outboxrelay.relay.database.Failures.Retained;
+import io.outboxrelay.relay.database.Failures.Route;
+import io.outboxrelay.relay.database.Failures.Rows;
+import io.outboxrelay.relay.database.Failures.State;
+import io.outboxrelay.relay.database.Failures.Unpublished;
+import io.outboxrelay.relay.database.Published.Extent;
+import io.outboxrelay.relay.database.Published.Limits;
+import io.outboxrelay.relay.database.Published.Selection;
+import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.Event;
+import java.nio.ByteBuffer;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataAccessException;
+import org.springframework.dao.DuplicateKeyException;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.RowMapper;
+import org.springframework.jdbc.core.namedparam.MapSqlParameterSource;
+import org.springframework.jdbc.core.namedparam.NamedParameterJdbcTemplate;
+import org.springframework.jdbc.support.GeneratedKeyHolder;
+
+/** What commands ask of MariaDB and MySQL. */
+final class MariaDbCommands implements CommandActs {
+
+    private static final Rows ROWS = new Rows(MariaDbOutbox.EVENTS);
+    private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final long MICROS_PER_MILLI = 1_000;
+
+    private static final int COUNTING_SECONDS = 60;
+
+    private static final String MATCHES = """
+        state IN (:states)
+          AND (:any_event OR event_id IN (:events))
+          AND (:reason IS NULL OR reason = :reason)
+          AND (:event_type IS NULL OR event_type = :event_type)
+          AND (:aggregate_type IS NULL OR aggregate_type = :aggregate_type)
+          AND (:aggregate_id IS NULL OR aggregate_id = :aggregate_id)
+          AND (:any_age OR coalesce(first_failed_at, occurred_at)
+                           < utc_timestamp(6) - INTERVAL :age_micros MICROSECOND)\
+        """;
+
+    private final String prefix;
+    private final boolean mySql;
+    private final NamedParameterJdbcTemplate database;
+    private final JdbcTemplate counting;
+
+    MariaDbCommands(String schema, DataSource connections, boolean mySql) {
+        this.prefix = MariaDbOutbox.prefix(schema);
+        this.mySql = mySql;
+        this.database = new NamedParameterJdbcTemplate(new JdbcTemplate(connections));
+        this.counting = new JdbcTemplate(connections);
+        this.counting.setQueryTimeout(COUNTING_SECONDS);
+    }
+
+    @Override
+    public void limit() {
+        database.getJdbcTemplate()
+                .execute("SET innodb_lock_wait_timeout = 10, lock_wait_timeout = 10, "
+                        + (mySql ? "max_execution_time = 10000" : "max_statement_time = 10"));
+    }
+
+    /** https://mariadb.com/kb/en/mariadb-error-code-reference/; 3024 is MySQL's. */
+    @Override
+    public Trouble trouble(SQLException error) {
+        return switch (error.getErrorCode()) {
+            case 1213 -> Trouble.DEADLOCK;
+            case 1142, 1143, 1044, 1227 -> Trouble.NO_RIGHT; // to a table, a column, a database, an operation
+            case 1205, 1969, 3024 -> Trouble.TOO_LONG;
+            default -> Trouble.OTHER;
+        };
+    }
+
+    @Override
+    public long note(String action, String what, long events, Note note) {
+        GeneratedKeyHolder id = new GeneratedKeyHolder();
+        database.update(
+                in("""
+                INSERT INTO SCHEMA.outbox_audit (who, action, what, events, reason)
+                VALUES (:who, :action, :what, :events, :reason)
+                """),
+                new MapSqlParameterSource("who", note.who())
+                        .addValue("action", action)
+                        .addValue("what", what)
+                        .addValue("events", events)
+                        .addValue("reason", note.reason()),
+                id);
+        return Objects.requireNonNull(id.getKey()).longValue();
+    }
+
+    @Override
+    public Map<State, Long> countByState(Filter filter) {
+        Map<State, Long> counts = new EnumMap<>(State.class);
+        database.query(
+                in("SELECT state, count(*) AS events FROM SCHEMA.outbox_failure WHERE MATCHES GROUP BY state"),
+                parameters(filter),
+                row -> {
+                    counts.put(State.of(row.getString("state")), row.getLong("events"));
+                });
+        return counts;
+    }
+
+    /**
+     * Counts per aggregate, by its index: one aggregate may have thousands of waiting events that no filter selects.
+     */
+    @Override
+    public long countWaitingBehind(Filter filter) {
+        return number("""
+                SELECT coalesce(sum((
+                    SELECT count(*) FROM SCHEMA.outbox_failure w FORCE INDEX (outbox_failure_aggregate_state)
+                    WHERE w.aggregate = meant.aggregate AND w.state = 'waiting')), 0)
+                FROM (SELECT DISTINCT aggregate FROM SCHEMA.outbox_failure WHERE blocking = 1 AND MATCHES) meant
+                """, parameters(filter));
+    }
+
+    @Override
+    public List<Failure> list(Filter filter, int limit) {
+        return failures(
+                "WHERE MATCHES ORDER BY id LIMIT :limit", parameters(filter).addValue("limit", limit));
+    }
+
+    @Override
+    public Optional<Failure> find(UUID event) {
+        return failures("WHERE event_id = :event ORDER BY id LIMIT 1", id(event)).stream()
+                .findFirst();
+    }
+
+    @Override
+    public Optional<Failure> firstOfAggregate(Address address) {
+        return failures("""
+                WHERE blocking = 1
+                  AND aggregate = unhex(sha2(concat(:aggregate_type, char(31 USING utf8mb4), :aggregate_id), 256))
+                ORDER BY id LIMIT 1
+                """, parameters(address)).stream().findFirst();
+    }
+
+    private List<Failure> failures(String which, MapSqlParameterSource parameters) {
+        return database.query(
+                in("""
+                SELECT event_id, lane, position, aggregate_type, aggregate_id, event_type,
+                       octet_length(payload) AS payload_bytes, content_type, json_keys(headers) AS header_names,
+                       occurred_at, state, blocking, attempts, failures, next_attempt_at, first_failed_at, failed_at,
+                       reason, detail, utc_timestamp(6) AS read_at,
+                       CASE WHEN blocking THEN
+                           (SELECT count(*) FROM SCHEMA.outbox_failure o FORCE INDEX (outbox_failure_aggregate)
+                            WHERE o.aggregate = f.aggregate AND o.blocking = 1 AND o.id < f.id) ELSE 0 END AS before_it,
+                       CASE WHEN blocking THEN
+                           (SELECT count(*) FROM SCHEMA.outbox_failure o FORCE INDEX (outbox_failure_aggregate)
+                            WHERE o.aggregate = f.aggregate AND o.blocking = 1 AND o.id > f.id) ELSE 0 END AS behind_it
+                FROM SCHEMA.outbox_failure f
+                """ + which), parameters, (row, n) -> ROWS.failure(row, headerNames(row.getString("header_names"))));
+    }
+
+    /** Headers that are no object, which MariaDB accepts, have no names. */
+    private static List<String> headerNames(@Nullable String json) {
+        try {
+            return json == null ? List.of() : JSON.readValue(json, NAMES);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("The names of headers are not a list of names", e);
+        }
+    }
+
+    @Override
+    public long count(Filter filter) {
+        return number("SELECT count(*) FROM SCHEMA.outbox_failure WHERE MATCHES", parameters(filter));
+    }
+
+    @Override
+    public List<Candidate> candidates(Filter filter) {
+        return database.query(
+                in("SELECT id, lane FROM SCHEMA.outbox_failure WHERE MATCHES ORDER BY id"),
+                parameters(filter),
+                (row, n) -> new Candidate(row.getLong("id"), row.getInt("lane")));
+    }
+
+    @Override
+    public void lockLanes(Collection<Integer> lanes) {
+        database.query(
+                in("SELECT lane FROM SCHEMA.outbox_lane FORCE INDEX (PRIMARY)"
+                        + " WHERE lane IN (:lanes) ORDER BY lane FOR UPDATE"),
+                new MapSqlParameterSource("lanes", lanes),
+                row -> {});
+    }
+
+    @Override
+    public List<String> retry(Filter filter, List<Long> rows) {
+        return change("""
+                UPDATE SCHEMA.outbox_failure
+                SET state = 'waiting', blocking = true, attempts = 0, failures = 0, next_attempt_at = NULL,
+                    returned_since = NULL
+                WHERE id IN (:rows)
+                """, filter, rows);
+    }
+
+    @Override
+    public List<String> discard(Filter filter, List<Long> rows) {
+        return change("DELETE FROM SCHEMA.outbox_failure WHERE id IN (:rows)", filter, rows);
+    }
+
+    /** Aggregates by their keys as the database has them: a name that is not valid text has another hash in Java. */
+    private List<String> change(String statement, Filter filter, List<Long> rows) {
+        List<Touched> touched = database.query(
+                in("""
+                SELECT id, event_id, aggregate FROM SCHEMA.outbox_failure
+                WHERE id IN (:rows) AND MATCHES ORDER BY id
+                """),
+                parameters(filter).addValue("rows", rows),
+                (row, n) -> new Touched(
+                        row.getLong("id"),
+                        MariaDbOutbox.uuid(row.getBytes("event_id")),
+                        ByteBuffer.wrap(row.getBytes("aggregate"))));
+        if (!touched.isEmpty()) {
+            database.update(
+                    in(statement),
+                    new MapSqlParameterSource(
+                            "rows", touched.stream().map(Touched::id).toList()));
+            List<byte[]> aggregates = touched.stream()
+                    .map(Touched::aggregate)
+                    .distinct()
+                    .map(ByteBuffer::array)
+                    .toList();
+            MariaDbOutbox.holdBack(database.getJdbcTemplate(), prefix, aggregates);
+            MariaDbOutbox.moveUp(database.getJdbcTemplate(), prefix, aggregates);
+        }
+        return touched.stream().map(one -> one.event().toString()).toList();
+    }
+
+    private record Touched(long id, UUID event, ByteBuffer aggregate) {}
+
+    /** The error of a duplicate ends its statement and nothing else. */
+    @Override
+    public boolean pause(Route route, Note note) {
+        try {
+            return database.update(
+                            in("""
+                            INSERT INTO SCHEMA.outbox_pause (aggregate_type, event_type, paused_by, reason)
+                            VALUES (:aggregate_type, :event_type, :who, :reason)
+                            """),
+                            parameters(route).addValue("who", note.who()).addValue("reason", note.reason()))
+                    > 0;
+        } catch (DuplicateKeyException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public boolean resume(Route route) {
+        return database.update(in("""
+                        DELETE FROM SCHEMA.outbox_pause
+                        WHERE aggregate_type = :aggregate_type AND event_type = :event_type
+                        """), parameters(route)) > 0;
+    }
+
+    @Override
+    public List<Pause> pauses() {
+        return database.query(in("""
+                SELECT aggregate_type, event_type, paused_at, paused_by, reason FROM SCHEMA.outbox_pause
+                ORDER BY aggregate_type <> '*', event_type <> '*', aggregate_type, event_type
+                """), ROWS::pause);
+    }
+
+    @Override
+    public List<Pause> pausesOf(Address address) {
+        return database.query(in("""
+                SELECT aggregate_type, event_type, paused_at, paused_by, reason FROM SCHEMA.outbox_pause
+                WHERE aggregate_type IN ('*', :aggregate_type) AND event_type IN ('*', :event_type) ORDER BY paused_at
+                """), parameters(address), ROWS::pause);
+    }
+
+    /** No index helps: the outbox is kept small by publishing it, and another index would slow down its writers. */
+    @Override
+    public Optional<Unpublished> unpublished(UUID event, boolean unreadable) {
+        return first("""
+                SELECT o.lane, o.position, aggregate_type, aggregate_id, event_type,
+                       octet_length(payload) AS payload_bytes, occurred_at, utc_timestamp(6) AS read_at,
+                       (SELECT count(*) FROM SCHEMA.outbox b
+                        WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
+                       (SELECT count(*) FROM SCHEMA.outbox b
+                        WHERE b.lane = o.lane AND b.position < o.position AND b.aggregate_type = o.aggregate_type
+                          AND b.aggregate_id = o.aggregate_id) AS before_in_aggregate
+                FROM SCHEMA.outbox o WHERE event_id = :event ORDER BY o.position LIMIT 1
+                """, id(event), ROWS::unpublished);
+    }
+
+    @Override
+    public Optional<Retained> retained(UUID event, boolean unreadable) {
+        return first("""
+                SELECT lane, position, aggregate_type, aggregate_id, event_type, published_at,
+                       utc_timestamp(6) AS read_at
+                FROM SCHEMA.outbox_published WHERE event_id = :event ORDER BY id LIMIT 1
+                """, id(event), ROWS::retained);
+    }
+
+    @Override
+    public Optional<Lane> lane(int lane) {
+        return first("""
+                SELECT lane, owner, epoch,
+                       coalesce(greatest(0, timestampdiff(MICROSECOND, utc_timestamp(6), lease_until)), 0) / 1e6
+                           AS lease_seconds
+                FROM SCHEMA.outbox_lane WHERE lane = :lane
+                """, new MapSqlParameterSource("lane", lane), Rows::lane);
+    }
+
+    @Override
+    public @Nullable List<Audited> audit(UUID event) {
+        try {
+            return database.query(in("""
+                    SELECT at, concat(who, ' (database user ', db_user, ')') AS who, action, reason
+                    FROM SCHEMA.outbox_audit WHERE locate(:text, what) > 0 ORDER BY id
+                    """), new MapSqlParameterSource("text", event.toString()), ROWS::audited);
+        } catch (DataAccessException e) {
+            if (Failures.trouble(e, this) == Trouble.NO_RIGHT) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public Instant now() {
+        return Objects.requireNonNull(
+                        database.getJdbcTemplate().queryForObject("SELECT utc_timestamp(6)", LocalDateTime.class))
+                .toInstant(ZoneOffset.UTC);
+    }
+
+    @Override
+    public Extent extent(Selection selection, long after) {
+        return first(
+                        """
+                        SELECT (SELECT count(*) FROM SCHEMA.outbox_published WHERE CONDITIONS) AS events,
+                               (SELECT min(published_at) FROM SCHEMA.outbox_published) AS oldest
+                        """.replace("CONDITIONS", conditions(selection)),
+                        parameters(selection).addValue("after", after),
+                        (row, n) -> new Extent(row.getLong("events"), ROWS.time(row, "oldest")))
+                .orElseThrow();
+    }
+
+    @Override
+    public List<Event> next(Selection selection, long after, Limits limits) {
+        return database.query(
+                in("""
+                SELECT p.id, p.event_id, p.aggregate_type, p.aggregate_id, p.event_type, w.bytes,
+                       CASE WHEN w.bytes <= :largest THEN p.payload END AS payload, p.content_type,
+                       CASE WHEN octet_length(p.headers) <= 65536 THEN p.headers END AS headers, p.occurred_at
+                FROM (
+                    SELECT id, bytes, sum(bytes) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - bytes AS read_before
+                    FROM (
+                        SELECT id, octet_length(payload) AS bytes FROM SCHEMA.outbox_published
+                        WHERE CONDITIONS
+                        ORDER BY id LIMIT :most) b) w
+                STRAIGHT_JOIN SCHEMA.outbox_published p FORCE INDEX (PRIMARY) ON p.id = w.id
+                WHERE w.read_before < :bytes
+                ORDER BY w.id
+                """.replace("CONDITIONS", conditions(selection))),
+                parameters(selection)
+                        .addValue("after", after)
+                        .addValue("largest", limits.largest())
+                        .addValue("most", limits.events())
+                        .addValue("bytes", limits.bytes()),
+                (row, n) -> MariaDbOutbox.EVENTS.event(row, null));
+    }
+
+    private static String conditions(Selection selection) {
+        StringBuilder conditions = new StringBuilder("id > :after");
+        add(conditions, "event_id IN (:events)", selection.events().isEmpty() ? null : selection.events());
+        add(conditions, "published_at >= :from", selection.from());
+        add(conditions, "published_at < :to", selection.to());
+        add(conditions, "event_type = :event_type", selection.eventType());
+        add(conditions, "aggregate_type = :aggregate_type", selection.aggregateType());
+        add(conditions, "aggregate_id = :aggregate_id", selection.aggregateId());
+        add(conditions, "aggregate = :aggregate", aggregate(selection));
+        return conditions.toString();
+    }
+
+    private static void add(StringBuilder conditions, String condition, @Nullable Object value) {
+        if (value != null) {
+            conditions.append(" AND ").append(condition);
+        }
+    }
+
+    private static MapSqlParameterSource parameters(Selection selection) {
+        return new MapSqlParameterSource(
+                        "events",
+                        selection.events().stream().map(MariaDbOutbox::bytes).toList())
+                .addValue("from", time(selection.from()))
+                .addValue("to", time(selection.to()))
+                .addValue("event_type", selection.eventType())
+                .addValue("aggregate_type", selection.aggregateType())
+                .addValue("aggregate_id", selection.aggregateId())
+                .addValue("aggregate", aggregate(selection));
+    }
+
+    private static byte @Nullable [] aggregate(Selection selection) {
+        String type = selection.aggregateType();
+        String id = selection.aggregateId();
+        return type == null || id == null ? null : MariaDbOutbox.key(new Aggregate(type, id));
+    }
+
+    private static @Nullable LocalDateTime time(@Nullable Instant instant) {
+        return instant == null ? null : LocalDateTime.ofInstant(instant, ZoneOffset.UTC);
+    }
+
+    /**
+     * A transaction that settles holds the row of its lane, shared: having locked all rows means it has waited for all.
+     */
+    @Override
+    public Set<String> settling() {
+        database.getJdbcTemplate()
+                .queryForList(
+                        in("SELECT lane FROM SCHEMA.outbox_lane FORCE INDEX (PRIMARY) ORDER BY lane FOR UPDATE"),
+                        Integer.class);
+        return Set.of();
+    }
+
+    @Override
+    public List<LaneAndLag> lanes() {
+        return counting.query(in("""
+                SELECT l.lane, l.owner, l.epoch, coalesce(events, 0) AS events,
+                       coalesce(greatest(0, timestampdiff(MICROSECOND, utc_timestamp(6), lease_until)), 0) / 1e6
+                           AS lease_seconds,
+                       coalesce(greatest(0, lag_micros), 0) / 1e6 AS lag_seconds
+                  FROM SCHEMA.outbox_lane l
+                  LEFT JOIN (SELECT lane, count(*) AS events,
+                                    max(timestampdiff(MICROSECOND, occurred_at, utc_timestamp(6))) AS lag_micros
+                               FROM SCHEMA.outbox GROUP BY lane) backlog ON backlog.lane = l.lane
+                 ORDER BY l.lane
+                """), Overview::lane);
+    }
+
+    @Override
+    public List<String> instances() {
+        return counting.queryForList(in("""
+                SELECT instance FROM SCHEMA.outbox_instance WHERE alive_until > utc_timestamp(6) ORDER BY instance
+                """), String.class);
+    }
+
+    @Override
+    public Map<String, Long> countByState() {
+        Map<String, Long> failures = new TreeMap<>();
+        counting.query(in("SELECT state, count(*) AS events FROM SCHEMA.outbox_failure GROUP BY state"), row -> {
+            failures.put(row.getString("state"), row.getLong("events"));
+        });
+        return failures;
+    }
+
+    @Override
+    public List<Overview.Pause> pausesNow() {
+        return counting.query(in("""
+                SELECT aggregate_type, event_type, paused_by, reason,
+                       timestampdiff(MICROSECOND, paused_at, utc_timestamp(6)) / 1e6 AS paused_seconds
+                  FROM SCHEMA.outbox_pause ORDER BY aggregate_type, event_type
+                """), Overview::pause);
+    }
+
+    private long number(String statement, MapSqlParameterSource parameters) {
+        return Objects.requireNonNull(database.queryForObject(in(statement), parameters, Long.class));
+    }
+
+    private <T extends Object> Optional<T> first(
+            String statement, MapSqlParameterSource parameters, RowMapper<T> mapper) {
+        return database.query(in(statement), parameters, mapper).stream().findFirst();
+    }
+
+    private static MapSqlParameterSource id(UUID event) {
+        return new MapSqlParameterSource("event", MariaDbOutbox.bytes(event));
+    }
+
+    private static MapSqlParameterSource parameters(Filter filter) {
+        Duration age = filter.olderThan() == null ? Duration.ZERO : filter.olderThan();
+        return new MapSqlParameterSource()
+                .addValue("any_event", filter.events().isEmpty())
+                .addValue(
+                        "events",
+                        orNone(
+                                filter.events().stream()
+                                        .map(MariaDbOutbox::bytes)
+                                        .toList(),
+                                new byte[0]))
+                .addValue(
+                        "states",
+                        orNone(filter.states().stream().map(State::toString).toList(), ""))
+                .addValue("reason", filter.reason())
+                .addValue("event_type", filter.eventType())
+                .addValue("aggregate_type", filter.aggregateType())
+                .addValue("aggregate_id", filter.aggregateId())
+                .addValue("any_age", filter.olderThan() == null)
+                .addValue("age_micros", age.toMillis() * MICROS_PER_MILLI);
+    }
+
+    /** A list in SQL has at least one member. */
+    private static <T> List<T> orNone(List<T> values, T none) {
+        return values.isEmpty() ? List.of(none) : values;
+    }
+
+    private static MapSqlParameterSource parameters(Route route) {
+        return new MapSqlParameterSource("aggregate_type", route.aggregateType())
+                .addValue("event_type", route.eventType());
+    }
+
+    private static MapSqlParameterSource parameters(Address address) {
+        return new MapSqlParameterSource("aggregate_type", address.aggregateType())
+                .addValue("aggregate_id", address.aggregateId())
+                .addValue("event_type", address.eventType());
+    }
+
+    /** Puts in the database, which is the only thing that cannot be bound, and what several statements share. */
+    private String in(String statement) {
+        return statement.replace("MATCHES", MATCHES).replace("SCHEMA.", prefix);
+    }
+}
