@@ -2,16 +2,19 @@ package io.outboxrelay.relay.database;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.HikariPoolMXBean;
 import com.zaxxer.hikari.SQLExceptionOverride;
 import com.zaxxer.hikari.util.DriverDataSource;
 import io.outboxrelay.relay.database.Dialect.Access;
 import io.outboxrelay.relay.database.Session.Use;
 import io.outboxrelay.relay.lane.Backoff;
+import io.outboxrelay.relay.lane.OncePerMinute;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,7 +43,6 @@ public final class Connections implements AutoCloseable {
     /** Every connection in use reports a server that goes away; those opened since then need not be closed again. */
     private static final long BETWEEN_LEAVINGS = Duration.ofSeconds(1).toNanos();
 
-    private static final long BETWEEN_WORDS = Duration.ofMinutes(1).toNanos();
 
     private static final Duration CONNECTING = Duration.ofSeconds(10);
     /** Counting retained events may take long; a server that is silent for longer is given up. */
@@ -54,7 +56,7 @@ public final class Connections implements AutoCloseable {
     private final List<HikariDataSource> pools = new CopyOnWriteArrayList<>();
     private final List<Runnable> others = new CopyOnWriteArrayList<>();
     private final AtomicLong leftAt = new AtomicLong(System.nanoTime() - BETWEEN_LEAVINGS);
-    private final AtomicLong saidAt = new AtomicLong(System.nanoTime() - BETWEEN_WORDS);
+    private final OncePerMinute leavings = new OncePerMinute();
 
     /**
      * @param source its name
@@ -139,7 +141,8 @@ public final class Connections implements AutoCloseable {
         config.setConnectionTimeout(timeout.toMillis());
         config.setValidationTimeout(Math.min(timeout.toMillis(), LONGEST_VALIDATION.toMillis()));
         config.setExceptionOverride(new Errors(session));
-        HikariDataSource pool = new HikariDataSource(config);
+        HikariDataSource pool = new HikariDataSource(); // unlike one with a configuration, it does not connect yet
+        config.copyStateTo(pool);
         pools.add(pool);
         return pool;
     }
@@ -164,19 +167,16 @@ public final class Connections implements AutoCloseable {
         if (now - before < BETWEEN_LEAVINGS || !leftAt.compareAndSet(before, now)) {
             return;
         }
-        say(why, now);
-        pools.forEach(pool -> pool.getHikariPoolMXBean().softEvictConnections());
+        leavings.occurred(count -> LOG.info(
+                "Source {}: closing all connections to the database and resolving its address again: {}{}",
+                source,
+                why,
+                OncePerMinute.andMore(count)));
+        pools.stream()
+                .map(HikariDataSource::getHikariPoolMXBean)
+                .filter(Objects::nonNull) // a pool that was not used yet
+                .forEach(HikariPoolMXBean::softEvictConnections);
         others.forEach(Runnable::run);
-    }
-
-    private void say(String why, long now) {
-        long before = saidAt.get();
-        if (now - before >= BETWEEN_WORDS && saidAt.compareAndSet(before, now)) {
-            LOG.info(
-                    "Source {}: closing all connections to the database and resolving its address again: {}",
-                    source,
-                    why);
-        }
     }
 
     @Override

@@ -70,11 +70,13 @@ final class PostgresOutbox implements OutboxActs {
 
     /**
      * Names a life of the server. A crash empties an unlogged table, and a copy or a standby has none of its rows; the
-     * next heartbeat then writes a new name. A restored dump has the name, but another number of the table. A server
-     * that was stopped in order keeps both, and has lost nothing.
+     * next heartbeat then writes a new name. A restored dump has the name, but another oid of the table; a copy
+     * of the database has both, but another oid of the database. A server that was stopped in order keeps all of them,
+     * and has lost nothing.
      */
     private static final String INCARNATION = """
         ((SELECT name || '/' || tableoid FROM SCHEMA.outbox_incarnation)
+            || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
             || '/' || extract(epoch FROM pg_postmaster_start_time()))\
         """;
 

@@ -242,6 +242,18 @@ class LanesTest {
     }
 
     @Test
+    void a_copy_of_a_database_is_another_life_of_the_server() {
+        assumeTrue(kind == DatabaseKind.POSTGRESQL, "only PostgreSQL copies databases");
+        try (OutboxDatabase copy = OutboxDatabase.withLanes(kind, 8)) {
+            String name = "SELECT name || '/' || tableoid FROM outbox_incarnation";
+            assertThat(copy.value(name)).as("both are copies of one").isEqualTo(database.value(name));
+
+            assertThat(OutboxDatabase.life(copy.outbox(), copy.owned(0)))
+                    .isNotEqualTo(OutboxDatabase.life(outbox, database.owned(0)));
+        }
+    }
+
+    @Test
     void says_which_lanes_have_events_above_their_floors() {
         for (int n = 0; n < 40; n++) {
             database.write(n);
