@@ -13,7 +13,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What statements cost when much is there that is none of their business: counted in blocks that are read, not in time. */
+/**
+ * What statements cost when much is there that is none of their business: counted in blocks that are read, not in time.
+ */
 @Tag("server")
 class CostTest {
 
@@ -156,7 +158,7 @@ class CostTest {
             """.formatted(events));
     }
 
-    /** Puts so many failures there, spread over aggregates: the first of each is due, the others wait. */
+    /** Inserts this number of failures, spread over aggregates: the first of each is due, the others wait. */
     private void fail(int aggregates) {
         database.execute("""
             INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,

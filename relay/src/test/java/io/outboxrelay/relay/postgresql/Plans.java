@@ -25,7 +25,7 @@ final class Plans {
         void on(PreparedStatement statement) throws SQLException;
     }
 
-    /** The plan as it was carried out, without what it changed. */
+    /** The plan as it was executed, without its changes. */
     String of(String sql, Binding binding) throws SQLException {
         try (Connection connection = database.database().dataSource().getConnection()) {
             connection.setAutoCommit(false);
@@ -47,7 +47,7 @@ final class Plans {
         }
     }
 
-    /** How many blocks of tables and indexes the whole plan has looked at, in memory or not. */
+    /** Number of blocks of tables and indexes that the whole plan has read, cached or not. */
     static long blocks(String plan) {
         Matcher top = HITS.matcher(plan);
         if (!top.find()) {

@@ -24,7 +24,9 @@ import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 
-/** Poolers between the relay and PostgreSQL: what PgBouncer 1.18 shows to a client was tried by hand, and is shown here. */
+/**
+ * Poolers between the relay and PostgreSQL: what PgBouncer 1.18 shows to a client was tried by hand, and is shown here.
+ */
 @Tag("server")
 class PoolerTest {
 
@@ -115,7 +117,7 @@ class PoolerTest {
         };
     }
 
-    /** Each statement is a transaction; the client was told a process that there is not. */
+    /** Each statement is a transaction; the process announced to the client does not exist. */
     private static Connection client(Supplier<Connection> next) {
         return (Connection) Proxy.newProxyInstance(
                 PoolerTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
