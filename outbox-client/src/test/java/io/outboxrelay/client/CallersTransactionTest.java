@@ -34,7 +34,7 @@ import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** Every way of calling outbox and inbox in, beside and after a transaction; with a pool that commits by itself and not. */
+/** All ways to call outbox and inbox in, beside and after a transaction, with and without auto-commit of the pool. */
 @ParameterizedClass
 @ValueSource(booleans = {true, false})
 @Tag("server")
@@ -441,7 +441,7 @@ class CallersTransactionTest { // hazard 63, hazard 64
         });
     }
 
-    /** Spring would only log what is thrown there. */
+    /** Spring would only log an exception there. */
     private void afterCompletion(Runnable action) {
         synchronize(new TransactionSynchronization() {
             @Override

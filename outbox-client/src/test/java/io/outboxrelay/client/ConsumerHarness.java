@@ -32,7 +32,7 @@ final class ConsumerHarness implements AutoCloseable {
         this.inbox = inbox;
     }
 
-    /** Waits for a state with more patience than Awaitility has by itself: machines may be slow. */
+    /** Waits longer for a state than Awaitility's default, because machines may be slow. */
     static ConditionFactory await() {
         return Awaitility.await().atMost(PATIENCE);
     }
@@ -116,7 +116,7 @@ final class ConsumerHarness implements AutoCloseable {
         return ids;
     }
 
-    /** How many messages are ready in the queue, in nobody's hand. */
+    /** Number of ready messages in the queue, without the unacknowledged ones. */
     long ready() throws Exception {
         try (Connection connection = broker.connectionFactory().newConnection();
                 Channel channel = connection.createChannel()) {

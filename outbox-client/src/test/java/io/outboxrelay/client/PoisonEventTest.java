@@ -22,7 +22,9 @@ import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 
-/** What an event that nobody can handle does to those behind it, in a quorum queue that counts deliveries. */
+/**
+ * The effect of an event that no attempt can handle on the events behind it, in a quorum queue that counts deliveries.
+ */
 @Tag("server")
 class PoisonEventTest {
 
@@ -84,7 +86,7 @@ class PoisonEventTest {
                 .containsExactly(Stream.of(events).skip(1).toArray(UUID[]::new));
     }
 
-    /** As in a classic queue, or on RabbitMQ 4.3, where a delivery that is given back does not count. */
+    /** As in a classic queue, or on RabbitMQ 4.3, where a requeued delivery does not count. */
     @Test
     void where_deliveries_are_not_counted_it_is_given_up_all_the_same() throws Exception { // hazard 87
         harness.declareClassic();
@@ -97,7 +99,7 @@ class PoisonEventTest {
         await().untilAsserted(() -> assertThat(harness.deadLetters()).containsExactly(poison.toString()));
     }
 
-    /** Lets the database come back whenever the consumer has noticed that it is away. */
+    /** Starts the database again whenever the consumer has noticed that it is down. */
     private IdempotentConsumer startWithoutADatabaseForThePoison() {
         IdempotentConsumer consumer = start(e -> {
             if (e.id().equals(poison)) {
@@ -129,7 +131,7 @@ class PoisonEventTest {
                 .containsExactlyInAnyOrder(Stream.of(events).skip(1).toArray(UUID[]::new));
     }
 
-    /** The inbox's database, which can be away. */
+    /** The inbox's database, which can be unavailable. */
     private static final class SwitchedDataSource extends DelegatingDataSource {
 
         private volatile boolean away;

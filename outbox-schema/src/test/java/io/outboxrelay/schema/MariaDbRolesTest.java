@@ -51,7 +51,7 @@ class MariaDbRolesTest {
         return as(role, database);
     }
 
-    /** Connections of a user who has only the rights of a role, which is active by itself. */
+    /** Connections of a user with only the rights of a role that is active by default. */
     private static DataSource as(String role, TestDatabase database) throws SQLException {
         String user = role + "_" + database.name().substring(database.name().length() - 10);
         Sql.execute(owner, "CREATE USER IF NOT EXISTS '" + user + "'@'%' IDENTIFIED BY 'secret'");

@@ -12,7 +12,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.Yaml;
 
-/** Whatever starts containers from it, the file has to be YAML, and what it tells the relay has to be a configuration. */
+/** The file has to be valid YAML, and its settings for the relay a valid configuration, whatever tool uses it. */
 class ComposeFileTest {
 
     private static final Path FOLDER = Path.of("..");

@@ -14,7 +14,7 @@ import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
 
-/** The jar as it is shipped: it says of what it is made, and under which licences. */
+/** The shipped jar lists its parts and their licences. */
 class RelayJarIT {
 
     /** Without a text of their own, parts are under one of these, whose texts are there; in the words of the parts. */

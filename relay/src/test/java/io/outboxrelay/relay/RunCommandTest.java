@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program as a process of its own: what it prints and how it ends. */
+/** The program as a separate process: its output and its exit status. */
 @Tag("server")
 class RunCommandTest {
 

@@ -166,7 +166,7 @@ class CostTest {
             """.formatted(events));
     }
 
-    /** Puts so many failures there, spread over aggregates: the first of each is due, the others wait. */
+    /** Inserts this number of failures, spread over aggregates: the first of each is due, the others wait. */
     private void fail(int aggregates) {
         database.execute("""
             INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,

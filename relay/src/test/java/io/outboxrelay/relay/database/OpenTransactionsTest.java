@@ -267,7 +267,7 @@ class OpenTransactionsTest {
         database.dropLogin();
     }
 
-    /** The first looks find broken connections. */
+    /** The first checks find broken connections. */
     private void awaitAnother(OutboxStore store) {
         assertThat(await().atMost(PATIENCE).ignoreExceptions().until(() -> store.lookAtWriters(now), Look::another))
                 .isNotNull();
@@ -283,7 +283,7 @@ class OpenTransactionsTest {
         }
     }
 
-    /** A look is worth nothing while somebody else reads the list of transactions too often: other tests do. */
+    /** A check is useless while others read the list of transactions too often, as other tests do. */
     private void awaitClosed(long position) {
         await().atMost(PATIENCE).until(() -> {
             look();

@@ -19,7 +19,7 @@ class PatientConnectionsTest {
     private final Server server = new Server();
     private final Connections.Patient connections = new Connections.Patient(server, new NoWaiting());
 
-    /** Tells of the bound of each wait, and lets nobody wait. */
+    /** Records the bound of each wait, and returns at once. */
     private final class NoWaiting implements RandomGenerator {
 
         @Override

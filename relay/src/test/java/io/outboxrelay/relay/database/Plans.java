@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
 /**
- * How PostgreSQL carries out the statements of an act on a connection like a lane's, and how much it reads for them.
+ * How PostgreSQL executes the statements of an act on a connection like a lane's, and how much it reads for them.
  */
 final class Plans {
 
@@ -31,7 +31,7 @@ final class Plans {
     }
 
     /**
-     * The plans of all prepared statements, as they were carried out with their parameters; their changes are undone.
+     * The plans of all prepared statements, as they were executed with their parameters; their changes are undone.
      */
     String of(Consumer<PostgresOutbox> act) throws SQLException {
         try (Connection connection = database.database().dataSource().getConnection()) {
@@ -92,7 +92,7 @@ final class Plans {
                 }));
     }
 
-    /** How many blocks of tables and indexes the whole plan has looked at, in memory or not. */
+    /** Number of blocks of tables and indexes that the whole plan has read, cached or not. */
     static long blocks(String plan) {
         Matcher top = HITS.matcher(plan);
         if (!top.find()) {

@@ -116,7 +116,7 @@ class PoolerTest {
         };
     }
 
-    /** Each statement is a transaction; the client was told a process that there is not. */
+    /** Each statement is a transaction; the process announced to the client does not exist. */
     private static Connection client(Supplier<Connection> next) {
         return (Connection) Proxy.newProxyInstance(
                 PoolerTest.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {

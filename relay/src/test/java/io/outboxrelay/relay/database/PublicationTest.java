@@ -30,7 +30,7 @@ class PublicationTest {
 
     private static final Duration LONG = Duration.ofHours(1);
 
-    /** What logical replication carries from table to table, and how a row is told from others. */
+    /** The columns that logical replication carries, and the identity of rows. */
     private static final Map<String, String> REPLICATED = Map.of(
             "outbox", "position",
             "outbox_failure", "id",

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What becomes of events that were published where they are retained, and how a replay reads them. */
+/** Published events of a source that retains them, and how a replay reads them. */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 @Tag("server")

@@ -9,7 +9,7 @@ import java.time.Duration;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What an error says of the server that it came from. */
+/** What an error reveals about its server. */
 class SessionTest {
 
     // hazard 74

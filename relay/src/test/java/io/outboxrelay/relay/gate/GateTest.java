@@ -37,7 +37,7 @@ import org.apache.avro.generic.GenericData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the gate says about events, without a database and a broker. */
+/** Verdicts of the gate on events, without a database and a broker. */
 class GateTest {
 
     private static final Schema FIRST = parse("{'name':'id','type':'string'}");
@@ -92,7 +92,7 @@ class GateTest {
         }
     }
 
-    /** Subjects that can be changed and be away, and count how often they are asked. */
+    /** Subjects that can be changed or unavailable, and that count their requests. */
     private static final class Scripted implements Subjects {
 
         private final AtomicInteger asked = new AtomicInteger();
@@ -350,7 +350,7 @@ class GateTest {
             assertThat(gateAnswers(gate)).hasSize(1_000);
             subjects.slow.countDown();
 
-            // The verdict comes when nobody waits for it, and is there for all who waited.
+            // The verdict arrives after the wait, and serves all that have waited.
             events.forEach(event -> refused(gate, event, Reason.SCHEMA_UNKNOWN, "is not in the registry"));
             assertThat(subjects.asked).hasValue(1);
 
@@ -581,7 +581,7 @@ class GateTest {
         }
     }
 
-    /** What becomes of an event that comes again as long as its schema is being looked up. */
+    /** Publishes an event again until its schema has been looked up. */
     private static Outcome decided(Publisher gate, Event event) {
         return decidedWithin(1_000, gate, event);
     }

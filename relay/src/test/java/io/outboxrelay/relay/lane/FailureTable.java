@@ -92,14 +92,14 @@ final class FailureTable {
     final Map<Long, Row> rows = new TreeMap<>();
     private long lastId;
 
-    /** What is there now, for {@link #restore}. */
+    /** The current contents, for {@link #restore}. */
     FailureTable copy() {
         FailureTable copy = new FailureTable();
         copy.restore(this);
         return copy;
     }
 
-    /** Makes it what it was. */
+    /** Restores earlier contents. */
     void restore(FailureTable earlier) {
         rows.clear();
         earlier.rows.forEach((id, row) -> rows.put(id, row.copy()));
@@ -124,7 +124,7 @@ final class FailureTable {
         return new HashSet<>(byAggregate(row -> row.blocking).keySet());
     }
 
-    /** Writes changes; what was taken from the outbox comes only if it was still there. */
+    /** Writes changes; an event from the outbox is added only if it was still there. */
     Set<Aggregate> keep(Changes changes, long now, Predicate<Event> takenFromOutbox) {
         changes.published().forEach(event -> rows.remove(event.kept().id()));
         for (Failed failed : changes.failed()) {
@@ -170,7 +170,7 @@ final class FailureTable {
         moveUp(aggregates(retried), now);
     }
 
-    /** Lets paused events go on. */
+    /** Resumes paused events. */
     int resume(Predicate<Event> which, long now) {
         List<Row> resumed = rows.values().stream()
                 .filter(row -> row.state == State.PAUSED && which.test(row.event))
@@ -180,7 +180,7 @@ final class FailureTable {
         return resumed.size();
     }
 
-    /** A person throws an event away. */
+    /** A person discards an event. */
     void discard(Row row, long now) {
         rows.remove(row.id);
         moveUp(Set.of(row.event.aggregate()), now);
@@ -199,7 +199,7 @@ final class FailureTable {
         return row;
     }
 
-    /** As weak as the statement of that name: only of these aggregates, and only what is retried. */
+    /** As weak as the statement of that name: only these aggregates, and only retried events. */
     private void holdBack(Set<Aggregate> touched) {
         blocking(touched)
                 .forEach(rowsOfOne -> rowsOfOne.stream()

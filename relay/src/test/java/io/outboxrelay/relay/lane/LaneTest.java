@@ -58,7 +58,7 @@ class LaneTest {
                 ByRoute.always(unroutable));
     }
 
-    /** A policy that gives a queue time to come back, and takes up again what it parked. */
+    /** A policy that waits before it parks, and retries parked events. */
     private static FailurePolicy patient(OnPark onPark) {
         return new FailurePolicy(
                 MAX_ATTEMPTS,

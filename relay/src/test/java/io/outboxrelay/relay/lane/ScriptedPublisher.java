@@ -95,7 +95,7 @@ final class ScriptedPublisher implements Publisher {
         inFlight.remove(event);
     }
 
-    /** Positions of what was published, in order. */
+    /** Positions of the published events, in order. */
     List<Long> positions() {
         return published.stream().map(Event::position).toList();
     }

@@ -30,10 +30,10 @@ import java.util.stream.LongStream;
 
 /**
  * One lane, two relays that share it, writers and a broker, in one thread, with every choice made by a seed. The relays
- * run the real {@link Lane}, {@link Lease} and {@link WriterWatch}; the database and the broker are simulated. Whenever a
- * relay calls one of them, the world may go on first: transactions begin, commit late or roll back; the broker answers,
- * answers late, loses its answer, returns or refuses; connections break; the database fails before or after it has done
- * what it was asked; the relay crashes, or is frozen while the other one takes over and works.
+ * run the real {@link Lane}, {@link Lease} and {@link WriterWatch}; the database and the broker are simulated. Whenever
+ * a relay calls one of them, other things may happen first: transactions begin, commit late or roll back; the broker
+ * answers, answers late, loses its answer, returns or refuses; connections break; the database fails before or after it
+ * has carried out a request; the relay crashes, or is frozen while the other one takes over and works.
  */
 final class Simulation {
 
@@ -56,10 +56,16 @@ final class Simulation {
     private final List<Relay> relays = List.of(new Relay("red"), new Relay("blue"));
     private final List<String> history = new ArrayList<>();
     private final double trouble;
-    /** Whether there is a gate for schemas in front of the broker: in some histories, so that the others stay what they were. */
+    /**
+     * Whether there is a gate for schemas in front of the broker: in some histories, so that the others stay what they
+     * were.
+     */
     private final boolean gated;
 
-    /** Whether a queue may be down for long, and an event is given time: in some histories, so that the others stay what they were. */
+    /**
+     * Whether a queue may be down for long, and an event is given time: in some histories, so that the others stay what
+     * they were.
+     */
     private final boolean patient;
 
     /** Whether the clock of the database's host is set now and then, so that two relays may trust the same lane. */
@@ -167,7 +173,7 @@ final class Simulation {
         }
     }
 
-    /** All that was published is sent again, under the same faults; whenever it ends too early, somebody lets it go on. */
+    /** Replays all published events under the same faults; continues the replay whenever it ends too early. */
     private void replay() {
         checkOrder(database.archive, "was retained");
         broker.delivered.clear();
@@ -235,7 +241,7 @@ final class Simulation {
                 null);
     }
 
-    /** Ids tell the order of writing, places do not. */
+    /** Ids follow the order of writing, places do not. */
     private void checkOrder(List<Event> events, String what) {
         Map<Aggregate, Long> last = new HashMap<>();
         Set<UUID> seen = new HashSet<>();
@@ -314,7 +320,7 @@ final class Simulation {
         }
     }
 
-    /** The relay stands still, longer or shorter than its lease, while the other one goes on. */
+    /** Freezes the relay, for longer or shorter than its lease, while the other one continues. */
     private void freeze(Relay frozen) {
         noted("freeze");
         otherRuns = true;
@@ -326,7 +332,7 @@ final class Simulation {
         otherRuns = false;
     }
 
-    /** People retry and discard what is parked, pause and resume. */
+    /** People retry and discard parked events, pause and resume. */
     private void peopleGoOn() {
         if (chance(0.05)) {
             noted("pause or resume by a person");
@@ -372,7 +378,7 @@ final class Simulation {
         history.add(fault);
     }
 
-    /** One relay's process: what it has in memory is gone after a crash. */
+    /** One relay's process: a crash loses its memory. */
     private final class Relay {
 
         private final String name;
@@ -491,7 +497,7 @@ final class Simulation {
         }
     }
 
-    /** The outbox: rows that are visible, transactions that are open, and who owns the lane. */
+    /** The outbox: visible rows, open transactions, and the owner of the lane. */
     private final class Database {
 
         private final TreeMap<Long, Event> rows = new TreeMap<>();
@@ -511,7 +517,7 @@ final class Simulation {
         private long leaseUntil;
         private long clockOffset;
         private int crashes;
-        /** What is on the disk, when there were commits since that did not wait for it; null when everything is. */
+        /** The state on the disk, if later commits did not wait for it; null if the disk has everything. */
         private Saved onDisk;
 
         private record Saved(
@@ -694,7 +700,7 @@ final class Simulation {
             return answered(new Claimed(incarnation, events, events.size() < claim.events() && bytes < claim.bytes()));
         }
 
-        /** The answer takes its time: what was read may be old when it arrives. */
+        /** The answer is delayed: it may be outdated when it arrives. */
         private Optional<Claimed> answered(Claimed claimed) {
             worldGoesOn(relay);
             return Optional.of(claimed);
@@ -1018,22 +1024,22 @@ final class Simulation {
         }
     }
 
-    /** An event that the relay cannot write as a message, until somebody mends that. */
+    /** An event that the relay cannot encode as a message until it is repaired. */
     private static boolean isPoison(Event event) {
         return event.id().getLeastSignificantBits() % 37 == 11;
     }
 
-    /** An event whose schema the gate does not know, until somebody registers it. */
+    /** An event whose schema is unknown to the gate until it is registered. */
     private static boolean isUnregistered(Event event) {
         return event.position() % 43 == 23;
     }
 
-    /** An event that makes the broker close the channel, until somebody mends that. */
+    /** An event that makes the broker close the channel until it is repaired. */
     private static boolean isKiller(Event event) {
         return event.id().getLeastSignificantBits() % 41 == 17;
     }
 
-    /** An event that makes the broker close the connection, which other lanes share, until somebody mends that. */
+    /** An event that makes the broker close the connection, which other lanes share, until it is repaired. */
     private static boolean closesConnection(Event event) {
         return event.id().getLeastSignificantBits() % 43 == 7;
     }

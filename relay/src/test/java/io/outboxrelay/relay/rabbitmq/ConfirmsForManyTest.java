@@ -22,7 +22,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Confirms for many messages at once, which a broker sends when it likes: here its own are held back, and others are said. */
+/**
+ * Confirms for many messages at once, which a broker sends at will: here its own are held back and replaced by others.
+ */
 @Tag("server")
 class ConfirmsForManyTest {
 

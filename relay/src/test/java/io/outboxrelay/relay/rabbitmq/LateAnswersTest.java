@@ -29,11 +29,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A broker that answers when nobody waits any more: what it says is held back here until a test lets it pass. */
+/** A broker that answers too late: its answers are held back until a test releases them. */
 @Tag("server")
 class LateAnswersTest {
 
-    /** Confirms and returned messages of the publisher's channel, as they were said. */
+    /** Confirms and returned messages of the publisher's channel, as they were sent. */
     private final List<Frame> held = new CopyOnWriteArrayList<>();
 
     private final AtomicInteger channel = new AtomicInteger();

@@ -129,7 +129,7 @@ final class PublisherHarness implements AutoCloseable {
         return publish(List.of(event)).get(0);
     }
 
-    /** Waits for so many answers, and makes sure that no more are there. */
+    /** Waits for this number of answers, and checks that there are no more. */
     List<Answer> answers(int count) throws InterruptedException {
         List<Answer> answers = new ArrayList<>();
         long end = System.nanoTime() + PATIENCE.toNanos();

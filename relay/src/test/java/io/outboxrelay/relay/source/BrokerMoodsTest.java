@@ -32,8 +32,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What an administrator can do to a broker while a relay runs: each is said once in the log and shown in readiness, with
- * the source, the broker and the reason; each ends by itself; and none spends an attempt that is not the event's own.
+ * Changes that an administrator can make to a broker while a relay runs. The log and readiness report each, with the
+ * source, the broker and the reason. The relay recovers from each without help, and no attempt is spent that is not the
+ * event's own fault.
  */
 @Tag("server")
 class BrokerMoodsTest {
@@ -301,7 +302,7 @@ class BrokerMoodsTest {
         assertNothingWasSpent();
     }
 
-    /** Everything in one evaluation, since each command starts a virtual machine of its own. */
+    /** Everything in one evaluation, because each command starts its own virtual machine. */
     private static void administer(String... expressions) {
         server.control("eval", String.join(", ", expressions) + ".");
     }
@@ -386,7 +387,7 @@ class BrokerMoodsTest {
                 .allMatch(line -> line.startsWith("Source orders: "));
     }
 
-    /** Waits for so many messages and names their orders. */
+    /** Waits for this number of messages and returns their orders. */
     private List<String> received(String queue, int count) {
         List<String> orders = new ArrayList<>();
         await().atMost(PATIENCE).until(() -> {

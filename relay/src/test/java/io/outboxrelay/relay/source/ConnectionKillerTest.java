@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Events that make the broker close the whole connection, which all lanes share. The broker is real and does so by itself:
- * what it is given of these events is a frame that does not end as one must.
+ * Events that make the broker close the whole connection, which all lanes share. The broker is real, and closes the
+ * connection because it receives a frame of such an event without a valid end.
  */
 @Tag("server")
 @Tag("full")

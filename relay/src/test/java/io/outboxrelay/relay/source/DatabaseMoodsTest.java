@@ -36,8 +36,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What a database can do to a relay that is running: in each mood nothing is lost, nothing is out of order, the other source
- * goes on, readiness says which source it is and why, the log does not fill, and it ends by itself.
+ * What a database can do to a relay that is running: in each mood nothing is lost, nothing is out of order, the other
+ * source goes on, readiness says which source it is and why, the log does not fill, and it ends by itself.
  */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
@@ -264,7 +264,7 @@ class DatabaseMoodsTest {
         }
     }
 
-    /** What is written there while the first source is in trouble arrives, and the first one is in trouble still. */
+    /** Events that are written there during the first source's fault arrive, while the fault lasts. */
     private void assertTheOtherGoesOn() {
         for (int n = 0; n < 50; n++) {
             invoices.write("invoice", String.valueOf(invoicesWritten).getBytes(StandardCharsets.UTF_8));

@@ -40,7 +40,7 @@ class FailoverTest {
                 TestVirtualHost host = Servers.rabbitmq().newVirtualHost();
                 Connection consumer = host.connectionFactory().newConnection()) {
             consume(consumer.createChannel());
-            // Their servers go, and what is read-only cannot be dropped.
+            // Their servers are removed, and a read-only database cannot be dropped.
             OutboxDatabase old = OutboxDatabase.installedIn(first.newDatabase(), 2);
             TestDatabase anyOfSecond = second.newDatabase();
             old.loginWithOnly("outbox_relay");

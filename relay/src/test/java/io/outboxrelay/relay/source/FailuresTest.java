@@ -46,7 +46,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What becomes of events that the broker or the relay does not take, with a real database and a broker of its own. */
+/** Events that the broker or the relay does not accept, with a real database and a private broker. */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
 @Tag("server")
@@ -353,7 +353,7 @@ class FailuresTest {
         return database.column("SELECT state FROM outbox_failure ORDER BY id");
     }
 
-    /** Waits for so many messages. */
+    /** Waits for this number of messages. */
     private List<String> received(String queue, int count) {
         List<String> messages = new ArrayList<>();
         await().atMost(PATIENCE).until(() -> {

@@ -25,7 +25,7 @@ class LookoutTest {
     private OutboxDatabase database;
     private Lookout lookout;
 
-    /** Tells of the bound of each wait after a failure, and lets nobody wait. */
+    /** Records the bound of each wait after a failure, and returns at once. */
     private final class NoWaiting implements RandomGenerator {
 
         @Override

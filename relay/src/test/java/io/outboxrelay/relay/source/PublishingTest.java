@@ -92,7 +92,7 @@ class PublishingTest {
         assertThat(publisher.locks).as("locks that were held").isEmpty();
     }
 
-    /** Confirms everything, and looks at the database whenever the lane calls it with an event in its hands. */
+    /** Confirms everything, and checks the database whenever the lane calls it with an event in flight. */
     private final class LookingPublisher implements Publisher {
 
         private final List<Answer> answers = new ArrayList<>();

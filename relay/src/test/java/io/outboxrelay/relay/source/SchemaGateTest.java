@@ -237,7 +237,7 @@ class SchemaGateTest {
     @Test
     void version_3_is_stopped_at_the_relay_which_names_the_rule(@TempDir Path contracts) throws Exception {
         twoVersions("third.Paid");
-        // Somebody has deployed it all the same, and it is in the catalogue that the relay has for explaining.
+        // It was deployed nevertheless, and it is in the catalogue that the relay uses for explanations.
         Files.writeString(
                 contracts.resolve("contracts.yaml"), "owner: shop\nsubjects:\n  third.Paid: {event-type: Paid}\n");
         Files.createDirectories(contracts.resolve("third.Paid"));
@@ -262,7 +262,9 @@ class SchemaGateTest {
         registry.register(subject, SECOND);
     }
 
-    /** Version 1 runs on both sides; then one side moves to version 2 and later the other, and nobody stops writing. */
+    /**
+     * Version 1 runs on both sides; then one side moves to version 2 and later the other, without a pause in writing.
+     */
     private void rollsOut(String subject, boolean producerFirst) throws Exception {
         registry.register(subject, FIRST);
         registry.setCompatibility(subject, Compatibility.FULL_TRANSITIVE);
@@ -332,7 +334,7 @@ class SchemaGateTest {
         return "version " + readerVersion + " reads " + writer;
     }
 
-    /** Waits until so many events of one writer came to one version of the reader. */
+    /** Waits until this number of events of one writer reached one version of the reader. */
     private static void reached(Queue<String> pairs, String pair, Queue<Throwable> failures) {
         await().atMost(PATIENCE)
                 .until(() -> !failures.isEmpty()
@@ -448,7 +450,7 @@ class SchemaGateTest {
         return meters.get(name).gauge().value();
     }
 
-    /** Waits for so many messages; each as its aggregate's id and the fingerprint of its payload. */
+    /** Waits for this number of messages; each as its aggregate's id and the fingerprint of its payload. */
     private List<String> received(int count) {
         List<String> messages = new ArrayList<>();
         await().atMost(PATIENCE).until(() -> {

@@ -15,7 +15,9 @@ import io.outboxrelay.schema.OutboxSchema;
 import java.net.URI;
 import java.time.Duration;
 
-/** One running source, impatient where a test would have to wait, and what a person sees of it: health, metrics, log. */
+/**
+ * One running source, impatient where a test would have to wait, and what a person sees of it: health, metrics, log.
+ */
 final class SourceHarness implements AutoCloseable {
 
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -46,7 +48,7 @@ final class SourceHarness implements AutoCloseable {
      * @param name its name
      * @param jdbcUrl its database, with the user in it
      * @param broker the address of its broker
-     * @param topology what it does about the exchange
+     * @param topology how it treats the exchange
      */
     static SourceHarness start(
             String name, String jdbcUrl, String user, String password, String broker, Topology topology) {
@@ -88,7 +90,7 @@ final class SourceHarness implements AutoCloseable {
                 confirmDeadline);
     }
 
-    /** Waits until the source says that it is not served, and why. */
+    /** Waits until the source reports that it is not served, and why. */
     void awaitTrouble(String... words) {
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(source.trouble().orElse("none")).contains(words));
@@ -102,7 +104,7 @@ final class SourceHarness implements AutoCloseable {
         assertThat(ready()).isEqualTo(1);
     }
 
-    /** The gauge that an alert looks at. */
+    /** The gauge for alerts. */
     double ready() {
         return meters.get("outbox_relay_source_ready")
                 .tag("source", name)

@@ -22,7 +22,7 @@ class WakeupTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration NEVER = Duration.ofHours(1);
 
-    /** The connection that listens, by what it said last. */
+    /** The listening connection, by its last statement. */
     private static final String LISTENER = """
             SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
             AND (query LIKE 'LISTEN outbox%' OR query LIKE 'SELECT pg_%advisory%')""";
@@ -134,7 +134,7 @@ class WakeupTest {
         lookout.start();
     }
 
-    /** Completes once the lane is told of events above the floor. */
+    /** Completes once the lane is woken for events above the floor. */
     private CompletableFuture<Void> events(long floor) {
         return CompletableFuture.runAsync(() -> {
             try {

@@ -15,8 +15,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A port of this machine that leads to a broker and understands the frames that pass (AMQP 0-9-1, section 2.3.5): a test
- * may hold back, change and add some. So the client and the broker are real, and one of them does what it rarely does.
+ * A port of this machine that leads to a broker and understands the frames that pass (AMQP 0-9-1, section 2.3.5): a
+ * test may hold back, change and add some. So client and broker are real, and one of them shows rare behaviour.
  */
 public final class AmqpWire implements AutoCloseable {
 
@@ -25,7 +25,7 @@ public final class AmqpWire implements AutoCloseable {
     private static final int ACK = 80;
     private static final int NACK = 120;
 
-    /** What becomes of a frame. */
+    /** Decides about a frame. */
     public interface Change {
         List<Frame> of(Frame frame);
     }
@@ -33,8 +33,8 @@ public final class AmqpWire implements AutoCloseable {
     /**
      * A frame.
      *
-     * @param end the octet that ends it; any other than {@link AMQP#FRAME_END} is an error that a broker answers by closing
-     *     the connection
+     * @param end the octet that ends it; any other than {@link AMQP#FRAME_END} is an error that a broker answers by
+     *     closing the connection
      */
     @SuppressWarnings("ArrayRecordComponent")
     public record Frame(int type, int channel, byte[] payload, int end) {
@@ -106,8 +106,8 @@ public final class AmqpWire implements AutoCloseable {
     /**
      * Begins to accept connections for a broker.
      *
-     * @param asked what becomes of the client's frames
-     * @param answered what becomes of the broker's frames
+     * @param asked handles the client's frames
+     * @param answered handles the broker's frames
      */
     public AmqpWire(String host, int port, Change asked, Change answered) throws IOException {
         this.host = host;
@@ -123,7 +123,7 @@ public final class AmqpWire implements AutoCloseable {
         return door.getLocalPort();
     }
 
-    /** Says something to the client of the newest connection, as if the broker had. */
+    /** Sends something to the client of the newest connection, as if the broker had sent it. */
     public void say(Frame frame) throws IOException {
         write(Objects.requireNonNull(newest), frame);
     }
@@ -195,7 +195,7 @@ public final class AmqpWire implements AutoCloseable {
                     try {
                         work.run();
                     } catch (IOException e) {
-                        // One side has gone, and closing has told the other.
+                        // One side has closed, and the close was passed on to the other.
                     }
                 },
                 "amqp-wire");

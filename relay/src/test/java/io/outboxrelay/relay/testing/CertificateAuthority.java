@@ -23,7 +23,10 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Signs certificates of servers, each good for one host name. The runtime reads certificates but writes none: X.509 by hand (RFC 5280). */
+/**
+ * Signs certificates of servers, each good for one host name. The runtime reads certificates but writes none: X.509 by
+ * hand (RFC 5280).
+ */
 public final class CertificateAuthority {
 
     /** Of a trust store that {@link #trustStore} writes. */
@@ -61,7 +64,7 @@ public final class CertificateAuthority {
     @SuppressWarnings("ArrayRecordComponent")
     public record Issued(byte[] der, byte[] key) {}
 
-    /** An authority that nobody trusts yet. */
+    /** An authority that no store trusts yet. */
     public CertificateAuthority(String name) {
         this.name = name;
         Instant now = Instant.now();
@@ -80,7 +83,7 @@ public final class CertificateAuthority {
         return new Issued(der, server.getPrivate().getEncoded());
     }
 
-    /** Writes a PKCS#12 file in which this authority is trusted, and nobody else. */
+    /** Writes a PKCS#12 file that trusts only this authority. */
     public Path trustStore(Path folder) {
         Path file = folder.resolve(name + ".p12");
         try (OutputStream out = Files.newOutputStream(file)) {
@@ -133,7 +136,7 @@ public final class CertificateAuthority {
         return der(GENERALIZED_TIME, TIME.format(moment).getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** Tag, length, and what is in it (X.690, section 8). */
+    /** Tag, length and contents (X.690, section 8). */
     private static byte[] der(int tag, byte[]... contents) {
         ByteArrayOutputStream inner = new ByteArrayOutputStream();
         for (byte[] content : contents) {

@@ -31,7 +31,7 @@ public final class Events {
         return new Events();
     }
 
-    /** A policy that tries again soon and for long, and parks what has failed a hundred times. */
+    /** A policy that retries soon and for long, and parks events after a hundred failures. */
     public static FailurePolicy patientPolicy() {
         return new FailurePolicy(
                 100,

@@ -57,7 +57,7 @@ public final class FailureRows {
         return put(aggregateId, state, true);
     }
 
-    /** A parked row whose aggregate goes on without it. */
+    /** A parked row whose aggregate continues without it. */
     public UUID putParkedNotBlocking(String aggregateId) {
         return put(aggregateId, "parked", false);
     }

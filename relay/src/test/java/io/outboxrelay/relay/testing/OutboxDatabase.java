@@ -48,12 +48,12 @@ public final class OutboxDatabase implements AutoCloseable {
         this.database = database;
     }
 
-    /** A new database on the shared PostgreSQL, with an outbox of so many lanes. */
+    /** A new database on the shared PostgreSQL, with an outbox of this number of lanes. */
     public static OutboxDatabase withLanes(int lanes) {
         return withLanes(DatabaseKind.POSTGRESQL, lanes);
     }
 
-    /** A new database on the shared server of a kind, with an outbox of so many lanes. */
+    /** A new database on the shared server of a kind, with an outbox of this number of lanes. */
     public static OutboxDatabase withLanes(DatabaseKind kind, int lanes) {
         return new OutboxDatabase(
                 kind.newDatabase("outbox with " + lanes + " lanes", database -> install(database, lanes)));
@@ -111,7 +111,7 @@ public final class OutboxDatabase implements AutoCloseable {
         return outbox(connections, maxEventBytes, false);
     }
 
-    /** The statements of a relay that retains what was published. */
+    /** The statements of a relay that retains published events. */
     public OutboxStore retainingOutbox() {
         return retainingOutbox(asTheRelay());
     }
@@ -160,7 +160,7 @@ public final class OutboxDatabase implements AutoCloseable {
         return new DriverManagerDataSource(access.url(), properties);
     }
 
-    /** Connections of a user who has nothing but one of the outbox's roles. */
+    /** Connections of a user with only one of the outbox's roles. */
     public DataSource loginWithOnly(String role) {
         String user = login();
         if (isInnoDb()) {
@@ -206,7 +206,7 @@ public final class OutboxDatabase implements AutoCloseable {
         return "login_" + database.name();
     }
 
-    /** Takes the user of {@link #loginWithOnly} away again. */
+    /** Removes the user of {@link #loginWithOnly}. */
     public void dropLogin() {
         pools.forEach(HikariDataSource::close);
         execute((isInnoDb() ? "DROP USER " : "DROP ROLE ") + login());
@@ -237,7 +237,7 @@ public final class OutboxDatabase implements AutoCloseable {
         return store.blocked(owned).map(LaneStore.Blocked::incarnation).orElse(Incarnation.UNKNOWN);
     }
 
-    /** Writes one event in a transaction of its own and returns its position. */
+    /** Writes one event in a separate transaction and returns its position. */
     public long write(Object orderId) {
         return write(orderId, "{}".getBytes(StandardCharsets.UTF_8));
     }

@@ -16,7 +16,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A network between a relay and a server: a port of this machine whose connections end at the server. It can be slow,
  * and its connections can die as when a cable is cut or a firewall forgets them: nothing comes through any more, and
- * nobody is told. New connections work.
+ * neither side notices. New connections work.
  */
 public final class Wire implements AutoCloseable {
 
@@ -57,7 +57,7 @@ public final class Wire implements AutoCloseable {
         return door.getLocalPort();
     }
 
-    /** How often somebody has connected, also while the server was away. */
+    /** Number of connections, including those while the server was down. */
     public int connects() {
         return connects.get();
     }
@@ -74,7 +74,7 @@ public final class Wire implements AutoCloseable {
         }
     }
 
-    /** From now on whatever the server says comes late. */
+    /** From now on the server's answers are delayed. */
     public void delayAnswers(long nanos) {
         delayNanos = nanos;
     }
@@ -137,7 +137,7 @@ public final class Wire implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // One of the two has gone; closing tells the other.
+            // One side has closed; closing informs the other.
         }
         if (!pair.dead) {
             closed(pair);

@@ -1,4 +1,7 @@
-/** What the relay's tests share: makers of events and outboxes with defaults, so that a test names only what it is about. */
+/**
+ * Shared by the relay's tests: makers of events and outboxes with defaults, so that a test names only what matters to
+ * it.
+ */
 @NullMarked
 package io.outboxrelay.relay.testing;
 
