@@ -2,12 +2,14 @@ package io.outboxrelay.testservers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -77,8 +79,10 @@ class PrivatePostgresTest {
                 assertThat(connection.isValid(5)).isTrue();
                 database.close();
             }
-            assertThat(query(other, "SELECT count(*) FROM pg_database WHERE datname = '" + database.name() + "'"))
-                    .isEqualTo("0");
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> query(
+                                    other, "SELECT count(*) FROM pg_database WHERE datname = '" + database.name() + "'")
+                            .equals("0"));
         }
     }
 
