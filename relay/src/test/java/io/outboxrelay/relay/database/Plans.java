@@ -1,5 +1,7 @@
 package io.outboxrelay.relay.database;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -43,6 +45,9 @@ final class Plans {
             SingleConnectionDataSource explained = new SingleConnectionDataSource(explaining(connection, plan), true);
             act.accept(new PostgresOutbox("public", explained, explained, maxEventBytes, false));
             connection.rollback();
+            assertThat(plan)
+                    .as("an act that prepares no statement proves nothing")
+                    .isNotEmpty();
             return plan.toString();
         }
     }
