@@ -8,8 +8,8 @@ import io.outboxrelay.relay.operations.Logging;
 import io.outboxrelay.relay.operations.Logging.LogSettings;
 import io.outboxrelay.relay.operations.OperationsServer.CannotListenException;
 import io.outboxrelay.relay.operations.Printable;
-import io.outboxrelay.relay.schemas.SchemasCommand;
 import io.outboxrelay.schema.OutboxSchemaException;
+import io.outboxrelay.schemas.command.SchemasCommand;
 import java.io.PrintWriter;
 import java.security.Security;
 import java.util.Map;
@@ -75,7 +75,7 @@ public final class Main implements Callable<Integer> {
     static CommandLine commandLine(Map<String, String> environment) {
         CommandLine program = new CommandLine(new Main()).addSubcommand(new RunCommand(environment));
         Commands.addTo(program, environment)
-                .addSubcommand(SchemasCommand.commandLine(environment))
+                .addSubcommand(SchemasCommand.commandLine(environment, Printable::lines))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Main::wrongUse)
                 .setExecutionExceptionHandler(Main::report);

@@ -76,7 +76,7 @@ class HouseRulesTest {
 
     @ArchTest
     static final ArchRule nothing_but_the_commands_reads_the_command_line = noClasses()
-            .that(resideOutsideOfPackages(RELAY, RELAY + ".command", RELAY + ".schemas"))
+            .that(resideOutsideOfPackages(RELAY, RELAY + ".command"))
             .should()
             .dependOnClassesThat()
             .resideInAPackage("picocli..");

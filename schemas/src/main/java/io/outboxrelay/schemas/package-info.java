@@ -7,7 +7,8 @@
  *   <li>{@code site}: the catalogue for people;
  *   <li>{@code encoding}: how the body of an event is written and read;
  *   <li>{@code registry}: a client of schema registries;
- *   <li>{@code exchange}: contracts on their way to a registry and back.
+ *   <li>{@code exchange}: contracts on their way to a registry and back;
+ *   <li>{@code command}: all of this on a command line.
  * </ul>
  */
 @NullMarked

@@ -1,6 +1,9 @@
 package io.outboxrelay.schemas.maven;
 
+import io.outboxrelay.schemas.rule.ContractChecks;
 import java.io.File;
+import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
@@ -10,8 +13,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares the versions of each contract, as its compatibility demands: with each other or, where it is said what is
- * released, new versions with those before, and released ones with what they were. Needs no network.
+ * Compares the versions of each contract as its compatibility mode demands. With released or releasedRevision, compares
+ * new versions with the released ones, and reports released versions that have changed. Needs no network.
  */
 @Mojo(name = "check", defaultPhase = LifecyclePhase.GENERATE_SOURCES, threadSafe = true)
 public final class CheckMojo extends AbstractMojo {
@@ -20,15 +23,15 @@ public final class CheckMojo extends AbstractMojo {
     @Parameter(property = "contracts.folder", defaultValue = "${project.basedir}/contracts", required = true)
     private @Nullable File contracts;
 
-    /** A folder or jar with the contracts that are released. */
+    /** A folder or jar that contains the released contracts. */
     @Parameter(property = "contracts.released")
     private @Nullable File released;
 
-    /** A branch, tag or commit of git in which the folder is as it was released; not together with released. */
+    /** A git branch, tag or commit in which the folder contains the released contracts; excludes released. */
     @Parameter(property = "contracts.released-revision")
     private @Nullable String releasedRevision;
 
-    /** Where a report in JUnit's form is written. */
+    /** Where the report is written, in JUnit's format. */
     @Parameter(defaultValue = "${project.build.directory}/contract-reports/TEST-check.xml", required = true)
     private @Nullable File report;
 
@@ -37,8 +40,18 @@ public final class CheckMojo extends AbstractMojo {
         if (released != null && releasedRevision != null) {
             throw new MojoExecutionException("Give released or releasedRevision, not both");
         }
-        Released known = new Released(released, releasedRevision);
-        known.warning().ifPresent(getLog()::warn);
-        Findings.judge(() -> known.compare(Given.path(contracts)), Given.path(report), getLog());
+        warning(released, releasedRevision).ifPresent(getLog()::warn);
+        Path place = released == null ? null : released.toPath();
+        Goal.judge(() -> ContractChecks.check(Goal.path(contracts), place, releasedRevision), report, getLog());
+    }
+
+    /** {@return what such a check misses; empty if the build says what is released} */
+    static Optional<String> warning(@Nullable File released, @Nullable String releasedRevision) {
+        return released == null && releasedRevision == null
+                ? Optional.of(
+                        "Contracts: the build does not say what is released (released or releasedRevision). Versions"
+                                + " are compared with each other only: a change to a released version, or its removal, is not"
+                                + " noticed.")
+                : Optional.empty();
     }
 }

@@ -11,7 +11,7 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
-/** Compares two schemas, each a file that stands by itself. */
+/** Compares two schema files, each complete by itself. */
 @Mojo(name = "compare", requiresProject = false, threadSafe = true)
 public final class CompareMojo extends AbstractMojo {
 
@@ -23,19 +23,19 @@ public final class CompareMojo extends AbstractMojo {
     @Parameter(property = "contracts.new", required = true)
     private @Nullable File now;
 
-    /** What is promised. */
+    /** The required compatibility. */
     @Parameter(property = "contracts.mode", defaultValue = "FULL_TRANSITIVE", required = true)
     private @Nullable Compatibility mode;
 
-    /** Where a report in JUnit's form is written. */
+    /** Where the report is written, in JUnit's format. */
     @Parameter(defaultValue = "${project.build.directory}/contract-reports/TEST-compare.xml", required = true)
     private @Nullable File report;
 
     @Override
     public void execute() throws MojoExecutionException, MojoFailureException {
-        Findings.judge(
-                () -> ContractChecks.compareFiles(Given.path(old), Given.path(now), Objects.requireNonNull(mode)),
-                Given.path(report),
+        Goal.judge(
+                () -> ContractChecks.compareFiles(Goal.path(old), Goal.path(now), Objects.requireNonNull(mode)),
+                report,
                 getLog());
     }
 }

@@ -13,7 +13,7 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a catalogue of all events: pages that need no server. */
+/** Writes a catalogue of all events as static pages, which need no server. */
 @Mojo(name = "docs", defaultPhase = LifecyclePhase.PREPARE_PACKAGE, threadSafe = true)
 public final class DocsMojo extends AbstractMojo {
 
@@ -21,14 +21,14 @@ public final class DocsMojo extends AbstractMojo {
     @Parameter(property = "contracts.folder", defaultValue = "${project.basedir}/contracts", required = true)
     private @Nullable File contracts;
 
-    /** Where to write. */
+    /** Where to write the pages. */
     @Parameter(property = "contracts.site", defaultValue = "${project.build.directory}/contracts-site", required = true)
     private @Nullable File site;
 
     @Override
     public void execute() throws MojoExecutionException, MojoFailureException {
         try {
-            getLog().info("Contracts: " + ContractSite.write(Contracts.read(Given.path(contracts)), Given.path(site)));
+            getLog().info("Contracts: " + ContractSite.write(Contracts.read(Goal.path(contracts)), Goal.path(site)));
         } catch (ContractsException e) {
             throw new MojoFailureException(e.getMessage(), e);
         } catch (UncheckedIOException e) {

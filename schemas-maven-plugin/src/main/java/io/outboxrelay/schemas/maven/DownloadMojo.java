@@ -12,37 +12,35 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes versions of subjects from a registry into SUBJECT/vN.avsc, each a schema that stands by itself. A file that is there
+ * Writes versions of subjects from a registry to SUBJECT/vN.avsc, each a complete schema. A file that already exists
  * with another schema stays as it is, and the build stops.
  */
 @Mojo(name = "download", requiresProject = false, threadSafe = true)
 public final class DownloadMojo extends AbstractMojo {
 
-    /** Which subjects. */
+    /** Names of the subjects. */
     @Parameter(property = "contracts.subjects", required = true)
     private @Nullable List<String> subjects;
 
-    /** Only this version; without it all. */
+    /** Only this version. Default: all. */
     @Parameter(property = "contracts.version")
     private @Nullable Integer version;
 
-    /** Where the subjects' folders are made. */
+    /** Folder for the subjects' folders. */
     @Parameter(property = "contracts.into", defaultValue = "contracts", required = true)
     private @Nullable File into;
 
     /**
-     * What has /subjects below it, such as https://registry:8080/apis/ccompat/v7; else the environment's
-     * OUTBOX_RELAY_SCHEMAS_REGISTRY_URL. Credentials come from the environment alone.
+     * Base URL of the registry API, without /subjects, for example https://registry:8080/apis/ccompat/v7. Default:
+     * OUTBOX_RELAY_SCHEMAS_REGISTRY_URL from the environment. Credentials come from the environment only.
      */
     @Parameter(property = "contracts.registry")
     private @Nullable String registry;
 
     @Override
     public void execute() throws MojoExecutionException, MojoFailureException {
-        Path folder = Given.path(into);
-        new AskedRegistry(registry, getLog())
-                .require(exchange -> Objects.requireNonNull(subjects).stream()
-                        .map(each -> exchange.download(each, version, folder))
-                        .reduce(true, Boolean::logicalAnd));
+        Path folder = Goal.path(into);
+        Goal.exchange(
+                registry, getLog(), exchange -> exchange.download(Objects.requireNonNull(subjects), version, folder));
     }
 }

@@ -19,8 +19,8 @@ import org.apache.maven.project.MavenProject;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Generates the classes of the newest version of each contract, and puts all versions into the jar under contracts/, where
- * the service and its consumers find them.
+ * Generates the classes of the newest version of each contract, and puts all versions into the jar under contracts/,
+ * where the service and its consumers find them.
  */
 @Mojo(name = "generate", defaultPhase = LifecyclePhase.GENERATE_SOURCES, threadSafe = true)
 public final class GenerateMojo extends AbstractMojo {
@@ -38,8 +38,8 @@ public final class GenerateMojo extends AbstractMojo {
 
     @Override
     public void execute() throws MojoExecutionException, MojoFailureException {
-        Path folder = Given.path(contracts);
-        Path target = Given.path(sources);
+        Path folder = Goal.path(contracts);
+        Path target = Goal.path(sources);
         try {
             List<Path> written = new GeneratedClasses(Contracts.read(folder)).write(target);
             getLog().info("Contracts: " + written.size() + " classes in " + target);

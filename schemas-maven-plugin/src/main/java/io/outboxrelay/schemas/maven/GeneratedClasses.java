@@ -18,7 +18,9 @@ import org.apache.avro.compiler.specific.SpecificCompiler;
 import org.apache.avro.compiler.specific.SpecificCompiler.FieldVisibility;
 import org.apache.avro.generic.GenericData.StringType;
 
-/** The classes of the newest version of each contract: strings are {@code String}, fields are private, nothing is set. */
+/**
+ * The classes of the newest version of each contract: strings are {@code String}, fields are private, nothing is set.
+ */
 final class GeneratedClasses {
 
     private final List<ContractVersion> versions;
@@ -42,8 +44,8 @@ final class GeneratedClasses {
     }
 
     /**
-     * Writes what has changed, so that the compiler has no more to do than it must, and deletes what an earlier run wrote
-     * and nobody needs any more; returns all classes.
+     * Writes what has changed, so that the compiler has no more to do than it must, and deletes what an earlier run
+     * wrote and nobody needs any more; returns all classes.
      */
     List<Path> write(Path folder) throws IOException {
         Path fresh = Files.createTempDirectory("contracts");

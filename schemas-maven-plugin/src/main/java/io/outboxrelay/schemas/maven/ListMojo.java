@@ -7,20 +7,22 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
-/** Lists the subjects of a registry: versions, compatibility and the identity of the newest. */
+/**
+ * Lists the subjects of a registry with their versions, their compatibility, and the identity of the newest version.
+ */
 @Mojo(name = "list", requiresProject = false, threadSafe = true)
 public final class ListMojo extends AbstractMojo {
 
     /**
-     * What has /subjects below it, such as https://registry:8080/apis/ccompat/v7; else the environment's
-     * OUTBOX_RELAY_SCHEMAS_REGISTRY_URL. Credentials come from the environment alone.
+     * Base URL of the registry API, without /subjects, for example https://registry:8080/apis/ccompat/v7. Default:
+     * OUTBOX_RELAY_SCHEMAS_REGISTRY_URL from the environment. Credentials come from the environment only.
      */
     @Parameter(property = "contracts.registry")
     private @Nullable String registry;
 
     @Override
     public void execute() throws MojoExecutionException, MojoFailureException {
-        new AskedRegistry(registry, getLog()).require(exchange -> {
+        Goal.exchange(registry, getLog(), exchange -> {
             exchange.list();
             return true;
         });

@@ -11,7 +11,8 @@ import java.util.TreeSet;
 
 /**
  * The files that the generator has written into a folder, as a list in that folder names them. Everything else there is
- * somebody's own, and is neither deleted nor written over: a build may point the generator at a folder with other sources.
+ * somebody's own, and is neither deleted nor written over: a build may point the generator at a folder with other
+ * sources.
  */
 final class OwnFiles {
 

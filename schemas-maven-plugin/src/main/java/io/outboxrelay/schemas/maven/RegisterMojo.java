@@ -1,5 +1,6 @@
 package io.outboxrelay.schemas.maven;
 
+import io.outboxrelay.schemas.contract.Contracts;
 import java.io.File;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
@@ -9,8 +10,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Registers every version of the contracts that a registry does not have, the oldest first, and sets the compatibility of
- * their subjects. What is there already stays as it is. Bound to no phase: where a release is made, it is called.
+ * Registers every contract version that a registry does not have, the oldest first, and sets the compatibility of the
+ * subjects. Never changes a registered version. Bound to no phase: call it where you release.
  */
 @Mojo(name = "register", threadSafe = true)
 public final class RegisterMojo extends AbstractMojo {
@@ -19,23 +20,23 @@ public final class RegisterMojo extends AbstractMojo {
     @Parameter(property = "contracts.folder", defaultValue = "${project.basedir}/contracts", required = true)
     private @Nullable File contracts;
 
-    /** Only the contract of this subject; without it all. */
+    /** Only the contract of this subject. Default: all. */
     @Parameter(property = "contracts.subject")
     private @Nullable String subject;
 
     /**
-     * What has /subjects below it, such as https://registry:8080/apis/ccompat/v7; else the environment's
-     * OUTBOX_RELAY_SCHEMAS_REGISTRY_URL. Credentials come from the environment alone.
+     * Base URL of the registry API, without /subjects, for example https://registry:8080/apis/ccompat/v7. Default:
+     * OUTBOX_RELAY_SCHEMAS_REGISTRY_URL from the environment. Credentials come from the environment only.
      */
     @Parameter(property = "contracts.registry")
     private @Nullable String registry;
 
     @Override
     public void execute() throws MojoExecutionException, MojoFailureException {
-        // All of them: what one contract is refused says nothing of the others.
-        new AskedRegistry(registry, getLog())
-                .require(exchange -> AskedRegistry.contracts(contracts, subject).stream()
-                        .map(exchange::register)
-                        .reduce(true, Boolean::logicalAnd));
+        Goal.exchange(
+                registry,
+                getLog(),
+                exchange ->
+                        exchange.register(Contracts.read(Goal.path(contracts)).chosen(subject)));
     }
 }

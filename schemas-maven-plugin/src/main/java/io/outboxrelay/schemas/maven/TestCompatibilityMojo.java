@@ -1,5 +1,6 @@
 package io.outboxrelay.schemas.maven;
 
+import io.outboxrelay.schemas.contract.Contracts;
 import io.outboxrelay.schemas.exchange.ContractExchange;
 import java.io.File;
 import org.apache.maven.plugin.AbstractMojo;
@@ -10,8 +11,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares the versions of the contracts that a registry does not have with those that it has, and asks the registry as well.
- * Registers nothing. Bound to no phase: a build that needs no network stays one.
+ * Compares the contract versions that a registry does not have with those that it has, and asks the registry too.
+ * Registers nothing. Bound to no phase, so that your build does not need the network unless you call it.
  */
 @Mojo(name = "test-compatibility", threadSafe = true)
 public final class TestCompatibilityMojo extends AbstractMojo {
@@ -20,18 +21,18 @@ public final class TestCompatibilityMojo extends AbstractMojo {
     @Parameter(property = "contracts.folder", defaultValue = "${project.basedir}/contracts", required = true)
     private @Nullable File contracts;
 
-    /** Only the contract of this subject; without it all. */
+    /** Only the contract of this subject. Default: all. */
     @Parameter(property = "contracts.subject")
     private @Nullable String subject;
 
     /**
-     * What has /subjects below it, such as https://registry:8080/apis/ccompat/v7; else the environment's
-     * OUTBOX_RELAY_SCHEMAS_REGISTRY_URL. Credentials come from the environment alone.
+     * Base URL of the registry API, without /subjects, for example https://registry:8080/apis/ccompat/v7. Default:
+     * OUTBOX_RELAY_SCHEMAS_REGISTRY_URL from the environment. Credentials come from the environment only.
      */
     @Parameter(property = "contracts.registry")
     private @Nullable String registry;
 
-    /** Where a report in JUnit's form is written. */
+    /** Where the report is written, in JUnit's format. */
     @Parameter(
             defaultValue = "${project.build.directory}/contract-reports/TEST-test-compatibility.xml",
             required = true)
@@ -39,9 +40,10 @@ public final class TestCompatibilityMojo extends AbstractMojo {
 
     @Override
     public void execute() throws MojoExecutionException, MojoFailureException {
-        new AskedRegistry(registry, getLog()).require(exchange -> {
-            ContractExchange.Test test = exchange.test(AskedRegistry.contracts(contracts, subject));
-            Findings.judge(test::report, Given.path(report), getLog());
+        Goal.exchange(registry, getLog(), exchange -> {
+            ContractExchange.Test test =
+                    exchange.test(Contracts.read(Goal.path(contracts)).chosen(subject));
+            Goal.judge(test::report, report, getLog());
             return test.accepted();
         });
     }

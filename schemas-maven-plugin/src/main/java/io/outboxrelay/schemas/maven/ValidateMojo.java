@@ -11,7 +11,7 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at contracts by themselves: syntax, names, references, documentation. */
+/** Checks each contract by itself: syntax, names, references, documentation. */
 @Mojo(name = "validate", defaultPhase = LifecyclePhase.GENERATE_SOURCES, threadSafe = true)
 public final class ValidateMojo extends AbstractMojo {
 
@@ -19,13 +19,12 @@ public final class ValidateMojo extends AbstractMojo {
     @Parameter(property = "contracts.folder", defaultValue = "${project.basedir}/contracts", required = true)
     private @Nullable File contracts;
 
-    /** Where a report in JUnit's form is written. */
+    /** Where the report is written, in JUnit's format. */
     @Parameter(defaultValue = "${project.build.directory}/contract-reports/TEST-validate.xml", required = true)
     private @Nullable File report;
 
     @Override
     public void execute() throws MojoExecutionException, MojoFailureException {
-        Findings.judge(
-                () -> ContractChecks.validate(Contracts.read(Given.path(contracts))), Given.path(report), getLog());
+        Goal.judge(() -> ContractChecks.validate(Contracts.read(Goal.path(contracts))), report, getLog());
     }
 }

@@ -1,6 +1,6 @@
 /**
- * The checks of contracts as a part of a service's own build: the first of three places where an event that would break a
- * consumer is stopped. {@code validate} and {@code check} look, {@code generate} makes classes of the newest versions and
+ * Contract checks in a service's own build: the first of three places that stop an event which would break a consumer.
+ * {@code validate} and {@code check} inspect contracts, {@code generate} generates classes of the newest versions and
  * puts all versions into the jar, {@code docs} writes the catalogue.
  */
 @NullMarked

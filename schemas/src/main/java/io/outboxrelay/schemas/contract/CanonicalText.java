@@ -15,8 +15,8 @@ import org.apache.avro.JsonProperties;
 import org.apache.avro.Schema;
 
 /**
- * The text that a schema's identity is made from: JSON without white space, attributes in alphabetical order, full names
- * everywhere, a named type written out where it comes first, aliases sorted, defaults as their types say (so that
+ * The text that a schema's identity is made from: JSON without white space, attributes in alphabetical order, full
+ * names everywhere, a named type written out where it comes first, aliases sorted, defaults as their types say (so that
  * {@code 1} and {@code 1.0} of a double are the same).
  */
 final class CanonicalText {

@@ -2,7 +2,8 @@ package io.outboxrelay.schemas.contract;
 
 /**
  * What a new version of a contract promises to those who use another version. The names are those of the
- * <a href="https://docs.confluent.io/platform/current/schema-registry/fundamentals/schema-evolution.html">registries</a>.
+ * <a
+ * href="https://docs.confluent.io/platform/current/schema-registry/fundamentals/schema-evolution.html">registries</a>.
  */
 public enum Compatibility {
     /** Readers of the new version understand events written with the one before: consumers may move first. */

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.avro.Schema;
+import org.jspecify.annotations.Nullable;
 
 /** All contracts of one or several trees. Does not change, safe for use by many threads. */
 public final class Contracts {
@@ -34,8 +35,8 @@ public final class Contracts {
     /**
      * Reads a tree of contracts.
      *
-     * @param place a folder with a {@code contracts.yaml}, or a jar or zip that has it under {@code contracts/} or at its
-     *     top
+     * @param place a folder with a {@code contracts.yaml}, or a jar or zip that has it under {@code contracts/} or at
+     *     its top
      * @return the contracts
      * @throws ContractsException with every fault that there is
      * @throws UncheckedIOException if the files cannot be read
@@ -91,6 +92,20 @@ public final class Contracts {
      */
     public Optional<Contract> bySubject(String subject) {
         return Optional.ofNullable(bySubject.get(subject));
+    }
+
+    /**
+     * The contract of one subject, or all.
+     *
+     * @param subject null for all
+     * @return the contracts, at least one if a subject is named
+     * @throws IllegalArgumentException if no contract has this subject
+     */
+    public List<Contract> chosen(@Nullable String subject) {
+        return subject == null
+                ? List.copyOf(bySubject.values())
+                : List.of(bySubject(subject)
+                        .orElseThrow(() -> new IllegalArgumentException("The contracts have no subject " + subject)));
     }
 
     /**

@@ -11,8 +11,8 @@
  *
  * <p>A version that is released never changes again. So a version that uses a shared type says which version of it, in
  * its own file: {@code "uses": ["money/v1"]} at the top of the schema, and then names the type by its Avro name. A new
- * version of {@code money} changes nothing until a new version of a contract uses it. What is used is put in where it is
- * named, so that every {@code Contract}'s version is one schema that stands by itself.
+ * version of {@code money} changes nothing until a new version of a contract uses it. What is used is put in where it
+ * is named, so that every {@code Contract}'s version is one schema that stands by itself.
  *
  * <p>Versions are numbered from 1 without gaps. That, and the list of subjects in {@code contracts.yaml}, is why a tree
  * can be read from a class path, where folders cannot be listed.

@@ -9,9 +9,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the header {@code cloudEvents_dataschema} of an event says: the version of the contract that it was written with,
- * as a URI, {@code contract:orders.order-placed/v2#sha256=…}. With it consumers, and the relay, need not guess the subject,
- * and know the schema by its full identity.
+ * What the header {@code cloudEvents_dataschema} of an event says: the version of the contract that it was written
+ * with, as a URI, {@code contract:orders.order-placed/v2#sha256=…}. With it consumers, and the relay, need not guess
+ * the subject, and know the schema by its full identity.
  *
  * @param subject the contract's subject
  * @param version its number

@@ -88,8 +88,8 @@ public final class EventDecoder<T> {
      *
      * @param body header and data
      * @return the record, in the reader's schema
-     * @throws AvroEventException if the header or the writer's schema is not known, the data does not fit it or exceeds the
-     *     limits, or cannot be read into the reader's schema
+     * @throws AvroEventException if the header or the writer's schema is not known, the data does not fit it or exceeds
+     *     the limits, or cannot be read into the reader's schema
      */
     public T decode(byte[] body) {
         checkLength(body);
@@ -107,8 +107,8 @@ public final class EventDecoder<T> {
      * @param body the data alone
      * @param writer the schema that it was written with
      * @return the record, in the reader's schema
-     * @throws AvroEventException if the data does not fit the writer's schema or exceeds the limits, or cannot be read into
-     *     the reader's schema
+     * @throws AvroEventException if the data does not fit the writer's schema or exceeds the limits, or cannot be read
+     *     into the reader's schema
      */
     public T decodeRaw(byte[] body, Schema writer) {
         checkLength(body);

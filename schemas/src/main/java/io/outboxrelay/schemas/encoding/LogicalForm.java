@@ -7,7 +7,10 @@ import java.util.Set;
 import org.apache.avro.LogicalType;
 import org.apache.avro.Schema;
 
-/** The logical types of a schema in the order of its fields: what its fingerprint leaves out and its reader cannot do without. */
+/**
+ * The logical types of a schema in the order of its fields: what its fingerprint leaves out and its reader cannot do
+ * without.
+ */
 public final class LogicalForm {
 
     private final Set<String> seen = new HashSet<>();

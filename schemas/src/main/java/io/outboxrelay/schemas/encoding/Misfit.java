@@ -10,7 +10,10 @@ import org.apache.avro.io.DatumWriter;
 import org.apache.avro.io.EncoderFactory;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the field that keeps a record from being encoded. Avro would say it with the field's value, which must not get out. */
+/**
+ * Finds the field that keeps a record from being encoded. Avro would say it with the field's value, which must not get
+ * out.
+ */
 final class Misfit {
 
     /** Deeper nesting is told of as a whole. */

@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.apache.avro.Schema;
 
 /**
- * Where a decoder finds the schemas that bodies were written with: a catalogue of contracts, or a registry. Called by any
- * thread; may wait for an answer from the network. An exception means that it could not look.
+ * Where a decoder finds the schemas that bodies were written with: a catalogue of contracts, or a registry. Called by
+ * any thread; may wait for an answer from the network. An exception means that it could not look.
  */
 public interface SchemaSource {
 

@@ -10,9 +10,9 @@ import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificRecord;
 
 /**
- * Finds the classes that one generated class consists of: itself and the types of its fields, in whatever packages. Avro
- * refuses to load a class that a schema names unless the class is trusted for the whole process; trusting these for one
- * decoder needs no such setting. Other classes go the usual way, where Avro refuses them.
+ * Finds the classes that one generated class consists of: itself and the types of its fields, in whatever packages.
+ * Avro refuses to load a class that a schema names unless the class is trusted for the whole process; trusting these
+ * for one decoder needs no such setting. Other classes go the usual way, where Avro refuses them.
  */
 final class TrustedClasses extends SpecificData {
 

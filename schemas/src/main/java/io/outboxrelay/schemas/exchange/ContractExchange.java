@@ -28,8 +28,8 @@ import org.apache.avro.SchemaFormatter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes contracts to a registry and schemas from it. Every method may throw a {@link RegistryException}: when the registry is
- * away, or does not let in who asks.
+ * Takes contracts to a registry and schemas from it. Every method may throw a {@link RegistryException}: when the
+ * registry is away, or does not let in who asks.
  */
 public final class ContractExchange {
 
@@ -50,8 +50,8 @@ public final class ContractExchange {
     }
 
     /**
-     * Compares the versions that the registry does not have with those that it has, by our rules, and asks the registry about
-     * the first of them as well; what it would refuse is told as a problem. Registers nothing.
+     * Compares the versions that the registry does not have with those that it has, by our rules, and asks the registry
+     * about the first of them as well; what it would refuse is told as a problem. Registers nothing.
      *
      * @param contracts which
      * @return what our rules find, and whether the registry would refuse anything
@@ -119,13 +119,18 @@ public final class ContractExchange {
     }
 
     /**
-     * Registers every version that the registry does not have, the oldest first, and sets the compatibility of the subject.
-     * Stops at the first version that cannot be registered: later ones build on it.
+     * Registers every version that the registry does not have, the oldest first, and sets the compatibility of each
+     * subject. Of each contract it stops at the first version that cannot be registered, because later ones build on
+     * it; it continues with the next contract.
      *
-     * @param contract which
+     * @param contracts which
      * @return whether the registry has all versions now
      */
-    public boolean register(Contract contract) {
+    public boolean register(Collection<Contract> contracts) {
+        return contracts.stream().map(this::register).reduce(true, Boolean::logicalAnd);
+    }
+
+    private boolean register(Contract contract) {
         return contract.versions().stream().allMatch(version -> registered(contract, version));
     }
 
@@ -157,17 +162,23 @@ public final class ContractExchange {
     }
 
     /**
-     * Writes versions of a subject as {@code SUBJECT/vN.avsc}, each a schema that stands by itself. A file that is there with
-     * another schema is a problem, and stays as it is.
+     * Writes versions of subjects as {@code SUBJECT/vN.avsc}, each a complete schema. A file that exists with another
+     * schema is a problem, and stays as it is.
      *
-     * @param subject its name
+     * @param subjects their names
      * @param version only this one; null for all
-     * @param folder where the subject's folder is made
+     * @param folder where the subjects' folders are made
      * @return whether all of them are there now
-     * @throws IllegalArgumentException if the subject cannot be the name of a folder
+     * @throws IllegalArgumentException if a subject cannot be the name of a folder
      * @throws UncheckedIOException if a file cannot be written
      */
-    public boolean download(String subject, @Nullable Integer version, Path folder) {
+    public boolean download(Collection<String> subjects, @Nullable Integer version, Path folder) {
+        return subjects.stream()
+                .map(subject -> download(subject, version, folder))
+                .reduce(true, Boolean::logicalAnd);
+    }
+
+    private boolean download(String subject, @Nullable Integer version, Path folder) {
         if (!FOLDER.matcher(subject).matches()) {
             throw new IllegalArgumentException("The subject '" + subject + "' cannot be the name of a folder");
         }

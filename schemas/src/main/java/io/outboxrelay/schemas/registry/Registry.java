@@ -18,8 +18,8 @@ import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 
 /**
- * A schema registry. Safe for use by many threads. Every method may throw a {@link RegistryException}; those that answer
- * from memory say so.
+ * A schema registry. Safe for use by many threads. Every method may throw a {@link RegistryException}; those that
+ * answer from memory say so.
  */
 public final class Registry {
 

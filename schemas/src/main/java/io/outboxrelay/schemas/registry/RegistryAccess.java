@@ -10,14 +10,16 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which registry somebody means, and as whom they ask, in what they said or else in the environment. Secrets come from files
- * or from the environment, as the relay's do. What is null is looked up there.
+ * Which registry somebody means, and as whom they ask, in what they said or else in the environment. Secrets come from
+ * files or from the environment, as the relay's do. What is null is looked up there.
  *
  * @param url what has {@code /subjects} below it; else {@code OUTBOX_RELAY_SCHEMAS_REGISTRY_URL}
  * @param user for basic authentication; else {@code …_USER}
- * @param passwordFile a file with the user's password; else {@code …_PASSWORD_FILE} names it, or {@code …_PASSWORD} is it
+ * @param passwordFile a file with the user's password; else {@code …_PASSWORD_FILE} names it, or {@code …_PASSWORD} is
+ *     it
  * @param tokenFile a file with a bearer token; else {@code …_TOKEN_FILE} names it, or {@code …_TOKEN} is it
- * @param trust certificates to trust, as PEM, PKCS#12 or JKS; else {@code …_TLS_TRUST_STORE}, else those of the Java runtime
+ * @param trust certificates to trust, as PEM, PKCS#12 or JKS; else {@code …_TLS_TRUST_STORE}, else those of the Java
+ *     runtime
  */
 public record RegistryAccess(
         @Nullable String url,

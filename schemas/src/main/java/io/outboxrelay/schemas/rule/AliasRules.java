@@ -6,8 +6,8 @@ import org.apache.avro.Schema;
 
 /**
  * Aliases of a reader's fields must say of each written field which one it is. Before it decodes, Avro gives written
- * fields the names that the reader has for them: where two fields want one, one of them gets nothing, and where one field
- * wants two, decoding fails.
+ * fields the names that the reader has for them: where two fields want one, one of them gets nothing, and where one
+ * field wants two, decoding fails.
  */
 final class AliasRules {
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,39 @@ public final class ContractChecks {
 
     private static Finding unreadable(ContractFault fault) {
         return Finding.single(Rule.CONTRACT_UNREADABLE, fault.origin(), "the whole", fault.problem());
+    }
+
+    /**
+     * Makes contracts that cannot be read a finding like others.
+     *
+     * @param check reads contracts and checks them
+     * @return its report, or why they cannot be read
+     */
+    public static Report report(Supplier<Report> check) {
+        try {
+            return check.get();
+        } catch (ContractsException e) {
+            return unreadable(e);
+        }
+    }
+
+    /**
+     * Compares the versions of the contracts in a folder with each other or, if it is known what is released, with
+     * that.
+     *
+     * @param folder the contracts as they are now
+     * @param released a folder or jar with the released contracts; null if they are not in one
+     * @param revision the git revision in which the folder was as released; null if none is known
+     * @return a check for each pair of versions, and for each released contract
+     */
+    public static Report check(Path folder, @Nullable Path released, @Nullable String revision) {
+        Contracts now = Contracts.read(folder);
+        if (released != null) {
+            return compareWithReleased(now, Contracts.read(released));
+        }
+        return revision == null
+                ? compareVersions(now)
+                : compareWithReleased(now, Contracts.readRevision(folder, revision));
     }
 
     /**

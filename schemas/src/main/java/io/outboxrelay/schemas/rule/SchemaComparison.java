@@ -36,8 +36,8 @@ public final class SchemaComparison {
     }
 
     /**
-     * Compares a version with one that is further back. What looks like a new name for an old field is not taken for one
-     * here: the versions between have decided that.
+     * Compares a version with one that is further back. What looks like a new name for an old field is not taken for
+     * one here: the versions between have decided that.
      *
      * @param before a version long before
      * @param after the new version

@@ -13,8 +13,9 @@ import org.apache.avro.Schema;
 /**
  * Finds out which branch of an old union became which of the new one: first those of the same name, then those of the
  * same simple name or with an alias, then the one record, enum or fixed type that is left on both sides, which was
- * renamed. What is left then is read, by each sort of readers, as the first branch that it can be read as; where there is
- * none, but one that could be read the other way round, the type has changed. A type that is no union is a union of one.
+ * renamed. What is left then is read, by each sort of readers, as the first branch that it can be read as; where there
+ * is none, but one that could be read the other way round, the type has changed. A type that is no union is a union of
+ * one.
  */
 final class UnionBranches {
 
