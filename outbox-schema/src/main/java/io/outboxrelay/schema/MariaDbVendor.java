@@ -19,7 +19,7 @@ import org.flywaydb.core.api.logging.LogFactory;
  *
  * @param dialect which of the two
  */
-record MariaDbVendor(Dialect dialect) implements Vendor {
+record MariaDbVendor(SqlDialect dialect) implements Vendor {
 
     private static final Log LOG = LogFactory.getLog(OutboxSchema.class);
     private static final List<String> TABLES = List.of("outbox", "outbox_lane", "inbox", "outbox_failure");
@@ -112,7 +112,7 @@ record MariaDbVendor(Dialect dialect) implements Vendor {
         return Map.of(
                 "role", schema.replace("`", "``"),
                 "lanes", Integer.toString(lanes),
-                "collation", dialect == Dialect.MARIADB ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin");
+                "collation", dialect == SqlDialect.MARIADB ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin");
     }
 
     @Override

@@ -21,8 +21,8 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
  * The outbox and inbox tables: in which database schema they lie and how many lanes they have. Immutable; nothing is
  * asked of a database before a method with a data source or a connection is called.
  *
- * <p>In MariaDB and MySQL, where a schema is a database, {@value #DEFAULT_NAME} stands for the database that a connection is
- * in.
+ * <p>In MariaDB and MySQL, where a schema is a database, {@value #DEFAULT_NAME} stands for the database that a
+ * connection is in.
  */
 public final class OutboxSchema {
 
@@ -68,7 +68,8 @@ public final class OutboxSchema {
     }
 
     /**
-     * Installs the {@linkplain #defaults() default} tables, or brings them up to date. Installing again changes nothing.
+     * Installs the {@linkplain #defaults() default} tables, or brings them up to date. Installing again changes
+     * nothing.
      *
      * @param dataSource of a user who may create tables
      * @return what was there before and is there now
@@ -120,11 +121,12 @@ public final class OutboxSchema {
 
     /**
      * Installs these tables, or brings them up to date. Installing again changes nothing, and several installers at
-     * once are fine. Takes at most two connections at a time, and gives them back with the settings that they came with.
-     * Not for a pooler that lends its connections for one transaction: what is set on a session would not stay with it.
+     * once are fine. Takes at most two connections at a time, and gives them back with the settings that they came
+     * with. Not for a pooler that lends its connections for one transaction: what is set on a session would not stay
+     * with it.
      *
-     * @param dataSource of a user who may create tables in the schema (and the schema, if it is missing). If the user may
-     *     not create roles, those that are missing are left out with a warning in the log.
+     * @param dataSource of a user who may create tables in the schema (and the schema, if it is missing). If the user
+     *     may not create roles, those that are missing are left out with a warning in the log.
      * @return what was there before and is there now
      * @throws OutboxSchemaException if the database is not supported, if another number of lanes is installed than the
      *     one asked for, or if the database refuses
@@ -143,7 +145,7 @@ public final class OutboxSchema {
 
     private static Vendor vendor(DataSource dataSource) throws SQLException {
         try (Connection connection = dataSource.getConnection()) {
-            return Dialect.of(connection).vendor();
+            return SqlDialect.of(connection).vendor();
         }
     }
 
@@ -191,7 +193,7 @@ public final class OutboxSchema {
      * @throws SQLException if the database cannot be asked
      */
     public OptionalInt version(Connection connection) throws SQLException {
-        Vendor vendor = Dialect.ofAnyVersion(connection).vendor();
+        Vendor vendor = SqlDialect.ofAnyVersion(connection).vendor();
         return vendor.version(connection, vendor.resolve(name, connection));
     }
 
@@ -202,19 +204,20 @@ public final class OutboxSchema {
      * @return SQL for PostgreSQL
      */
     public String sql() {
-        return sql(Dialect.POSTGRESQL);
+        return sql(SqlDialect.POSTGRESQL);
     }
 
     /**
-     * All migrations as one text, to be run by hand on a database without them. A later {@link #installOn} takes over from
-     * there. For MariaDB and MySQL without a schema of its own, the text is for the current database and makes no roles.
+     * All migrations as one text, to be run by hand on a database without them. A later {@link #installOn} takes over
+     * from there. For MariaDB and MySQL without a schema of its own, the text is for the current database and makes no
+     * roles.
      *
      * @param dialect for which kind of database
      * @return SQL of that kind
      */
-    public String sql(Dialect dialect) {
+    public String sql(SqlDialect dialect) {
         Vendor vendor = dialect.vendor();
-        String migrations = (dialect == Dialect.POSTGRESQL ? MIGRATIONS : LATER_MIGRATIONS)
+        String migrations = (dialect == SqlDialect.POSTGRESQL ? MIGRATIONS : LATER_MIGRATIONS)
                 .stream()
                         .map(migration -> resource(vendor.location() + "/" + migration))
                         .collect(Collectors.joining("\n"));
@@ -230,8 +233,8 @@ public final class OutboxSchema {
     }
 
     /**
-     * Flyway has a lock of its own, but two of them may both find that there is no history table yet. The connection here
-     * holds a lock, in a transaction, while Flyway works on another one.
+     * Flyway has a lock of its own, but two of them may both find that there is no history table yet. The connection
+     * here holds a lock, in a transaction, while Flyway works on another one.
      */
     private Installation installOneAtATime(Vendor vendor, Connection connection, DataSource dataSource)
             throws SQLException {

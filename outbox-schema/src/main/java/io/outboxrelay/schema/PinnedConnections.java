@@ -14,9 +14,9 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 
 /**
- * The connections of a data source with a {@link Pin} on them. Flyway puts the schema of its history table in front of the
- * search path, where functions and operators of strangers may lie; so the setting is made again before each statement, whoever
- * makes the statement. A closed connection goes back to its pool with the value that it came with.
+ * The connections of a data source with a {@link Pin} on them. Flyway puts the schema of its history table in front of
+ * the search path, where functions and operators of strangers may lie; so the setting is made again before each
+ * statement, whoever makes the statement. A closed connection goes back to its pool with the value that it came with.
  *
  * <p>A proxy, since a connection has more than fifty methods, and six of them matter here.
  *

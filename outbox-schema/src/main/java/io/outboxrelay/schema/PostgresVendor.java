@@ -51,7 +51,10 @@ record PostgresVendor(int lockSeconds) implements Vendor {
         return "db/outbox/postgresql";
     }
 
-    /** Without the schemas in which others may create objects, temporary ones last: the manual's advice in "Writing SECURITY DEFINER Functions Safely". */
+    /**
+     * Without the schemas in which others may create objects, temporary ones last: the manual's advice in "Writing
+     * SECURITY DEFINER Functions Safely".
+     */
     @Override
     public Pin pin() {
         return new Pin(
@@ -92,8 +95,8 @@ record PostgresVendor(int lockSeconds) implements Vendor {
     }
 
     /**
-     * Where everyone may create objects, as in {@code public} before PostgreSQL 15, a stranger's view, trigger or function of
-     * one of our names would run with the rights of the user who installs.
+     * Where everyone may create objects, as in {@code public} before PostgreSQL 15, a stranger's view, trigger or
+     * function of one of our names would run with the rights of the user who installs.
      */
     @Override
     public void refuseForeignObjects(Connection connection, String schema) throws SQLException {

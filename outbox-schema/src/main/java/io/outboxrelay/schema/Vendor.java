@@ -31,7 +31,8 @@ interface Vendor {
     void unlock(Connection connection, String schema) throws SQLException;
 
     /**
-     * Makes sure that no stranger has laid out what an installation would trust, such as a history table with a trigger.
+     * Makes sure that no stranger has laid out what an installation would trust, such as a history table with a
+     * trigger.
      *
      * @throws OutboxSchemaException if one has; names the objects and who owns them
      */

@@ -277,7 +277,7 @@ class OutboxSchemaTest {
         try (TestDatabase other = kind.newDatabase()) {
             for (String statement : isMariaDb()
                     ? OutboxSchema.defaults()
-                            .sql(Dialect.valueOf(kind.name()))
+                            .sql(SqlDialect.valueOf(kind.name()))
                             .replaceAll("(?m)^ *--.*$", "")
                             .split(";\\s")
                     : new String[] {OutboxSchema.defaults().sql()}) {
@@ -318,19 +318,19 @@ class OutboxSchemaTest {
             {"H2", "2", "3"}
         }) {
             String version = other[1] + "." + other[2];
-            assertThatThrownBy(
-                            () -> Dialect.of(other[0], Integer.parseInt(other[1]), Integer.parseInt(other[2]), version))
+            assertThatThrownBy(() ->
+                            SqlDialect.of(other[0], Integer.parseInt(other[1]), Integer.parseInt(other[2]), version))
                     .isInstanceOf(OutboxSchemaException.class)
                     .hasMessageContaining(other[0] + " " + version)
                     .hasMessageContaining("PostgreSQL 14 to 18, MariaDB 10.6 to 11 or MySQL 8 to 9");
         }
         for (int major = 14; major <= 18; major++) {
-            assertThat(Dialect.of("PostgreSQL", major, 1, "")).isEqualTo(Dialect.POSTGRESQL);
+            assertThat(SqlDialect.of("PostgreSQL", major, 1, "")).isEqualTo(SqlDialect.POSTGRESQL);
         }
-        assertThat(Dialect.of("MariaDB", 10, 6, "")).isEqualTo(Dialect.MARIADB);
-        assertThat(Dialect.of("MariaDB", 11, 8, "")).isEqualTo(Dialect.MARIADB);
-        assertThat(Dialect.of("MySQL", 8, 4, "")).isEqualTo(Dialect.MYSQL);
-        assertThat(Dialect.of("MySQL", 9, 7, "")).isEqualTo(Dialect.MYSQL);
+        assertThat(SqlDialect.of("MariaDB", 10, 6, "")).isEqualTo(SqlDialect.MARIADB);
+        assertThat(SqlDialect.of("MariaDB", 11, 8, "")).isEqualTo(SqlDialect.MARIADB);
+        assertThat(SqlDialect.of("MySQL", 8, 4, "")).isEqualTo(SqlDialect.MYSQL);
+        assertThat(SqlDialect.of("MySQL", 9, 7, "")).isEqualTo(SqlDialect.MYSQL);
     }
 
     @Test
@@ -349,10 +349,10 @@ class OutboxSchemaTest {
 
     @Test
     void the_plain_sql_of_mariadb_and_mysql_has_no_placeholder_left() {
-        for (Dialect dialect : Dialect.values()) {
+        for (SqlDialect dialect : SqlDialect.values()) {
             assertThat(OutboxSchema.defaults().withSchema("shop").sql(dialect)).doesNotContain("${");
         }
-        assertThat(OutboxSchema.defaults().withSchema("shop").sql(Dialect.MYSQL))
+        assertThat(OutboxSchema.defaults().withSchema("shop").sql(SqlDialect.MYSQL))
                 .contains("utf8mb4_0900_bin", "USE `shop`", "`shop_outbox_relay`", "SELECT 4 AS version")
                 .doesNotContain("nopad");
     }

@@ -2,9 +2,9 @@ package io.outboxrelay.relay.command;
 
 import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.source.SourceSettings;
-import io.outboxrelay.schema.Dialect;
 import io.outboxrelay.schema.Installation;
 import io.outboxrelay.schema.OutboxSchema;
+import io.outboxrelay.schema.SqlDialect;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -58,7 +58,7 @@ final class MigrateCommand implements Callable<Integer> {
             paramLabel = "DIALECT",
             defaultValue = "postgresql",
             description = "For which database --print-sql is: postgresql, mariadb, mysql. Default: ${DEFAULT-VALUE}.")
-    private Dialect dialect = Dialect.POSTGRESQL;
+    private SqlDialect dialect = SqlDialect.POSTGRESQL;
 
     MigrateCommand(Map<String, String> environment) {
         this.options = new ConfigurationOptions(environment);

@@ -5,7 +5,7 @@ import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 
 /** The kinds of databases that can have an outbox. */
-public enum Dialect {
+public enum SqlDialect {
     /** PostgreSQL 14 to 18. */
     POSTGRESQL,
     /** MariaDB 10.6 to 11. */
@@ -25,7 +25,7 @@ public enum Dialect {
      *
      * @throws OutboxSchemaException if it cannot have an outbox
      */
-    static Dialect of(Connection connection) throws SQLException {
+    static SqlDialect of(Connection connection) throws SQLException {
         DatabaseMetaData database = connection.getMetaData();
         return of(
                 database.getDatabaseProductName(),
@@ -34,7 +34,7 @@ public enum Dialect {
                 database.getDatabaseProductVersion());
     }
 
-    static Dialect of(String product, int major, int minor, String version) {
+    static SqlDialect of(String product, int major, int minor, String version) {
         if (product.equals("PostgreSQL") && major >= OLDEST_POSTGRESQL && major <= NEWEST_POSTGRESQL) {
             return POSTGRESQL;
         }
@@ -54,7 +54,7 @@ public enum Dialect {
      *
      * @throws OutboxSchemaException if it cannot have an outbox in any version
      */
-    static Dialect ofAnyVersion(Connection connection) throws SQLException {
+    static SqlDialect ofAnyVersion(Connection connection) throws SQLException {
         String product = connection.getMetaData().getDatabaseProductName();
         return switch (product) {
             case "PostgreSQL" -> POSTGRESQL;
