@@ -1,6 +1,6 @@
 package io.outboxrelay.relay;
 
-import io.outboxrelay.relay.command.ConfigurationOptions;
+import io.outboxrelay.relay.command.Commands.ConfigurationOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.configuration.ConfigurationReader;
 import io.outboxrelay.relay.operations.Logging;
@@ -14,11 +14,12 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "run",
         mixinStandardHelpOptions = true,
-        description =
-                "Relays the events of all configured sources until it is told to stop (SIGTERM, Ctrl-C), then drains.",
+        description = "Publishes the events of all configured sources until SIGTERM or Ctrl-C, then drains.",
         footer = {
             "",
-            "Exit status: 0 stopped after SIGTERM, 1 failed or did not stop soon after the grace period, 2 wrong use or configuration."
+            "Exit status: 0 stopped after SIGTERM, 1 failed, or still not drained 10 s after the grace period, 2"
+                    + " wrong use or"
+                    + " configuration."
         })
 final class RunCommand implements Callable<Integer> {
 

@@ -99,13 +99,13 @@ class RepairCommandsTest {
                 .startsWith("source orders\n")
                 .containsPattern("parked +3 h +3 +- +2 +" + event + " +OrderPlaced +Order 4711 +unroutable\n")
                 .containsPattern("retrying .* 5\\d min ")
-                .contains("1 retrying, 1 parked, 1 paused\n", "and 2 events wait behind them\n");
+                .contains("1 retrying, 1 parked, 1 paused\n", "2 more events are blocked behind these\n");
 
         assertThat(execute("failures", "list", "--state", "parked", "--limit", "0"))
                 .isZero();
         assertThat(out.toString()).contains("the first 0 of 1: 1 parked\n").doesNotContain(event.toString());
         assertThat(execute("failures", "list", "--state", "waiting")).isZero();
-        assertThat(out.toString()).contains("  2 waiting\n").doesNotContain("behind them");
+        assertThat(out.toString()).contains("  2 waiting\n").doesNotContain("behind these");
         assertThat(execute("failures", "list", "--aggregate-id", "none")).isZero();
         assertThat(out.toString()).contains("no failures");
     }
@@ -155,7 +155,7 @@ class RepairCommandsTest {
         assertThat(execute("failures", "retry", "--older-than", age, "--dry-run"))
                 .as(err.toString())
                 .isZero();
-        assertThat(out.toString()).startsWith("source orders: " + older + " parked event");
+        assertThat(out.toString()).startsWith("source orders: would retry " + older + " event");
     }
 
     @Test
@@ -179,20 +179,19 @@ class RepairCommandsTest {
         rows.put("b", "parked");
 
         assertThat(execute("failures", "retry", event.toString(), "--dry-run")).isZero();
-        assertThat(out.toString()).contains("source orders: 1 parked event would be retried");
+        assertThat(out.toString()).contains("source orders: would retry 1 event");
         assertThat(rows.states("a")).containsExactly("parked/3/4", "waiting/0/0");
         assertThat(database.number("SELECT count(*) FROM outbox_audit")).isZero();
 
         assertThat(execute("failures", "retry", event.toString(), "--who", "ann", "--reason", "queue is there"))
                 .isZero();
-        assertThat(out.toString()).isEqualToIgnoringNewLines("source orders: 1 parked event is retried");
+        assertThat(out.toString()).isEqualToIgnoringNewLines("source orders: retrying 1 event");
         assertThat(rows.states("a")).containsExactly("retrying/0/0*", "waiting/0/0");
 
         assertThat(execute("failures", "retry", event.toString())).isZero();
-        assertThat(out.toString())
-                .contains("source orders: 0 parked events are retried", "1 of 1 ids were not such an event");
+        assertThat(out.toString()).contains("source orders: retrying 0 events", "Nothing to retry for 1 of 1 ids.");
         assertThat(execute("failures", "retry", "--all")).isZero();
-        assertThat(out.toString()).contains("1 parked event is retried");
+        assertThat(out.toString()).contains("retrying 1 event");
         assertThat(database.column("SELECT who FROM outbox_audit ORDER BY id"))
                 .hasSize(2)
                 .first()
@@ -210,10 +209,10 @@ class RepairCommandsTest {
 
         assertThat(execute("failures", "discard", "--state", "parked", "--reason", "a test order", "--dry-run"))
                 .isZero();
-        assertThat(out.toString()).contains("source orders: 1 event would be discarded");
+        assertThat(out.toString()).contains("source orders: would discard 1 event");
         assertThat(execute("failures", "discard", "--state", "parked", "--reason", "a test order"))
                 .isZero();
-        assertThat(out.toString()).contains("source orders: 1 event is discarded");
+        assertThat(out.toString()).contains("source orders: discarded 1 event");
         assertThat(rows.states("a")).containsExactly("retrying/0/0*");
         assertThat(rows.states("b")).hasSize(1);
         assertThat(database.column("SELECT what || ' ' || reason FROM outbox_audit"))
@@ -227,8 +226,8 @@ class RepairCommandsTest {
             value = {
                 "failures retry | or --all",
                 "failures retry --source orders | or --all",
-                "failures retry --all --type X | goes without",
-                "failures retry --all " + SOME_ID + " | goes without",
+                "failures retry --all --type X | cannot be combined with event ids or filters",
+                "failures retry --all " + SOME_ID + " | cannot be combined with event ids or filters",
                 "failures retry 4711 | '4711' is not the id of an event",
                 "failures retry --all --older-than soon | 'soon' is not a duration such as 500ms, 10s, 2m, 1h, 7d or PT1M30S.",
                 "failures retry --older-than PT-1H | 'PT-1H' is not an age: it must be from 0s to 36500d",
@@ -239,20 +238,20 @@ class RepairCommandsTest {
                 "failures discard --all --reason BLANK | --reason must not be empty",
                 "failures discard --reason why | or --all",
                 "failures discard --state waiting --reason why | Waiting events have not failed",
-                "failures list --state lost | 'lost' is no state of a failure. There are: retrying, parked, paused, waiting.",
-                "failures list --reason unrouted | 'unrouted' is no reason for a failure. There are: unroutable, ",
-                "failures retry --failure-reason x | 'x' is no reason for a failure. There are: unroutable, ",
+                "failures list --state lost | 'lost' is not a state of a failure. Possible: retrying, parked, paused, waiting.",
+                "failures list --reason unrouted | 'unrouted' is not a reason of a failure. Possible: unroutable, ",
+                "failures retry --failure-reason x | 'x' is not a reason of a failure. Possible: unroutable, ",
                 "failures list --limit -1 | --limit must not be negative",
                 "failures show | EVENT_ID",
                 "pause | Say why: --reason TEXT",
                 "pause --reason BLANK | --reason must not be empty",
-                "pause --list --reason x | --list goes without",
+                "pause --list --reason x | --list cannot be combined",
                 "pause --source stock --reason x | There is no source stock",
                 "resume --source stock | There is no source stock",
                 "status --source stock | There is no source stock. Configured: orders.",
-                "status --password-file x | --password-file goes with --user",
+                "status --password-file x | --password-file needs --user",
                 "explain 1-1-1-1-1 | is not the id of an event",
-                "failures list --password-file x | --password-file goes with --user"
+                "failures list --password-file x | --password-file needs --user"
             })
     void wrong_use_is_2_with_a_sentence_and_changes_nothing(String command, String sentence) {
         rows.put("a", "parked");
@@ -268,14 +267,14 @@ class RepairCommandsTest {
     @Test
     void pausing_what_is_paused_and_resuming_what_is_not_changes_nothing_and_says_so() {
         assertThat(execute("resume")).isZero();
-        assertThat(out.toString()).contains("source orders: the whole source was not paused, nothing changed");
+        assertThat(out.toString()).contains("source orders: the whole source was not paused; nothing changed");
         assertThat(execute("pause", "--reason", "stocktaking", "--who", "ann")).isZero();
         assertThat(out.toString()).contains("source orders: the whole source paused");
         assertThat(execute("pause", "--reason", "again")).isZero();
-        assertThat(out.toString()).contains("the whole source was paused already, nothing changed");
+        assertThat(out.toString()).contains("the whole source was already paused; nothing changed");
         assertThat(execute("pause", "--reason", "x", "--aggregate-type", "Order", "--event-type", "OrderPaid"))
                 .isZero();
-        assertThat(out.toString()).contains("events OrderPaid of aggregates Order paused");
+        assertThat(out.toString()).contains("event type OrderPaid of aggregate type Order paused");
         assertThat(database.column("SELECT concat_ws('|', aggregate_type, event_type, paused_by, reason)"
                         + " FROM outbox_pause ORDER BY reason"))
                 .first()
@@ -285,7 +284,7 @@ class RepairCommandsTest {
         assertThat(out.toString()).contains("the whole source paused since", "by ann: stocktaking");
         assertThat(execute("resume", "--reason", "counted")).isZero();
         assertThat(out.toString())
-                .contains("the whole source resumed", "still paused: events OrderPaid of aggregates Order");
+                .contains("the whole source resumed", "still paused: event type OrderPaid of aggregate type Order");
         assertThat(database.column("SELECT action FROM outbox_audit ORDER BY id"))
                 .containsExactly("pause", "pause", "resume");
     }
@@ -308,11 +307,12 @@ class RepairCommandsTest {
 
         assertThat(execute("explain", event)).isZero();
         assertThat(out.toString())
-                .contains("OrderPlaced of Order 4711 is in the outbox, not yet published: lane 0, position 1")
-                .contains("Before it 0 events are of its lane, and 0 are of its aggregate.")
-                .contains("No relay owns lane 0 now: run one.")
-                .contains("Event " + first
-                        + " is parked and waits for a person. It failed by unroutable: no queue is bound.")
+                .contains("OrderPlaced of Order 4711 is in the outbox, not published yet: lane 0, position 1")
+                .contains("Ahead of it: 0 events in its lane, 0 of them of its aggregate.")
+                .contains("No relay owns lane 0: start one.")
+                .contains(
+                        "Event " + first
+                                + " is parked until somebody retries or discards it. Last failure: unroutable – no queue is bound")
                 .contains("failures retry --source orders " + first);
         assertThat(execute("explain", "--json", event)).isZero();
         assertThat(json().at("/sources/0/outbox/position").asLong()).isEqualTo(1);
@@ -329,8 +329,8 @@ class RepairCommandsTest {
         assertThat(execute("explain", parked.toString())).isZero();
 
         assertThat(out.toString())
-                .contains("It is parked and still tried, in ")
-                .contains("to have it tried at once: failures retry --source orders " + parked);
+                .contains("It is parked and still retried slowly: next attempt in ")
+                .contains("or to retry it now, run: failures retry --source orders " + parked);
     }
 
     @Test
@@ -343,16 +343,16 @@ class RepairCommandsTest {
 
         execute("explain", retrying.toString());
         assertThat(out.toString())
-                .contains("is retrying, for ", ". It failed by unroutable")
-                .containsPattern("It is published again in 5\\d min\\.");
+                .contains("failed, retrying for ", ". Last failure: unroutable")
+                .containsPattern("Next attempt in 5\\d min\\.");
         execute("explain", behind.toString());
         assertThat(out.toString())
-                .contains("is waiting", "1 event is before it")
-                .containsPattern("Event " + retrying + " is published again in 5\\d min\\.");
+                .contains("failed, waiting for", "1 earlier event of Order 1 is ahead of it")
+                .containsPattern("Event " + retrying + ": next attempt in 5\\d min\\.");
         execute("explain", paused.toString());
         assertThat(out.toString())
-                .contains("It waits for the end of a pause.", "by ann (stocktaking)")
-                .contains("To go on: resume --source orders --aggregate-type Order\n");
+                .contains("It is paused until somebody runs resume.", "by ann (stocktaking)")
+                .contains("To resume, run: resume --source orders --aggregate-type Order\n");
     }
 
     @Test
@@ -360,12 +360,12 @@ class RepairCommandsTest {
         UUID event = rows.put("1", "parked");
 
         execute("explain", SOME_ID);
-        assertThat(out.toString()).contains("neither in the outbox nor among the failures", "published and confirmed");
+        assertThat(out.toString()).contains("not in the outbox, not among the failures", "Either it was published");
         execute("failures", "discard", event.toString(), "--reason", "a test order", "--who", "ann");
         execute("explain", event.toString());
         assertThat(out.toString())
                 .contains("Audit: discard at ", " by ann (database user ", "): a test order.")
-                .doesNotContain("published and confirmed");
+                .doesNotContain("Either it was published");
     }
 
     @Test
@@ -387,7 +387,7 @@ class RepairCommandsTest {
         assertThat(json().findValuesAsText("problem")).anyMatch(problem -> problem.contains("does not answer"));
         assertThat(execute("failures", "retry", "--all")).isEqualTo(1);
         assertThat(err.toString()).contains("outbox-relay: source stock: The database does not answer");
-        assertThat(out.toString()).contains("source orders: 1 parked event is retried");
+        assertThat(out.toString()).contains("source orders: retrying 1 event");
         assertThat(execute("failures", "retry", "--all", "--source", "orders")).isZero();
     }
 

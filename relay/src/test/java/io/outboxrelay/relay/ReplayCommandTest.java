@@ -105,7 +105,7 @@ class ReplayCommandTest {
                 .as(err.toString())
                 .isZero();
 
-        assertThat(out.toString()).isEqualTo("source orders: replay 1: 120 events were sent again\n");
+        assertThat(out.toString()).isEqualTo("source orders: replay 1: sent 120 events\n");
         List<GetResponse> received = received("orders", 120);
         assertThat(received.stream().map(message -> message.getProps().getMessageId()))
                 .containsExactlyInAnyOrderElementsOf(ids);
@@ -161,10 +161,8 @@ class ReplayCommandTest {
         assertThat(replay("--all", "--queue", "history", "--reason", "a new view"))
                 .isEqualTo(1);
         assertThat(out.toString())
-                .contains(
-                        "replay 1: 0 events were sent again, then it stopped: event ",
-                        "cannot be sent, unroutable: 312")
-                .contains("go on by --after 0, or behind it by --skip-failed.");
+                .contains("replay 1: sent 0 events, then stopped: event ", "cannot be sent, unroutable: 312")
+                .contains("continue with --after 0, or skip the event with --skip-failed.");
         assertThat(database.column("SELECT action || ' ' || events FROM outbox_audit ORDER BY id"))
                 .containsExactly("replay 10", "replay stopped 0");
 
@@ -184,7 +182,7 @@ class ReplayCommandTest {
         assertThat(replay("--all", "--queue", "history", "--reason", "a new view"))
                 .isZero();
 
-        assertThat(out.toString()).contains("12 events were sent again");
+        assertThat(out.toString()).contains("sent 12 events");
         assertThat(numbersByOrder(reader.join()))
                 .containsOnly(
                         Map.entry("0", List.of(0, 4, 8)),
@@ -199,7 +197,7 @@ class ReplayCommandTest {
         execute("pause", "--reason", "billing is repaired", "--who", "ann");
         try {
             assertThat(replay("--all", "--reason", "a test")).isEqualTo(1);
-            assertThat(err.toString()).contains("the whole source of it is paused by ann", "Resume that first");
+            assertThat(err.toString()).contains("the whole source is paused by ann", "Resume it first");
             assertThat(replay("--all", "--queue", "history", "--reason", "a test"))
                     .isZero();
         } finally {
@@ -213,7 +211,7 @@ class ReplayCommandTest {
 
         assertThat(replay("--dry-run", ids.get(3), ids.get(4))).isZero();
 
-        assertThat(out.toString()).isEqualTo("source orders: 2 events would be sent again\n");
+        assertThat(out.toString()).isEqualTo("source orders: 2 events would be sent\n");
         assertThat(channel.messageCount("orders")).isZero();
         assertThat(database.column("SELECT who FROM outbox_audit")).isEmpty();
     }
@@ -221,11 +219,11 @@ class ReplayCommandTest {
     @Test
     void says_when_nothing_fits_and_when_nothing_is_retained_at_all() {
         assertThat(replay("--all", "--reason", "a test")).isZero();
-        assertThat(out.toString()).contains("no retained event fits. Nothing is retained: retain of the source says");
+        assertThat(out.toString()).contains("no retained event matches. Nothing is retained: set retain of the source");
         published(1);
 
         assertThat(replay("--type", "Other", "--reason", "a test")).isZero();
-        assertThat(out.toString()).contains("no retained event fits. The oldest that is retained was published at 20");
+        assertThat(out.toString()).contains("no retained event matches. The oldest retained event was published at 20");
     }
 
     @Test
@@ -237,8 +235,8 @@ class ReplayCommandTest {
         assertThat(out.toString())
                 .contains(
                         "OrderPlaced of Order 0 was settled at ",
-                        ", from lane 0, position 1, and is retained: published and confirmed, unless its route drops")
-                .contains("To send it again: replay --source orders " + id + " --reason TEXT");
+                        " from lane 0, position 1, and is retained: it was published and confirmed, unless")
+                .contains("To send it again, run: replay --source orders " + id + " --reason TEXT");
     }
 
     @ParameterizedTest
@@ -247,8 +245,8 @@ class ReplayCommandTest {
             quoteCharacter = '"',
             value = {
                 "--reason x | Say which events: EVENT_ID..., filters, or --all.",
-                "--all --type T --reason x | --all goes without EVENT_ID and without filters.",
-                "--all | --reason must not be empty",
+                "--all --type T --reason x | --all cannot be combined with event ids or filters.",
+                "--all | Say why: --reason TEXT",
                 "--all --reason x --rate 0 | --rate must be from 1 to 1000000",
                 "--from yesterday --reason x | 'yesterday' is not a time such as 2026-01-31",
                 "--from 2026-01-02 --to 2026-01-01 --reason x | --from 2026-01-02T00:00:00Z is not before --to",

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.command;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.command.Commands.ConfigurationOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.configuration.ConfigurationReader;
 import io.outboxrelay.relay.gate.SchemaGate;
@@ -16,8 +17,9 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "check-config",
         mixinStandardHelpOptions = true,
-        description =
-                "Prints the effective configuration with secrets masked, or everything that is wrong with it; and which subjects have no schema.")
+        description = "Checks the configuration. Prints its effective values with secrets masked, or everything"
+                + " that is wrong"
+                + " with it, and the subjects that have no schema.")
 final class CheckConfigCommand implements Callable<Integer> {
 
     @Mixin
@@ -45,7 +47,7 @@ final class CheckConfigCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** What is said here does not keep a relay from starting: a schema may be registered later. */
+    /** A missing schema does not keep a relay from starting: it may be registered later. */
     private void report(SchemaGate gate, List<ByRoute<?>> routes) {
         try (gate) {
             gate.probe();

@@ -1,9 +1,15 @@
 package io.outboxrelay.relay.command;
 
+import io.outboxrelay.relay.configuration.ConfigurationReader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Option;
 
-/** All commands but the one that runs a relay. */
+/** All commands except the one that runs a relay, and the options that it shares with them. */
 public final class Commands {
 
     private Commands() {}
@@ -25,5 +31,41 @@ public final class Commands {
                 .addSubcommand(new PauseCommand.ResumeCommand(environment))
                 .addSubcommand(new ReplayCommand(environment))
                 .addSubcommand(new HealthCommand(environment));
+    }
+
+    /** Where the configuration comes from. Every command has these options. */
+    public static final class ConfigurationOptions {
+
+        @Option(
+                names = "--config",
+                paramLabel = "FILE",
+                description = "YAML file. Default: the file named by OUTBOX_RELAY_CONFIG; if that is not set"
+                        + " either, only"
+                        + " the environment is used.")
+        private @Nullable Path config;
+
+        @Option(
+                names = "--set",
+                paramLabel = "KEY=VALUE",
+                description = "Sets one key, overriding environment and file; may be repeated. Do not pass"
+                        + " secrets: other"
+                        + " users of this machine can see them.")
+        private final List<String> assignments = new ArrayList<>();
+
+        private final Map<String, String> environment;
+
+        /**
+         * Options of one command.
+         *
+         * @param environment the process's variables
+         */
+        public ConfigurationOptions(Map<String, String> environment) {
+            this.environment = environment;
+        }
+
+        /** {@return the configuration that was given, not read yet} */
+        public ConfigurationReader reader() {
+            return new ConfigurationReader(config, assignments, environment);
+        }
     }
 }

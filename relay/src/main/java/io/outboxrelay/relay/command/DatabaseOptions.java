@@ -3,6 +3,7 @@ package io.outboxrelay.relay.command;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.outboxrelay.relay.command.Commands.ConfigurationOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.configuration.SecretFile;
 import io.outboxrelay.relay.database.Connections;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The options that say in which databases a command works, and the walk through these. */
+/** Selects the databases that a command works in, and visits them. */
 final class DatabaseOptions {
 
     @Mixin
@@ -36,16 +37,16 @@ final class DatabaseOptions {
     @Mixin
     private final ConfigurationOptions options;
 
-    @Option(names = "--source", paramLabel = "NAME", description = "Only this one of the configured sources.")
+    @Option(names = "--source", paramLabel = "NAME", description = "Only this configured source.")
     private @Nullable String source;
 
     @Option(
             names = "--user",
             paramLabel = "USER",
-            description = "Database user, instead of the configured one; changing needs the role outbox_admin.")
+            description = "Database user, instead of the configured one. Changes need the role outbox_admin.")
     private @Nullable String user;
 
-    @Option(names = "--password-file", paramLabel = "FILE", description = "File that holds that user's password.")
+    @Option(names = "--password-file", paramLabel = "FILE", description = "File that contains this user's password.")
     private @Nullable Path passwordFile;
 
     DatabaseOptions(Map<String, String> environment) {
@@ -67,7 +68,7 @@ final class DatabaseOptions {
     }
 
     /**
-     * Works in the only database that there is, or that was named.
+     * Works in the named database, or in the only one.
      *
      * @param work in the database; returns whether all of it was done
      * @return the exit status: 0 when it answered and all was done, otherwise 1
@@ -83,7 +84,7 @@ final class DatabaseOptions {
     }
 
     /**
-     * Works in each database, and says on standard error which one did not answer.
+     * Works in each database, and reports on standard error which one did not answer.
      *
      * @param work in one database
      * @return the exit status: 0 when all answered, otherwise 1
@@ -101,7 +102,7 @@ final class DatabaseOptions {
     }
 
     /**
-     * Asks each database and prints its answer, or why there is none.
+     * Queries each database and prints its answer, or why there is none.
      *
      * @param json whether to print JSON
      * @param question to one database
@@ -157,7 +158,7 @@ final class DatabaseOptions {
     /** {@return the sources in whose databases the command works, at least one} */
     List<SourceSettings> chosen() {
         if (passwordFile != null && user == null) {
-            throw console.wrongUse("--password-file goes with --user.");
+            throw console.wrongUse("--password-file needs --user.");
         }
         return named(source, options.reader().sources(), console);
     }
@@ -192,18 +193,18 @@ final class DatabaseOptions {
         }
     }
 
-    /** What one source has to say to a question, for people and for programs. */
+    /** The answer of one source, for people and for programs. */
     interface Answer {
 
         /** Several lines, each ended, without the source's name. */
         String text();
 
-        /** Adds what there is to say; the names in the JSON are stable. */
+        /** Adds the answer; the names in the JSON are stable. */
         void addTo(ObjectNode json);
     }
 
-    /** Who gave a command, for the audit. */
-    static final class WhoOption {
+    /** What the audit records about a command: who gave it, and why. */
+    static final class AuditOptions {
 
         @Mixin
         private final Console console = new Console();
@@ -211,23 +212,33 @@ final class DatabaseOptions {
         @Option(
                 names = "--who",
                 paramLabel = "NAME",
-                description = "Who does this, for the audit. Default: user and host of the operating system.")
+                description = "Person recorded in the audit log. Default: user and host of the operating system.")
         private @Nullable String who;
 
-        /** A note with a reason, which may be empty. */
-        Note note(String reason) {
+        @Option(names = "--reason", paramLabel = "TEXT", description = "Reason recorded in the audit log.")
+        private @Nullable String reason;
+
+        boolean reasonGiven() {
+            return reason != null;
+        }
+
+        /** {@return a note whose reason may be empty} */
+        Note note() {
             if (who != null && who.isBlank()) {
                 throw console.wrongUse("--who must not be empty.");
             }
-            return new Note(who == null ? userAndHost() : who.strip(), reason.strip());
+            return new Note(who == null ? userAndHost() : who.strip(), reason == null ? "" : reason.strip());
         }
 
-        /** A note with a reason that must be there. */
-        Note noteWithReason(String reason) {
-            if (reason.isBlank()) {
-                throw console.wrongUse("--reason must not be empty: it is all that later tells why.");
+        /** {@return a note with a reason} */
+        Note noteWithReason() {
+            if (reason == null) {
+                throw console.wrongUse("Say why: --reason TEXT.");
             }
-            return note(reason);
+            if (reason.isBlank()) {
+                throw console.wrongUse("--reason must not be empty: the audit log needs it.");
+            }
+            return note();
         }
 
         private static String userAndHost() {

@@ -3,7 +3,6 @@ package io.outboxrelay.relay.command;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.command.DatabaseOptions.Answer;
-import io.outboxrelay.relay.command.PauseCommand.RouteOptions;
 import io.outboxrelay.relay.database.Failures.Audited;
 import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Lane;
@@ -30,17 +29,17 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "explain",
         mixinStandardHelpOptions = true,
-        description =
-                "Tells where an event is, what it waits for and what can be done about it. Reads the whole outbox.")
+        description = "Explains where an event is, what it waits for, and what you can do about it. Reads the"
+                + " whole outbox.")
 final class ExplainCommand implements Callable<Integer> {
 
     @Mixin
     private final DatabaseOptions databases;
 
-    @Parameters(paramLabel = "EVENT_ID", converter = Words.EventIdConverter.class, description = "Id of an event.")
+    @Parameters(paramLabel = "EVENT_ID", converter = Words.EventIdConverter.class, description = "Id of the event.")
     private @Nullable UUID event;
 
-    @Option(names = "--json", description = "JSON instead of sentences.")
+    @Option(names = "--json", description = "Print JSON instead of sentences.")
     private boolean json;
 
     ExplainCommand(Map<String, String> environment) {
@@ -57,7 +56,7 @@ final class ExplainCommand implements Callable<Integer> {
     }
 
     /**
-     * Where an event is, in sentences: each says what is, and the last ones what can be done.
+     * Where an event is, in sentences; the last ones say what can be done.
      *
      * @param source name of the source
      * @param event its id
@@ -77,45 +76,44 @@ final class ExplainCommand implements Callable<Integer> {
             } else if (found.retained() != null) {
                 published(sentences, found.retained());
             } else {
-                sentences.add("It is neither in the outbox nor among the failures, nor among what is retained.");
+                sentences.add("It is not in the outbox, not among the failures, and not among the retained events.");
             }
             boolean discarded = noted(sentences);
             if (failure == null && unpublished == null && found.retained() == null && !discarded) {
-                sentences.add("So it was published and confirmed, or its transaction never committed here.");
+                sentences.add("Either it was published (and not retained), or it was never committed here.");
             }
             return String.join("\n", sentences) + "\n";
         }
 
         private void published(List<String> sentences, Retained retained) {
-            sentences.add(
-                    "%s of %s was settled at %s (%s ago), from lane %d, position %d, and is retained: published and confirmed, unless its route drops what no queue is bound for."
-                            .formatted(
-                                    Words.plain(retained.address().eventType()),
-                                    FailureView.aggregate(retained.address()),
-                                    Words.time(retained.publishedAt()),
-                                    Words.duration(Duration.between(retained.publishedAt(), retained.readAt())),
-                                    retained.address().lane(),
-                                    retained.address().position()));
-            sentences.add("To send it again: replay --source %s %s --reason TEXT".formatted(source, event));
+            sentences.add(("%s of %s was settled at %s (%s ago) from lane %d, position %d, and is retained: it was"
+                            + " published and confirmed,"
+                            + " unless retry.unroutable drops such events.")
+                    .formatted(
+                            Words.plain(retained.address().eventType()),
+                            FailureView.aggregate(retained.address()),
+                            Words.time(retained.publishedAt()),
+                            Words.duration(Duration.between(retained.publishedAt(), retained.readAt())),
+                            retained.address().lane(),
+                            retained.address().position()));
+            sentences.add("To send it again, run: replay --source %s %s --reason TEXT".formatted(source, event));
         }
 
         private void waits(List<String> sentences, Unpublished unpublished) {
-            sentences.add("%s of %s is in the outbox, not yet published: lane %d, position %d, occurred at %s."
+            sentences.add("%s of %s is in the outbox, not published yet: lane %d, position %d, occurred at %s."
                     .formatted(
                             Words.plain(unpublished.address().eventType()),
                             FailureView.aggregate(unpublished.address()),
                             unpublished.address().lane(),
                             unpublished.address().position(),
                             occurred(unpublished)));
-            sentences.add("Before it %s of its lane, and %s of its aggregate."
+            sentences.add("Ahead of it: %s in its lane, %s of them of its aggregate."
                     .formatted(
-                            countIs(unpublished.beforeInLane()),
-                            unpublished.beforeInAggregate() == 1
-                                    ? "1 is"
-                                    : Words.number(unpublished.beforeInAggregate()) + " are"));
+                            Words.count(unpublished.beforeInLane(), "event"),
+                            Words.number(unpublished.beforeInAggregate())));
             lane(sentences, found.lane());
             if (found.first() != null) {
-                sentences.add("Its aggregate is blocked: events that failed come first.");
+                sentences.add("Its aggregate is blocked by an event that failed.");
                 next(sentences, found.first());
             }
             pauses(sentences);
@@ -124,13 +122,13 @@ final class ExplainCommand implements Callable<Integer> {
         private static String occurred(Unpublished unpublished) {
             Instant time = unpublished.occurredAt();
             return time == null
-                    ? "no time that can be read"
+                    ? "an unreadable time"
                     : "%s (%s ago)"
                             .formatted(Words.time(time), Words.duration(Duration.between(time, unpublished.readAt())));
         }
 
         private void failed(List<String> sentences, Failure failure) {
-            sentences.add("%s of %s left the outbox and is %s, for %s.%s"
+            sentences.add("%s of %s: failed, %s for %s.%s"
                     .formatted(
                             Words.plain(failure.address().eventType()),
                             FailureView.aggregate(failure.address()),
@@ -138,30 +136,34 @@ final class ExplainCommand implements Callable<Integer> {
                             Words.duration(FailureView.age(failure)),
                             why(failure)));
             if (!failure.blocking()) {
-                sentences.add("It does not block its aggregate, whose later events are published.");
+                sentences.add("It does not block its aggregate: later events are published.");
             }
             lane(sentences, found.lane());
             if (failure.before() > 0) {
-                sentences.add("Of its aggregate %s before it.".formatted(countIs(failure.before())));
+                sentences.add(events(failure.before(), "earlier", failure) + " ahead of it.");
             }
             if (failure.behind() > 0) {
-                sentences.add("Of its aggregate %s behind it.".formatted(countIs(failure.behind())));
+                sentences.add(events(failure.behind(), "later", failure) + " waiting behind it.");
             }
             boolean waitsForAnother = failure.state() == State.WAITING && found.first() != null;
             next(sentences, waitsForAnother ? found.first() : failure);
             pauses(sentences);
         }
 
-        private static String countIs(long events) {
-            return Words.count(events, "event") + (events == 1 ? " is" : " are");
+        private static String events(long number, String which, Failure failure) {
+            return "%s of %s %s"
+                    .formatted(
+                            Words.count(number, which + " event"),
+                            FailureView.aggregate(failure.address()),
+                            number == 1 ? "is" : "are");
         }
 
         private static String why(Failure failure) {
             if (failure.reason() == null) {
                 return "";
             }
-            String detail = failure.detail() == null ? "" : ": " + failure.detail();
-            return " It failed by %s%s. Attempts spent: %d."
+            String detail = failure.detail() == null ? "" : " – " + failure.detail();
+            return " Last failure: %s%s (attempts: %d)."
                     .formatted(Words.plain(failure.reason()), Words.plain(detail), failure.attempts());
         }
 
@@ -170,39 +172,40 @@ final class ExplainCommand implements Callable<Integer> {
                 return;
             }
             if (lane.owner() == null || lane.leaseSeconds() <= 0) {
-                sentences.add("No relay owns lane %d now: run one.".formatted(lane.lane()));
+                sentences.add("No relay owns lane %d: start one.".formatted(lane.lane()));
             } else {
-                sentences.add("Lane %d is published by %s, whose lease holds for %s more."
+                sentences.add("Lane %d is owned by %s; the lease is valid for another %s."
                         .formatted(lane.lane(), Words.plain(lane.owner()), Words.duration(Duration.ofMillis((long)
                                 (lane.leaseSeconds() * 1000)))));
             }
         }
 
-        /** What the one that is to go next waits for, which may be the event itself. */
+        /** What the next event of the aggregate waits for; it may be this event itself. */
         private void next(List<String> sentences, Failure next) {
             String subject = next.event().equals(event) ? "It" : "Event " + next.event();
             switch (next.state()) {
                 case RETRYING ->
-                    sentences.add("%s is published again %s.%s"
-                            .formatted(subject, when(next), subject.equals("It") ? "" : why(next)));
+                    sentences.add("%s %s.%s"
+                            .formatted(
+                                    subject.equals("It") ? "Next attempt" : subject + ": next attempt",
+                                    when(next),
+                                    subject.equals("It") ? "" : why(next)));
                 case PARKED -> {
                     sentences.add("%s is parked %s.%s"
                             .formatted(
                                     subject,
                                     next.nextAttemptAt() == null
-                                            ? "and waits for a person"
-                                            : "and still tried, " + when(next),
+                                            ? "until somebody retries or discards it"
+                                            : "and still retried slowly: next attempt " + when(next),
                                     subject.equals("It") ? "" : why(next)));
-                    sentences.add("Once the cause is repaired%s: failures retry --source %s %s"
+                    sentences.add("Once the cause is fixed%s, run: failures retry --source %s %s"
                             .formatted(
-                                    next.nextAttemptAt() == null ? "" : ", to have it tried at once",
-                                    source,
-                                    next.event()));
-                    sentences.add("To do without it for good: failures discard --source %s %s --reason TEXT"
+                                    next.nextAttemptAt() == null ? "" : ", or to retry it now", source, next.event()));
+                    sentences.add("To drop it permanently, run: failures discard --source %s %s --reason TEXT"
                             .formatted(source, next.event()));
                 }
-                case PAUSED -> sentences.add("%s waits for the end of a pause.".formatted(subject));
-                default -> sentences.add("%s moves up as soon as the relay gets to it.".formatted(subject));
+                case PAUSED -> sentences.add("%s is paused until somebody runs resume.".formatted(subject));
+                default -> sentences.add("%s moves up as soon as the relay processes its lane.".formatted(subject));
             }
         }
 
@@ -220,8 +223,8 @@ final class ExplainCommand implements Callable<Integer> {
                                 Words.time(pause.pausedAt()),
                                 Words.plain(pause.pausedBy()),
                                 Words.plain(pause.reason()),
-                                RouteOptions.name(pause.route())));
-                sentences.add("To go on: resume --source %s%s%s"
+                                PauseCommand.name(pause.route())));
+                sentences.add("To resume, run: resume --source %s%s%s"
                         .formatted(
                                 source,
                                 option("--aggregate-type", pause.route().aggregateType()),
@@ -231,7 +234,7 @@ final class ExplainCommand implements Callable<Integer> {
             if (failure != null
                     && failure.state() == State.PAUSED
                     && found.pauses().isEmpty()) {
-                sentences.add("Its route is not paused any more: the owner of its lane brings it back.");
+                sentences.add("The pause is over: the owner of its lane will publish it.");
             }
         }
 
@@ -242,9 +245,8 @@ final class ExplainCommand implements Callable<Integer> {
         private boolean noted(List<String> sentences) {
             List<Audited> audit = found.audit();
             if (audit == null) {
-                sentences.add(
-                        "This database user may not read what people did to it: give one with the role outbox_admin by "
-                                + "--user and --password-file.");
+                sentences.add("Audit log not shown: it needs a database user with the role outbox_admin (--user,"
+                        + " --password-file).");
                 return false;
             }
             audit.forEach(entry -> sentences.add("Audit: %s at %s by %s%s."

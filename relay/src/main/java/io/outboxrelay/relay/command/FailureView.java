@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** How one failure is shown: all but its payload and the values of its headers. */
+/** How one failure is shown: everything except its payload and the values of its headers. */
 final class FailureView {
 
     private FailureView() {}
@@ -17,7 +17,7 @@ final class FailureView {
         return Words.plain(address.aggregateType() + " " + address.aggregateId());
     }
 
-    /** Since it failed first; of one that has not, since it occurred, if that is a time. */
+    /** Since it first failed; if it has not failed, since it occurred, if that is a readable time. */
     static Duration age(Failure failure) {
         Instant since = failure.firstFailedAt() == null ? failure.content().occurredAt() : failure.firstFailedAt();
         return since == null ? Duration.ZERO : Duration.between(since, failure.readAt());
@@ -64,7 +64,7 @@ final class FailureView {
         add(lines, "headers", String.join(", ", failure.content().headerNames()));
         add(lines, "occurred at", failure.content().occurredAt());
         add(lines, "state", failure.state());
-        add(lines, "blocking", failure.blocking() ? "yes" : "no, its aggregate goes on");
+        add(lines, "blocking", failure.blocking() ? "yes" : "no, its aggregate continues");
         add(lines, "attempts", failure.attempts());
         add(lines, "failures", failure.failures() + " in a row");
         add(lines, "next attempt", failure.nextAttemptAt());
@@ -72,7 +72,7 @@ final class FailureView {
         add(lines, "last failed", failure.failedAt());
         add(lines, "reason", failure.reason());
         add(lines, "detail", failure.detail());
-        add(lines, "before it", Words.count(failure.before(), "event") + " of its aggregate");
+        add(lines, "ahead of it", Words.count(failure.before(), "event") + " of its aggregate");
         add(lines, "behind it", Words.count(failure.behind(), "event") + " of its aggregate");
         return lines.toString();
     }

@@ -3,9 +3,7 @@ package io.outboxrelay.relay.command;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.command.DatabaseOptions.Answer;
-import io.outboxrelay.relay.command.DatabaseOptions.Database;
-import io.outboxrelay.relay.command.DatabaseOptions.WhoOption;
-import io.outboxrelay.relay.command.SelectionOptions.FilterOptions;
+import io.outboxrelay.relay.command.DatabaseOptions.AuditOptions;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Filter;
@@ -13,6 +11,7 @@ import io.outboxrelay.relay.database.Failures.Listing;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.State;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -23,8 +22,8 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
-import java.util.function.ToLongBiFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -35,9 +34,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "failures",
         mixinStandardHelpOptions = true,
-        description =
-                "Shows, retries and discards events that could not be published. Works on the databases alone, with or "
-                        + "without a running relay.")
+        description = "Lists, shows, retries and discards events that could not be published. Talks to the"
+                + " databases directly,"
+                + " so no relay has to be running.")
 final class FailuresCommand implements Callable<Integer> {
 
     @Mixin
@@ -61,9 +60,9 @@ final class FailuresCommand implements Callable<Integer> {
     @Command(
             name = "list",
             mixinStandardHelpOptions = true,
-            description =
-                    "Lists events that are retried, parked or paused, in the order in which they came; those that wait "
-                            + "behind them are counted.")
+            description = "Lists retrying, parked and paused events, the oldest first, and counts the events that"
+                    + " are blocked"
+                    + " behind them.")
     static final class ListCommand implements Callable<Integer> {
 
         @Mixin
@@ -80,24 +79,20 @@ final class FailuresCommand implements Callable<Integer> {
                 split = ",",
                 paramLabel = "STATE",
                 converter = Words.StateConverter.class,
-                description = "Only these: ${COMPLETION-CANDIDATES}. Default: retrying,parked,paused.")
+                description = "Only events in these states: ${COMPLETION-CANDIDATES}. Default: retrying,parked,paused.")
         private final Set<State> states = EnumSet.noneOf(State.class);
 
         @Option(
                 names = {"--reason", "--failure-reason"},
                 paramLabel = "REASON",
                 converter = Words.ReasonConverter.class,
-                description = "Only those that failed for this reason.")
+                description = "Only events that failed for this reason.")
         private @Nullable String reason;
 
-        @Option(
-                names = "--limit",
-                paramLabel = "N",
-                defaultValue = "100",
-                description = "Most that are shown. Default: 100.")
+        @Option(names = "--limit", paramLabel = "N", defaultValue = "100", description = "Maximum rows. Default: 100.")
         private int limit;
 
-        @Option(names = "--json", description = "JSON instead of a table.")
+        @Option(names = "--json", description = "Print JSON instead of a table.")
         private boolean json;
 
         ListCommand(Map<String, String> environment) {
@@ -134,13 +129,16 @@ final class FailuresCommand implements Callable<Integer> {
                         ? "the first %s of %s: "
                                 .formatted(Words.number(listing.failures().size()), Words.number(all))
                         : "";
-                // Where waiting events are listed, they are not counted as well.
-                String behind = listing.waitingBehind() == 0 || listing.counts().containsKey(State.WAITING)
+                return table + shown + counts + "\n" + blocked();
+            }
+
+            /** Waiting events that are listed themselves are not counted again. */
+            private String blocked() {
+                long behind = listing.waitingBehind();
+                return behind == 0 || listing.counts().containsKey(State.WAITING)
                         ? ""
-                        : "and %s behind them\n"
-                                .formatted(Words.count(listing.waitingBehind(), "event")
-                                        + (listing.waitingBehind() == 1 ? " waits" : " wait"));
-                return table + shown + counts + "\n" + behind;
+                        : "%s more %s blocked behind these\n"
+                                .formatted(Words.number(behind), behind == 1 ? "event is" : "events are");
             }
 
             private static void add(Words.Table table, Failure failure) {
@@ -172,16 +170,16 @@ final class FailuresCommand implements Callable<Integer> {
     @Command(
             name = "show",
             mixinStandardHelpOptions = true,
-            description = "Shows all that is known of one failure, but its payload and the values of its headers.")
+            description = "Shows everything known about one failure, except its payload and the values of its headers.")
     static final class ShowCommand implements Callable<Integer> {
 
         @Mixin
         private final DatabaseOptions databases;
 
-        @Parameters(paramLabel = "EVENT_ID", converter = Words.EventIdConverter.class, description = "Id of an event.")
+        @Parameters(paramLabel = "EVENT_ID", converter = Words.EventIdConverter.class, description = "Id of the event.")
         private @Nullable UUID event;
 
-        @Option(names = "--json", description = "JSON instead of lines.")
+        @Option(names = "--json", description = "Print JSON instead of lines.")
         private boolean json;
 
         ShowCommand(Map<String, String> environment) {
@@ -200,7 +198,7 @@ final class FailuresCommand implements Callable<Integer> {
             @Override
             public String text() {
                 return failure == null
-                        ? "no failure of this event: explain EVENT_ID tells where it is\n"
+                        ? "no failure of this event; to see where it is, run: explain EVENT_ID\n"
                         : FailureView.lines(failure);
             }
 
@@ -218,45 +216,70 @@ final class FailuresCommand implements Callable<Integer> {
     @Command(
             name = "retry",
             mixinStandardHelpOptions = true,
-            description = "Lets parked events be published again, with their attempts anew and in the order of their "
-                    + "aggregates. Two who do this at once retry an event once.")
+            description = "Retries parked events with a fresh attempt count, in order per aggregate. If two people"
+                    + " run it at the"
+                    + " same time, each event is retried once.")
     static final class RetryCommand implements Callable<Integer> {
 
         @Mixin
-        private final Console console = new Console();
-
-        @Mixin
-        private final DatabaseOptions databases;
-
-        @Mixin
-        private final SelectionOptions selection = new SelectionOptions();
-
-        @Mixin
-        private final WhoOption who = new WhoOption();
-
-        @Option(names = "--reason", paramLabel = "TEXT", description = "Why, for the audit.")
-        private String reason = "";
+        private final Change change;
 
         RetryCommand(Map<String, String> environment) {
-            this.databases = new DatabaseOptions(environment);
+            this.change = new Change(environment);
         }
 
         @Override
         public Integer call() {
-            Filter filter = selection.filter(Set.of(State.PARKED), false);
-            Note note = who.note(reason);
-            return new Change(console, databases, selection, "parked event", "retried")
-                    .run(filter, (failures, progress) -> failures.retry(filter, note, progress));
+            Filter filter = change.filter(Set.of(State.PARKED), false);
+            Note note = change.audit.note();
+            return change.run(
+                    "retry", "retrying", filter, (failures, progress) -> failures.retry(filter, note, progress));
         }
     }
 
     @Command(
             name = "discard",
             mixinStandardHelpOptions = true,
-            description =
-                    "Deletes parked, retried or paused events for good; the next ones of their aggregates move up. The "
-                            + "audit keeps who did it and why, and the ids.")
+            description = "Deletes parked, retrying or paused events permanently; the next events of their"
+                    + " aggregates move up."
+                    + " The audit log keeps the ids, who discarded them, and why.")
     static final class DiscardCommand implements Callable<Integer> {
+
+        @Mixin
+        private final Console console = new Console();
+
+        @Mixin
+        private final Change change;
+
+        @Option(
+                names = "--state",
+                split = ",",
+                paramLabel = "STATE",
+                converter = Words.StateConverter.class,
+                description = "Only events in these states: retrying, parked, paused. Default: all three.")
+        private final Set<State> states = EnumSet.noneOf(State.class);
+
+        DiscardCommand(Map<String, String> environment) {
+            this.change = new Change(environment);
+        }
+
+        @Override
+        public Integer call() {
+            if (states.contains(State.WAITING)) {
+                throw console.wrongUse(
+                        "Waiting events have not failed. Discard the event that they wait for, or" + " nothing.");
+            }
+            Filter filter = change.filter(states.isEmpty() ? State.SHOWN : states, !states.isEmpty());
+            Note note = change.audit.noteWithReason();
+            return change.run(
+                    "discard", "discarded", filter, (failures, progress) -> failures.discard(filter, note, progress));
+        }
+    }
+
+    /**
+     * What retry and discard have in common: which failures to change (never all unless that was said), and the change.
+     */
+    static final class Change {
 
         @Mixin
         private final Console console = new Console();
@@ -265,76 +288,106 @@ final class FailuresCommand implements Callable<Integer> {
         private final DatabaseOptions databases;
 
         @Mixin
-        private final SelectionOptions selection = new SelectionOptions();
+        private final AuditOptions audit = new AuditOptions();
+
+        /** Texts, as {@code EventIdConverter.all} wants them. */
+        @Parameters(arity = "0..*", paramLabel = "EVENT_ID", description = "Ids of events.")
+        private final List<String> events = new ArrayList<>();
 
         @Mixin
-        private final WhoOption who = new WhoOption();
+        private final FilterOptions filters = new FilterOptions();
 
         @Option(
-                names = "--state",
-                split = ",",
-                paramLabel = "STATE",
-                converter = Words.StateConverter.class,
-                description = "Only these of retrying, parked and paused. Default: all three.")
-        private final Set<State> states = EnumSet.noneOf(State.class);
+                names = "--failure-reason",
+                paramLabel = "REASON",
+                converter = Words.ReasonConverter.class,
+                description = "Only events that failed for this reason, as shown by list.")
+        private @Nullable String failureReason;
 
-        @Option(names = "--reason", required = true, paramLabel = "TEXT", description = "Why, for the audit.")
-        private String reason = "";
+        @Option(names = "--all", description = "All events. Cannot be combined with event ids or filters.")
+        private boolean all;
 
-        DiscardCommand(Map<String, String> environment) {
+        @Option(names = "--dry-run", description = "Only report how many events would be changed.")
+        private boolean dryRun;
+
+        Change(Map<String, String> environment) {
             this.databases = new DatabaseOptions(environment);
         }
 
-        @Override
-        public Integer call() {
-            if (states.contains(State.WAITING)) {
-                throw console.wrongUse(
-                        "Waiting events have not failed: discard the one that they wait for, or nothing.");
-            }
-            Filter filter = selection.filter(states.isEmpty() ? State.SHOWN : states, !states.isEmpty());
-            Note note = who.noteWithReason(reason);
-            return new Change(console, databases, selection, "event", "discarded")
-                    .run(filter, (failures, progress) -> failures.discard(filter, note, progress));
+        /** Changes the failures of one database that fit a filter, and returns how many there were. */
+        interface Act {
+            long change(Failures failures, LongConsumer progress);
         }
-    }
 
-    /**
-     * Changes failures in each database, or only counts them, and says how many.
-     *
-     * @param console where it says so
-     * @param databases where
-     * @param selection what was chosen
-     * @param noun what it is
-     * @param participle what becomes of it
-     */
-    private record Change(
-            Console console, DatabaseOptions databases, SelectionOptions selection, String noun, String participle) {
+        /**
+         * The selected failures.
+         *
+         * @param states to choose from
+         * @param byState whether these were given as a filter, too
+         */
+        Filter filter(Set<State> states, boolean byState) {
+            boolean narrowed = !events.isEmpty() || filters.given() || failureReason != null || byState;
+            if (!narrowed && !all) {
+                throw console.wrongUse("Say which events: EVENT_ID..., filters, or --all.");
+            }
+            if (narrowed && all) {
+                throw console.wrongUse("--all cannot be combined with event ids or filters.");
+            }
+            return filters.filter(Words.EventIdConverter.all(events, console), states, failureReason);
+        }
 
-        int run(Filter filter, ToLongBiFunction<Failures, LongConsumer> change) {
-            AtomicLong all = new AtomicLong();
+        /**
+         * Changes failures in each database, or only counts them, and reports how many.
+         *
+         * @param verb the change
+         * @param done what a source reports when it is made
+         */
+        int run(String verb, String done, Filter filter, Act act) {
+            AtomicLong sum = new AtomicLong();
             int status = databases.each(database -> {
                 long found = database.failures().count(filter);
-                long changed = found;
-                if (!selection.dryRun() && found > 0) {
-                    Progress progress = new Progress(console, database.source(), found);
-                    changed = change.applyAsLong(database.failures(), progress);
-                }
-                console.println(sentence(database, changed));
-                all.addAndGet(changed);
+                long changed = dryRun || found == 0
+                        ? found
+                        : act.change(database.failures(), console.new Progress(database.source(), found));
+                console.println("source %s: %s %s"
+                        .formatted(database.source(), dryRun ? "would " + verb : done, Words.count(changed, "event")));
+                sum.addAndGet(changed);
             });
-            if (status == 0) {
-                selection.explainMissing(all.get());
+            long missing = events.size() - sum.get();
+            if (status == 0 && missing > 0) {
+                console.println("Nothing to %s for %d of %d ids. To see where an event is, run: explain EVENT_ID"
+                        .formatted(verb, missing, events.size()));
             }
             return status;
         }
+    }
 
-        private String sentence(Database database, long changed) {
-            String verb = (changed == 1 ? "is " : "are ") + participle;
-            return "source %s: %s %s"
-                    .formatted(
-                            database.source(),
-                            Words.count(changed, noun),
-                            selection.dryRun() ? "would be " + participle : verb);
+    /** Selects failures: those that match all given options. */
+    static final class FilterOptions {
+
+        @Option(names = "--type", paramLabel = "TYPE", description = "Only events of this type.")
+        private @Nullable String type;
+
+        @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Only events of this aggregate type.")
+        private @Nullable String aggregateType;
+
+        @Option(names = "--aggregate-id", paramLabel = "ID", description = "Only events of aggregates with this id.")
+        private @Nullable String aggregateId;
+
+        @Option(
+                names = "--older-than",
+                paramLabel = "DURATION",
+                converter = Words.AgeConverter.class,
+                description = "Only events that first failed longer ago than this, for example 500ms, 30s, 15m, 2h"
+                        + " or 7d.")
+        private @Nullable Duration olderThan;
+
+        boolean given() {
+            return Stream.of(type, aggregateType, aggregateId, olderThan).anyMatch(Objects::nonNull);
+        }
+
+        Filter filter(List<UUID> events, Set<State> states, @Nullable String reason) {
+            return new Filter(events, states, reason, type, aggregateType, aggregateId, olderThan);
         }
     }
 }

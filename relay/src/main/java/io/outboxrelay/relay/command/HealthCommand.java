@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.command;
 
+import io.outboxrelay.relay.command.Commands.ConfigurationOptions;
 import io.outboxrelay.relay.operations.OperationsServer.HttpSettings;
 import io.outboxrelay.relay.operations.Printable;
 import java.io.IOException;
@@ -17,8 +18,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "health",
         mixinStandardHelpOptions = true,
-        description = "Asks the relay on this machine whether it is ready.",
-        footer = {"", "Exit status: 0 when it is, 1 when it is not or does not answer, 2 wrong use or configuration."})
+        description = "Checks whether the relay on this machine is ready.",
+        footer = {"", "Exit status: 0 ready, 1 not ready or no answer, 2 wrong use or configuration."})
 final class HealthCommand implements Callable<Integer> {
 
     private static final int TIMEOUT_MILLIS = 5_000;
@@ -29,7 +30,7 @@ final class HealthCommand implements Callable<Integer> {
     @Mixin
     private final ConfigurationOptions options;
 
-    @Option(names = "--live", description = "Asks only whether the process answers.")
+    @Option(names = "--live", description = "Only check whether the process answers.")
     private boolean live;
 
     HealthCommand(Map<String, String> environment) {
@@ -42,7 +43,7 @@ final class HealthCommand implements Callable<Integer> {
         URI address = new URI(
                 "http", null, reachable(http.host()), http.port(), live ? "/health/live" : "/health/ready", null, null);
         try {
-            // Not java.net.http: a health check is a process of its own, and this starts in half the time.
+            // Not java.net.http: each health check is a new process, and this client starts in half the time.
             HttpURLConnection connection = (HttpURLConnection) address.toURL().openConnection();
             connection.setConnectTimeout(TIMEOUT_MILLIS);
             connection.setReadTimeout(TIMEOUT_MILLIS);

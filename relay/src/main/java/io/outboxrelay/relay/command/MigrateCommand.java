@@ -1,6 +1,8 @@
 package io.outboxrelay.relay.command;
 
+import io.outboxrelay.relay.command.Commands.ConfigurationOptions;
 import io.outboxrelay.relay.database.Connections;
+import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.schema.Installation;
 import io.outboxrelay.schema.OutboxSchema;
@@ -17,9 +19,12 @@ import picocli.CommandLine.Option;
         name = "migrate",
         mixinStandardHelpOptions = true,
         description = {
-            "Installs the outbox and inbox tables, or brings them up to date; doing it again changes nothing.",
-            "Either into the database of --url, or into those of the configured sources. The user needs the right to "
-                    + "create tables, which the relay's own user need not have: --user and --password-file replace it."
+            "Installs the outbox and inbox tables, or upgrades them; safe to run again.",
+            "Works on the database of --url, or else on the databases of the configured sources. The user must be"
+                    + " allowed to"
+                    + " create tables; the relay's own user does not need that right, so pass another one with"
+                    + " --user and"
+                    + " --password-file."
         })
 final class MigrateCommand implements Callable<Integer> {
 
@@ -35,7 +40,7 @@ final class MigrateCommand implements Callable<Integer> {
     @Option(names = "--user", paramLabel = "USER", description = "Database user, instead of the configured one.")
     private @Nullable String user;
 
-    @Option(names = "--password-file", paramLabel = "FILE", description = "File that holds the user's password.")
+    @Option(names = "--password-file", paramLabel = "FILE", description = "File that contains the user's password.")
     private @Nullable Path passwordFile;
 
     @Option(
@@ -44,20 +49,20 @@ final class MigrateCommand implements Callable<Integer> {
             description = "Database schema, with --url. Default: public, in MariaDB and MySQL the database of the URL.")
     private @Nullable String schema;
 
-    @Option(names = "--lanes", paramLabel = "N", description = "Lanes of a new installation. Default: 8.")
+    @Option(names = "--lanes", paramLabel = "N", description = "Number of lanes of a new installation. Default: 8.")
     private @Nullable Integer lanes;
 
-    @Option(names = "--source", paramLabel = "NAME", description = "Only this one of the configured sources.")
+    @Option(names = "--source", paramLabel = "NAME", description = "Only this configured source.")
     private @Nullable String source;
 
-    @Option(names = "--print-sql", description = "Prints the plain SQL for --schema and --lanes, asks no database.")
+    @Option(names = "--print-sql", description = "Print plain SQL for --schema and --lanes; connects to no database.")
     private boolean printSql;
 
     @Option(
             names = "--dialect",
             paramLabel = "DIALECT",
             defaultValue = "postgresql",
-            description = "For which database --print-sql is: postgresql, mariadb, mysql. Default: ${DEFAULT-VALUE}.")
+            description = "Database for --print-sql: postgresql, mariadb, mysql. Default: ${DEFAULT-VALUE}.")
     private SqlDialect dialect = SqlDialect.POSTGRESQL;
 
     MigrateCommand(Map<String, String> environment) {
@@ -79,10 +84,10 @@ final class MigrateCommand implements Callable<Integer> {
 
     private void migrateUrl(String url) {
         if (source != null) {
-            throw console.wrongUse("--source chooses among the configured sources: use it without --url.");
+            throw console.wrongUse("--source selects a configured source and cannot be combined with --url.");
         }
-        if (io.outboxrelay.relay.database.Dialect.of(url).isEmpty()) {
-            throw console.wrongUse("--url must begin with " + io.outboxrelay.relay.database.Dialect.KNOWN + ".");
+        if (Dialect.of(url).isEmpty()) {
+            throw console.wrongUse("--url must begin with " + Dialect.KNOWN + ".");
         }
         if (user == null) {
             throw console.wrongUse("--url needs --user, and --password-file unless the server trusts the user.");
@@ -94,8 +99,7 @@ final class MigrateCommand implements Callable<Integer> {
 
     private void migrateSources() {
         if (schema != null) {
-            throw console.wrongUse(
-                    "--schema goes with --url or --print-sql: a configured source has a schema of its own.");
+            throw console.wrongUse("--schema needs --url or --print-sql: a configured source has its own schema.");
         }
         for (SourceSettings one : DatabaseOptions.named(source, options.reader().sources(), console)) {
             String result = install(
@@ -124,7 +128,7 @@ final class MigrateCommand implements Callable<Integer> {
                 ? now
                         + (installation.versionBefore() == 0
                                 ? ", newly installed"
-                                : ", brought up from version " + installation.versionBefore())
+                                : ", upgraded from version " + installation.versionBefore())
                 : now + ", nothing to do";
     }
 }

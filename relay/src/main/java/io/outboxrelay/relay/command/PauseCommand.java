@@ -3,8 +3,8 @@ package io.outboxrelay.relay.command;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.command.DatabaseOptions.Answer;
+import io.outboxrelay.relay.command.DatabaseOptions.AuditOptions;
 import io.outboxrelay.relay.command.DatabaseOptions.Database;
-import io.outboxrelay.relay.command.DatabaseOptions.WhoOption;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Pause;
 import io.outboxrelay.relay.database.Failures.Route;
@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,61 +19,46 @@ import picocli.CommandLine.Option;
 @Command(
         name = "pause",
         mixinStandardHelpOptions = true,
-        description = "Stops the publishing of a source, or of some types of its events, until resume. A running relay "
-                + "notices by itself. Without --source: of all sources.")
+        description = "Pauses a source, or some types of its events, until you run resume. A running relay notices"
+                + " by itself."
+                + " Without --source: all sources.")
 final class PauseCommand implements Callable<Integer> {
 
     @Mixin
     private final Console console = new Console();
 
     @Mixin
-    private final DatabaseOptions databases;
+    private final PauseOptions options;
 
-    @Mixin
-    private final RouteOptions routes = new RouteOptions();
-
-    @Mixin
-    private final WhoOption who = new WhoOption();
-
-    @Option(names = "--reason", paramLabel = "TEXT", description = "Why; needed to pause.")
-    private @Nullable String reason;
-
-    @Option(names = "--list", description = "Only shows what is paused.")
+    @Option(names = "--list", description = "Only list the pauses.")
     private boolean list;
 
-    @Option(names = "--json", description = "With --list: JSON instead of lines.")
+    @Option(names = "--json", description = "With --list: print JSON instead of lines.")
     private boolean json;
 
     PauseCommand(Map<String, String> environment) {
-        this.databases = new DatabaseOptions(environment);
+        this.options = new PauseOptions(environment);
     }
 
     @Override
     public Integer call() {
         if (list) {
-            if (routes.given() || reason != null) {
-                throw console.wrongUse("--list goes without types and without --reason.");
+            if (!options.wholeSource() || options.audit.reasonGiven()) {
+                throw console.wrongUse("--list cannot be combined with types or --reason.");
             }
-            return databases.ask(
+            return options.databases.ask(
                     json, database -> new Pauses(database.failures().pauses()));
         }
         if (json) {
-            throw console.wrongUse("--json goes with --list.");
+            throw console.wrongUse("--json needs --list.");
         }
-        if (reason == null) {
-            throw console.wrongUse("Say why: --reason TEXT. What is paused is shown by --list.");
-        }
-        Note note = who.noteWithReason(reason);
-        return databases.each(database -> pause(database, note));
+        Note note = options.audit.noteWithReason();
+        return options.databases.each(database -> pause(database, note));
     }
 
     private void pause(Database database, Note note) {
-        boolean paused = database.failures().pause(routes.route(), note);
-        console.println("source %s: %s %s"
-                .formatted(
-                        database.source(),
-                        RouteOptions.name(routes.route()),
-                        paused ? "paused" : "was paused already, nothing changed"));
+        boolean paused = database.failures().pause(options.types(), note);
+        options.report(database, paused ? "paused" : "was already paused; nothing changed");
     }
 
     static void add(ObjectNode json, List<Pause> pauses) {
@@ -85,6 +69,16 @@ final class PauseCommand implements Callable<Integer> {
                 .put("paused_at", pause.pausedAt().toString())
                 .put("paused_by", pause.pausedBy())
                 .put("reason", pause.reason()));
+    }
+
+    /** {@return what is paused, for people} */
+    static String name(Route types) {
+        String event = types.eventType().equals(Route.ANY) ? "" : "event type " + types.eventType();
+        String aggregate = types.aggregateType().equals(Route.ANY) ? "" : "aggregate type " + types.aggregateType();
+        if (event.isEmpty() && aggregate.isEmpty()) {
+            return "the whole source";
+        }
+        return Words.plain(event + (event.isEmpty() || aggregate.isEmpty() ? "" : " of ") + aggregate);
     }
 
     private record Pauses(List<Pause> pauses) implements Answer {
@@ -99,7 +93,7 @@ final class PauseCommand implements Callable<Integer> {
         private static String line(Pause pause) {
             return "%s paused since %s by %s: %s"
                     .formatted(
-                            RouteOptions.name(pause.route()),
+                            name(pause.route()),
                             Words.time(pause.pausedAt()),
                             Words.plain(pause.pausedBy()),
                             Words.plain(pause.reason()));
@@ -114,10 +108,39 @@ final class PauseCommand implements Callable<Integer> {
     @Command(
             name = "resume",
             mixinStandardHelpOptions = true,
-            description =
-                    "Ends a pause, named by the same types as when it was made. A running relay notices by itself. "
-                            + "Without --source: in all sources.")
+            description = "Ends a pause. Pass the same --aggregate-type and --event-type that started it. A"
+                    + " running relay"
+                    + " notices by itself. Without --source: in all sources.")
     static final class ResumeCommand implements Callable<Integer> {
+
+        @Mixin
+        private final PauseOptions options;
+
+        ResumeCommand(Map<String, String> environment) {
+            this.options = new PauseOptions(environment);
+        }
+
+        @Override
+        public Integer call() {
+            Note note = options.audit.note();
+            return options.databases.each(database -> resume(database, note));
+        }
+
+        private void resume(Database database, Note note) {
+            boolean resumed = database.failures().resume(options.types(), note);
+            options.report(database, resumed ? "resumed" : "was not paused; nothing changed");
+            List<Pause> left = database.failures().pauses();
+            if (!left.isEmpty()) {
+                options.console.println("source %s: still paused: %s"
+                        .formatted(
+                                database.source(),
+                                left.stream().map(pause -> name(pause.route())).collect(Collectors.joining(", "))));
+            }
+        }
+    }
+
+    /** What pause and resume have in common: where, which types, by whom and why. */
+    static final class PauseOptions {
 
         @Mixin
         private final Console console = new Console();
@@ -126,75 +149,28 @@ final class PauseCommand implements Callable<Integer> {
         private final DatabaseOptions databases;
 
         @Mixin
-        private final RouteOptions routes = new RouteOptions();
+        private final AuditOptions audit = new AuditOptions();
 
-        @Mixin
-        private final WhoOption who = new WhoOption();
-
-        @Option(names = "--reason", paramLabel = "TEXT", description = "Why, for the audit.")
-        private String reason = "";
-
-        ResumeCommand(Map<String, String> environment) {
-            this.databases = new DatabaseOptions(environment);
-        }
-
-        @Override
-        public Integer call() {
-            Note note = who.note(reason);
-            return databases.each(database -> resume(database, note));
-        }
-
-        private void resume(Database database, Note note) {
-            boolean resumed = database.failures().resume(routes.route(), note);
-            console.println("source %s: %s %s"
-                    .formatted(
-                            database.source(),
-                            RouteOptions.name(routes.route()),
-                            resumed ? "resumed" : "was not paused, nothing changed"));
-            List<Pause> left = database.failures().pauses();
-            if (!left.isEmpty()) {
-                console.println("source %s: still paused: %s"
-                        .formatted(
-                                database.source(),
-                                left.stream()
-                                        .map(pause -> RouteOptions.name(pause.route()))
-                                        .collect(Collectors.joining(", "))));
-            }
-        }
-    }
-
-    /** Which route is meant; without these options all events of a source. */
-    static final class RouteOptions {
-
-        @Option(
-                names = "--aggregate-type",
-                paramLabel = "TYPE",
-                description = "Only events of aggregates of this type.")
+        @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Only events of this aggregate type.")
         private String aggregateType = Route.ANY;
 
         @Option(names = "--event-type", paramLabel = "TYPE", description = "Only events of this type.")
         private String eventType = Route.ANY;
 
-        boolean given() {
-            return !whole(route());
+        PauseOptions(Map<String, String> environment) {
+            this.databases = new DatabaseOptions(environment);
         }
 
-        Route route() {
+        boolean wholeSource() {
+            return aggregateType.equals(Route.ANY) && eventType.equals(Route.ANY);
+        }
+
+        Route types() {
             return new Route(aggregateType, eventType);
         }
 
-        static boolean whole(Route route) {
-            return route.equals(new Route(Route.ANY, Route.ANY));
-        }
-
-        /** What a person calls a route. */
-        static String name(Route route) {
-            if (whole(route)) {
-                return "the whole source";
-            }
-            String events = route.eventType().equals(Route.ANY) ? "all events" : "events " + route.eventType();
-            return Words.plain(events
-                    + (route.aggregateType().equals(Route.ANY) ? "" : " of aggregates " + route.aggregateType()));
+        void report(Database database, String outcome) {
+            console.println("source %s: %s %s".formatted(database.source(), name(types()), outcome));
         }
     }
 }

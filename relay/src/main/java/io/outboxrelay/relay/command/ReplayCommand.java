@@ -1,9 +1,8 @@
 package io.outboxrelay.relay.command;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.command.DatabaseOptions.AuditOptions;
 import io.outboxrelay.relay.command.DatabaseOptions.Database;
-import io.outboxrelay.relay.command.DatabaseOptions.WhoOption;
-import io.outboxrelay.relay.command.PauseCommand.RouteOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Pause;
@@ -33,18 +32,19 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Sends retained events again over a connection of its own, beside relays that run or not: their lanes take no notice. */
+/** Replays retained events over its own connection. Relays that are running are not affected. */
 @Command(
         name = "replay",
         mixinStandardHelpOptions = true,
-        description =
-                "Sends events again that were published and are retained (sources: retain), with their ids, in the "
-                        + "order of their aggregates, with the header outbox_replay. What is being published meanwhile goes its way.",
+        description = "Publishes retained events again (see sources: retain), with their original ids, in order"
+                + " per aggregate,"
+                + " with the header outbox_replay. Publishing of new events continues meanwhile.",
         footer = {
             "",
-            "Exit status: 0 all were sent, 1 some were not, 2 wrong use or configuration.",
-            "Consumers with an inbox skip what they have seen; who wants the effects once more needs an inbox of another name, or "
-                    + "an emptied one, and a queue of its own (--queue)."
+            "Exit status: 0 all events were sent, 1 some were not, 2 wrong use or configuration.",
+            "Consumers with an inbox skip events that they have already processed. To have the effects again, use"
+                    + " another inbox"
+                    + " name or an emptied inbox, and a separate queue (--queue)."
         })
 final class ReplayCommand implements Callable<Integer> {
 
@@ -62,38 +62,34 @@ final class ReplayCommand implements Callable<Integer> {
     private final ReplayOptions options = new ReplayOptions();
 
     @Mixin
-    private final WhoOption who = new WhoOption();
-
-    @Option(names = "--reason", paramLabel = "TEXT", description = "Why; needed unless with --dry-run.")
-    private String reason = "";
+    private final AuditOptions audit = new AuditOptions();
 
     @Option(
             names = "--queue",
             paramLabel = "QUEUE",
-            description =
-                    "Only this queue gets them. Default: they go where such events usually go, to all who listen.")
+            description = "Send to this queue only. Default: the usual exchanges and routing keys, to all consumers.")
     private @Nullable String queue;
 
     @Option(
             names = "--rate",
             paramLabel = "N",
             defaultValue = "1000",
-            description = "Most events a second. Default: ${DEFAULT-VALUE}.")
+            description = "Maximum events per second. Default: ${DEFAULT-VALUE}.")
     private int rate;
 
     @Option(
             names = "--after",
             paramLabel = "PLACE",
             defaultValue = "0",
-            description = "Goes on after this place, which a replay that has stopped has shown.")
+            description = "Continue after this position (printed when a replay stops).")
     private long after;
 
     @Option(
             names = "--skip-failed",
-            description = "Goes on behind an event that cannot be sent. Without it the replay stops there.")
+            description = "Skip events that cannot be sent. Without it the replay stops at the first one.")
     private boolean skipFailed;
 
-    @Option(names = "--dry-run", description = "Only says how many it would send.")
+    @Option(names = "--dry-run", description = "Only report how many events would be sent.")
     private boolean dryRun;
 
     ReplayCommand(Map<String, String> environment) {
@@ -104,12 +100,12 @@ final class ReplayCommand implements Callable<Integer> {
     public Integer call() {
         Selection selection = options.selection();
         if (rate < 1 || rate > 1_000_000) {
-            throw console.wrongUse("--rate must be from 1 to 1000000 events a second.");
+            throw console.wrongUse("--rate must be from 1 to 1000000 events per second.");
         }
         if (queue != null && queue.isBlank()) {
             throw console.wrongUse("--queue must not be empty.");
         }
-        Note note = dryRun ? who.note(reason) : who.noteWithReason(reason);
+        Note note = dryRun ? audit.note() : audit.noteWithReason();
         Configuration configuration = databases.configuration();
         return databases.only(database -> replay(configuration, database, selection, note));
     }
@@ -128,7 +124,7 @@ final class ReplayCommand implements Callable<Integer> {
             return true;
         }
         if (dryRun) {
-            console.println(source + Words.count(extent.events(), "event") + " would be sent again");
+            console.println(source + Words.count(extent.events(), "event") + " would be sent");
             return true;
         }
         String what = selection + (queue == null ? "" : ", to the queue " + queue);
@@ -142,29 +138,29 @@ final class ReplayCommand implements Callable<Integer> {
         return result.stopped() == null && result.skipped() == 0;
     }
 
-    /** A pause is for all who listen there; one queue of its own is another thing. */
+    /** A pause protects all consumers of a source; a single queue is not affected. */
     private void refuseWhilePaused(Database database) {
         List<Pause> pauses = database.failures().pauses();
         if (queue == null && !pauses.isEmpty()) {
             throw new UnavailableException(
-                    "%s of it is paused by %s. Resume that first, or send the events to one queue by --queue."
+                    "%s is paused by %s. Resume it first, or send the events to one queue with --queue."
                             .formatted(
-                                    RouteOptions.name(pauses.get(0).route()),
+                                    PauseCommand.name(pauses.get(0).route()),
                                     Words.plain(pauses.get(0).pausedBy())),
                     null);
         }
     }
 
-    /** What was settled before now, but is not committed yet, belongs to it: consumers may have seen it already. */
+    /** Waits for settling transactions that began before now: consumers may have seen their events already. */
     private static void awaitSettling(Published published) {
         try {
             Set<String> open = published.settling();
             for (int looks = 0; !open.isEmpty(); looks++) {
                 if (looks == MOST_LOOKS) {
                     throw new UnavailableException(
-                            "Transactions on outbox_published do not end, and may hide what was published: "
+                            "Open transactions on outbox_published may hide published events: "
                                     + String.join(", ", open)
-                                    + ". End them.",
+                                    + ". End them, then run replay again.",
                             null);
                 }
                 TimeUnit.MILLISECONDS.sleep(MILLIS_BETWEEN_LOOKS);
@@ -176,10 +172,10 @@ final class ReplayCommand implements Callable<Integer> {
     }
 
     private static String nothing(Extent extent) {
-        return "no retained event fits. "
+        return "no retained event matches. "
                 + (extent.oldest() == null
-                        ? "Nothing is retained: retain of the source says for how long it should be, from then on."
-                        : "The oldest that is retained was published at " + Words.time(extent.oldest()) + ".");
+                        ? "Nothing is retained: set retain of the source to keep events from now on."
+                        : "The oldest retained event was published at " + Words.time(extent.oldest()) + ".");
     }
 
     private Replay.Result send(
@@ -207,18 +203,18 @@ final class ReplayCommand implements Callable<Integer> {
                                     AGAIN,
                                     queue == null ? configuration.failures() : null,
                                     skipFailed),
-                            new Report(console, new Progress(console, database.source(), events)))
+                            new Report(console, console.new Progress(database.source(), events)))
                     .run(after);
         } catch (InterruptedException e) {
             throw new IllegalStateException("Replay " + number + " was interrupted", e);
         }
     }
 
-    private record Report(Console console, Progress progress) implements Replay.Listener {
+    private record Report(Console console, Console.Progress progress) implements Replay.Listener {
 
         @Override
         public void reached(long events, long last) {
-            progress.accept(events, "place " + last);
+            progress.accept(events, ", place " + last);
         }
 
         @Override
@@ -228,22 +224,22 @@ final class ReplayCommand implements Callable<Integer> {
     }
 
     private static String sentence(Replay.Result result, long number) {
-        String sent = "replay %d: %s %s sent again"
-                .formatted(number, Words.count(result.sent(), "event"), result.sent() == 1 ? "was" : "were");
+        String sent = "replay %d: sent %s".formatted(number, Words.count(result.sent(), "event"));
         if (result.stopped() != null) {
-            return sent + ", then it stopped: " + Words.plain(result.stopped())
-                    + ". Once the cause is repaired, go on by --after " + result.last()
-                    + ", or behind it by --skip-failed.";
+            return sent + ", then stopped: " + Words.plain(result.stopped())
+                    + ". Fix the cause, then continue with --after " + result.last()
+                    + ", or skip the event with --skip-failed.";
         }
         return sent
                 + (result.dropped() == 0
                         ? ""
-                        : ", " + Words.number(result.dropped())
-                                + " dropped, as no queue is bound and their route allows it")
-                + (result.skipped() == 0 ? "" : ", " + Words.number(result.skipped()) + " could not be sent");
+                        : ", dropped " + Words.number(result.dropped()) + " (no queue bound, retry.unroutable: drop)")
+                + (result.skipped() == 0
+                        ? ""
+                        : ", skipped " + Words.number(result.skipped()) + " that could not be sent");
     }
 
-    /** Which of the retained events are to be sent again: never all of them unless that was said. */
+    /** Selects retained events: never all of them unless that was said. */
     static final class ReplayOptions {
 
         @Mixin
@@ -258,7 +254,7 @@ final class ReplayCommand implements Callable<Integer> {
                 paramLabel = "TIME",
                 converter = Words.TimeConverter.class,
                 description =
-                        "Only what was published then or later, by the database's clock, such as 2026-01-31 (in UTC) or "
+                        "Only events published at or after this time of the database, for example 2026-01-31 (UTC) or "
                                 + "2026-01-31T12:00:00Z.")
         private @Nullable Instant from;
 
@@ -266,19 +262,19 @@ final class ReplayCommand implements Callable<Integer> {
                 names = "--to",
                 paramLabel = "TIME",
                 converter = Words.TimeConverter.class,
-                description = "Only what was published before. Default: now.")
+                description = "Only events published before this time. Default: now.")
         private @Nullable Instant to;
 
         @Option(names = "--type", paramLabel = "TYPE", description = "Only events of this type.")
         private @Nullable String type;
 
-        @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Only of aggregates of this type.")
+        @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Only events of this aggregate type.")
         private @Nullable String aggregateType;
 
-        @Option(names = "--aggregate-id", paramLabel = "ID", description = "Only of aggregates with this id.")
+        @Option(names = "--aggregate-id", paramLabel = "ID", description = "Only events of aggregates with this id.")
         private @Nullable String aggregateId;
 
-        @Option(names = "--all", description = "Everything that is retained, without ids and filters.")
+        @Option(names = "--all", description = "All retained events. Cannot be combined with event ids or filters.")
         private boolean all;
 
         Selection selection() {
@@ -288,7 +284,7 @@ final class ReplayCommand implements Callable<Integer> {
                 throw console.wrongUse("Say which events: EVENT_ID..., filters, or --all.");
             }
             if (selection.isNarrowed() && all) {
-                throw console.wrongUse("--all goes without EVENT_ID and without filters.");
+                throw console.wrongUse("--all cannot be combined with event ids or filters.");
             }
             if (from != null && to != null && !from.isBefore(to)) {
                 throw console.wrongUse("--from %s is not before --to %s.".formatted(from, to));

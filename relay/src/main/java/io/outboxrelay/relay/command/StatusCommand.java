@@ -26,8 +26,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "status",
         mixinStandardHelpOptions = true,
-        description = "Shows backlog, lag, lanes and their owners of every source, as its database has them.",
-        footer = {"", "Exit status: 0 when every source answered, 1 when one did not, 2 wrong use or configuration."})
+        description = "Shows backlog, lag, lanes and lane owners of every source, read from its database.",
+        footer = {"", "Exit status: 0 all sources answered, 1 a source did not answer, 2 wrong use or configuration."})
 final class StatusCommand implements Callable<Integer> {
 
     @Mixin
@@ -36,7 +36,7 @@ final class StatusCommand implements Callable<Integer> {
     @Mixin
     private final DatabaseOptions databases;
 
-    @Option(names = "--json", description = "JSON instead of a table.")
+    @Option(names = "--json", description = "Print JSON instead of a table.")
     private boolean json;
 
     StatusCommand(Map<String, String> environment) {
@@ -171,7 +171,7 @@ final class StatusCommand implements Callable<Integer> {
         }
     }
 
-    /** Looks into a source's database as it is now. It needs no more than the rights of the role {@code outbox_relay}. */
+    /** Reads a source's database. The rights of the role {@code outbox_relay} are enough. */
     static final class StatusReader {
 
         private final SourceSettings source;
@@ -199,14 +199,14 @@ final class StatusCommand implements Callable<Integer> {
                 return SourceStatus.notUsable(
                         source.name(),
                         null,
-                        "There is no outbox in the schema %s. Install it by the command migrate."
+                        "There is no outbox in the schema %s. Install it with the command migrate."
                                 .formatted(source.schema()));
             }
             if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
                 return SourceStatus.notUsable(
                         source.name(),
                         version.getAsInt(),
-                        "The outbox has version %d, this relay needs %d. Bring it up to date by the command migrate."
+                        "The outbox has version %d, this relay needs %d. Upgrade it with the command migrate."
                                 .formatted(version.getAsInt(), OutboxSchema.REQUIRED_VERSION));
             }
             try {

@@ -21,19 +21,19 @@ import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** How values are written for a person, and how those that a person types are read. */
+/** Formats values for people, and parses what people type. */
 final class Words {
 
     private static final int MOST_OF_ONE_UNIT = 2;
 
     private Words() {}
 
-    /** Text of services and brokers, without what could command a terminal. */
+    /** Text of services and brokers, without control characters. */
     static String plain(String text) {
         return Printable.line(text);
     }
 
-    /** 12,345 or one with its noun: 1 event, 2 events. */
+    /** A number with its noun: 1 event, 12,345 events. */
     static String count(long number, String noun) {
         return String.format(Locale.ROOT, "%,d %s%s", number, noun, number == 1 ? "" : "s");
     }
@@ -47,7 +47,7 @@ final class Words {
         return time.truncatedTo(ChronoUnit.SECONDS).toString();
     }
 
-    /** A length of time in its largest useful unit: two hours and more in hours, two days and more in days. */
+    /** A duration in its largest useful unit: two hours or more in hours, two days or more in days. */
     static String duration(Duration duration) {
         if (duration.toDays() >= MOST_OF_ONE_UNIT) {
             return duration.toDays() + " d";
@@ -61,7 +61,7 @@ final class Words {
         return Math.max(0, duration.toSeconds()) + " s";
     }
 
-    /** Columns as wide as what is in them. */
+    /** A table whose columns are as wide as their widest cell. */
     static final class Table {
 
         private final List<List<String>> rows = new ArrayList<>();
@@ -93,7 +93,7 @@ final class Words {
         }
     }
 
-    /** Reads an age, written as durations are in the configuration. */
+    /** Parses an age, in the configuration's syntax for durations. */
     static final class AgeConverter implements ITypeConverter<Duration> {
 
         /** No event is older, and every database can subtract it from now. */
@@ -112,7 +112,7 @@ final class Words {
         }
     }
 
-    /** Reads a time, or a day as its beginning in UTC. */
+    /** Parses a time; a date means its start in UTC. */
     static final class TimeConverter implements ITypeConverter<Instant> {
 
         @Override
@@ -129,7 +129,7 @@ final class Words {
         }
     }
 
-    /** Reads the id of an event. Java itself would also take one with digits missing. */
+    /** Parses the id of an event. Java itself would also accept one with digits missing. */
     static final class EventIdConverter implements ITypeConverter<UUID> {
 
         private static final Pattern UUID_TEXT = Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
@@ -144,7 +144,7 @@ final class Words {
             return UUID.fromString(text);
         }
 
-        /** Reads any number of ids. Of one that does not fit, picocli itself would only say that it has no place for it. */
+        /** Parses any number of ids. For a malformed one picocli itself would only report an unmatched argument. */
         static List<UUID> all(List<String> texts, Console console) {
             try {
                 EventIdConverter converter = new EventIdConverter();
@@ -155,7 +155,7 @@ final class Words {
         }
     }
 
-    /** Reads the state of a failure, as it is shown. */
+    /** Parses the state of a failure. */
     static final class StateConverter implements ITypeConverter<State> {
 
         @Override
@@ -163,7 +163,7 @@ final class Words {
             return Stream.of(State.values())
                     .filter(state -> state.toString().equalsIgnoreCase(text))
                     .findFirst()
-                    .orElseThrow(() -> new TypeConversionException("'%s' is no state of a failure. There are: %s."
+                    .orElseThrow(() -> new TypeConversionException("'%s' is not a state of a failure. Possible: %s."
                             .formatted(
                                     plain(text),
                                     Stream.of(State.values())
@@ -172,7 +172,7 @@ final class Words {
         }
     }
 
-    /** Reads why an event failed. A word that no event can have would find nothing, and look as if all were well. */
+    /** Parses the reason of a failure. An unknown word would match nothing, and look as if all were well. */
     static final class ReasonConverter implements ITypeConverter<String> {
 
         private static final List<String> WORDS =
@@ -181,7 +181,7 @@ final class Words {
         @Override
         public String convert(String text) {
             if (!WORDS.contains(text)) {
-                throw new TypeConversionException("'%s' is no reason for a failure. There are: %s."
+                throw new TypeConversionException("'%s' is not a reason of a failure. Possible: %s."
                         .formatted(plain(text), String.join(", ", WORDS)));
             }
             return text;

@@ -1,9 +1,9 @@
 /**
- * What a person types, and how it is answered.
+ * The command line.
  *
- * <p>A class for each command; {@code Commands}, the door, adds them to the program. Most work on the databases of the
- * configured sources alone, whether or not a relay runs: {@code DatabaseOptions} says on which and as whom, and walks through
- * them. {@code Words} says how values are written and read. Results go to standard output, everything else to standard error.
+ * <p>Each command is a class; {@code Commands}, the door, adds them to the program. Most talk to the databases of the
+ * configured sources directly, so no relay has to be running: {@code DatabaseOptions} selects the databases and the
+ * user. {@code Words} formats and parses values. Results go to standard output, everything else to standard error.
  */
 @NullMarked
 package io.outboxrelay.relay.command;
