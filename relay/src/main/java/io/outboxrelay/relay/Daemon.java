@@ -12,50 +12,50 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The life of the process: starts the relay, waits to be told to stop, drains.
+ * The life of the process: starts the relay, waits for a signal to stop, drains.
  *
- * <p>The calling thread does all of it. A signal makes the Java runtime call the shutdown hook, which only tells that
- * thread to stop and waits for it; then it ends the process itself, because a runtime that ends by a signal would report
- * 143 and not that everything was drained.
+ * <p>The calling thread does all of it. A signal makes the Java runtime call the shutdown hook, which tells that
+ * thread to stop and waits for it. Then the hook ends the process itself, because a runtime that ends by a signal would
+ * report 143 instead of success.
  */
 final class Daemon {
 
     private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
-    /** Closing what is left once draining has used up its grace period. */
+    /** Time for closing after the grace period of draining. */
     private static final Duration CLOSING = Duration.ofSeconds(10);
 
     private final Configuration configuration;
-    private final CompletableFuture<Integer> toldToStop = new CompletableFuture<>();
+    private final CompletableFuture<Integer> stopped = new CompletableFuture<>();
     private final CountDownLatch ended = new CountDownLatch(1);
 
     Daemon(Configuration configuration) {
         this.configuration = configuration;
     }
 
-    /** Returns the exit status once the relay has drained. */
+    /** {@return the exit status, after the relay has drained} */
     int run() throws InterruptedException {
         Thread.setDefaultUncaughtExceptionHandler(this::uncaught);
         Runtime.getRuntime().addShutdownHook(new Thread(this::stopAndHalt, "drain"));
         try {
-            return runUntilToldToStop();
+            return runUntilStopped();
         } catch (RuntimeException | Error e) {
-            toldToStop.complete(1);
+            stopped.complete(1);
             throw e;
         } finally {
             ended.countDown();
         }
     }
 
-    private int runUntilToldToStop() throws InterruptedException {
-        try (Meters meters = new Meters(Version.number())) {
+    private int runUntilStopped() throws InterruptedException {
+        try (Meters meters = new Meters(Main.Version.number())) {
             Relay relay = new Relay(configuration, meters.registry());
             try (OperationsServer http = new OperationsServer(
-                    configuration.http(), meters, () -> toldToStop.isDone() ? List.of() : relay.health())) {
+                    configuration.http(), meters, () -> stopped.isDone() ? List.of() : relay.health())) {
                 http.start();
-                LOG.info("Version {}; health and metrics on port {}", Version.number(), http.port());
+                LOG.info("Version {}; health and metrics on port {}", Main.Version.number(), http.port());
                 try {
                     relay.start();
-                    return toldToStop.join();
+                    return stopped.join();
                 } finally {
                     relay.drain();
                 }
@@ -64,7 +64,7 @@ final class Daemon {
     }
 
     private void stopAndHalt() {
-        toldToStop.complete(0);
+        stopped.complete(0);
         Duration most = configuration.gracePeriod().plus(CLOSING);
         boolean drained = false;
         try {
@@ -74,16 +74,16 @@ final class Daemon {
         }
         if (!drained) {
             LOG.error(
-                    "Not drained after {} s: the process ends; its leases run out by themselves and nothing is lost",
+                    "Not drained after {} s; the process ends. Its leases expire by themselves and no event is lost",
                     most.toSeconds());
         }
-        Runtime.getRuntime().halt(drained ? toldToStop.join() : 1);
+        Runtime.getRuntime().halt(drained ? stopped.join() : 1);
     }
 
     private void uncaught(Thread thread, Throwable failure) {
-        LOG.error("Thread {} has died", thread.getName(), failure);
+        LOG.error("Thread {} died", thread.getName(), failure);
         if (failure instanceof Error) {
-            toldToStop.complete(1);
+            stopped.complete(1);
         }
     }
 }

@@ -19,6 +19,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -26,20 +27,20 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The program: finds the command that was asked for and runs it. Exit status 0 when all is well, 1 when it failed, 2 when
- * the command or the configuration is wrong.
+ * The program: finds the requested command and runs it. Exit status 0 for success, 1 for failure, 2 for wrong use or a
+ * wrong configuration.
  */
 @Command(
         name = "outbox-relay",
         mixinStandardHelpOptions = true,
-        description = "Publishes the domain events of outbox tables to RabbitMQ: confirmed and in order.",
+        description = "Publishes domain events from outbox tables to RabbitMQ, confirmed and in order.",
         footer = {"", "Exit status: 0 fine, 1 failed, 2 wrong use or configuration."})
 public final class Main implements Callable<Integer> {
 
     /** In seconds; https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/net/InetAddress.html */
     private static final String ADDRESSES_ARE_KEPT = "networkaddress.cache.ttl";
 
-    /** Their messages say all that a person needs. Whatever else ends a command is a fault of our own. */
+    /** Their messages are complete. Every other exception is a bug of the relay. */
     private static final Set<Class<? extends Exception>> REFUSALS = Set.of(
             ConfigurationException.class,
             OutboxSchemaException.class,
@@ -63,8 +64,8 @@ public final class Main implements Callable<Integer> {
     }
 
     /**
-     * Java remembers for 30 s which address a name has: too long when the name of a database or broker moves. Somebody who set
-     * it in the {@code java.security} file means it.
+     * Java caches the address of a name for 30 s, which is too long when a database or broker moves. A value that is
+     * set in the {@code java.security} file is respected.
      */
     static void forgetAddressesSoon() {
         if (Security.getProperty(ADDRESSES_ARE_KEPT) == null) {
@@ -79,16 +80,16 @@ public final class Main implements Callable<Integer> {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Main::wrongUse)
                 .setExecutionExceptionHandler(Main::report);
-        tellVersion(program);
+        setVersion(program);
         return program;
     }
 
-    private static void tellVersion(CommandLine command) {
+    private static void setVersion(CommandLine command) {
         command.getCommandSpec().versionProvider(new Version());
-        command.getSubcommands().values().forEach(Main::tellVersion);
+        command.getSubcommands().values().forEach(Main::setVersion);
     }
 
-    /** In one screen: the many options of a command are shown by its help. */
+    /** Fits on a screen: only the help of a command lists its many options. */
     private static int wrongUse(ParameterException fault, String[] arguments) {
         CommandLine command = fault.getCommandLine();
         PrintWriter err = command.getErr();
@@ -109,8 +110,8 @@ public final class Main implements Callable<Integer> {
     }
 
     /**
-     * What failed and why, each cause that says something new on a line. Of a fault of our own the whole stack is shown, so
-     * that it can be repaired.
+     * What failed and why; each cause that adds something gets a line. A bug of the relay is reported with its stack
+     * trace.
      */
     private static String message(Exception failure) {
         boolean foreseen = REFUSALS.contains(failure.getClass());
@@ -138,5 +139,19 @@ public final class Main implements Callable<Integer> {
     @Override
     public Integer call() {
         throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "Say which command to run.");
+    }
+
+    /** The version of the program, from the manifest of its jar. */
+    static final class Version implements IVersionProvider {
+
+        static String number() {
+            @Nullable String version = Version.class.getPackage().getImplementationVersion();
+            return version == null ? "development" : version;
+        }
+
+        @Override
+        public String[] getVersion() {
+            return new String[] {"outbox-relay " + number() + ", Java " + Runtime.version()};
+        }
     }
 }

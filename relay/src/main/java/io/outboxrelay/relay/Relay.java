@@ -8,7 +8,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The running daemon: one part for every source, isolated from each other. */
+/** The running daemon: one part for each source, isolated from each other. */
 final class Relay {
 
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
@@ -32,9 +32,10 @@ final class Relay {
     }
 
     /**
-     * Starts to relay every source.
+     * Starts all sources.
      *
-     * @throws io.outboxrelay.relay.database.Failures.UnavailableException when the schema of a source is missing or too old
+     * @throws io.outboxrelay.relay.database.Failures.UnavailableException if the schema of a source is missing or too
+     *     old
      */
     void start() {
         sources.forEach(Source::start);
@@ -44,10 +45,10 @@ final class Relay {
                 sources.stream().map(Source::name).toList());
     }
 
-    /** Settles what is confirmed, gives the leases back, and closes everything, within the grace period. */
+    /** Settles confirmed events, releases the leases, and closes everything, within the grace period. */
     void drain() {
         LOG.info(
-                "Relay {} drains, for at most {} s",
+                "Relay {} is draining, for at most {} s",
                 configuration.instance(),
                 configuration.gracePeriod().toSeconds());
         long deadline = System.nanoTime() + configuration.gracePeriod().toNanos();
@@ -65,7 +66,7 @@ final class Relay {
         LOG.info("Relay {} stopped", configuration.instance());
     }
 
-    /** {@return how each source is doing, in the order of the configuration} */
+    /** {@return the health of each source, in the order of the configuration} */
     List<SourceHealth> health() {
         return sources.stream()
                 .map(source -> source.trouble()
@@ -74,12 +75,12 @@ final class Relay {
                                 source.name(),
                                 true,
                                 source.ownedLanes() + " lanes owned by this relay"
-                                        + (source.isPaused() ? ", paused by a person" : "")
+                                        + (source.isPaused() ? ", paused" : "")
                                         + (source.parkedEvents() == 0
                                                 ? ""
                                                 : ", " + source.parkedEvents() + " events parked")
                                         + source.stuck()
-                                                .map(routes -> ", not moving: " + routes)
+                                                .map(routes -> ", stuck: " + routes)
                                                 .orElse(""))))
                 .toList();
     }

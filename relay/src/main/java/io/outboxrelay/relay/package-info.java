@@ -1,5 +1,5 @@
 /**
- * The program: {@code Main} finds the command and reports what failed; {@code Daemon} is the life of the process that
+ * The program: {@code Main} finds the command and reports failures; {@code Daemon} is the life of the process that
  * {@code run} starts; {@code Relay} is the list of the running parts.
  */
 @NullMarked

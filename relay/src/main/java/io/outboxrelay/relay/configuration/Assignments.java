@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The layer of the command line: {@code --set http.port=0}, {@code --set sources.orders.url=…}. */
+/** The command line's layer: {@code --set http.port=0}, {@code --set sources.orders.url=…}. */
 final class Assignments {
 
     private static final String ORIGIN = "command line";
@@ -41,7 +41,8 @@ final class Assignments {
                 settings.warn(
                         given,
                         ORIGIN,
-                        "can be read in the list of processes. Give it by an environment variable, or by a file that %s%s_FILE names."
+                        ("is visible in the list of processes. Set it with an environment variable, or with a file"
+                                        + " named by %s%s_FILE.")
                                 .formatted(EnvironmentVariables.PREFIX, Key.variable(path)));
             }
             settings.put(path, assignment.substring(equals + 1), ORIGIN);

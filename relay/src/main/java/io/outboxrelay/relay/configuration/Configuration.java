@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Everything that a relay is told, checked.
+ * The checked configuration of a relay.
  *
  * @param instance name of this relay among those that share its sources
  * @param gracePeriod longest that draining may take after SIGTERM

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The relay cannot start with what it was told: every fault at once, none with a secret in it. */
+/** The relay cannot start with its configuration: all faults at once, without secrets. */
 public final class ConfigurationException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
@@ -18,17 +18,17 @@ public final class ConfigurationException extends RuntimeException {
         this.faults = List.copyOf(faults);
     }
 
-    /** All that is wrong, in the order in which it was found. */
+    /** {@return all faults, in the order in which they were found} */
     List<Fault> faults() {
         return faults;
     }
 
     /**
-     * One thing that is wrong with what the relay was told.
+     * One fault of the configuration.
      *
      * @param key the key, as it would be written in the file
-     * @param shown its value, masked; null where there is none or where nobody can know whether it is a secret
-     * @param origin where it was given
+     * @param shown its value, masked; null if there is none, or if it may be a secret
+     * @param origin where it was set
      * @param problem what is wrong and what to do about it, in sentences
      */
     record Fault(String key, @Nullable String shown, String origin, String problem) {

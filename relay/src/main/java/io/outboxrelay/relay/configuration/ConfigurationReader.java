@@ -1,6 +1,8 @@
 package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.configuration.ConfigurationException.Fault;
+import io.outboxrelay.relay.configuration.Settings.Setting;
+import io.outboxrelay.relay.configuration.Settings.Values;
 import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.LaneSettings;
@@ -15,6 +17,7 @@ import io.outboxrelay.schemas.registry.RegistrySettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,14 +27,14 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Reads what the relay is told: command line over environment over file over default. */
+/** Reads the configuration: command line over environment over file over default. */
 public final class ConfigurationReader {
 
     private final Settings settings = new Settings();
     private final Values values;
 
     /**
-     * Reads every layer; faults are kept until something is asked for.
+     * Reads every layer; faults are kept until a configuration is requested.
      *
      * @param file the YAML file; null for the one that {@code OUTBOX_RELAY_CONFIG} names, or none
      * @param assignments {@code key=value} from the command line, the last one wins
@@ -79,14 +82,14 @@ public final class ConfigurationReader {
     /**
      * {@return the databases, for a command that needs no broker}
      *
-     * @throws ConfigurationException with every fault but those of the broker
+     * @throws ConfigurationException with every fault except those of the broker
      */
     public List<SourceSettings> sources() {
         refuse(fault -> !fault.key().startsWith("broker."));
         return sourceSettings();
     }
 
-    /** {@return what others could read or change, a sentence or two each; nothing of it stops a relay} */
+    /** {@return what others could read or change, a sentence or two each; none of it stops a relay} */
     public List<String> warnings() {
         return settings.warnings().stream().map(Fault::toString).toList();
     }
@@ -102,7 +105,7 @@ public final class ConfigurationReader {
     }
 
     /**
-     * {@return the effective configuration as YAML, with secrets masked and the origin of each value that was given}
+     * {@return the effective configuration as YAML, with secrets masked and the origin of each configured value}
      *
      * @throws ConfigurationException with every fault
      */
@@ -206,5 +209,84 @@ public final class ConfigurationReader {
             host = "relay";
         }
         return host + "-" + UUID.randomUUID().toString().substring(0, 8);
+    }
+
+    /** The effective configuration as YAML: each configured value with its origin, secrets masked. */
+    static final class EffectiveYaml {
+
+        private final Settings settings;
+        private final StringBuilder yaml = new StringBuilder();
+        private List<String> section = List.of();
+
+        EffectiveYaml(Settings settings) {
+            this.settings = settings;
+        }
+
+        String write() {
+            boolean sourcesWritten = false;
+            for (Key<?> key : Keys.ALL) {
+                if (!key.ofSource()) {
+                    write(key);
+                } else if (!sourcesWritten) {
+                    sourcesWritten = true;
+                    writeSources();
+                }
+            }
+            return yaml.toString();
+        }
+
+        private void writeSources() {
+            section = List.of();
+            yaml.append("sources:\n");
+            for (int source = 0; source < settings.sources(); source++) {
+                String lead = "  - ";
+                for (Key<?> key : Keys.ALL) {
+                    if (key.ofSource() && line(lead, key.name(), key, key.path(source))) {
+                        lead = "    ";
+                    }
+                }
+            }
+        }
+
+        private void write(Key<?> key) {
+            List<String> parts = List.of(key.path().split("\\."));
+            List<String> parents = parts.subList(0, parts.size() - 1);
+            if (text(key, key.path()) == null) {
+                return;
+            }
+            for (int depth = 0; depth < parents.size(); depth++) {
+                if (depth >= section.size() || !section.get(depth).equals(parents.get(depth))) {
+                    yaml.append("  ".repeat(depth)).append(parents.get(depth)).append(":\n");
+                    section = new ArrayList<>(parents.subList(0, depth + 1));
+                }
+            }
+            section = parents;
+            line("  ".repeat(parents.size()), parts.get(parts.size() - 1), key, key.path());
+        }
+
+        private boolean line(String lead, String name, Key<?> key, String path) {
+            String text = text(key, path);
+            if (text == null) {
+                return false;
+            }
+            Setting setting = settings.find(path);
+            yaml.append(lead)
+                    .append(name)
+                    .append(": ")
+                    .append(quoted(key.secrecy().mask(text)));
+            yaml.append(setting == null ? "" : "  # " + setting.origin()).append('\n');
+            return true;
+        }
+
+        private @Nullable String text(Key<?> key, String path) {
+            Setting setting = settings.find(path);
+            return setting == null ? key.standard() : setting.value();
+        }
+
+        private static String quoted(String text) {
+            return text.matches("[A-Za-z0-9/][A-Za-z0-9/_.:-]*")
+                    ? text
+                    : "'" + text.replace("'", "''").replace('\n', ' ') + "'";
+        }
     }
 }

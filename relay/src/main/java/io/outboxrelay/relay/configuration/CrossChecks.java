@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.configuration.Settings.Setting;
+import io.outboxrelay.relay.configuration.Settings.Values;
 import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.net.URI;
@@ -10,10 +11,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** Rules between keys. A rule is silent when one of its values is at fault already. */
+/** Rules between keys. A rule is skipped if one of its values is already at fault. */
 final class CrossChecks {
 
-    /** For settling and for the pause between two steps; a lease must outlast the longest cycle. */
+    /** For settling, and for pauses between steps: a lease must outlast the longest cycle. */
     private static final Duration MARGIN = Duration.ofSeconds(1);
 
     private final Settings settings;
@@ -30,7 +31,7 @@ final class CrossChecks {
                     "sources",
                     null,
                     "not given",
-                    "is missing. Give the relay at least one database: name, url, user and password.");
+                    "is missing. Configure at least one source: name, url, user and password.");
         }
         distinctSources();
         wakeupIsThere();
@@ -50,10 +51,10 @@ final class CrossChecks {
             needs(source, mode == GateSettings.Mode.REGISTRY, Keys.REGISTRY_URL);
         }
         if (settings.find(Keys.REGISTRY_TOKEN.path()) != null && settings.find(Keys.REGISTRY_USER.path()) != null) {
-            fault(Keys.REGISTRY_TOKEN, 0, "is given beside a user. Give the registry one of them.");
+            fault(Keys.REGISTRY_TOKEN, 0, "is set together with a user. Set only one of them.");
         }
         if (settings.find(Keys.REGISTRY_PASSWORD.path()) != null && settings.find(Keys.REGISTRY_USER.path()) == null) {
-            fault(Keys.REGISTRY_PASSWORD, 0, "is given without a user.");
+            fault(Keys.REGISTRY_PASSWORD, 0, "is set without a user.");
         }
     }
 
@@ -65,11 +66,11 @@ final class CrossChecks {
             fault(
                     Keys.BROKER_DECLARE_EXCHANGES,
                     0,
-                    "is for a broker.exchange that is a template; a single exchange needs only broker.topology.");
+                    "needs a broker.exchange that is a template; a single exchange needs only broker.topology.");
         }
     }
 
-    /** A trust store beside an address that does not encrypt would be ignored, and its owner feel safe. */
+    /** A trust store with an address that does not encrypt would be ignored silently. */
     private void trustStoresAreUsed() {
         boolean management = values.find(Keys.BROKER_MANAGEMENT)
                 .filter(uri -> "https".equals(uri.getScheme()))
@@ -87,7 +88,7 @@ final class CrossChecks {
             fault(
                     trustStore,
                     0,
-                    "would not be used, since %s does not encrypt. Write %s there, or leave the trust store out."
+                    "would not be used, because %s does not encrypt. Use %s there, or remove the trust store."
                             .formatted(address.path(), scheme));
         }
     }
@@ -129,7 +130,7 @@ final class CrossChecks {
             boolean wanted = values.find(Keys.SOURCE_WAKEUP, source).equals(Optional.of(SourceSettings.Wakeup.NOTIFY));
             Optional<String> url = values.find(Keys.SOURCE_URL, source);
             if (wanted && url.isPresent() && !url.get().startsWith("jdbc:postgresql:")) {
-                fault(Keys.SOURCE_WAKEUP, source, "is there on PostgreSQL only. Leave it out, or lower poll.max.");
+                fault(Keys.SOURCE_WAKEUP, source, "is supported on PostgreSQL only. Remove it, or lower poll.max.");
             }
         }
     }

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** How a length of time is written, in the configuration and on the command line. */
+/** The syntax of durations, in the configuration and on the command line. */
 public final class Durations {
 
     /** Completes a sentence that says what a text should have been. */
@@ -17,10 +17,10 @@ public final class Durations {
     private Durations() {}
 
     /**
-     * Reads a duration: a whole number with its unit, or ISO 8601.
+     * Parses a duration: a whole number with its unit, or ISO 8601.
      *
      * @param text as it was written
-     * @return the duration, which ISO 8601 allows to be negative; empty if the text is none
+     * @return the duration, which ISO 8601 allows to be negative; empty if the text is not a duration
      */
     public static Optional<Duration> parse(String text) {
         Matcher matcher = NUMBER_AND_UNIT.matcher(text);

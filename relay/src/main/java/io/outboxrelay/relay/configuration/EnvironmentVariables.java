@@ -16,20 +16,20 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The layer of the environment: {@code OUTBOX_RELAY_BROKER_URI}, {@code OUTBOX_RELAY_SOURCES_0_URL}, or by the source's
- * name {@code OUTBOX_RELAY_SOURCES_ORDERS_URL}; with {@code _FILE} behind it the value is read from a file.
+ * The environment's layer: {@code OUTBOX_RELAY_BROKER_URI}, {@code OUTBOX_RELAY_SOURCES_0_URL}, or with the source's
+ * name {@code OUTBOX_RELAY_SOURCES_ORDERS_URL}. With the suffix {@code _FILE} the value is read from a file.
  */
 final class EnvironmentVariables {
 
     static final String PREFIX = "OUTBOX_RELAY_";
-    /** Names the file, if the command line does not. */
+    /** Names the configuration file, if the command line does not. */
     static final String CONFIG = PREFIX + "CONFIG";
 
     private static final String SOURCES = "SOURCES_";
     private static final String FILE = "_FILE";
 
     /**
-     * Kubernetes gives every container such variables for each Service of its namespace; for a Service that is called
+     * Kubernetes sets such variables in every container for each Service of its namespace. For a Service named
      * {@code outbox-relay} they begin like ours.
      */
     private static final Pattern SERVICE_LINK = Pattern.compile(
@@ -71,7 +71,7 @@ final class EnvironmentVariables {
                 unknown(variable);
             }
         }
-        // A URL first: it makes a source of the name, to which the other variables then belong.
+        // URLs first: they define the sources that the other variables belong to.
         byName.sort(Comparator.comparing(variable -> variable.key() != Keys.SOURCE_URL));
         byName.forEach(this::putByName);
     }
@@ -101,7 +101,8 @@ final class EnvironmentVariables {
                     PREFIX + variable.name(),
                     null,
                     "environment",
-                    "names the source \"%s\", which does not exist. Correct the name, or define the source by %s%s%s_URL."
+                    ("names the source \"%s\", which does not exist. Correct the name, or define the source with"
+                                    + " %s%s%s_URL.")
                             .formatted(variable.source().toLowerCase(Locale.ROOT), PREFIX, SOURCES, variable.source()));
         }
     }
@@ -112,7 +113,7 @@ final class EnvironmentVariables {
         if (base.equals(variable)) {
             settings.put(path, value, PREFIX + variable);
         } else if (ours.containsKey(base)) {
-            settings.fault(path, null, PREFIX + variable, "is given by " + PREFIX + base + " too. Keep one.");
+            settings.fault(path, null, PREFIX + variable, "is also set by " + PREFIX + base + ". Keep one.");
         } else {
             putContent(path, value, PREFIX + variable);
         }
@@ -131,8 +132,7 @@ final class EnvironmentVariables {
                     path,
                     null,
                     origin,
-                    "is to be read from the file %s, which cannot be read as text (%s)."
-                            .formatted(file, SecretFile.why(e)));
+                    "names the file %s, which cannot be read as text (%s).".formatted(file, SecretFile.why(e)));
         }
     }
 

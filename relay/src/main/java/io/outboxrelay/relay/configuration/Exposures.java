@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.configuration.Settings.Setting;
+import io.outboxrelay.relay.configuration.Settings.Values;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
@@ -10,15 +11,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Warns of passwords and events that cross a network where others could read or change them. It stops nothing: the network
- * may be encrypted by other means. Addresses of the relay's own machine are no network.
+ * Warns of passwords and events that cross a network on which others could read or change them. It stops nothing: the
+ * network may be encrypted by other means. Addresses of the relay's own machine are exempt.
  */
 final class Exposures {
 
     private static final Pattern JDBC = Pattern.compile("jdbc:([a-z]+):(?:[a-z]+:)?(?://([^/?]*))?[^?]*(?:\\?(.*))?");
     private static final Pattern PORT = Pattern.compile(":\\d*$");
     private static final Pattern LOOPBACK = Pattern.compile("localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[?::1]?");
-    /** By these parameters of the drivers a connection goes through something else than the network. */
+    /** With these driver parameters a connection does not use the network. */
     private static final List<String> NO_NETWORK = List.of("socketfactory", "localsocket", "pipe");
 
     private final Settings settings;
@@ -86,7 +87,8 @@ final class Exposures {
         warn(
                 Keys.SOURCE_URL,
                 source,
-                "may not encrypt (%s=%s): the password and every event can be read on the way to the database. Add %1$s=verify-full."
+                ("may not encrypt (%s=%s): the password and every event can be read on the way to the database. Add"
+                                + " %1$s=verify-full.")
                         .formatted(parameter, mode));
     }
 
@@ -94,7 +96,8 @@ final class Exposures {
         warn(
                 Keys.SOURCE_URL,
                 source,
-                "does not verify which server answers (%s=%s): an attacker in between can read and change the events. Add %1$s=verify-full."
+                ("does not verify the server (%s=%s): an attacker in between can read and change the events. Add"
+                                + " %1$s=verify-full.")
                         .formatted(parameter, mode));
     }
 

@@ -4,14 +4,14 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thing that the relay can be told.
+ * One key of the configuration.
  *
- * @param path where it stands in the file; {@code []} stands for the number of a source
- * @param kind which values it takes
- * @param standard the value if nobody gives one; null for none
- * @param required whether somebody must give one
+ * @param path in the file; {@code []} stands for the number of a source
+ * @param kind which values it accepts
+ * @param standard the default value; null for none
+ * @param required whether it must be set
  * @param secrecy how much of the value may be shown
- * @param meaning what it does, in words for the table of keys
+ * @param meaning what it does, for the table of keys
  */
 record Key<T>(String path, Kind<T> kind, @Nullable String standard, boolean required, Secrecy secrecy, String meaning) {
 
@@ -58,9 +58,9 @@ record Key<T>(String path, Kind<T> kind, @Nullable String standard, boolean requ
     enum Secrecy {
         /** All of it. */
         OPEN,
-        /** Nothing of it. */
+        /** None of it. */
         SECRET,
-        /** A URL: all but what may hold a password. */
+        /** A URL: all except what may be a password. */
         URL;
 
         static final String MASK = "***";

@@ -20,11 +20,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Which values a key takes. Nothing is repaired: a text that does not fit is a fault.
+ * Which values a key accepts. Nothing is corrected: any other text is a fault.
  *
- * @param type what it is read as
- * @param name what it is called in the table of keys
- * @param reading from the text to the value
+ * @param type of the value
+ * @param name in the table of keys
+ * @param reading converts the text to the value
  */
 record Kind<T>(Class<T> type, String name, Reading<T> reading) {
 
@@ -41,7 +41,7 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         T read(String text) throws Unfit;
     }
 
-    /** A text is not of its kind; the message says what would be, and never repeats the text. */
+    /** A text is not of this kind; the message says what would be, and never repeats the text. */
     static final class Unfit extends Exception {
         private static final long serialVersionUID = 1;
 
@@ -65,7 +65,7 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         return new Kind<>(String.class, "secret", text -> text);
     }
 
-    /** What goes into a request's header. */
+    /** A token for the header of a request. */
     static Kind<String> token() {
         return new Kind<>(String.class, "secret", text -> {
             try {
@@ -111,7 +111,7 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         });
     }
 
-    /** A choice for all events and others for those of certain types: {@code block, Invoice/*=continue}. */
+    /** A choice for all events, and others for certain types: {@code block, Invoice/*=continue}. */
     @SuppressWarnings("unchecked")
     static <E extends Enum<E>> Kind<ByRoute<E>> byRoute(Class<E> type) {
         Kind<E> choice = choice(type);
@@ -145,12 +145,12 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
             Duration duration = parseDuration(text);
             need(
                     duration.compareTo(Duration.ZERO) > 0 && duration.compareTo(LONGEST) <= 0,
-                    "must be longer than nothing and at most 24h.");
+                    "must be more than 0 and at most 24h.");
             return duration;
         });
     }
 
-    /** A duration that those who take it count in whole seconds. */
+    /** A duration that is used in whole seconds. */
     static Kind<Duration> seconds() {
         return new Kind<>(Duration.class, "duration", text -> {
             Duration duration = duration().reading().read(text);
@@ -159,7 +159,7 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         });
     }
 
-    /** How long something is kept. */
+    /** A retention period. */
     static Kind<Duration> days() {
         return new Kind<>(Duration.class, "duration", text -> {
             Duration duration = parseDuration(text);
@@ -174,7 +174,7 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         return Durations.parse(text).orElseThrow(() -> new Unfit("must be " + Durations.EXAMPLES + "."));
     }
 
-    /** Of at most {@code mostMiB} mebibytes, so that it fits an int where an int is needed. */
+    /** At most {@code mostMiB} mebibytes, so that it fits an int where one is needed. */
     static Kind<Long> size(int mostMiB) {
         return new Kind<>(Long.class, "size", text -> {
             Matcher matcher = Pattern.compile("(\\d{1,9})(B|KiB|MiB|GiB)").matcher(text);
@@ -205,15 +205,17 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
             }
             need(
                     !rest.contains("{") && !rest.contains("}"),
-                    "has braces that are no placeholder. There are " + String.join(", ", PLACEHOLDERS) + ".");
+                    "has braces that are no placeholder. Possible are " + String.join(", ", PLACEHOLDERS) + ".");
             return text;
         });
     }
 
-    /** Types are put in as they stand; an aggregate's id would make a subject for each aggregate. */
+    /** Types are inserted unchanged. Aggregate ids are not allowed: each aggregate would have its own subject. */
     static Kind<String> subjectTemplate() {
         return new Kind<>(String.class, "template", text -> {
-            need(!text.contains("{aggregate_id}"), "must not use {aggregate_id}: a subject for each aggregate.");
+            need(
+                    !text.contains("{aggregate_id}"),
+                    "must not use {aggregate_id}: each aggregate would have its own" + " subject.");
             return template().reading().read(text);
         });
     }
@@ -233,10 +235,12 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         });
     }
 
-    /** Exchanges are few and stay: an aggregate's id would make one for each aggregate. */
+    /** Aggregate ids are not allowed: each aggregate would have its own exchange. */
     static Kind<String> exchangeTemplate() {
         return new Kind<>(String.class, "template", text -> {
-            need(!text.contains("{aggregate_id}"), "must not use {aggregate_id}: an exchange for each aggregate.");
+            need(
+                    !text.contains("{aggregate_id}"),
+                    "must not use {aggregate_id}: each aggregate would have its own" + " exchange.");
             return template().reading().read(text);
         });
     }
@@ -272,11 +276,12 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
             String path = uri.getRawPath();
             need(
                     !path.equals("/"),
-                    "ends with a slash, which names the virtual host with the empty name. Leave the slash out, or write /%2f,"
+                    "ends with a slash, which names the virtual host with the empty name. Leave the slash out, or"
+                            + " write /%2f,"
                             + " for the default virtual host.");
             need(
                     path.lastIndexOf('/') <= 0,
-                    "has more than one slash behind the host. Write %2f for a slash in the virtual host's name.");
+                    "has more than one slash after the host. Write %2f for a slash in the virtual host's name.");
             return uri;
         });
     }
@@ -301,15 +306,13 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
     static Kind<String> databaseUrl() {
         return new Kind<>(String.class, "URL", text -> {
             need(text.startsWith("jdbc:"), "must begin with " + Dialect.KNOWN + ".");
-            need(
-                    Dialect.of(text).isPresent(),
-                    "names a database that is not supported. The relay reads " + Dialect.KNOWN + ".");
+            need(Dialect.of(text).isPresent(), "names an unsupported database. Supported are " + Dialect.KNOWN + ".");
             need(
                     !text.contains("@")
                             && !Pattern.compile("(?i)[?&](user|password)=")
                                     .matcher(text)
                                     .find(),
-                    "holds user or password. Give them as user and password of the source, where they stay out of logs.");
+                    "contains a user or password. Set user and password of the source instead; they stay out of logs.");
             return text;
         });
     }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Optional;
 
-/** A file that holds a password or another value that is not to be seen on a command line. */
+/** A file that contains a password or another secret, which must not appear on a command line. */
 public final class SecretFile {
 
     private static final long MOST_BYTES = 64 * 1024;
@@ -15,7 +15,7 @@ public final class SecretFile {
     private SecretFile() {}
 
     /**
-     * Reads a file. A device or a pipe is refused, since it may have no end or never begin.
+     * Reads a file. Devices and pipes are refused: they may never end, or never deliver anything.
      *
      * @param file a regular file of at most 64 KiB, or a link to one
      * @return its text, without the line break at its end
@@ -23,7 +23,7 @@ public final class SecretFile {
      */
     public static String read(Path file) throws IOException {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new FileSystemException(file.toString(), null, "it is no regular file");
+            throw new FileSystemException(file.toString(), null, "it is not a regular file");
         }
         if (Files.size(file) > MOST_BYTES) {
             throw new FileSystemException(file.toString(), null, "it is larger than 64 KiB");
@@ -32,15 +32,15 @@ public final class SecretFile {
     }
 
     /**
-     * Looks at a file's permissions.
+     * Checks the permissions of a file.
      *
-     * @param file a file that holds a secret
-     * @return two sentences if they let every user of the machine read it; empty as well where a file system has none
+     * @param file that contains a secret
+     * @return two sentences if every user of the machine may read it; empty too if the file system has no permissions
      */
     public static Optional<String> warning(Path file) {
         try {
             return Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)
-                    ? Optional.of("Every user of this machine can read the file %s. To prevent it: chmod o-r."
+                    ? Optional.of("Every user of this machine can read the file %s. To prevent this: chmod o-r."
                             .formatted(file))
                     : Optional.empty();
         } catch (IOException | UnsupportedOperationException e) {
@@ -49,9 +49,9 @@ public final class SecretFile {
     }
 
     /**
-     * Says why a file could not be read, without anything of what is in it.
+     * Explains why a file could not be read, without any of its content.
      *
-     * @param e what was thrown
+     * @param e the exception
      * @return a few words
      */
     public static String why(Exception e) {

@@ -2,19 +2,22 @@ package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.configuration.ConfigurationException.Fault;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What was given, layer over layer, as text: a later layer replaces a value of an earlier one. Gathers the faults. */
+/** The configured values as text: a later layer replaces a value of an earlier one. Collects the faults. */
 final class Settings {
 
-    /** More would be a slip of the pen, and a gap in the numbers is filled with sources that lack everything. */
+    /** More is a typing error; gaps in the numbers would become sources without any values. */
     private static final int MOST_SOURCES = 100;
 
     private static final Pattern SOURCE_PATH = Pattern.compile("sources\\[(\\d{1,9})]\\.(.+)");
@@ -45,7 +48,7 @@ final class Settings {
         faults.add(new Fault(key, shown, origin, problem));
     }
 
-    /** Something that works, and that nobody should want. */
+    /** Reports something that works but should be changed. */
     void warn(String key, String origin, String problem) {
         warnings.add(new Fault(key, null, origin, problem));
     }
@@ -91,11 +94,65 @@ final class Settings {
     }
 
     /**
-     * One value as somebody gave it.
+     * One configured value.
      *
-     * @param path which key, with the number of the source where there is one: {@code sources[0].url}
+     * @param path of the key, with the number of the source if it has one: {@code sources[0].url}
      * @param value the text
-     * @param origin who gave it: a line of the file, a variable, the command line
+     * @param origin a line of the file, a variable, or the command line
      */
     record Setting(String path, String value, String origin) {}
+
+    /** The configured values or their defaults, converted to their types. */
+    static final class Values {
+
+        private final Settings settings;
+        private final Map<String, Object> values = new HashMap<>();
+
+        /** Converts every key, and adds a fault to the settings for each that is invalid or missing. */
+        Values(Settings settings) {
+            this.settings = settings;
+            for (Key<?> key : Keys.ALL) {
+                for (int source = 0; source < (key.ofSource() ? settings.sources() : 1); source++) {
+                    read(key, key.path(source));
+                }
+            }
+        }
+
+        private void read(Key<?> key, String path) {
+            Setting setting = settings.find(path);
+            String text = setting == null ? key.standard() : setting.value();
+            if (text != null) {
+                try {
+                    values.put(path, key.kind().read(text));
+                } catch (Kind.Unfit e) {
+                    settings.fault(path, key.secrecy().mask(text), origin(setting), e.getMessage());
+                }
+            } else if (key.required()) {
+                settings.fault(
+                        path, null, origin(null), "is missing. " + key.meaning().replace("`", ""));
+            }
+        }
+
+        private static String origin(@Nullable Setting setting) {
+            return setting == null ? "not given" : setting.origin();
+        }
+
+        /** {@return the value of a key outside the sources; empty if it has none or is at fault} */
+        <T> Optional<T> find(Key<T> key) {
+            return find(key, 0);
+        }
+
+        <T> Optional<T> find(Key<T> key, int source) {
+            return Optional.ofNullable(key.kind().type().cast(values.get(key.path(source))));
+        }
+
+        /** {@return the value of a key that has one if there are no faults} */
+        <T> T get(Key<T> key) {
+            return get(key, 0);
+        }
+
+        <T> T get(Key<T> key, int source) {
+            return find(key, source).orElseThrow(() -> new NoSuchElementException(key.path(source)));
+        }
+    }
 }

@@ -29,8 +29,8 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
 /**
- * The layer of the file. It is read as text with line numbers, not as objects: a password {@code 0123} stays what it is,
- * and a fault can say where it stands. The parser's own messages quote the file, so they are never shown.
+ * The file's layer. It is read as text with line numbers, not as objects: a password {@code 0123} stays unchanged, and
+ * a fault names its line. The parser's own messages quote the file, so they are never shown.
  */
 final class YamlFile {
 
@@ -62,7 +62,8 @@ final class YamlFile {
                     "--config",
                     file.toString(),
                     "command line or environment",
-                    "cannot be read (" + e.getClass().getSimpleName() + "). Is it a file that this user may read?");
+                    "cannot be read (" + e.getClass().getSimpleName() + "). Check that it is a file that this user"
+                            + " may read.");
         } catch (MarkedYAMLException e) {
             Mark mark = e.getProblemMark();
             String place =
@@ -95,7 +96,7 @@ final class YamlFile {
     private void entry(String path, Node keyNode, Node value) {
         Key<?> key = Settings.key(path);
         if (!seen.add(path)) {
-            settings.fault(path, null, origin(keyNode), "is given twice. Keep one.");
+            settings.fault(path, null, origin(keyNode), "is set twice. Keep one.");
         } else if (key != null) {
             scalar(path, key, keyNode, value);
         } else if (path.equals("sources")) {
@@ -168,7 +169,8 @@ final class YamlFile {
             Matcher reference = REFERENCE.matcher(text);
             while (reference.find()) {
                 if (reference.group().equals("${")) {
-                    return "has a reference that is none. Write ${VARIABLE} or ${VARIABLE:-default}, and $${ for a plain ${.";
+                    return "has a malformed reference. Write ${VARIABLE} or ${VARIABLE:-default}, and $${ for a"
+                            + " plain ${.";
                 }
                 if (reference.group(1) != null
                         && reference.group(2) == null

@@ -43,7 +43,6 @@ public final class Connections implements AutoCloseable {
     /** Every connection in use reports a server that goes away; those opened since then need not be closed again. */
     private static final long BETWEEN_LEAVINGS = Duration.ofSeconds(1).toNanos();
 
-
     private static final Duration CONNECTING = Duration.ofSeconds(10);
     /** Counting retained events may take long; a server that is silent for longer is given up. */
     private static final Duration LONGEST_STATEMENT = Duration.ofMinutes(10);

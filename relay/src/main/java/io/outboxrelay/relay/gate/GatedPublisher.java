@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.gate;
 
+import io.outboxrelay.relay.gate.Judge.Evidence;
 import io.outboxrelay.relay.gate.Judge.Verdict;
 import io.outboxrelay.relay.gate.SchemaGate.GateMetrics;
 import io.outboxrelay.relay.lane.Event;
@@ -16,10 +17,10 @@ import org.jspecify.annotations.Nullable;
 /** A lane's publisher behind the gate. All methods are called by the lane's thread. */
 final class GatedPublisher implements Publisher {
 
-    /** All waits between two flushes together: the broker's answers must not be kept waiting. */
+    /** Bound of all waits between two flushes together: the broker's answers must not be delayed. */
     private static final Duration PATIENCE = Duration.ofMillis(250);
 
-    /** Events that wait for a lookup; one that is forgotten is only looked up once more. */
+    /** Bound of events that wait for a lookup; a dropped one is only looked up once more. */
     private static final int MOST_SEEN = 10_000;
 
     private final Publisher inner;
@@ -28,10 +29,10 @@ final class GatedPublisher implements Publisher {
     private final List<Answer> answers = new ArrayList<>();
     private long patience = PATIENCE.toNanos();
 
-    /** When the first event since the last flush came here: those after it had been read with it. Null for none yet. */
+    /** When the first event since the last flush arrived; later ones had been read together with it. Null for none. */
     private @Nullable Long since;
 
-    /** When events came here first that a lookup goes on for. */
+    /** When the events that wait for a running lookup first arrived. */
     private final Map<UUID, Long> seen = new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<UUID, Long> eldest) {

@@ -1,7 +1,11 @@
 package io.outboxrelay.relay.gate;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import io.outboxrelay.relay.gate.Subjects.Subject;
 import io.outboxrelay.relay.gate.Subjects.Subject.RegisteredVersion;
+import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.schemas.contract.Compatibility;
@@ -11,12 +15,16 @@ import io.outboxrelay.schemas.encoding.LogicalForm;
 import io.outboxrelay.schemas.rule.ComparedVersion;
 import io.outboxrelay.schemas.rule.Finding;
 import io.outboxrelay.schemas.rule.SchemaComparison;
+import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.avro.Schema;
+import org.jspecify.annotations.Nullable;
 
-/** Compares what an event says of its schema with what is registered. Any thread; asks the subjects, and keeps nothing. */
+/** Compares an event's evidence of its schema with the registered versions. Stateless; any thread. */
 final class Judge {
 
     private final Subjects subjects;
@@ -28,7 +36,7 @@ final class Judge {
     /**
      * Judges.
      *
-     * @throws RuntimeException when the subjects could not be asked
+     * @throws RuntimeException if the subjects could not be asked
      */
     Verdict judge(Evidence evidence) {
         Optional<DataSchema> claim = Optional.ofNullable(evidence.claim());
@@ -42,7 +50,7 @@ final class Judge {
         return claim.isPresent() ? claimed(evidence, claim.get(), subject) : unclaimed(evidence, subject);
     }
 
-    /** Whether an exception of judging concerns all events, and not only those of one schema. */
+    /** Whether an exception of {@link #judge} concerns all events, and not only those of one schema. */
     boolean away(RuntimeException failure) {
         return subjects.away(failure);
     }
@@ -81,12 +89,12 @@ final class Judge {
         boolean idless = framing instanceof Framing.Confluent
                 && subject.versions().stream().allMatch(version -> version.id().isEmpty());
         if (framing == null || idless && !subject.versions().isEmpty()) {
-            return unknown(
-                    "subject %s %s, and the event does not say which it was written with: there is no %s header that names a"
-                                    .formatted(subject.name(), subject.known(), DataSchema.HEADER)
-                            + (framing == null
-                                    ? " contract, and nothing before the data"
-                                    : " contract, and a catalogue knows no ids"));
+            return unknown(("subject %s %s, and the event does not say which it was written with: there is no %s header"
+                                    + " that names a")
+                            .formatted(subject.name(), subject.known(), DataSchema.HEADER)
+                    + (framing == null
+                            ? " contract, and nothing before the data"
+                            : " contract, and a catalogue knows no ids"));
         }
         List<RegisteredVersion> fitting = subject.versions().stream()
                 .filter(version -> version.fits(framing))
@@ -104,7 +112,8 @@ final class Judge {
                         .count()
                 > 1) {
             return unknown(
-                    "subject %s %s, of which %d have the %s and differ in their logical types: only the %s header can tell"
+                    ("subject %s %s, of which %d have the %s and differ in their logical types: only the %s header"
+                                    + " can tell")
                             .formatted(subject.name(), subject.known(), fitting.size(), framing, DataSchema.HEADER));
         }
         // A fingerprint leaves out defaults and aliases, so it may be any of them.
@@ -115,7 +124,7 @@ final class Judge {
                 .orElse(Verdict.PASSED);
     }
 
-    /** Whether a registered version keeps what its subject promises: some registries know fewer rules. */
+    /** Whether a registered version is as compatible as its subject promises: some registries check fewer rules. */
     private Verdict kept(Subject subject, RegisteredVersion version) {
         List<RegisteredVersion> before = subject.versions().stream()
                 .filter(other -> other.number() < version.number())
@@ -128,7 +137,7 @@ final class Judge {
                 .orElse(Verdict.PASSED);
     }
 
-    /** A schema that is not registered: says what would be wrong with it, where it can be found. */
+    /** Reports what would be wrong with an unregistered schema, if it can be found. */
     private Verdict unregistered(Evidence evidence, Subject subject, String missing) {
         Optional<Schema> schema = subjects.elsewhere(evidence);
         Optional<String> breach =
@@ -170,7 +179,7 @@ final class Judge {
         return new Verdict.Refused(Reason.SCHEMA_UNKNOWN, detail);
     }
 
-    /** What the gate says about an event. */
+    /** The gate's decision about an event. */
     sealed interface Verdict {
 
         /** It may be published. */
@@ -180,16 +189,16 @@ final class Judge {
         record Refused(Reason reason, String detail) implements Verdict {}
 
         /**
-         * That is not known now.
+         * No decision yet.
          *
          * @param detail why not
-         * @param underWay whether a lookup goes on whose verdict will be for this event
+         * @param underWay whether a running lookup will decide about this event
          */
         record Waiting(String detail, boolean underWay) implements Verdict {}
 
         Verdict PASSED = new Passed();
 
-        /** Returns it as the lane understands it; only for those that do not let the event pass. */
+        /** {@return the outcome for the lane; only for verdicts that stop the event} */
         static Outcome outcome(Verdict verdict) {
             if (verdict instanceof Refused refused) {
                 return new Outcome.Refused(refused.reason(), refused.detail());
@@ -198,6 +207,69 @@ final class Judge {
                 return new Outcome.Nacked(Reason.SCHEMA_UNCHECKED, waiting.detail());
             }
             throw new IllegalArgumentException("an event that passes has no outcome yet");
+        }
+    }
+
+    /**
+     * What an event says about its schema. Events with equal evidence get the same verdict.
+     *
+     * @param aggregateType the type of its aggregate
+     * @param eventType its type
+     * @param claim the header {@code cloudEvents_dataschema}; null without one, and for another kind of URI
+     * @param framing the beginning of its payload; null for a raw one, and with a claim for one that begins with a zero
+     *     byte
+     */
+    record Evidence(
+            String aggregateType,
+            String eventType,
+            @Nullable DataSchema claim,
+            @Nullable Framing framing) {
+
+        private static final JsonFactory JSON = new JsonFactory();
+
+        /** No header of a body is longer. */
+        private static final int BEGINNING = 16;
+
+        /** Reads the evidence of an event; empty if it is neither Avro nor names a schema, and so is not judged. */
+        static Optional<Evidence> of(Event event) {
+            byte[] payload = event.payload();
+            DataSchema claim = claim(event.headers());
+            boolean avro = event.contentType().toLowerCase(Locale.ROOT).contains("avro");
+            if (payload == null || !avro && claim == null) {
+                return Optional.empty();
+            }
+            Framing framing = avro
+                    ? Framing.of(Arrays.copyOf(payload, Math.min(payload.length, BEGINNING)))
+                            .orElse(null)
+                    : null;
+            // A first field that is absent, 0, false or empty is a zero byte too, and the next four bytes are data. The
+            // claim has the whole identity; verdicts must not be remembered by bytes that may be data.
+            boolean mayBeData = claim != null && framing instanceof Framing.Confluent;
+            return Optional.of(new Evidence(event.aggregate().type(), event.type(), claim, mayBeData ? null : framing));
+        }
+
+        /** Reads this one header only; whether the others can be sent is not decided here. */
+        private static @Nullable DataSchema claim(String headers) {
+            if (!headers.contains(DataSchema.HEADER)) {
+                return null; // the whole JSON need not be read
+            }
+            try (JsonParser parser = JSON.createParser(headers)) {
+                if (parser.nextToken() != JsonToken.START_OBJECT) {
+                    return null;
+                }
+                for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+                    JsonToken value = parser.nextToken();
+                    if (name.equals(DataSchema.HEADER)) {
+                        return value == JsonToken.VALUE_STRING
+                                ? DataSchema.parse(parser.getText()).orElse(null)
+                                : null;
+                    }
+                    parser.skipChildren();
+                }
+                return null;
+            } catch (IOException e) {
+                return null; // then it cannot become a message either
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.gate;
 
+import io.outboxrelay.relay.gate.Judge.Evidence;
 import io.outboxrelay.relay.gate.Judge.Verdict;
 import java.time.Duration;
 import java.util.Map;
@@ -17,28 +18,30 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The verdicts that are known, and the lookups of those that are not. Called by all lanes of a source. */
+/** Known verdicts, and lookups of the others. Called by all lanes of a source. */
 final class Lookups implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Lookups.class);
 
-    /** As many requests does a registry get at a time. */
+    /** A registry gets at most this many requests at a time. */
     private static final int THREADS = 2;
 
-    /** Waiting lookups: more different schemas than that at once are not honest. */
+    /** Bound of waiting lookups: no honest source has more different schemas at once. */
     private static final int MOST_WAITING = 1_000;
 
-    /** Those under way and those that let nothing pass; beyond it the latter are forgotten, and done again. */
+    /**
+     * Bound of running lookups and of verdicts against events; beyond it the latter are dropped and looked up again.
+     */
     private static final int MOST_LOOKUPS = 2 * MOST_WAITING;
 
-    /** More versions than the subjects of a source have; beyond it one is forgotten and looked up again. */
+    /** More than a source has versions; beyond it one is dropped and looked up again. */
     private static final int MOST_PASSED = 10_000;
 
     private static final Duration BETWEEN_REPORTS = Duration.ofMinutes(1);
 
     private final String source;
     private final Judge judge;
-    private final AtomicLong toldAt = new AtomicLong(System.nanoTime() - BETWEEN_REPORTS.toNanos());
+    private final AtomicLong reportedAt = new AtomicLong(System.nanoTime() - BETWEEN_REPORTS.toNanos());
     private final Map<Evidence, Verdict> passed = new ConcurrentHashMap<>();
     private final Map<Evidence, Lookup> lookups = new ConcurrentHashMap<>();
     private final ThreadPoolExecutor threads;
@@ -62,10 +65,10 @@ final class Lookups implements AutoCloseable {
     /**
      * Judges.
      *
-     * @param evidence what an event says of its schema
+     * @param evidence of an event
      * @param since when the event had been read, by {@link System#nanoTime()}: a verdict against it must be younger
      * @param atMost longest wait
-     * @return the verdict; {@link Verdict.Waiting} when there is none in time
+     * @return the verdict; {@link Verdict.Waiting} if there is none in time
      */
     Verdict verdict(Evidence evidence, long since, Duration atMost) {
         Verdict known = passed.get(evidence);
@@ -93,13 +96,13 @@ final class Lookups implements AutoCloseable {
         }
     }
 
-    /** Why schemas cannot be looked up; null when they can. */
+    /** {@return why schemas cannot be looked up; null if they can} */
     @Nullable
     String away() {
         return away;
     }
 
-    /** Says that they can, or why not. */
+    /** Sets why schemas cannot be looked up; null if they can. */
     void away(@Nullable String reason) {
         away = reason;
     }
@@ -126,7 +129,7 @@ final class Lookups implements AutoCloseable {
         end(evidence, lookup, verdict);
     }
 
-    /** What does not let pass stays for the events that had been read when it was asked for, and come only now. */
+    /** A verdict against events stays for those that had been read before the lookup and arrive later. */
     private void end(Evidence evidence, Lookup lookup, Verdict verdict) {
         lookup.verdict().complete(verdict);
         if (verdict instanceof Verdict.Passed) {
@@ -136,22 +139,22 @@ final class Lookups implements AutoCloseable {
         }
     }
 
-    /** Of a registry that is there and cannot help with this one schema, the other schemas know nothing. */
+    /** A failure that concerns one schema only does not make the registry unreachable for the others. */
     private String failed(RuntimeException failure) {
         String reason = failure.getMessage() == null ? failure.toString() : failure.getMessage();
         if (judge.away(failure)) {
             away = reason;
         } else {
-            tell(reason);
+            report(reason);
         }
         return reason;
     }
 
-    private void tell(String reason) {
+    private void report(String reason) {
         long now = System.nanoTime();
-        long before = toldAt.get();
-        if (now - before >= BETWEEN_REPORTS.toNanos() && toldAt.compareAndSet(before, now)) {
-            LOG.warn("Source {}: events wait for a schema that cannot be looked up: {}", source, reason);
+        long before = reportedAt.get();
+        if (now - before >= BETWEEN_REPORTS.toNanos() && reportedAt.compareAndSet(before, now)) {
+            LOG.warn("Source {}: a schema cannot be looked up, its events wait: {}", source, reason);
         }
     }
 

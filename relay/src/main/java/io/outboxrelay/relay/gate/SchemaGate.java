@@ -4,6 +4,8 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.outboxrelay.relay.gate.Judge.Verdict;
+import io.outboxrelay.relay.gate.Subjects.CatalogueSubjects;
+import io.outboxrelay.relay.gate.Subjects.RegistrySubjects;
 import io.outboxrelay.relay.gate.Subjects.Subject;
 import io.outboxrelay.relay.gate.Subjects.SubjectTemplate;
 import io.outboxrelay.relay.lane.ByRoute;
@@ -60,20 +62,20 @@ public final class SchemaGate implements AutoCloseable {
         if (settings.mode() == GateSettings.Mode.CATALOGUE) {
             return new CatalogueSubjects(Objects.requireNonNull(catalogue), template);
         }
-        // Who cannot be reached is asked again by the probe, and by the events that wait.
+        // One attempt: the probe and the waiting events ask again.
         RegistrySettings registry = Objects.requireNonNull(settings.registry());
         return new RegistrySubjects(new Registry(registry.patient(registry.timeout(), 1)), catalogue, template);
     }
 
-    /** Returns what a lane publishes through. */
+    /** {@return the publisher of a lane, behind this gate} */
     public Publisher before(Publisher publisher) {
         return new GatedPublisher(publisher, lookups, metrics);
     }
 
     /**
-     * Looks whether schemas can be looked up, and remembers it. Called now and then by a thread of the source.
+     * Checks whether schemas can be looked up, and remembers it. Called periodically by a thread of the source.
      *
-     * @throws IllegalStateException when they cannot, with the reason
+     * @throws IllegalStateException if they cannot, with the reason
      */
     public void probe() {
         try {
@@ -81,19 +83,20 @@ public final class SchemaGate implements AutoCloseable {
             lookups.away(null);
         } catch (RuntimeException e) {
             lookups.away(String.valueOf(e.getMessage()));
-            // Its message says all; the cause would only be named in its place.
+            // Without the cause, which would be printed instead of the message.
             throw new IllegalStateException(e.getMessage());
         }
     }
 
-    /** Returns why schemas cannot be looked up; empty when they can. */
+    /** {@return why schemas cannot be looked up; empty if they can} */
     public Optional<String> trouble() {
         return Optional.ofNullable(lookups.away())
-                .map(reason -> "schemas cannot be looked up; events of known ones go on, others wait: " + reason);
+                .map(reason -> "schemas cannot be looked up; events with verified schemas continue, all others"
+                        + " wait: " + reason);
     }
 
     /**
-     * Finds subjects that rules mention and that have no version.
+     * Finds subjects that rules of the configuration mention and that have no version.
      *
      * @param routes rules of the configuration
      * @return a sentence about each
@@ -115,7 +118,7 @@ public final class SchemaGate implements AutoCloseable {
         }
         Subject subject = subjects.subject(subjects.of(rule.aggregateType(), rule.eventType()));
         return subject.versions().isEmpty()
-                ? List.of("Source %s: subject %s, which the route %s/%s leads to, %s"
+                ? List.of("Source %s: subject %s, needed by the rule %s/%s, %s"
                         .formatted(source, subject.name(), rule.aggregateType(), rule.eventType(), subject.known()))
                 : List.of();
     }
@@ -142,7 +145,7 @@ public final class SchemaGate implements AutoCloseable {
 
         private static Counter counter(String source, String verdict, MeterRegistry meters) {
             return Counter.builder("outbox_relay_schema_verdicts")
-                    .description("What the gate said about the schemas of events, each time that one came to it")
+                    .description("Decisions of the gate about the schemas of events")
                     .tag("source", source)
                     .tag("verdict", verdict)
                     .register(meters);

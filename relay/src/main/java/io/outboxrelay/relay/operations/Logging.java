@@ -11,7 +11,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Where messages go and how they look. Each message is written before the call that logs it returns. */
+/** Destination and format of log messages. Each message is written before the call that logs it returns. */
 public final class Logging {
 
     private static final String OURS = "io.outboxrelay";
@@ -42,10 +42,10 @@ public final class Logging {
     }
 
     /**
-     * Replaces how the whole process logs.
+     * Configures logging of the whole process.
      *
      * @param settings format and level
-     * @param stream where to
+     * @param stream the destination
      */
     public static void start(LogSettings settings, Stream stream) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
@@ -59,8 +59,8 @@ public final class Logging {
         context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
         context.getLogger(OURS).setLevel(level);
-        // Lost or refused connections and statements that failed are told by the relay, in words and not each time; the
-        // libraries would tell of each, with a stack trace, some as an error.
+        // The relay itself reports lost connections and failed statements, at a bounded rate. The libraries would log
+        // each of them with a stack trace, some as an error.
         TOO_TALKATIVE.forEach(logger -> context.getLogger(logger).setLevel(Level.OFF));
     }
 
@@ -88,14 +88,14 @@ public final class Logging {
     }
 
     /**
-     * What is logged, and how it looks.
+     * Which messages are logged, in which format.
      *
      * @param format lines for people or JSON for machines
      * @param level the least severe level of the relay's own messages; those of its libraries are logged from WARN on
      */
     public record LogSettings(Format format, Level level) {
 
-        /** How one message looks. */
+        /** The format of one message. */
         public enum Format {
             /** Time, level and message. */
             TEXT,
@@ -103,7 +103,7 @@ public final class Logging {
             JSON
         }
 
-        /** From the most to the least said. */
+        /** From the most to the fewest messages. */
         public enum Level {
             TRACE,
             DEBUG,

@@ -12,7 +12,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
-/** The registry of this process, with what the Java runtime says about itself. Any thread may use it. */
+/** The meter registry of this process, with the meters of the Java runtime. Thread-safe. */
 public final class Meters implements AutoCloseable {
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -37,7 +37,7 @@ public final class Meters implements AutoCloseable {
                 .register(registry);
     }
 
-    /** {@return where each part registers its own meters} */
+    /** {@return the registry in which each part registers its own meters} */
     public MeterRegistry registry() {
         return registry;
     }

@@ -6,9 +6,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -23,11 +27,11 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 /**
  * Serves health and metrics over HTTP.
  *
- * <p>Live means that the process answers; it depends on nothing, so that a broker that is down never gets a healthy relay
- * restarted. Ready means that every source is being served, or is waited on as a standby.
+ * <p>Live means that the process answers. It depends on nothing else, so that a broker that is down never causes a
+ * restart of a healthy relay. Ready means that this relay serves every source, or stands by for it.
  *
- * <p>Strangers may reach the port. A connection carries one question, no thread waits for a client, and neither the number of
- * connections nor that of threads grows with the number of clients.
+ * <p>Strangers may reach the port. A connection carries one request, no thread waits for a client, and the numbers of
+ * connections and threads are bounded.
  */
 public final class OperationsServer implements AutoCloseable {
 
@@ -54,8 +58,8 @@ public final class OperationsServer implements AutoCloseable {
      *
      * @param settings address, port and who gets details
      * @param meters what {@code /metrics} shows
-     * @param health how the sources are doing; called by the server's threads for each question, so it must be quick; empty
-     *     while the relay is not yet or no longer running
+     * @param health the health of the sources; called by the server's threads for each request, so it must be quick;
+     *     empty while the relay is not running
      */
     public OperationsServer(HttpSettings settings, Meters meters, Supplier<List<SourceHealth>> health) {
         this.settings = settings;
@@ -82,9 +86,9 @@ public final class OperationsServer implements AutoCloseable {
     }
 
     /**
-     * Begins to listen.
+     * Starts to listen.
      *
-     * @throws CannotListenException when the port is taken or the address is not of this machine
+     * @throws CannotListenException if the port is taken or the address does not belong to this machine
      */
     public void start() {
         try {
@@ -92,7 +96,8 @@ public final class OperationsServer implements AutoCloseable {
         } catch (Exception e) {
             close();
             throw new CannotListenException(
-                    "Cannot listen on http.host %s, http.port %d. Is the port taken by another process? Choose another by http.port."
+                    ("Cannot listen on http.host %s, http.port %d. If another process uses the port, choose another"
+                                    + " http.port.")
                             .formatted(settings.host(), settings.port()),
                     e);
         }
@@ -112,7 +117,7 @@ public final class OperationsServer implements AutoCloseable {
         }
     }
 
-    /** The address or its port cannot be had; the message is a sentence for a person. */
+    /** The server cannot listen on its address or port; the message is for people. */
     public static final class CannotListenException extends RuntimeException {
 
         private static final long serialVersionUID = 1;
@@ -137,7 +142,7 @@ public final class OperationsServer implements AutoCloseable {
                 case "/health/ready" -> ready(request, response, callback);
                 case "/metrics" ->
                     answer(response, 200, "text/plain; version=0.0.4; charset=utf-8", meters.scrape(), callback);
-                default -> answer(response, 404, "text/plain", "Not found. / lists what there is.\n", callback);
+                default -> answer(response, 404, "text/plain", "Not found. See / for all paths.\n", callback);
             }
             return true;
         }
@@ -184,29 +189,67 @@ public final class OperationsServer implements AutoCloseable {
     }
 
     /**
-     * Where health and metrics are served, and to whom in detail.
+     * Where health and metrics are served, and who gets details.
      *
      * @param host address to listen on
      * @param port port to listen on; 0 for any free one
-     * @param details who is told why the relay is not ready
+     * @param details who sees why the relay is not ready
      */
     public record HttpSettings(String host, int port, Details details) {
 
-        /** Who may read the reasons, which name databases, virtual hosts and errors. Everyone else gets the status alone. */
+        /** Who sees the reasons, which name databases, virtual hosts and errors. Everyone else sees the status only. */
         public enum Details {
-            /** Whoever asks on the relay's own machine, not through a proxy. */
+            /** Clients on the relay's own machine, not through a proxy. */
             LOOPBACK,
-            /** Whoever reaches the port. */
+            /** Everyone who reaches the port. */
             EVERYONE
         }
     }
 
     /**
-     * Whether one source is being served, and if not, why.
+     * Whether one source is served, and if not, why.
      *
      * @param name the source's name
-     * @param ready true when its database and its broker answer; a standby that holds no lane is ready too
-     * @param reason one sentence without secrets: what it does when ready, what is missing when not
+     * @param ready true if its database and its broker answer; a standby without lanes is ready too
+     * @param reason one sentence without secrets: what it does if ready, what is missing if not
      */
     public record SourceHealth(String name, boolean ready, String reason) {}
+
+    /**
+     * Bounds the number of connections: a new one beyond the bound closes the oldest. So slow clients never lock out a
+     * health check, which needs a few milliseconds.
+     */
+    static final class ConnectionBound implements Connection.Listener {
+
+        private final int most;
+        private final Set<Connection> open = new LinkedHashSet<>();
+
+        /** Allows at most this many open connections. */
+        ConnectionBound(int most) {
+            this.most = most;
+        }
+
+        @Override
+        public void onOpened(Connection connection) {
+            Connection oldest = null;
+            synchronized (open) {
+                open.add(connection);
+                if (open.size() > most) {
+                    Iterator<Connection> inOrder = open.iterator();
+                    oldest = inOrder.next();
+                    inOrder.remove();
+                }
+            }
+            if (oldest != null) {
+                oldest.getEndPoint().close();
+            }
+        }
+
+        @Override
+        public void onClosed(Connection connection) {
+            synchronized (open) {
+                open.remove(connection);
+            }
+        }
+    }
 }

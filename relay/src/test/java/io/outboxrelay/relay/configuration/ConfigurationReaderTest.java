@@ -278,7 +278,7 @@ class ConfigurationReaderTest {
                         .configuration())
                 .hasMessageContaining("sources[0].schemas")
                 .hasMessageContaining("needs schemas.registry.url")
-                .hasMessageContaining("beside a user");
+                .hasMessageContaining("together with a user");
         assertThatThrownBy(() -> read(
                                 SMALLEST,
                                 Map.of(),
@@ -288,7 +288,7 @@ class ConfigurationReaderTest {
                         .configuration())
                 .hasMessageContaining("needs schemas.catalogue")
                 .hasMessageContaining("without a user")
-                .hasMessageContaining("holds user or password")
+                .hasMessageContaining("contains a user or password")
                 .hasMessageNotContaining("secret-word");
     }
 
@@ -308,9 +308,9 @@ class ConfigurationReaderTest {
             delimiter = '|',
             value = {
                 "broker.uri=amqp://b/           | names the virtual host with the empty name. Leave the slash out, or write /%2f",
-                "broker.uri=amqp://b:5672/a/b   | more than one slash behind the host. Write %2f",
+                "broker.uri=amqp://b:5672/a/b   | more than one slash after the host. Write %2f",
                 "broker.declare-exchanges=a,,b  | must be names of exchanges, separated by commas",
-                "broker.declare-exchanges=order | is for a broker.exchange that is a template"
+                "broker.declare-exchanges=order | needs a broker.exchange that is a template"
             })
     void what_a_broker_would_misunderstand_is_a_fault_that_says_what_to_write(String assignment, String words) {
         assertThatThrownBy(() -> new ConfigurationReader(null, List.of("broker.exchange=events", assignment), Map.of())
@@ -403,7 +403,7 @@ class ConfigurationReaderTest {
                                 "/dev/zero",
                                 "OUTBOX_RELAY_BROKER_URI_FILE",
                                 large.toString())))
-                .anySatisfy(fault -> assertThat(fault).contains("/dev/zero").contains("it is no regular file"))
+                .anySatisfy(fault -> assertThat(fault).contains("/dev/zero").contains("it is not a regular file"))
                 .anySatisfy(fault -> assertThat(fault).contains("it is larger than 64 KiB"));
     }
 
@@ -416,9 +416,9 @@ class ConfigurationReaderTest {
                                 "OUTBOX_RELAY_SOURCES_0_PASSWORD_FILE", "/nowhere/a",
                                 "OUTBOX_RELAY_BROKER_URI_FILE", "/nowhere/b")))
                 .containsExactlyInAnyOrder(
-                        "sources[0].password (OUTBOX_RELAY_SOURCES_0_PASSWORD_FILE) is given by"
-                                + " OUTBOX_RELAY_SOURCES_0_PASSWORD too. Keep one.",
-                        "broker.uri (OUTBOX_RELAY_BROKER_URI_FILE) is to be read from the file /nowhere/b, which cannot"
+                        "sources[0].password (OUTBOX_RELAY_SOURCES_0_PASSWORD_FILE) is also set by"
+                                + " OUTBOX_RELAY_SOURCES_0_PASSWORD. Keep one.",
+                        "broker.uri (OUTBOX_RELAY_BROKER_URI_FILE) names the file /nowhere/b, which cannot"
                                 + " be read as text (NoSuchFileException).");
     }
 
@@ -498,10 +498,10 @@ class ConfigurationReaderTest {
                         "sources[0].password (relay.yaml line 5) needs the environment variable MISSING, which is not set."
                                 + " Set it, or write ${MISSING:-default}.",
                         "sources[0].name = \"Orders\" (relay.yaml line 2) must match [a-z][a-z0-9_-]{0,62}.",
-                        "sources[0].url = \"jdbc:***@host\" (relay.yaml line 3) names a database that is not supported."
-                                + " The relay reads jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:.",
+                        "sources[0].url = \"jdbc:***@host\" (relay.yaml line 3) names an unsupported database."
+                                + " Supported are jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:.",
                         "broker.uri = \"http://***@localhost\" (relay.yaml line 7) must begin with amqp:// or amqps://.",
-                        "broker.exchange = \"{aggregate}\" (relay.yaml line 8) has braces that are no placeholder. There are"
+                        "broker.exchange = \"{aggregate}\" (relay.yaml line 8) has braces that are no placeholder. Possible are"
                                 + " {aggregate_type}, {aggregate_id}, {event_type}.",
                         "broker.topology = \"maybe\" (relay.yaml line 9) must be one of declare, check, none.",
                         "publish.batch-bytes = \"8MB\" (relay.yaml line 11) must be a size such as 512B, 64KiB, 8MiB or 1GiB.",
@@ -553,7 +553,7 @@ class ConfigurationReaderTest {
                 .containsExactly(
                         "http.port (relay.yaml line 8) has no value. Give it one or leave the key out.",
                         "http.host (relay.yaml line 9) must be a single value.",
-                        "http.host (relay.yaml line 10) is given twice. Keep one.",
+                        "http.host (relay.yaml line 10) is set twice. Keep one.",
                         "log (relay.yaml line 11) must be a section: key: value lines.");
     }
 
@@ -605,13 +605,13 @@ class ConfigurationReaderTest {
     @CsvSource(delimiter = '|', textBlock = """
             sources.orders.url=jdbc:postgresql://db/orders | may not encrypt (sslmode=prefer)
             sources.orders.url=jdbc:postgresql://localhost,db:5433/orders?sslmode=disable | may not encrypt (sslmode=disable)
-            sources.orders.url=jdbc:postgresql://db/orders?ApplicationName=a&sslmode=require | does not verify which server answers (sslmode=require)
+            sources.orders.url=jdbc:postgresql://db/orders?ApplicationName=a&sslmode=require | does not verify the server (sslmode=require)
             sources.orders.url=jdbc:mariadb://db/orders | may not encrypt (sslMode=disable)
-            sources.orders.url=jdbc:mysql://db/orders?sslMode=trust | does not verify which server answers (sslMode=trust)
+            sources.orders.url=jdbc:mysql://db/orders?sslMode=trust | does not verify the server (sslMode=trust)
             sources.orders.url=jdbc:mariadb:sequential://10.0.0.1,10.0.0.2/orders | may not encrypt (sslMode=disable)
             broker.uri=amqp://guest:guest@broker/%2f | does not encrypt: the password and every event can be read on the way to broker. Use amqps://.
             broker.management-uri=http://broker:15672 | does not encrypt: the credentials can be read on the way to broker. Use https://.
-            sources.orders.password=hunter2 | can be read in the list of processes. Give it by an environment variable, or by a file that OUTBOX_RELAY_SOURCES_0_PASSWORD_FILE names.
+            sources.orders.password=hunter2 | is visible in the list of processes. Set it with an environment variable, or with a file named by OUTBOX_RELAY_SOURCES_0_PASSWORD_FILE.
             """)
     void what_others_could_read_is_warned_of(String assignment, String warning) {
         assertThat(read(SMALLEST, Map.of(), assignment).warnings())
@@ -665,7 +665,7 @@ class ConfigurationReaderTest {
                 .containsExactly(
                         "sources[0].password (OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD_FILE) can be read by others. Every user"
                                 + " of this machine can read the file " + secret
-                                + ". To prevent it: chmod o-r.");
+                                + ". To prevent this: chmod o-r.");
     }
 
     @Test
@@ -678,7 +678,7 @@ class ConfigurationReaderTest {
         assertThat(new ConfigurationReader(yaml, List.of(), Map.of()).warnings())
                 .containsExactly(
                         "sources[0].password (relay.yaml line 4) can be read by others. Every user of this machine can read"
-                                + " the file " + yaml + ". To prevent it: chmod o-r.");
+                                + " the file " + yaml + ". To prevent this: chmod o-r.");
 
         Path reference = file("relay.yaml", SMALLEST.replace("user:", "password: ${PASSWORD}\n    user:"));
         assertThat(new ConfigurationReader(reference, List.of(), Map.of("PASSWORD", "hunter2")).warnings())
@@ -693,8 +693,8 @@ class ConfigurationReaderTest {
     void a_trust_store_that_would_not_be_used_is_a_fault() {
         String store = "broker.tls.trust-store=/etc/trust.p12";
         assertThat(faults(SMALLEST, Map.of(), store))
-                .containsExactly("broker.tls.trust-store = \"/etc/trust.p12\" (command line) would not be used, since"
-                        + " broker.uri does not encrypt. Write amqps:// there, or leave the trust store out.");
+                .containsExactly("broker.tls.trust-store = \"/etc/trust.p12\" (command line) would not be used, because"
+                        + " broker.uri does not encrypt. Use amqps:// there, or remove the trust store.");
         assertThat(read(SMALLEST, Map.of(), store, "broker.management-uri=https://broker:15671")
                         .configuration())
                 .as("the management API is verified with it")
@@ -705,8 +705,8 @@ class ConfigurationReaderTest {
                         "schemas.registry.url=http://registry",
                         "schemas.registry.tls.trust-store=/etc/ca.pem"))
                 .containsExactly(
-                        "schemas.registry.tls.trust-store = \"/etc/ca.pem\" (command line) would not be used, since"
-                                + " schemas.registry.url does not encrypt. Write https:// there, or leave the trust store out.");
+                        "schemas.registry.tls.trust-store = \"/etc/ca.pem\" (command line) would not be used, because"
+                                + " schemas.registry.url does not encrypt. Use https:// there, or remove the trust store.");
     }
 
     @Test

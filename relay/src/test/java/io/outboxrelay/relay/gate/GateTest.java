@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.outboxrelay.relay.gate.Judge.Evidence;
 import io.outboxrelay.relay.gate.SchemaGate.GateMetrics;
 import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.gate.Subjects.Subject;

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param url what has {@code /subjects} below it; without user and password
  * @param credentials who asks
- * @param trust certificates to trust: a file with PEM certificates, or a PKCS#12 or JKS trust store; null for those of the
- *     Java runtime
+ * @param trust certificates to trust: a file with PEM certificates, or a PKCS#12 or JKS trust store; null for those of
+ *     the Java runtime
  * @param trustPassword the trust store's password; null for none
  * @param timeout longest that one request may take, connecting included
  * @param attempts how often a request is made before the registry counts as away; 1 for no second one
@@ -42,7 +42,7 @@ public record RegistrySettings(
         }
         if (url.getRawUserInfo() != null) {
             throw new IllegalArgumentException(
-                    "The address of a registry holds user or password; give them apart, where they stay out of logs");
+                    "The address of a registry contains a user or password; set them separately, so that they stay out of logs");
         }
         if (url.getRawQuery() != null || url.getRawFragment() != null) {
             throw new IllegalArgumentException(
