@@ -4,8 +4,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One try to handle one event in the inbox's transaction, and whose fault it was if it failed. Used once, by the consumer's
- * thread, whose interrupt flag is down afterwards.
+ * One try to handle one event in the inbox's transaction, and whose fault it was if it failed. Used once, by the
+ * consumer's thread, whose interrupt flag is down afterwards.
  */
 final class Attempt {
 
@@ -93,8 +93,8 @@ final class Attempt {
     }
 
     /**
-     * What the handler throws says nothing about the inbox's connection, which was asked. What comes before and after the
-     * handler is the inbox's own doing.
+     * What the handler throws says nothing about the inbox's connection, which was asked. What comes before and after
+     * the handler is the inbox's own doing.
      */
     private Fault faultOf(Throwable failed) {
         if (Causes.sayContention(failed)) {

@@ -13,16 +13,16 @@ import org.apache.avro.Schema;
 import org.apache.avro.generic.IndexedRecord;
 
 /**
- * Makes events of Avro records whose very version is released: it is in the catalogue of contracts. Safe for use by many
- * threads.
+ * Makes events of Avro records whose very version is released: it is in the catalogue of contracts. Safe for use by
+ * many threads.
  *
  * <pre>{@code
  * AvroEvents events = AvroEvents.onClassPath(getClass().getClassLoader());
- * outbox.publish(events.event("Order", orderId, orderPlaced));
+ * outbox.publish(events.event(orderPlaced).aggregateType("Order").aggregateId(orderId));
  * }</pre>
  *
- * <p>A record that nobody released is an error where the event is made, which a service's test finds; at the relay it would
- * be parked. This class alone needs the modules {@code schemas} and {@code avro} on the class path.
+ * <p>A record that nobody released is an error where the event is made, which a service's test finds; at the relay it
+ * would be parked. This class alone needs the modules {@code schemas} and {@code avro} on the class path.
  */
 public final class AvroEvents {
 
@@ -58,24 +58,21 @@ public final class AvroEvents {
     }
 
     /**
-     * Makes an event of a record. Its type is that of the contract, its content type {@code application/avro}, and its
-     * header {@code cloudEvents_dataschema} names subject, version and identity of the schema.
+     * Begins the event of a record. Its type is that of the contract, its content type {@code application/avro}, and
+     * its header {@code cloudEvents_dataschema} names subject, version and identity of the schema.
      *
-     * @param aggregateType what kind of thing it happened to
-     * @param aggregateId which one
      * @param record generated or generic, complete according to its schema
-     * @return the event, without an id
+     * @return the next steps name the aggregate; the last one makes the event, without an id
      * @throws IllegalStateException if this very schema is no version of a contract; the message says what to do
      * @throws io.outboxrelay.schemas.encoding.AvroEventException if the record does not fit its schema
      */
-    public OutboxEvent event(String aggregateType, String aggregateId, IndexedRecord record) {
+    public OutboxEvent.AggregateType<OutboxEvent> event(IndexedRecord record) {
         Released version = released(record.getSchema());
-        return OutboxEvent.of(
-                        aggregateType,
-                        aggregateId,
-                        version.eventType(),
-                        encoder.encode(record),
-                        EventEncoder.CONTENT_TYPE)
+        byte[] payload = encoder.encode(record);
+        return aggregateType -> aggregateId -> OutboxEvent.eventType(version.eventType())
+                .aggregateType(aggregateType)
+                .aggregateId(aggregateId)
+                .payload(payload, EventEncoder.CONTENT_TYPE)
                 .withHeader(DataSchema.HEADER, version.dataSchema());
     }
 

@@ -15,8 +15,8 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.transaction.support.TransactionSynchronizationUtils;
 
 /**
- * The calling thread's Spring transaction on one DataSource, which has not begun to end. Everything here is written on the
- * connection that this transaction will commit or roll back, and on no other: so it is there if and only if the
+ * The calling thread's Spring transaction on one DataSource, which has not begun to end. Everything here is written on
+ * the connection that this transaction will commit or roll back, and on no other: so it is there if and only if the
  * transaction commits.
  */
 final class CallersTransaction {

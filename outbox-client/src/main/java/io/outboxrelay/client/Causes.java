@@ -91,7 +91,9 @@ final class Causes {
                         && (LOSS_CODES.contains(sql.getErrorCode()) || isConnectionLoss(sql.getSQLState()));
     }
 
-    /** https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown, crash, start. */
+    /**
+     * https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown, crash, start.
+     */
     private static boolean isConnectionLoss(@Nullable String sqlState) {
         return sqlState != null && (sqlState.startsWith("08") || sqlState.startsWith("57P0"));
     }

@@ -125,7 +125,9 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
         }
     }
 
-    /** Asked on a channel of its own, which the broker closes if the answer is no. An existing one may be of any type. */
+    /**
+     * Asked on a channel of its own, which the broker closes if the answer is no. An existing one may be of any type.
+     */
     private static boolean exists(Connection connection, String exchange) throws IOException, TimeoutException {
         Channel channel = connection.createChannel();
         try {

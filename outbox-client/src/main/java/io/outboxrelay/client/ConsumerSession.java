@@ -16,14 +16,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to the broker and what was delivered over it. It ends with the connection, with the channel, or when
- * the broker cancels the consumer; nothing of it is carried over into the next one, because delivery tags have a meaning
- * only on their own channel. Whatever was not acknowledged by then the broker delivers again.
+ * the broker cancels the consumer; nothing of it is carried over into the next one, because delivery tags have a
+ * meaning only on their own channel. Whatever was not acknowledged by then the broker delivers again.
  *
- * <p>It begins with one delivery, and the broker sends ahead only when that one is done. So an event that ends one session
- * after the other, with the consumer's process or its database, raises its own delivery count and no other's.
+ * <p>It begins with one delivery, and the broker sends ahead only when that one is done. So an event that ends one
+ * session after the other, with the consumer's process or its database, raises its own delivery count and no other's.
  *
- * <p>The broker's client adds deliveries from its threads; everything else is called by the consumer's one thread, except
- * {@link #wake} and {@link #abort}.
+ * <p>The broker's client adds deliveries from its threads; everything else is called by the consumer's one thread,
+ * except {@link #wake} and {@link #abort}.
  */
 final class ConsumerSession implements AutoCloseable {
 
@@ -114,7 +114,8 @@ final class ConsumerSession implements AutoCloseable {
     /**
      * Looks whether what was delivered is still this session's.
      *
-     * @throws IOException if the session has ended: the broker delivers again what was not acknowledged, perhaps to another
+     * @throws IOException if the session has ended: the broker delivers again what was not acknowledged, perhaps to
+     *     another
      */
     void requireOpen() throws IOException {
         String why = ended;
@@ -128,8 +129,8 @@ final class ConsumerSession implements AutoCloseable {
     }
 
     /**
-     * The event is done. Called in the order of delivery, so that many can be acknowledged at once, up to the last; they
-     * are when there is nothing else to do, when they are many, or when they have waited long.
+     * The event is done. Called in the order of delivery, so that many can be acknowledged at once, up to the last;
+     * they are when there is nothing else to do, when they are many, or when they have waited long.
      */
     void done(Delivery delivery) throws IOException {
         sendAhead();
@@ -173,8 +174,8 @@ final class ConsumerSession implements AutoCloseable {
     }
 
     /**
-     * Acknowledges what is done and gives back the rest, by a nack: a lost connection counts as a failed delivery on every
-     * broker, a nack does not on RabbitMQ 4.3.
+     * Acknowledges what is done and gives back the rest, by a nack: a lost connection counts as a failed delivery on
+     * every broker, a nack does not on RabbitMQ 4.3.
      */
     @Override
     public void close() {

@@ -1,5 +1,6 @@
 package io.outboxrelay.client;
 
+import io.outboxrelay.client.Tries.Backoff;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

@@ -4,7 +4,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** Finds out once, at the first connection, what kind of database a data source leads to. Safe for use by many threads. */
+/**
+ * Finds out once, at the first connection, what kind of database a data source leads to. Safe for use by many threads.
+ */
 final class DatabaseOfSource {
 
     private final String schema;

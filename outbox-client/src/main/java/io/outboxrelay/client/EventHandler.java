@@ -6,8 +6,8 @@ public interface EventHandler {
 
     /**
      * Applies the event, inside the transaction that also notes it in the inbox. What is done outside of that
-     * transaction may be done again. An attempt also fails if it ends with the thread's interrupt flag set, because the work
-     * may have stopped half-way; the flag is cleared.
+     * transaction may be done again. An attempt also fails if it ends with the thread's interrupt flag set, because the
+     * work may have stopped half-way; the flag is cleared.
      *
      * @param event what happened
      * @throws Exception if it cannot be applied: the transaction rolls back, and it is tried again

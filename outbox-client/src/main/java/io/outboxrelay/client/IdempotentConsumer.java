@@ -5,6 +5,7 @@ import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.outboxrelay.client.Attempt.Failure;
 import io.outboxrelay.client.Attempt.Fault;
+import io.outboxrelay.client.Tries.Backoff;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -25,29 +26,29 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>handled, or known to the inbox: acknowledged;
- *   <li>the handler fails, by an exception, an error or an interrupt: tried again in place with backoff, and after the last
- *       attempt rejected, so that the broker moves it to the dead-letter exchange. No other event's delivery count rises
- *       for it, and later events follow;
+ *   <li>the handler fails, by an exception, an error or an interrupt: tried again in place with backoff, and after the
+ *       last attempt rejected, so that the broker moves it to the dead-letter exchange. No other event's delivery count
+ *       rises for it, and later events follow;
  *   <li>it meets others at the same rows (deadlock, lock timeout, serialization failure, stale version, wherever in the
  *       chain of causes): tried again after longer waits, and no attempt is spent within the {@linkplain
  *       Builder#contentionPatience contention patience}; from then on each such failure spends one. Later events wait;
  *   <li>no valid {@code message_id}: rejected at once, because nothing can be remembered about it;
- *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge by
- *       the exception, which may be about another database or hide a lost connection. After each failure it asks the
- *       connection of that transaction, and does what the inbox needs in a new one, which it rolls back. An event may lose
- *       its connection or its database twenty times; from then on each loss spends an attempt. When the database stays away for longer than
- *       the patience, everything in hand goes back to the queue, where other instances can take it, and nothing is taken
- *       until the database answers again. So one outage, however long, costs an event at most one redelivery (on RabbitMQ 4.3
- *       none), and a delivery limit of the queue does not throw good events away. After an outage the first event
- *       is taken alone: if it is the cause, it spends no other event's deliveries;
- *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the event
- *       stays in the queue. Nothing else ends it but {@link #close};
+ *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge
+ *       by the exception, which may be about another database or hide a lost connection. After each failure it asks the
+ *       connection of that transaction, and does what the inbox needs in a new one, which it rolls back. An event may
+ *       lose its connection or its database twenty times; from then on each loss spends an attempt. When the database
+ *       stays away for longer than the patience, everything in hand goes back to the queue, where other instances can
+ *       take it, and nothing is taken until the database answers again. So one outage, however long, costs an event at
+ *       most one redelivery (on RabbitMQ 4.3 none), and a delivery limit of the queue does not throw good events away.
+ *       After an outage the first event is taken alone: if it is the cause, it spends no other event's deliveries;
+ *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the
+ *       event stays in the queue. Nothing else ends it but {@link #close};
  *   <li>the connection to the broker is lost: the broker delivers again what was not acknowledged, and the inbox drops
  *       what was done. The consumer connects again, with backoff, for as long as it takes.
  * </ul>
  *
- * <p>The broker closes a channel whose deliveries stay unacknowledged for half an hour (its {@code consumer_timeout}), and
- * that time includes the waiting of what was sent ahead. With slow handlers choose a prefetch that fits into it.
+ * <p>The broker closes a channel whose deliveries stay unacknowledged for half an hour (its {@code consumer_timeout}),
+ * and that time includes the waiting of what was sent ahead. With slow handlers choose a prefetch that fits into it.
  */
 public final class IdempotentConsumer implements AutoCloseable {
 
@@ -92,7 +93,9 @@ public final class IdempotentConsumer implements AutoCloseable {
         WAITING_FOR_DATABASE,
         /** Ended, because it was closed. */
         STOPPED,
-        /** Ended by an error that was logged as such, without having been closed. It needs a new start of its process. */
+        /**
+         * Ended by an error that was logged as such, without having been closed. It needs a new start of its process.
+         */
         FAILED
     }
 
@@ -147,7 +150,8 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
-     * How many deliveries were rejected, so that the broker moved them to the dead-letter exchange, since {@link #start}.
+     * How many deliveries were rejected, so that the broker moved them to the dead-letter exchange, since
+     * {@link #start}.
      *
      * @return 0 or more; it only grows
      */
@@ -156,8 +160,8 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
-     * How often an event met others at the same rows, and was tried again for that, since {@link #start}: deadlocks, lock
-     * timeouts, serialization failures, stale versions.
+     * How often an event met others at the same rows, and was tried again for that, since {@link #start}: deadlocks,
+     * lock timeouts, serialization failures, stale versions.
      *
      * @return 0 or more; it only grows
      */
@@ -447,8 +451,8 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * Consumes an existing queue. It must have a dead-letter exchange: otherwise events whose handler keeps failing are
-         * lost.
+         * Consumes an existing queue. It must have a dead-letter exchange: otherwise events whose handler keeps failing
+         * are lost.
          *
          * @param queue its name
          * @return this
@@ -507,8 +511,8 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * How long an event is kept in hand while the database is away, before everything in hand goes back to the queue
-         * until the database answers.
+         * How long an event is kept in hand while the database is away, before everything in hand goes back to the
+         * queue until the database answers.
          *
          * @param patience default 20 s
          * @return this
@@ -519,8 +523,8 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * How long an event may meet contention without spending attempts, counted from its first deadlock, lock timeout or
-         * the like. Its queue waits meanwhile. Keep it well below the broker's {@code consumer_timeout}.
+         * How long an event may meet contention without spending attempts, counted from its first deadlock, lock
+         * timeout or the like. Its queue waits meanwhile. Keep it well below the broker's {@code consumer_timeout}.
          *
          * @param patience default 5 min; zero if contention is to spend attempts as any failure does
          * @return this

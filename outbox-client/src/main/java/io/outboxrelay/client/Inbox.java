@@ -67,8 +67,8 @@ public final class Inbox {
     }
 
     /**
-     * The same inbox with another floor for {@link #purge}. It must be longer than an event may be on its way, waiting in
-     * queues, dead letters and replays included.
+     * The same inbox with another floor for {@link #purge}. It must be longer than an event may be on its way, waiting
+     * in queues, dead letters and replays included.
      *
      * @param floor positive
      * @return the changed inbox
@@ -107,8 +107,8 @@ public final class Inbox {
     }
 
     /**
-     * Forgets events that were processed long ago, in batches, each in a transaction of its own. Time is the database's.
-     * One call forgets a million events at most.
+     * Forgets events that were processed long ago, in batches, each in a transaction of its own. Time is the
+     * database's. One call forgets a million events at most.
      *
      * @param olderThan at least the floor
      * @return the number of events forgotten

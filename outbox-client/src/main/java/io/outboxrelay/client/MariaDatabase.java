@@ -11,12 +11,15 @@ import java.util.UUID;
 import org.springframework.transaction.TransactionDefinition;
 
 /**
- * The statements for MariaDB and MySQL, where a schema is a database; {@code public} stands for the one that the connection
- * is in.
+ * The statements for MariaDB and MySQL, where a schema is a database; {@code public} stands for the one that the
+ * connection is in.
  */
 record MariaDatabase(String schema) implements Database {
 
-    /** A statement must fit into {@code max_allowed_packet}, 16 MiB by default; escaped, bytes may take twice their room. */
+    /**
+     * A statement must fit into {@code max_allowed_packet}, 16 MiB by default; escaped, bytes may take twice their
+     * room.
+     */
     private static final int MOST_BYTES = 4 << 20;
 
     private static final int MOST_ROWS = 1_000;
@@ -27,8 +30,8 @@ record MariaDatabase(String schema) implements Database {
     private static final int PARAMETERS = 7;
 
     /**
-     * The positions come from a counter and are drawn in the order of the rows, whichever {@code innodb_autoinc_lock_mode} is
-     * set: the number of rows is known beforehand.
+     * The positions come from a counter and are drawn in the order of the rows, whichever
+     * {@code innodb_autoinc_lock_mode} is set: the number of rows is known beforehand.
      */
     private static final String ADD = """
             INSERT INTO %soutbox (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers)
@@ -85,8 +88,8 @@ record MariaDatabase(String schema) implements Database {
     }
 
     /**
-     * If another transaction is noting the same event, this waits for its outcome. When one that others wait for rolls back,
-     * InnoDB may end one of those as a deadlock: that is an exception here, and processing it again helps.
+     * If another transaction is noting the same event, this waits for its outcome. When one that others wait for rolls
+     * back, InnoDB may end one of those as a deadlock: that is an exception here, and processing it again helps.
      */
     @Override
     public boolean note(Connection connection, String consumer, UUID eventId) throws SQLException {

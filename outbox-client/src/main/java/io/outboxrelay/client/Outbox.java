@@ -61,9 +61,9 @@ public final class Outbox {
     }
 
     /**
-     * Lets every outbox and inbox know when this manager's transactions begin and end. Spring does not say otherwise whether
-     * a transaction has been committed already. The constructors do it, and the starter does it for all that are beans; it
-     * is left for an application with several managers on one data source. Doing it twice does no harm.
+     * Lets every outbox and inbox know when this manager's transactions begin and end. Spring does not say otherwise
+     * whether a transaction has been committed already. The constructors do it, and the starter does it for all that
+     * are beans; it is left for an application with several managers on one data source. Doing it twice does no harm.
      *
      * @param transactions the manager; its transactions count that begin after this call
      */
@@ -76,8 +76,8 @@ public final class Outbox {
      *
      * @param event what happened
      * @return the event's id: the given one, or a new UUID of version 7
-     * @throws IllegalStateException without a transaction on this data source that can still commit what is written; says
-     *     why, and nothing is written
+     * @throws IllegalStateException without a transaction on this data source that can still commit what is written;
+     *     says why, and nothing is written
      * @throws org.springframework.dao.DataAccessException if the database refuses; the transaction is lost then
      */
     public UUID publish(OutboxEvent event) {
@@ -85,13 +85,14 @@ public final class Outbox {
     }
 
     /**
-     * Adds events to the caller's transaction, in one statement whatever their number (on MariaDB and MySQL in one for each
-     * thousand, or 4 MiB). Their order in the list is the order in which the events of each aggregate are published.
+     * Adds events to the caller's transaction, in one statement whatever their number (on MariaDB and MySQL in one for
+     * each thousand, or 4 MiB). Their order in the list is the order in which the events of each aggregate are
+     * published.
      *
      * @param events what happened, in this order; may be empty
      * @return the events' ids, in the same order
-     * @throws IllegalStateException without a transaction on this data source that can still commit what is written; says
-     *     why, and nothing is written
+     * @throws IllegalStateException without a transaction on this data source that can still commit what is written;
+     *     says why, and nothing is written
      * @throws org.springframework.dao.DataAccessException if the database refuses; the transaction is lost then
      */
     public List<UUID> publish(List<OutboxEvent> events) {

@@ -9,63 +9,104 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event to be published. When it occurred is said by the database that stores it.
+ * An event to be published. The database that stores it assigns the time at which it occurred.
  *
- * @param id identifies the event wherever it goes; null lets the {@link Outbox} choose one
- * @param aggregateType what kind of thing it happened to, for example {@code order}
- * @param aggregateId which one; the events of one aggregate are published in the order in which they were written
- * @param eventType what happened, for example {@code OrderPlaced}; at most 255 bytes in UTF-8
- * @param payload the body, published as it is. The array is not copied: leave it alone once it is here.
- * @param contentType of the payload, for example {@code application/json}; at most 255 bytes in UTF-8
- * @param headers the service's own, published as they are; without those in which RabbitMQ keeps its record of a message, such
- *     as {@code x-death}. {@code CC} and {@code BCC}, which add routing keys, make the relay refuse the event
+ * <pre>{@code
+ * OutboxEvent.eventType("OrderPlaced").aggregateType("Order").aggregateId(id).payload(json, "application/json")
+ * }</pre>
+ *
+ * <p>Each step takes one text and offers only the next step, so that no two texts can be confused.
  */
-public record OutboxEvent(
-        @Nullable UUID id,
-        String aggregateType,
-        String aggregateId,
-        String eventType,
-        byte[] payload,
-        String contentType,
-        Map<String, String> headers) {
+public final class OutboxEvent {
 
     /** AMQP carries event type, content type and header names as strings with a length of one byte. */
     private static final int SHORT_STRING_BYTES = 255;
 
-    /**
-     * Checks what the database or the broker would refuse later.
-     *
-     * @throws IllegalArgumentException if a type is empty, too long, or a text contains U+0000
-     */
-    public OutboxEvent {
-        requireText("aggregate type", aggregateType);
-        requireText("event type", eventType);
-        requireText("content type", contentType);
-        requireStorable("aggregate id", aggregateId);
-        requireShort("event type", eventType);
-        requireShort("content type", contentType);
-        Objects.requireNonNull(payload, "payload");
-        headers = Map.copyOf(headers);
-        headers.forEach((name, value) -> {
-            requireText("header name", name);
+    private final @Nullable UUID id;
+    private final String aggregateType;
+    private final String aggregateId;
+    private final String eventType;
+    private final byte[] payload;
+    private final String contentType;
+    private final Map<String, String> headers;
+
+    private OutboxEvent(
+            @Nullable UUID id,
+            String aggregateType,
+            String aggregateId,
+            String eventType,
+            byte[] payload,
+            String contentType,
+            Map<String, String> headers) {
+        this.id = id;
+        this.aggregateType = requireText("aggregate type", aggregateType);
+        this.aggregateId = requireStorable("aggregate id", aggregateId);
+        this.eventType = requireShort("event type", eventType);
+        this.payload = Objects.requireNonNull(payload, "payload");
+        this.contentType = requireShort("content type", contentType);
+        this.headers = Map.copyOf(headers);
+        this.headers.forEach((name, value) -> {
             requireShort("header name", name);
             requireStorable("header " + name, value);
         });
     }
 
     /**
-     * An event without headers whose id the {@link Outbox} chooses.
+     * Begins an event. It has no headers, and the {@link Outbox} chooses its id, unless you add them.
      *
-     * @param aggregateType what kind of thing it happened to
-     * @param aggregateId which one
-     * @param eventType what happened
-     * @param payload the body
-     * @param contentType of the payload
-     * @return the event
+     * @param eventType what happened, for example {@code OrderPlaced}; at most 255 bytes in UTF-8
+     * @return the next step
      */
-    public static OutboxEvent of(
-            String aggregateType, String aggregateId, String eventType, byte[] payload, String contentType) {
-        return new OutboxEvent(null, aggregateType, aggregateId, eventType, payload, contentType, Map.of());
+    public static AggregateType<Payload> eventType(String eventType) {
+        return aggregateType -> aggregateId -> (payload, contentType) ->
+                new OutboxEvent(null, aggregateType, aggregateId, eventType, payload, contentType, Map.of());
+    }
+
+    /**
+     * The step that names the type of the aggregate.
+     *
+     * @param <N> what follows the aggregate
+     */
+    public interface AggregateType<N> {
+
+        /**
+         * Names the type.
+         *
+         * @param aggregateType the kind of thing that the event happened to, for example {@code Order}
+         * @return the next step
+         */
+        AggregateId<N> aggregateType(String aggregateType);
+    }
+
+    /**
+     * The step that names the aggregate.
+     *
+     * @param <N> what follows the aggregate
+     */
+    public interface AggregateId<N> {
+
+        /**
+         * Names the aggregate.
+         *
+         * @param aggregateId the one that the event happened to. The events of one aggregate are published in the order
+         *     in which they were written.
+         * @return the next step, or the event
+         */
+        N aggregateId(String aggregateId);
+    }
+
+    /** The last step. */
+    public interface Payload {
+
+        /**
+         * Adds the body.
+         *
+         * @param payload published unchanged. The array is not copied: do not change it afterwards.
+         * @param contentType of the payload, for example {@code application/json}; at most 255 bytes in UTF-8
+         * @return the event
+         * @throws IllegalArgumentException if a type is empty or too long, or a text contains U+0000
+         */
+        OutboxEvent payload(byte[] payload, String contentType);
     }
 
     /**
@@ -82,7 +123,8 @@ public record OutboxEvent(
      * The same event with one more header, or another value of it.
      *
      * @param name at most 255 bytes in UTF-8
-     * @param value any text without U+0000
+     * @param value any text without U+0000. RabbitMQ's own records of a message, such as {@code x-death}, are not
+     *     published; {@code CC} and {@code BCC}, which add routing keys, make the relay refuse the event.
      * @return the changed event
      */
     public OutboxEvent withHeader(String name, String value) {
@@ -91,26 +133,63 @@ public record OutboxEvent(
         return new OutboxEvent(id, aggregateType, aggregateId, eventType, payload, contentType, more);
     }
 
-    private static void requireText(String what, String text) {
-        if (text.isEmpty()) {
-            throw new IllegalArgumentException("The " + what + " of an event is empty");
-        }
-        requireStorable(what, text);
+    /** {@return what identifies the event wherever it goes; null lets the {@link Outbox} choose} */
+    public @Nullable UUID id() {
+        return id;
     }
 
-    private static void requireStorable(String what, String text) {
+    /** {@return the kind of thing that the event happened to} */
+    public String aggregateType() {
+        return aggregateType;
+    }
+
+    /** {@return the thing that the event happened to} */
+    public String aggregateId() {
+        return aggregateId;
+    }
+
+    /** {@return what happened} */
+    public String eventType() {
+        return eventType;
+    }
+
+    /** {@return the body itself, not a copy} */
+    public byte[] payload() {
+        return payload;
+    }
+
+    /** {@return the content type of the payload} */
+    public String contentType() {
+        return contentType;
+    }
+
+    /** {@return the service's own headers, unmodifiable} */
+    public Map<String, String> headers() {
+        return headers;
+    }
+
+    private static String requireStorable(String what, String text) {
         if (text.indexOf('\0') >= 0) {
             throw new IllegalArgumentException(
                     "The " + what + " of an event contains U+0000, which PostgreSQL cannot store");
         }
+        return text;
     }
 
-    private static void requireShort(String what, String text) {
+    private static String requireText(String what, String text) {
+        if (text.isEmpty()) {
+            throw new IllegalArgumentException("The " + what + " of an event is empty");
+        }
+        return requireStorable(what, text);
+    }
+
+    private static String requireShort(String what, String text) {
         int bytes = text.getBytes(StandardCharsets.UTF_8).length;
         if (bytes > SHORT_STRING_BYTES) {
             throw new IllegalArgumentException("The " + what + " of an event has " + bytes
                     + " bytes, AMQP carries at most " + SHORT_STRING_BYTES + ": " + text);
         }
+        return requireText(what, text);
     }
 
     /** Equal if everything is equal, the payload byte by byte. */

@@ -14,8 +14,8 @@ import org.springframework.transaction.TransactionDefinition;
 record PostgresDatabase(String schema) implements Database {
 
     /**
-     * One statement and one plan whatever the number of events. The positions come from an identity and are drawn in the
-     * order of the rows, which is that of the list.
+     * One statement and one plan whatever the number of events. The positions come from an identity and are drawn in
+     * the order of the rows, which is that of the list.
      */
     private static final String ADD = """
             INSERT INTO %s.outbox

@@ -20,8 +20,8 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  *
  * <p>What Spring binds to a thread looks the same before a commit and after it: the connection stays bound, and the
  * transaction counts as active, until all callbacks have run. Only a listener at the transaction manager is told of the
- * begin and, immediately before the connection commits or rolls back, of the end. Called by the thread of the transaction;
- * keeps nothing once that has ended.
+ * begin and, immediately before the connection commits or rolls back, of the end. Called by the thread of the
+ * transaction; keeps nothing once that has ended.
  */
 final class TransactionWatch implements TransactionExecutionListener {
 
@@ -114,8 +114,8 @@ final class TransactionWatch implements TransactionExecutionListener {
     }
 
     /**
-     * A transaction from its begin to the last callback after its end. It is the first to be called then: a manager that rolls
-     * back because a callback before the commit has thrown does not announce that to its listeners.
+     * A transaction from its begin to the last callback after its end. It is the first to be called then: a manager
+     * that rolls back because a callback before the commit has thrown does not announce that to its listeners.
      */
     static final class Begun implements TransactionSynchronization, Ordered {
 

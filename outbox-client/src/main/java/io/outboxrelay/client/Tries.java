@@ -3,11 +3,12 @@ package io.outboxrelay.client;
 import io.outboxrelay.client.Attempt.Fault;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * How often one event in hand has failed, and what follows. Only a failure that is the handler's own fault spends an attempt;
- * the others are free, up to a bound: an event that always finds its rows locked, or always kills its connection, has to be
- * given up too. Used by the consumer's thread.
+ * How often one event in hand has failed, and what follows. Only a failure that is the handler's own fault spends an
+ * attempt; the others are free, up to a bound: an event that always finds its rows locked, or always kills its
+ * connection, has to be given up too. Used by the consumer's thread.
  */
 final class Tries {
 
@@ -81,5 +82,33 @@ final class Tries {
     /** How long to wait before the next try. */
     Duration untilNext() {
         return wait;
+    }
+
+    /**
+     * The wait after failures in a row: it doubles up to a limit, and its upper half is random, so
+     * that many who failed together do not come back together.
+     *
+     * @param first the longest wait after the first failure
+     * @param longest the longest wait of all
+     */
+    record Backoff(Duration first, Duration longest) {
+
+        Backoff {
+            if (first.isNegative() || first.isZero() || longest.compareTo(first) < 0) {
+                throw new IllegalArgumentException("A backoff from " + first + " to " + longest
+                        + " is impossible: the first must be positive and no longer than the longest");
+            }
+        }
+
+        /** The wait after so many failures in a row, counted from 1. */
+        Duration after(int failures) {
+            long limit = longest.toNanos();
+            long most = failures > 62 ? limit : Math.min(limit, saturatedShift(first.toNanos(), failures - 1));
+            return Duration.ofNanos(most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1));
+        }
+
+        private static long saturatedShift(long value, int bits) {
+            return value > Long.MAX_VALUE >> bits ? Long.MAX_VALUE : value << bits;
+        }
     }
 }

@@ -48,7 +48,7 @@ class AvroEventsTest {
 
     @Test
     void an_event_of_a_released_version_names_its_contract() {
-        OutboxEvent event = events.event("Order", "4711", paid(SECOND));
+        OutboxEvent event = events.event(paid(SECOND)).aggregateType("Order").aggregateId("4711");
 
         assertThat(event.eventType()).isEqualTo("OrderPaid");
         assertThat(event.contentType()).isEqualTo("application/avro");
@@ -62,13 +62,18 @@ class AvroEventsTest {
 
     @Test
     void an_older_version_that_is_released_may_still_be_written() {
-        assertThat(events.event("Order", "4711", paid(FIRST)).headers().get("cloudEvents_dataschema"))
+        assertThat(events.event(paid(FIRST))
+                        .aggregateType("Order")
+                        .aggregateId("4711")
+                        .headers()
+                        .get("cloudEvents_dataschema"))
                 .startsWith("contract:shop.paid/v1#sha256=");
     }
 
     @Test
     void an_unreleased_version_is_an_error_that_says_what_to_do() {
-        assertThatThrownBy(() -> events.event("Order", "4711", paid(UNRELEASED)))
+        assertThatThrownBy(() ->
+                        events.event(paid(UNRELEASED)).aggregateType("Order").aggregateId("4711"))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("shop.Paid")
                 .hasMessageContaining("contract shop.paid is it, whose newest is v2")
@@ -80,7 +85,9 @@ class AvroEventsTest {
         Schema other = new Schema.Parser()
                 .parse("{\"type\":\"record\",\"name\":\"Sent\",\"namespace\":\"shop\",\"fields\":[]}");
 
-        assertThatThrownBy(() -> events.event("Order", "4711", new GenericData.Record(other)))
+        assertThatThrownBy(() -> events.event(new GenericData.Record(other))
+                        .aggregateType("Order")
+                        .aggregateId("4711"))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("no contract has a record of this name")
                 .hasMessageContaining("contracts.yaml");
@@ -91,8 +98,8 @@ class AvroEventsTest {
         try (ClientDatabase database = new ClientDatabase(DatabaseKind.POSTGRESQL.newDatabase())) {
             Outbox outbox = database.outbox();
 
-            UUID id =
-                    database.transaction.execute(status -> outbox.publish(events.event("Order", "4711", paid(SECOND))));
+            UUID id = database.transaction.execute(status -> outbox.publish(
+                    events.event(paid(SECOND)).aggregateType("Order").aggregateId("4711")));
 
             assertThat(id).isNotNull();
             assertThat(database.jdbc.queryForObject(

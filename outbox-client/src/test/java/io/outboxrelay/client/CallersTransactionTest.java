@@ -495,7 +495,10 @@ class CallersTransactionTest { // hazard 63, hazard 64
         }
 
         void publish() {
-            outbox.publish(OutboxEvent.of("order", "1", "OrderPlaced", new byte[0], "text/plain"));
+            outbox.publish(OutboxEvent.eventType("OrderPlaced")
+                    .aggregateType("order")
+                    .aggregateId("1")
+                    .payload(new byte[0], "text/plain"));
         }
 
         void work(String step) {

@@ -22,8 +22,10 @@ class HostileFunctionsTest {
             HostileObjects.fitBetter(database.server.dataSource(), "nobody_in_particular");
             Outbox outbox = new Outbox(database.pool, database.transactions);
             byte[] payload = "x".getBytes(StandardCharsets.UTF_8);
-            UUID event = database.transaction.execute(
-                    status -> outbox.publish(OutboxEvent.of("order", "1", "OrderPlaced", payload, "text/plain")));
+            UUID event = database.transaction.execute(status -> outbox.publish(OutboxEvent.eventType("OrderPlaced")
+                    .aggregateType("order")
+                    .aggregateId("1")
+                    .payload(payload, "text/plain")));
 
             assertThat(database.inbox().once("billing", event, () -> database.effect(event)))
                     .isTrue();

@@ -8,8 +8,10 @@ import org.junit.jupiter.api.Test;
 
 class OutboxEventTest {
 
-    private static final OutboxEvent EVENT =
-            OutboxEvent.of("order", "4711", "OrderPlaced", "secret".getBytes(), "text/plain");
+    private static final OutboxEvent EVENT = OutboxEvent.eventType("OrderPlaced")
+            .aggregateType("order")
+            .aggregateId("4711")
+            .payload("secret".getBytes(), "text/plain");
 
     @Test
     void its_text_names_it_and_keeps_payload_and_header_values_out_of_logs() {
@@ -20,7 +22,10 @@ class OutboxEventTest {
 
     @Test
     void events_with_equal_payloads_are_equal() {
-        OutboxEvent same = OutboxEvent.of("order", "4711", "OrderPlaced", "secret".getBytes(), "text/plain");
+        OutboxEvent same = OutboxEvent.eventType("OrderPlaced")
+                .aggregateType("order")
+                .aggregateId("4711")
+                .payload("secret".getBytes(), "text/plain");
 
         assertThat(same).isEqualTo(EVENT).hasSameHashCodeAs(EVENT);
         assertThat(EVENT.withHeader("a", "b")).isNotEqualTo(EVENT);
@@ -41,13 +46,29 @@ class OutboxEventTest {
                 Map.of());
         assertRefused("header name of an event is empty", "a", "1", "E", "c", Map.of("", "x"));
         assertRefused("header x of an event contains U+0000", "a", "1", "E", "c", Map.of("x", "\0"));
-        assertThat(OutboxEvent.of("a", "", "é".repeat(127), new byte[0], "c").aggregateId())
+        assertThat(OutboxEvent.eventType("é".repeat(127))
+                        .aggregateType("a")
+                        .aggregateId("")
+                        .payload(new byte[0], "c")
+                        .aggregateId())
                 .isEmpty();
+    }
+
+    private static OutboxEvent event(
+            String type, String id, String eventType, String contentType, Map<String, String> headers) {
+        OutboxEvent event = OutboxEvent.eventType(eventType)
+                .aggregateType(type)
+                .aggregateId(id)
+                .payload(new byte[0], contentType);
+        for (Map.Entry<String, String> header : headers.entrySet()) {
+            event = event.withHeader(header.getKey(), header.getValue());
+        }
+        return event;
     }
 
     private static void assertRefused(
             String reason, String type, String id, String eventType, String contentType, Map<String, String> headers) {
-        assertThatThrownBy(() -> new OutboxEvent(null, type, id, eventType, new byte[0], contentType, headers))
+        assertThatThrownBy(() -> event(type, id, eventType, contentType, headers))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(reason);
     }

@@ -61,7 +61,10 @@ class OutboxTest {
     void an_event_is_stored_with_everything_it_has() {
         byte[] payload = new byte[256];
         IntStream.range(0, 256).forEach(i -> payload[i] = (byte) i);
-        OutboxEvent event = OutboxEvent.of("order", "4711", "OrderPlaced", payload, "application/octet-stream")
+        OutboxEvent event = OutboxEvent.eventType("OrderPlaced")
+                .aggregateType("order")
+                .aggregateId("4711")
+                .payload(payload, "application/octet-stream")
                 .withHeader("tenant", "north");
 
         UUID id = database.transaction.execute(status -> outbox.publish(event));
@@ -113,8 +116,10 @@ class OutboxTest {
                 "a\\\"b{},'",
                 "\u2028");
         List<OutboxEvent> events = texts.stream()
-                .map(text -> OutboxEvent.of(
-                                "type" + text, text, "event" + text, text.getBytes(StandardCharsets.UTF_8), "c" + text)
+                .map(text -> OutboxEvent.eventType("event" + text)
+                        .aggregateType("type" + text)
+                        .aggregateId(text)
+                        .payload(text.getBytes(StandardCharsets.UTF_8), "c" + text)
                         .withHeader("header" + text, text))
                 .toList();
 
@@ -123,12 +128,10 @@ class OutboxTest {
         List<OutboxEvent> stored = database.jdbc.query("SELECT * FROM outbox ORDER BY position", (rows, n) -> {
             try (JsonParser header = new JsonFactory().createParser(rows.getString("headers"))) {
                 header.nextToken();
-                return OutboxEvent.of(
-                                rows.getString("aggregate_type"),
-                                rows.getString("aggregate_id"),
-                                rows.getString("event_type"),
-                                rows.getBytes("payload"),
-                                rows.getString("content_type"))
+                return OutboxEvent.eventType(rows.getString("event_type"))
+                        .aggregateType(rows.getString("aggregate_type"))
+                        .aggregateId(rows.getString("aggregate_id"))
+                        .payload(rows.getBytes("payload"), rows.getString("content_type"))
                         .withHeader(header.nextFieldName(), header.nextTextValue());
             } catch (IOException e) {
                 throw new IllegalStateException(e);
@@ -223,7 +226,10 @@ class OutboxTest {
     @Test
     void a_batch_larger_than_a_packet_of_mariadb_is_written_in_order() {
         List<OutboxEvent> events = IntStream.range(0, 12)
-                .mapToObj(n -> OutboxEvent.of("order", "a" + n, "OrderPlaced", new byte[3 << 20], "application/json"))
+                .mapToObj(n -> OutboxEvent.eventType("OrderPlaced")
+                        .aggregateType("order")
+                        .aggregateId("a" + n)
+                        .payload(new byte[3 << 20], "application/json"))
                 .toList();
 
         List<UUID> ids = database.transaction.execute(status -> outbox.publish(events));
@@ -288,6 +294,9 @@ class OutboxTest {
     }
 
     private static OutboxEvent event(String aggregateId) {
-        return OutboxEvent.of("order", aggregateId, "OrderPlaced", new byte[] {1, 2, 3}, "application/json");
+        return OutboxEvent.eventType("OrderPlaced")
+                .aggregateType("order")
+                .aggregateId(aggregateId)
+                .payload(new byte[] {1, 2, 3}, "application/json");
     }
 }

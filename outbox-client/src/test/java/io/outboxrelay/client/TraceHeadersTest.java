@@ -70,8 +70,11 @@ class TraceHeadersTest {
             Outbox outbox = database.outbox();
             Context.current()
                     .with(SPAN)
-                    .wrap((Runnable) () -> database.transaction.execute(status ->
-                            outbox.publish(OutboxEvent.of("order", "1", "OrderPlaced", new byte[0], "text/plain"))))
+                    .wrap((Runnable) () ->
+                            database.transaction.execute(status -> outbox.publish(OutboxEvent.eventType("OrderPlaced")
+                                    .aggregateType("order")
+                                    .aggregateId("1")
+                                    .payload(new byte[0], "text/plain"))))
                     .run();
 
             assertThat(database.jdbc.queryForObject("SELECT headers ->> 'traceparent' FROM outbox", String.class))

@@ -3,6 +3,7 @@ package io.outboxrelay.client;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.client.Attempt.Fault;
+import io.outboxrelay.client.Tries.Backoff;
 import java.time.Duration;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;

@@ -8,8 +8,8 @@ import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
 
 /**
- * Down if a consumer has ended by an error: only a new start of the application helps. A consumer that waits for its broker
- * or its database is well, and continues by itself. The details have each consumer's state.
+ * Down if a consumer has ended by an error: only a new start of the application helps. A consumer that waits for its
+ * broker or its database is well, and continues by itself. The details have each consumer's state.
  */
 final class ConsumersHealth extends AbstractHealthIndicator {
 

@@ -7,9 +7,9 @@ import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.Inbox;
 
 /**
- * Builds consumers from the application's broker, its inbox and {@code outbox.consumer.*}. A consumer that the application
- * makes a bean is started when everything else is there, and stopped before anything else goes; any other is the caller's
- * to start and to close. Safe for use by many threads.
+ * Builds consumers from the application's broker, its inbox and {@code outbox.consumer.*}. A consumer that the
+ * application makes a bean is started when everything else is there, and stopped before anything else goes; any other
+ * is the caller's to start and to close. Safe for use by many threads.
  */
 public final class IdempotentConsumers {
 

@@ -50,9 +50,9 @@ final class InboxPurge implements SmartLifecycle {
     private void purge() {
         try {
             int purged = inbox.purge(olderThan);
-            LOG.debug("The inbox forgot {} events older than {}", purged, olderThan);
+            LOG.debug("Deleted {} inbox entries older than {}", purged, olderThan);
         } catch (RuntimeException e) {
-            LOG.warn("The inbox could not be purged; it is tried again in {}: {}", every, e.toString());
+            LOG.warn("Purging the inbox failed; retrying in {}: {}", every, e.toString());
         }
     }
 }

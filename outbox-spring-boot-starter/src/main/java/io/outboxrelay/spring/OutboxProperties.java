@@ -11,7 +11,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param schema the tables
  * @param inbox the inbox
- * @param consumer what consumers have in common
+ * @param consumer the settings of all consumers
  */
 @ConfigurationProperties("outbox")
 record OutboxProperties(
@@ -22,10 +22,10 @@ record OutboxProperties(
     /**
      * The tables.
      *
-     * @param name Database schema in which the outbox and inbox tables lie.
-     * @param install Whether to install the tables, or bring them up to date, when the application starts.
-     * @param lanes Number of lanes of a new installation, 1 to 1024; 8 if it is left out. An existing installation keeps
-     *     its number.
+     * @param name Database schema that contains the outbox and inbox tables.
+     * @param install Install or upgrade the tables when the application starts.
+     * @param lanes Number of lanes of a new installation, 1 to 1024; default 8. An existing installation keeps its
+     *     number.
      */
     record Schema(
             @DefaultValue(OutboxSchema.DEFAULT_NAME) String name,
@@ -41,17 +41,16 @@ record OutboxProperties(
     /**
      * The inbox.
      *
-     * @param purge forgetting old events
+     * @param purge deletion of old entries
      */
     record Inbox(@DefaultValue Purge purge) {}
 
     /**
-     * Forgetting old events.
+     * Deletion of old entries.
      *
-     * @param olderThan Age from which processed events are forgotten, at least the floor. Nothing is forgotten if it is
-     *     left out.
+     * @param olderThan Inbox entries older than this are deleted; must be at least the floor. Unset: never.
      * @param every Time between two purges.
-     * @param floor Age below which nothing may be forgotten, because an event may still be delivered again or replayed.
+     * @param floor Minimum age of deleted entries, because an event may be redelivered or replayed until then.
      */
     record Purge(
             @Nullable Duration olderThan,
@@ -70,19 +69,20 @@ record OutboxProperties(
     }
 
     /**
-     * What consumers have in common. The defaults are those of {@code IdempotentConsumer}.
+     * The settings of all consumers. The defaults are those of {@code IdempotentConsumer}.
      *
-     * @param uri Address of the broker with user and password, amqp://user:password@host:5672/virtual-host, or amqps: for
-     *     TLS, which verifies the broker by the runtime's trust store. Left out if the application has a
-     *     ConnectionFactory of RabbitMQ's Java client as a bean, which wins.
-     * @param prefetch Number of deliveries that the broker may send ahead to a consumer, 1 to 65535.
-     * @param attempts How often a handler may try an event before it goes to the dead-letter exchange, at least 1.
-     * @param firstBackoff Upper bound of the wait after the first failed attempt; the next are twice as long each.
-     * @param longestBackoff Upper bound of every wait between two attempts.
-     * @param patience How long an event is kept in hand while the database is away, before it goes back to the queue.
-     * @param contentionPatience How long deadlocks, lock timeouts and serialization failures of one event spend no attempt,
-     *     counted from the first.
-     * @param stopTimeout How long a consumer that stops lets the event in hand finish.
+     * @param uri Address of the broker with user and password, amqp://user:password@host:5672/virtual-host, or amqps:
+     *     for TLS, which verifies the broker with the runtime's trust store. Ignored if the application has a bean of
+     *     type com.rabbitmq.client.ConnectionFactory.
+     * @param prefetch Maximum number of unacknowledged deliveries per consumer, 1 to 65535.
+     * @param attempts Attempts of a handler before the event goes to the dead-letter exchange, at least 1.
+     * @param firstBackoff Maximum wait after the first failed attempt; doubles with each attempt.
+     * @param longestBackoff Maximum wait between two attempts.
+     * @param patience How long a consumer keeps an event while the database is unreachable, before it returns the event
+     *     to the queue.
+     * @param contentionPatience How long deadlocks, lock timeouts and serialization failures of one event do not count
+     *     as attempts, from the first one on.
+     * @param stopTimeout How long a stopping consumer waits for the current event.
      */
     record Consumer(
             @Nullable String uri,
@@ -115,7 +115,7 @@ record OutboxProperties(
             }
         }
 
-        /** Without the address, which holds a password. */
+        /** Without the address, which contains a password. */
         @Override
         public String toString() {
             return "Consumer[prefetch=" + prefetch + ", attempts=" + attempts + "]";

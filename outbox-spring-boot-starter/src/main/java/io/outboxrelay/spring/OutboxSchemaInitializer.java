@@ -25,11 +25,11 @@ final class OutboxSchemaInitializer implements InitializingBean {
         Installation installation = schema.installOn(dataSource);
         if (installation.changed()) {
             LOG.info(
-                    "The outbox in the schema {} went from version {} to {}, with {} lanes",
-                    installation.schema(),
-                    installation.versionBefore(),
+                    "{} outbox schema version {} ({} lanes) in \"{}\"",
+                    installation.versionBefore() == 0 ? "Installed" : "Upgraded to",
                     installation.version(),
-                    installation.lanes());
+                    installation.lanes(),
+                    installation.schema());
         }
     }
 }

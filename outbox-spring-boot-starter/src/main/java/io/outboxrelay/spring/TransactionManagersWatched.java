@@ -5,8 +5,8 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.transaction.PlatformTransactionManager;
 
 /**
- * Lets the outbox know of every transaction manager of the application, before it begins a transaction. The outbox does not
- * depend on them, so that a JPA entity listener may publish.
+ * Lets the outbox know of every transaction manager of the application, before it begins a transaction. The outbox does
+ * not depend on them, so that a JPA entity listener may publish.
  */
 final class TransactionManagersWatched implements BeanPostProcessor {
 

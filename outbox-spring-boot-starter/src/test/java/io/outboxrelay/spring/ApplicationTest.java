@@ -113,7 +113,10 @@ class ApplicationTest {
         @Transactional
         public UUID place(String orderId) {
             jdbc.update("INSERT INTO orders VALUES (?)", orderId);
-            return outbox.publish(OutboxEvent.of("order", orderId, "OrderPlaced", orderId.getBytes(), "text/plain"));
+            return outbox.publish(OutboxEvent.eventType("OrderPlaced")
+                    .aggregateType("order")
+                    .aggregateId(orderId)
+                    .payload(orderId.getBytes(), "text/plain"));
         }
     }
 }

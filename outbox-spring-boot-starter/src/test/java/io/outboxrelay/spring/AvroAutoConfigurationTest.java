@@ -39,12 +39,11 @@ class AvroAutoConfigurationTest {
             application
                     .withClassLoader(withContracts)
                     .run(context -> assertThat(context.getBean(AvroEvents.class)
-                                    .event(
-                                            "Order",
-                                            "4711",
-                                            new GenericRecordBuilder(new Schema.Parser().parse(SHIPPED))
-                                                    .set("id", "4711")
-                                                    .build())
+                                    .event(new GenericRecordBuilder(new Schema.Parser().parse(SHIPPED))
+                                            .set("id", "4711")
+                                            .build())
+                                    .aggregateType("Order")
+                                    .aggregateId("4711")
                                     .eventType())
                             .isEqualTo("OrderShipped"));
         }

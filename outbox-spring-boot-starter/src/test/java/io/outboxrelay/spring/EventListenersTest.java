@@ -200,7 +200,10 @@ class EventListenersTest { // hazard 63
     }
 
     private static OutboxEvent event(String aggregateId) {
-        return OutboxEvent.of("purchase", aggregateId, "Bought", new byte[0], "text/plain");
+        return OutboxEvent.eventType("Bought")
+                .aggregateType("purchase")
+                .aggregateId(aggregateId)
+                .payload(new byte[0], "text/plain");
     }
 
     record Bought(String id) {}

@@ -182,7 +182,10 @@ class OutboxAutoConfigurationTest {
     private static UUID publish(ApplicationContext context) {
         return new TransactionTemplate(context.getBean(PlatformTransactionManager.class))
                 .execute(status -> context.getBean(Outbox.class)
-                        .publish(OutboxEvent.of("order", "1", "OrderPlaced", new byte[0], "text/plain")));
+                        .publish(OutboxEvent.eventType("OrderPlaced")
+                                .aggregateType("order")
+                                .aggregateId("1")
+                                .payload(new byte[0], "text/plain")));
     }
 
     private static JdbcTemplate jdbc(ApplicationContext context) {

@@ -44,7 +44,7 @@ public final class Events {
      *     contract
      */
     public UUID publish(String aggregateType, String aggregateId, SpecificRecord event) {
-        return outbox.publish(released.event(aggregateType, aggregateId, event));
+        return outbox.publish(released.event(event).aggregateType(aggregateType).aggregateId(aggregateId));
     }
 
     /**
