@@ -6,8 +6,11 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -16,9 +19,18 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Calendar;
 import java.util.Date;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The rules of the house, in words. */
 @AnalyzeClasses(packages = "io.outboxrelay.relay", importOptions = DoNotIncludeTests.class)
@@ -29,6 +41,77 @@ class HouseRulesTest {
     @ArchTest
     static final ArchRule packages_do_not_depend_on_each_other_in_circles =
             slices().matching(RELAY + ".(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule nothing_below_knows_the_program = noClasses()
+            .that()
+            .resideOutsideOfPackage(RELAY)
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(RELAY);
+
+    @ArchTest
+    static void the_plan_of_packages_is_complete_and_each_imports_only_what_stands_below_it(JavaClasses classes)
+            throws IOException {
+        List<String> plan = firstColumn("Inside `relay`");
+        Set<String> misplaced = new TreeSet<>();
+        Set<String> packages = new TreeSet<>();
+        for (JavaClass type : classes) {
+            packages.add(box(type));
+            type.getDirectDependenciesFromSelf().stream()
+                    .map(Dependency::getTargetClass)
+                    .filter(resideInAPackage(RELAY + ".."))
+                    .filter(target -> plan.indexOf(box(target)) < plan.indexOf(box(type)))
+                    .forEach(target -> misplaced.add(box(type) + " imports " + box(target)));
+        }
+        assertThat(plan).as("the plan in ARCHITECTURE.md").containsExactlyInAnyOrderElementsOf(packages);
+        assertThat(misplaced).as("what stands above in ARCHITECTURE.md").isEmpty();
+    }
+
+    @ArchTest
+    static void the_map_of_modules_is_complete(JavaClasses classes) throws IOException {
+        List<String> modules = Pattern.compile("<module>(.*)</module>")
+                .matcher(Files.readString(Path.of("../pom.xml")))
+                .results()
+                .map(module -> module.group(1))
+                .toList();
+
+        assertThat(firstColumn("## Code map")).containsExactlyInAnyOrderElementsOf(modules);
+    }
+
+    /** What a service or an operator gets; the samples and the benchmarks are programs of their own. */
+    private static final List<String> SHIPPED = List.of(
+            "outbox-schema", "outbox-client", "outbox-spring-boot-starter", "schemas", "schemas-maven-plugin", "relay");
+
+    @ArchTest
+    static void no_two_classes_have_the_same_simple_name(JavaClasses classes) throws IOException {
+        List<String> names = new ArrayList<>();
+        for (String module : SHIPPED) {
+            try (Stream<Path> files = Files.walk(Path.of("..", module, "src/main/java"))) {
+                files.map(file -> file.getFileName().toString())
+                        .filter(name -> name.endsWith(".java") && !name.equals("package-info.java"))
+                        .forEach(names::add);
+            }
+        }
+        assertThat(names).hasSizeGreaterThan(200).doesNotHaveDuplicates();
+    }
+
+    /** The names in the first column of the first table after some words of ARCHITECTURE.md. */
+    private static List<String> firstColumn(String words) throws IOException {
+        String text = Files.readString(Path.of("../ARCHITECTURE.md"));
+        return text.substring(text.indexOf(words))
+                .lines()
+                .dropWhile(line -> !line.startsWith("|"))
+                .takeWhile(line -> line.startsWith("|"))
+                .skip(2)
+                .map(line -> line.split("\\|")[1].strip().replace("`", ""))
+                .toList();
+    }
+
+    private static String box(JavaClass type) {
+        String name = type.getPackageName();
+        return name.equals(RELAY) ? "(top)" : name.substring(RELAY.length() + 1);
+    }
 
     @ArchTest
     static final ArchRule the_core_of_a_lane_knows_neither_a_database_nor_a_broker = classes()
