@@ -75,17 +75,19 @@ final class ContractsReader {
                 tree.place(file)));
     }
 
-    /** Files that nobody would ever read: a gap in the numbers, a wrong name, a subject that nothing is agreed about. */
+    /**
+     * Files that nobody would ever read: a gap in the numbers, a wrong name, a subject that nothing is agreed about.
+     */
     private void strays(Set<String> subjects) {
         for (String name : tree.names()) {
             if (!name.equals(ContractTree.AGREEMENTS) && !schemas.hasRead(name)) {
                 String folder = name.contains("/") ? name.substring(0, name.indexOf('/')) : "";
-                faults.add(new ContractFault(tree.place(name), stray(name, folder, subjects)));
+                faults.add(new ContractFault(tree.place(name), stray(folder, subjects)));
             }
         }
     }
 
-    private static String stray(String name, String folder, Set<String> subjects) {
+    private static String stray(String folder, Set<String> subjects) {
         if (folder.equals(SchemaFiles.SHARED)) {
             return "A shared type is shared/<name>/v<N>.avsc, in lower case, with digits, dots and hyphens.";
         }

@@ -63,6 +63,7 @@ class RegistryTest {
     private static PrivateRegistry server;
 
     @Parameter
+    @SuppressWarnings("unused") // JUnit needs a place for it
     private RegistryLine line;
 
     private final String subject = "shop.paid-" + UUID.randomUUID();
