@@ -137,12 +137,15 @@ public final class HostileObjects {
                 FOR one IN
                     SELECT format('CREATE FUNCTION evil.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', proname,
                                   pg_get_function_identity_arguments(oid), pg_get_function_result(oid),
-                                  format('BEGIN RAISE EXCEPTION ''caught by function evil.%s''; END', proname)) AS statement
+                                  format('BEGIN RAISE EXCEPTION ''caught by function evil.%s''; END', proname))
+                           AS statement
                     FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind IN ('f', 'w')
                     UNION ALL
                     SELECT format('CREATE FUNCTION evil.op_%s(%s) RETURNS %s LANGUAGE plpgsql AS %L', oid,
-                                  concat_ws(', ', nullif(oprleft, 0)::regtype, nullif(oprright, 0)::regtype), oprresult::regtype,
-                                  format('BEGIN RAISE EXCEPTION ''caught by operator evil.%s''; END', replace(oprname, '%', '%%')))
+                                  concat_ws(', ', nullif(oprleft, 0)::regtype, nullif(oprright, 0)::regtype),
+                                  oprresult::regtype,
+                                  format('BEGIN RAISE EXCEPTION ''caught by operator evil.%s''; END',
+                                         replace(oprname, '%', '%%')))
                     FROM pg_operator WHERE oprnamespace = 'pg_catalog'::regnamespace
                     UNION ALL
                     SELECT format('CREATE OPERATOR evil.%s (FUNCTION = evil.op_%s%s, RIGHTARG = %s)', oprname, oid,
@@ -152,7 +155,8 @@ public final class HostileObjects {
                     SELECT format('CREATE DOMAIN evil.%I AS %s CHECK (evil.trapped())', typname, oid::regtype)
                     FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype = 'b' AND typelem = 0
                     UNION ALL
-                    SELECT format('CREATE VIEW evil.%I AS SELECT * FROM pg_catalog.%I WHERE evil.trapped()', relname, relname)
+                    SELECT format('CREATE VIEW evil.%I AS SELECT * FROM pg_catalog.%I WHERE evil.trapped()',
+                                  relname, relname)
                     FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind IN ('r', 'v')
                     UNION ALL
                     SELECT 'CREATE AGGREGATE evil.' || signature FROM unnest(ARRAY[

@@ -142,7 +142,7 @@ class OrdersApiTest {
                 "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": 1.5}]} | lines[0].quantity",
                 "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": \"two\"}]}"
                         + " | lines[0].quantity must be an integer",
-                "{\"customer_id\" | The body is not JSON",
+                "{\"customer_id\" | The body is not valid JSON",
             })
     void an_invalid_order_is_refused_with_its_faults(String body, String named) {
         Answer answer = shop.post("/orders", body);

@@ -60,7 +60,7 @@ class OrdersApiTest {
                 .contains("\"customer_id\":\"anna\",\"customer\":null")
                 .contains("\"price_cents\":1990,\"product\":{\"name\":\"Lamp\",\"price_cents\":2190")
                 .contains("\"missing\":[{\"part\":\"customer\",\"service\":\"customers\","
-                        + "\"reason\":\"it does not know it\"}");
+                        + "\"reason\":\"it has no such entry\"}");
     }
 
     @Test

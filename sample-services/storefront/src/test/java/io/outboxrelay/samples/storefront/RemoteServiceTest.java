@@ -110,7 +110,7 @@ class RemoteServiceTest {
         await().atMost(RunningStorefront.SOON)
                 .pollInterval(Duration.ofMillis(1))
                 .untilAsserted(() -> assertThatThrownBy(() -> lamp(service))
-                        .hasMessageContaining("it failed too often and is left alone"));
+                        .hasMessageContaining("it failed too often and is not called for"));
 
         server.on(LAMP, 200, "{\"stock\":7}");
         await().atMost(RunningStorefront.SOON)

@@ -263,7 +263,7 @@ class ViewsTest {
         assertThat(storefront.get("/orders/" + order + "/timeline")).satisfies(answer -> {
             assertThat(answer.statusCode()).isEqualTo(404);
             assertThat(answer.headers().firstValue("Content-Type")).contains("application/problem+json");
-            assertThat(answer.body()).contains("No event has told of the order " + order, "ask again");
+            assertThat(answer.body()).contains("There is no event about the order " + order, "try again");
         });
         assertThat(storefront.get("/customers/nobody/available-credit").statusCode())
                 .isEqualTo(404);
