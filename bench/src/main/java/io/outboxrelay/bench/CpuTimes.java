@@ -11,8 +11,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * How much processor time the processes of this machine have used, from {@code /proc} (proc(5)); nothing where
- * there is none.
+ * How much processor time the processes of this machine have used, from {@code /proc} (proc(5)); nothing where there is
+ * none.
  *
  * @param processes those that are there, by process id
  * @param machine seconds of everything, also of processes that have ended

@@ -30,8 +30,9 @@ import org.slf4j.LoggerFactory;
  *       last attempt rejected, so that the broker moves it to the dead-letter exchange. No other event's delivery count
  *       rises for it, and later events follow;
  *   <li>it meets others at the same rows (deadlock, lock timeout, serialization failure, stale version, wherever in the
- *       chain of causes): tried again after longer waits, and no attempt is spent within the {@linkplain
- *       Builder#contentionPatience contention patience}; from then on each such failure spends one. Later events wait;
+ *       chain of causes): tried again after longer waits, and no attempt is spent within the
+ *       {@linkplain Builder#contentionPatience contention patience}; from then on each such failure spends one. Later
+ *       events wait;
  *   <li>no valid {@code message_id}: rejected at once, because nothing can be remembered about it;
  *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge
  *       by the exception, which may be about another database or hide a lost connection. After each failure it asks the

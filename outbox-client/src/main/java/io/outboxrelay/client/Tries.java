@@ -85,8 +85,8 @@ final class Tries {
     }
 
     /**
-     * The wait after failures in a row: it doubles up to a limit, and its upper half is random, so
-     * that many who failed together do not come back together.
+     * The wait after failures in a row: it doubles up to a limit, and its upper half is random, so that many who failed
+     * together do not come back together.
      *
      * @param first the longest wait after the first failure
      * @param longest the longest wait of all

@@ -130,8 +130,8 @@ class ConsumerOutagesTest {
     }
 
     /**
-     * RabbitMQ (seen with 3.10.8) saves the directory of quorum queues half a second after a change. A queue that is killed
-     * with its broker before that comes back empty and without a leader, which is another story than this one.
+     * RabbitMQ (seen with 3.10.8) saves the directory of quorum queues half a second after a change. A queue that is
+     * killed with its broker before that comes back empty and without a leader, which is another story than this one.
      */
     private static void saveNamesOfQueues(PrivateRabbitMq server) {
         server.control("eval", "[dets:sync(Table) || Table <- dets:all()].");

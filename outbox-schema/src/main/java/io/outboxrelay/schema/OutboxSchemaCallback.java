@@ -6,8 +6,8 @@ import org.flywaydb.core.api.callback.Event;
 
 /**
  * Installs the outbox as part of a service's own Flyway run, just before the service's migrations, which may then refer
- * to it. One line does it: {@code Flyway.configure().callbacks(new OutboxSchemaCallback())}, or the property {@code
- * flyway.callbacks=io.outboxrelay.schema.OutboxSchemaCallback}.
+ * to it. One line does it: {@code Flyway.configure().callbacks(new OutboxSchemaCallback())}, or the property
+ * {@code flyway.callbacks=io.outboxrelay.schema.OutboxSchemaCallback}.
  *
  * <p>The outbox keeps a history table of its own; the service's history does not know of it. While it is being
  * installed two more connections of the service's data source are in use.

@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 /**
  * The life of the process: starts the relay, waits for a signal to stop, drains.
  *
- * <p>The calling thread does all of it. A signal makes the Java runtime call the shutdown hook, which tells that
- * thread to stop and waits for it. Then the hook ends the process itself, because a runtime that ends by a signal would
- * report 143 instead of success.
+ * <p>The calling thread does all of it. A signal makes the Java runtime call the shutdown hook, which tells that thread
+ * to stop and waits for it. Then the hook ends the process itself, because a runtime that ends by a signal would report
+ * 143 instead of success.
  */
 final class Daemon {
 

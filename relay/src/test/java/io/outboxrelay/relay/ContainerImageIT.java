@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The image, built and run by the container engine of this machine, between a PostgreSQL and a RabbitMQ container. Skipped
- * where no engine answers or one of the images is not there.
+ * The image, built and run by the container engine of this machine, between a PostgreSQL and a RabbitMQ container.
+ * Skipped where no engine answers or one of the images is not there.
  */
 @Tag("full")
 class ContainerImageIT {

@@ -10,7 +10,7 @@ import com.rabbitmq.client.GetResponse;
 import io.outboxrelay.client.Inbox;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
-import io.outboxrelay.relay.lane.OwnedLane;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;

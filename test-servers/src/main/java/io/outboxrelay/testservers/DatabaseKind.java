@@ -116,8 +116,8 @@ public enum DatabaseKind {
     }
 
     /**
-     * Creates a prepared database on the server of this kind that the whole JVM shares. PostgreSQL copies one that was prepared
-     * before under the same name; the others prepare each.
+     * Creates a prepared database on the server of this kind that the whole JVM shares. PostgreSQL copies one that was
+     * prepared before under the same name; the others prepare each.
      *
      * @param name of the preparation
      * @param prepare fills a new database and leaves no session in it

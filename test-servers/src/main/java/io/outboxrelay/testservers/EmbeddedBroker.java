@@ -14,9 +14,9 @@ import org.apache.qpid.server.model.SystemConfig;
 import org.apache.qpid.server.model.VirtualHostNode;
 
 /**
- * Apache Qpid in this JVM, with everything in memory: for a demonstration without RabbitMQ. It speaks
- * AMQP 0-9-1 but is not RabbitMQ: nothing about publisher confirms, queue types or policies may be concluded from it,
- * and it cannot be killed without killing this JVM.
+ * Apache Qpid in this JVM, with everything in memory: for a demonstration without RabbitMQ. It speaks AMQP 0-9-1 but is
+ * not RabbitMQ: nothing about publisher confirms, queue types or policies may be concluded from it, and it cannot be
+ * killed without killing this JVM.
  */
 final class EmbeddedBroker implements ServerControl, BrokerControl {
     private static final String USER = "guest";

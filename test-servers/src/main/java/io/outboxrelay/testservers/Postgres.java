@@ -66,7 +66,9 @@ public final class Postgres implements DatabaseServer {
         return newDatabaseFrom(prepared.name(), "");
     }
 
-    /** A database can be copied only while nobody is connected to it: sessions that were closed take a moment to end. */
+    /**
+     * A database can be copied only while nobody is connected to it: sessions that were closed take a moment to end.
+     */
     private void withoutSessions(String database) {
         try {
             administer("ALTER DATABASE " + database + " ALLOW_CONNECTIONS false");

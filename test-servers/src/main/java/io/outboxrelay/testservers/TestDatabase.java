@@ -130,8 +130,8 @@ public final class TestDatabase implements AutoCloseable {
     }
 
     /**
-     * Drops the database and ends all sessions in it, soon and without waiting for it: PostgreSQL takes a checkpoint for each. A
-     * server that is down is left alone.
+     * Drops the database and ends all sessions in it, soon and without waiting for it: PostgreSQL takes a checkpoint
+     * for each. A server that is down is left alone.
      */
     @Override
     public void close() {

@@ -85,8 +85,8 @@ public final class TestVirtualHost implements AutoCloseable {
     }
 
     /**
-     * Gives the virtual host back. It is deleted with everything in it when the broker creates or removes others, at the latest
-     * when this JVM exits; then the broker closes all connections to it.
+     * Gives the virtual host back. It is deleted with everything in it when the broker creates or removes others, at
+     * the latest when this JVM exits; then the broker closes all connections to it.
      */
     @Override
     public void close() {

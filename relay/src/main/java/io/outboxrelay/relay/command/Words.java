@@ -2,7 +2,7 @@ package io.outboxrelay.relay.command;
 
 import io.outboxrelay.relay.configuration.Durations;
 import io.outboxrelay.relay.database.Failures.State;
-import io.outboxrelay.relay.lane.Reason;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.operations.Printable;
 import java.time.DateTimeException;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package io.outboxrelay.relay.configuration;
 
 import io.outboxrelay.relay.lane.FailurePolicy;
-import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.operations.Logging.LogSettings;
 import io.outboxrelay.relay.operations.OperationsServer.HttpSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;

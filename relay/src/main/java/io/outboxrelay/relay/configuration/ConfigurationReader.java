@@ -5,7 +5,7 @@ import io.outboxrelay.relay.configuration.Settings.Setting;
 import io.outboxrelay.relay.configuration.Settings.Values;
 import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.lane.FailurePolicy;
-import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.operations.Logging.LogSettings;
 import io.outboxrelay.relay.operations.OperationsServer.HttpSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;

@@ -25,9 +25,7 @@ final class MariaDbSession implements Session {
 
     private static final Logger LOG = LoggerFactory.getLogger(MariaDbSession.class);
 
-    /**
-     * Too long values are an error, but any date is accepted: a row to be moved may have one of all zeros.
-     */
+    /** Too long values are an error, but any date is accepted: a row to be moved may have one of all zeros. */
     private static final String SQL_MODE = "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
 
     /** A relay that hangs in a transaction holds its lane's row: it soon loses the transaction. */

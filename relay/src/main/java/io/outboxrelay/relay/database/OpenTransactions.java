@@ -1,8 +1,8 @@
 package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.database.OutboxStore.Look;
-import io.outboxrelay.relay.lane.Incarnation;
 import io.outboxrelay.relay.lane.LaneStore.Closed;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
 import io.outboxrelay.relay.lane.WriterWatch;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import java.sql.SQLException;

@@ -2,13 +2,13 @@ package io.outboxrelay.relay.database;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
-import io.outboxrelay.relay.lane.Incarnation;
 import io.outboxrelay.relay.lane.LaneStore;
-import io.outboxrelay.relay.lane.OwnedLane;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.lane.WriterWatch;
 import io.outboxrelay.schema.OutboxSchema;
 import java.sql.Connection;

@@ -4,15 +4,15 @@ import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
-import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
-import io.outboxrelay.relay.lane.Incarnation;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Closed;
 import io.outboxrelay.relay.lane.LaneStore.Due;
-import io.outboxrelay.relay.lane.OwnedLane;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.lane.WriterWatch;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import java.sql.Connection;
@@ -70,9 +70,9 @@ final class PostgresOutbox implements OutboxActs {
 
     /**
      * Names a life of the server. A crash empties an unlogged table, and a copy or a standby has none of its rows; the
-     * next heartbeat then writes a new name. A restored dump has the name, but another oid of the table; a copy
-     * of the database has both, but another oid of the database. A server that was stopped in order keeps all of them,
-     * and has lost nothing.
+     * next heartbeat then writes a new name. A restored dump has the name, but another oid of the table; a copy of the
+     * database has both, but another oid of the database. A server that was stopped in order keeps all of them, and has
+     * lost nothing.
      */
     private static final String INCARNATION = """
         ((SELECT name || '/' || tableoid FROM SCHEMA.outbox_incarnation)
@@ -903,10 +903,10 @@ final class PostgresOutbox implements OutboxActs {
     }
 
     /**
-     * Makes a statement read texts in a form that the server can always send: in the place of
-     * {@code BYTES(column, reason)} as bytes in UTF-8, under the column's name. In SQL_ASCII, they are the bytes that
-     * the server has. In another encoding, a row that failed as unreadable has question marks in the place of all but
-     * ASCII, since nothing else could be given back as a parameter.
+     * Makes a statement read texts in a form that the server can always send: in the place of {@code BYTES(column,
+     * reason)} as bytes in UTF-8, under the column's name. In SQL_ASCII, they are the bytes that the server has. In
+     * another encoding, a row that failed as unreadable has question marks in the place of all but ASCII, since nothing
+     * else could be given back as a parameter.
      */
     static String bytes(String statement) {
         return statement.replaceAll("BYTES\\((\\w+), ([^)]+)\\)", """

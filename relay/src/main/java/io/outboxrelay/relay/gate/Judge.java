@@ -7,7 +7,7 @@ import io.outboxrelay.relay.gate.Subjects.Subject;
 import io.outboxrelay.relay.gate.Subjects.Subject.RegisteredVersion;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Outcome;
-import io.outboxrelay.relay.lane.Reason;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.schemas.contract.Compatibility;
 import io.outboxrelay.schemas.encoding.DataSchema;
 import io.outboxrelay.schemas.encoding.Framing;

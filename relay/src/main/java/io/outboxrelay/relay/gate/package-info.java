@@ -12,10 +12,10 @@
  * briefly: all waits between two flushes together are bounded. An event whose lookup takes longer or fails is
  * {@code Nacked} and comes again.
  *
- * <p><b>Invariants.</b> Nothing passes unchecked. A verdict against an event comes from a lookup that began
- * after the event had been read: it is not reused for events that were read later, because the schema may have been
- * registered meanwhile, and a parked event needs a person. While the registry is away, known verdicts remain valid, and
- * nothing is asked for an event before a probe has reached the registry again.
+ * <p><b>Invariants.</b> Nothing passes unchecked. A verdict against an event comes from a lookup that began after the
+ * event had been read: it is not reused for events that were read later, because the schema may have been registered
+ * meanwhile, and a parked event needs a person. While the registry is away, known verdicts remain valid, and nothing is
+ * asked for an event before a probe has reached the registry again.
  */
 @NullMarked
 package io.outboxrelay.relay.gate;

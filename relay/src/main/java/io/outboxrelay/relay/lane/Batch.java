@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -10,8 +11,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The events of one cycle, and which of them may be published next: of each aggregate only the first that is not confirmed.
- * After any other outcome than a confirmation, the aggregate's later events stay behind.
+ * The events of one cycle, and which of them may be published next: of each aggregate only the first that is not
+ * confirmed. After any other outcome than a confirmation, the aggregate's later events stay behind.
  */
 final class Batch {
 
@@ -29,9 +30,9 @@ final class Batch {
     }
 
     /**
-     * Adds the events of a claim. Those beyond the limit of an aggregate stay behind; those of a blocked aggregate become
-     * followers, which are not published. If this cycle tries the failures of an aggregate, its other events stay behind: it
-     * may be free at the end.
+     * Adds the events of a claim. Those beyond the limit of an aggregate stay behind; those of a blocked aggregate
+     * become followers, which are not published. If this cycle tries the failures of an aggregate, its other events
+     * stay behind: it may be free at the end.
      */
     void add(List<Event> events, Set<Aggregate> blocked) {
         Set<Aggregate> tried = blocked.isEmpty() ? Set.of() : Set.copyOf(byAggregate.keySet());

@@ -9,8 +9,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Counts and logs the events that the lanes of one source have dropped, because no queue was bound for them. A dropped
- * event is gone, so each route is reported. The report says so when events of the route did reach a queue since
- * the relay started: that queue may be down and not gone. Thread-safe.
+ * event is gone, so each route is reported. The report says so when events of the route did reach a queue since the
+ * relay started: that queue may be down and not gone. Thread-safe.
  */
 public final class Drops {
 

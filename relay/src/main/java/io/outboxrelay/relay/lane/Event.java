@@ -56,8 +56,8 @@ public record Event(
      * @param id its place
      * @param attempts number of spent attempts
      * @param failures number of failures in a row
-     * @param returnedFor how long the broker has returned it without any other answer in between, by the database's clock;
-     *     zero when it has not
+     * @param returnedFor how long the broker has returned it without any other answer in between, by the database's
+     *     clock; zero when it has not
      * @param parked whether it is parked and still tried
      */
     public record Kept(long id, int attempts, int failures, Duration returnedFor, boolean parked) {}
@@ -76,5 +76,26 @@ public record Event(
     @Override
     public String toString() {
         return "event %s (%s of %s %s, position %d)".formatted(id, type, aggregate.type(), aggregate.id(), position);
+    }
+
+    /**
+     * The unit of order: its events are published one after the other.
+     *
+     * @param type kind of aggregate, such as {@code Order}
+     * @param id which one
+     * @param named whether these are its names; false for a stand-in of a single event whose aggregate cannot be read:
+     *     its names may not even be valid parameters for the database
+     */
+    public record Aggregate(String type, String id, boolean named) {
+
+        /**
+         * An aggregate by its names.
+         *
+         * @param type kind of aggregate
+         * @param id which one
+         */
+        public Aggregate(String type, String id) {
+            this(type, id, true);
+        }
     }
 }

@@ -1,18 +1,19 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What follows when an event was not published. Only {@link Outcome.Returned} and {@link Outcome.Refused} spend an attempt:
- * a full queue or an unreachable broker never parks an event.
+ * What follows when an event was not published. Only {@link Outcome.Returned} and {@link Outcome.Refused} spend an
+ * attempt: a full queue or an unreachable broker never parks an event.
  *
- * <p>A return may have a cause that ends without a change to the event: to the broker, a queue whose node is down is as absent
- * as one that was never bound. So attempts alone do not park an event; the returns must also have lasted for a time. A
- * parked event that was returned is still tried, slowly, unless its aggregate has continued without it: then only a person
- * brings it back, because it would arrive after later events.
+ * <p>A return may have a cause that ends without a change to the event: to the broker, a queue whose node is down is as
+ * absent as one that was never bound. So attempts alone do not park an event; the returns must also have lasted for a
+ * time. A parked event that was returned is still tried, slowly, unless its aggregate has continued without it: then
+ * only a person brings it back, because it would arrive after later events.
  *
  * @param maxAttempts minimum number of returns before an event is parked
  * @param parkAfter minimum time for which the broker has returned it, without any other answer in between

@@ -1,8 +1,11 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
+import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Due;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -16,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The failures of one lane, as its cycle sees them: which aggregates are blocked by one, which events are due for another
- * attempt, and which routes people have paused. What it remembers only saves queries; the truth is in the
+ * The failures of one lane, as its cycle sees them: which aggregates are blocked by one, which events are due for
+ * another attempt, and which routes people have paused. What it remembers only saves queries; the truth is in the
  * {@link LaneStore}. Used by the lane's thread.
  */
 final class FailureQueue {
@@ -85,8 +88,8 @@ final class FailureQueue {
     }
 
     /**
-     * Reads which aggregates are blocked, if that is unknown or was read a minute ago: people discard the events that others
-     * wait for.
+     * Reads which aggregates are blocked, if that is unknown or was read a minute ago: people discard the events that
+     * others wait for.
      *
      * @return the life of the server in which it was read; empty when another relay owns the lane now
      */

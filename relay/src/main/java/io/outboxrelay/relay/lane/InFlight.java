@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.Publisher.Answer;
 import java.time.Duration;
 import java.util.List;
@@ -7,8 +8,8 @@ import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 
 /**
- * Publishes events and collects the broker's answers: at most a {@link Window} of events without an answer, each of them
- * until its deadline, {@link Suspects} alone. Every event gets exactly one outcome. Used by one thread.
+ * Publishes events and collects the broker's answers: at most a {@link Window} of events without an answer, each of
+ * them until its deadline, {@link Suspects} alone. Every event gets exactly one outcome. Used by one thread.
  */
 final class InFlight {
 

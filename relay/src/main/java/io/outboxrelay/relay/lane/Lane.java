@@ -1,8 +1,11 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One lane and its cycle: claim, publish, settle. The lane's thread calls all methods but {@link #drain()}. A crash at any
- * point leaves every event in the outbox that was not confirmed, and perhaps some that were; the next owner publishes
- * these again, under the same ids.
+ * One lane and its cycle: claim, publish, settle. The lane's thread calls all methods but {@link #drain()}. A crash at
+ * any point leaves every event in the outbox that was not confirmed, and perhaps some that were; the next owner
+ * publishes these again, under the same ids.
  */
 public final class Lane {
 
@@ -144,8 +147,8 @@ public final class Lane {
     }
 
     /**
-     * Reads events into a batch. Nothing of it may be published when another relay owns the lane, or when the server has
-     * started another life: then it may have lost commits on which this cycle relies.
+     * Reads events into a batch. Nothing of it may be published when another relay owns the lane, or when the server
+     * has started another life: then it may have lost commits on which this cycle relies.
      *
      * @return the position up to which everything is closed and was read; empty when nothing may be published
      */
@@ -271,4 +274,24 @@ public final class Lane {
         unsettled = List.of();
         return settled;
     }
+
+    /**
+     * Bounds of one lane's cycle.
+     *
+     * @param batchEvents maximum number of events that one claim reads
+     * @param batchBytes maximum of payload bytes that one claim reads; one event is read even if it has more
+     * @param eventsPerAggregate maximum number of events of one aggregate that one cycle publishes
+     * @param windowEvents maximum number of events in flight: published and not answered
+     * @param windowBytes maximum of payload bytes in flight
+     * @param maxEventBytes an event with a larger payload is refused without reading the payload
+     * @param confirmDeadline maximum time in which the broker must answer an event
+     */
+    public record LaneSettings(
+            int batchEvents,
+            long batchBytes,
+            int eventsPerAggregate,
+            int windowEvents,
+            long windowBytes,
+            int maxEventBytes,
+            Duration confirmDeadline) {}
 }

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import java.util.Collection;
 import java.util.List;
@@ -7,14 +8,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A lane's side of the database. Called by the lane's thread; an exception means that the database did not answer. */
 public interface LaneStore {
 
     /**
-     * Reads the oldest visible events of a lane, without a lock and without a write. One snapshot shows the events, the owner
-     * of the lane and the life of the server: a new owner may have moved the first event of an aggregate, and a server that
-     * has crashed may have lost commits.
+     * Reads the oldest visible events of a lane, without a lock and without a write. One snapshot shows the events, the
+     * owner of the lane and the life of the server: a new owner may have moved the first event of an aggregate, and a
+     * server that has crashed may have lost commits.
      *
      * @param claim which events
      * @return the events by position; empty when the lane has another owner
@@ -30,8 +32,8 @@ public interface LaneStore {
     List<Event> due(Due due);
 
     /**
-     * Returns the aggregates of a lane whose next events must wait behind a failure. The answer includes every write of an
-     * owner of the lane, also one whose answer was lost.
+     * Returns the aggregates of a lane whose next events must wait behind a failure. The answer includes every write of
+     * an owner of the lane, also one whose answer was lost.
      *
      * @param owned the lane and its owner
      * @return the aggregates; empty when the lane has another owner
@@ -39,13 +41,13 @@ public interface LaneStore {
     Optional<Blocked> blocked(OwnedLane owned);
 
     /**
-     * Deletes confirmed events, all of them or none. Any relay may delete them at any time. Where published events are retained,
-     * they move to that table instead, and only the owner may do that, in the life of the server in which they were claimed:
-     * otherwise their order could be lost, because another owner has met a failure of the same aggregate, or because a crash
-     * has brought back earlier events.
+     * Deletes confirmed events, all of them or none. Any relay may delete them at any time. Where published events are
+     * retained, they move to that table instead, and only the owner may do that, in the life of the server in which
+     * they were claimed: otherwise their order could be lost, because another owner has met a failure of the same
+     * aggregate, or because a crash has brought back earlier events.
      *
-     * <p>The change need not have reached the disk on return: an event that comes back in a crash is published once more, under
-     * its id.
+     * <p>The change need not have reached the disk on return: an event that comes back in a crash is published once
+     * more, under its id.
      *
      * @param owned the lane and its owner
      * @param incarnation the life of the server in which they were claimed
@@ -55,20 +57,20 @@ public interface LaneStore {
     int settle(OwnedLane owned, Incarnation incarnation, List<Event> events);
 
     /**
-     * Writes changes to the failures, all or none, only as the lane's owner and only in the life of the server in which the
-     * events were claimed. On return they have reached the disk, as far as the server can be asked for that.
+     * Writes changes to the failures, all or none, only as the lane's owner and only in the life of the server in which
+     * the events were claimed. On return they have reached the disk, as far as the server can be asked for that.
      *
      * @param owned the lane and its owner
      * @param incarnation the life of the server in which the events were claimed
      * @param changes what to write
-     * @return those aggregates of the changes that have no failure any more; empty when the lane has another owner, or the
-     *     server another life
+     * @return those aggregates of the changes that have no failure any more; empty when the lane has another owner, or
+     *     the server another life
      */
     Optional<Set<Aggregate>> keep(OwnedLane owned, Incarnation incarnation, Changes changes);
 
     /**
-     * Resumes events whose route is no longer paused, only as the lane's owner. On return the change has reached the disk, as
-     * far as the server can be asked for that.
+     * Resumes events whose route is no longer paused, only as the lane's owner. On return the change has reached the
+     * disk, as far as the server can be asked for that.
      *
      * @param owned the lane and its owner
      * @return how many; unless it is 0, there may be more
@@ -161,6 +163,33 @@ public interface LaneStore {
                     .map(Event::aggregate)
                     .filter(Aggregate::named)
                     .collect(Collectors.toSet());
+        }
+    }
+
+    /**
+     * A lane and its owner, with which every claim and every fenced write is compared.
+     *
+     * @param lane the lane
+     * @param owner the relay's process, a name that no other process has or had: an epoch may be given out twice if the
+     *     commit that gave it out first is lost with its server
+     * @param epoch the lane's count of owners
+     */
+    public record OwnedLane(int lane, String owner, long epoch) {}
+
+    /**
+     * One life of a database server, from its start to its crash or end. What a relay remembers is valid only in that
+     * life: a crash may undo commits that were answered, and another server may never have had them.
+     *
+     * @param name the server's name for it; null when the server does not know this relay, as after a crash
+     */
+    public record Incarnation(@Nullable String name) {
+
+        /** Nothing remembered is valid in it. */
+        public static final Incarnation UNKNOWN = new Incarnation(null);
+
+        /** Returns whether what was read in another life is still valid in this one. */
+        public boolean continues(Incarnation earlier) {
+            return name != null && name.equals(earlier.name);
         }
     }
 }

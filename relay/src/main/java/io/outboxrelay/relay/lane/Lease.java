@@ -1,11 +1,12 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import java.time.Duration;
 
 /**
- * The right to publish a lane for a while. The database decides which relay has it; this class says how long the owner may
- * rely on it: the granted time, counted from <em>before</em> the request that renewed it, less a margin, by a clock that
- * nobody sets. A relay that was frozen finds its lease expired when it wakes.
+ * The right to publish a lane for a while. The database decides which relay has it; this class says how long the owner
+ * may rely on it: the granted time, counted from <em>before</em> the request that renewed it, less a margin, by a clock
+ * that nobody sets. A relay that was frozen finds its lease expired when it wakes.
  *
  * <p>The heartbeat's thread renews it, the lane's reads it.
  */

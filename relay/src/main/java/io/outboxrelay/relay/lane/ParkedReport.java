@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs parked events, on which a person must act. A parked event that is tried again and fails once more is not reported
- * again; one that is published after all is.
+ * Logs parked events, on which a person must act. A parked event that is tried again and fails once more is not
+ * reported again; one that is published after all is.
  */
 final class ParkedReport {
 

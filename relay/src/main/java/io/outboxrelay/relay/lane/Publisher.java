@@ -10,18 +10,19 @@ public interface Publisher {
     boolean ready();
 
     /**
-     * Moves to a connection that no other lane uses, or back to the shared one. Called while nothing is in flight; events that
-     * may have made the broker close the connection are published apart.
+     * Moves to a connection that no other lane uses, or back to the shared one. Called while nothing is in flight;
+     * events that may have made the broker close the connection are published apart.
      *
      * @param alone whether to use a connection of its own
      */
     void apart(boolean alone);
 
     /**
-     * Publishes one event. Never fails: every error is an answer. The event may stay in a buffer until {@link #flush()}.
+     * Publishes one event. Never fails: every error is an answer. The event may stay in a buffer until
+     * {@link #flush()}.
      *
-     * <p>A forgotten event is not sent a second time while the broker may still hold it: its answer is the one to the first
-     * message.
+     * <p>A forgotten event is not sent a second time while the broker may still hold it: its answer is the one to the
+     * first message.
      *
      * @param event an event of whose aggregate no other is unanswered
      */

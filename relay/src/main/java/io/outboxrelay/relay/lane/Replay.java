@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends events again that were published before: those of one aggregate in order, each only when the one before it is
- * confirmed, and at most at the given rate. One thread runs it. It writes nothing: a crash loses only the position, which
- * the listener has received.
+ * confirmed, and at most at the given rate. One thread runs it. It writes nothing: a crash loses only the position,
+ * which the listener has received.
  *
- * <p>An event that the broker does not take or does not answer is sent again until it is confirmed. An event that cannot
- * be sent ends the replay, or is skipped if the settings say so.
+ * <p>An event that the broker does not take or does not answer is sent again until it is confirmed. An event that
+ * cannot be sent ends the replay, or is skipped if the settings say so.
  */
 public final class Replay {
 

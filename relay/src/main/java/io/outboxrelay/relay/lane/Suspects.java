@@ -1,14 +1,15 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The events that were unanswered when the broker closed the channel or the connection with an error. One of them may be
- * the cause, so each is published alone: the one with which it happens again is the cause. If the connection was closed,
- * which all lanes share, alone means on a connection of the lane's own.
+ * The events that were unanswered when the broker closed the channel or the connection with an error. One of them may
+ * be the cause, so each is published alone: the one with which it happens again is the cause. If the connection was
+ * closed, which all lanes share, alone means on a connection of the lane's own.
  */
 final class Suspects {
 

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;

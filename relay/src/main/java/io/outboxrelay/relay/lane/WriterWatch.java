@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.lane;
 
 import io.outboxrelay.relay.lane.LaneStore.Closed;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -36,8 +37,8 @@ public final class WriterWatch {
     private volatile Closed closed = Closed.NOTHING;
 
     /**
-     * Returns the position up to which everything is visible, and the life of the server in which it is; nothing as long as
-     * that is not known.
+     * Returns the position up to which everything is visible, and the life of the server in which it is; nothing as
+     * long as that is not known.
      */
     public Closed closed() {
         return closed;

@@ -12,12 +12,12 @@
  *       were read of an aggregate that is blocked, move to the failures, from where they are published later.
  * </ol>
  *
- * <p>A crash loses nothing that is needed: the next owner of the lane claims again what was not deleted. What a lane keeps
- * in memory only makes the next cycle cheaper:
+ * <p>A crash loses nothing that is needed: the next owner of the lane claims again what was not deleted. What a lane
+ * keeps in memory only makes the next cycle cheaper:
  *
  * <ul>
- *   <li>the {@linkplain io.outboxrelay.relay.lane.Lane#floor() floor}, below which no event can appear any more, so that
- *       a claim need not skip deleted rows;
+ *   <li>the {@linkplain io.outboxrelay.relay.lane.Lane#floor() floor}, below which no event can appear any more, so
+ *       that a claim need not skip deleted rows;
  *   <li>the aggregates that are blocked by a failure: too many do no harm, and a new owner reads them first;
  *   <li>the aggregates whose event was not answered, which wait for a moment;
  *   <li>the events that may have made the broker close the channel or the connection, which are published alone;
@@ -25,8 +25,8 @@
  * </ul>
  *
  * <p>The package knows two narrow interfaces and a clock, and nothing else: the
- * {@link io.outboxrelay.relay.lane.LaneStore store} and the {@link io.outboxrelay.relay.lane.Publisher publisher}. So the
- * same code runs against a database and a broker, and against simulated ones that crash between any two steps.
+ * {@link io.outboxrelay.relay.lane.LaneStore store} and the {@link io.outboxrelay.relay.lane.Publisher publisher}. So
+ * the same code runs against a database and a broker, and against simulated ones that crash between any two steps.
  */
 @NullMarked
 package io.outboxrelay.relay.lane;

@@ -165,8 +165,8 @@ public final class Broker implements AutoCloseable {
     }
 
     /**
-     * Returns why an exchange cannot be published to; empty when it can. The answer is remembered: as long as the connection
-     * lasts if the exchange exists, for a second if it does not.
+     * Returns why an exchange cannot be published to; empty when it can. The answer is remembered: as long as the
+     * connection lasts if the exchange exists, for a second if it does not.
      */
     Optional<String> missing(String exchange) {
         ExchangeState state = exchanges.get(exchange);
@@ -229,7 +229,9 @@ public final class Broker implements AutoCloseable {
         Object on(Channel channel) throws IOException;
     }
 
-    /** Opens a channel and makes a first call. If the broker does not answer, the connection has lost a channel number. */
+    /**
+     * Opens a channel and makes a first call. If the broker does not answer, the connection has lost a channel number.
+     */
     private Channel open(Connection current, ChannelCall first) throws IOException {
         try {
             Channel channel = current.createChannel();

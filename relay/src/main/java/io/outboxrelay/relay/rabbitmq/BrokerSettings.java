@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param exchange template of the exchange's name
  * @param routingKey template of the routing key
  * @param topology what the relay does about a missing exchange
- * @param declarable the names that may be declared if the exchange is a template, which could otherwise create any number
+ * @param declarable the names that may be declared if the exchange is a template, which could otherwise create any
+ *     number
  * @param cloudEvents whether the CloudEvents headers are sent too
  * @param heartbeat AMQP heartbeat: a silent connection counts as lost after two of them
  * @param connectTimeout maximum time for connecting

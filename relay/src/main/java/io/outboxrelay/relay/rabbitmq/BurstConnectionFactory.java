@@ -18,8 +18,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connections that do not write their socket for every message. While a thread holds back, the flush at the end of each of
- * its publishes does nothing; {@link #flush()} writes the buffer. Other threads, and so heartbeats, are never held back.
+ * Connections that do not write their socket for every message. While a thread holds back, the flush at the end of each
+ * of its publishes does nothing; {@link #flush()} writes the buffer. Other threads, and so heartbeats, are never held
+ * back.
  */
 final class BurstConnectionFactory extends ConnectionFactory {
 

@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
-/** Explains why a connection or channel has ended. Often only the innermost cause says what a person needs to repair it. */
+/**
+ * Explains why a connection or channel has ended. Often only the innermost cause says what a person needs to repair it.
+ */
 final class ConnectionTrouble {
 
     private static final int MOST_CAUSES = 20;

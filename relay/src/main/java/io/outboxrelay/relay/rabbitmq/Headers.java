@@ -28,8 +28,9 @@ final class Headers {
     private static final Set<String> ROUTING = Set.of("CC", "BCC");
 
     /**
-     * Headers in which RabbitMQ and its plugins, from 3.10 to 4.3, keep their own record of a message, such as how it was
-     * dead-lettered or shovelled. A service that forwards received headers copies them, but they belong to that message.
+     * Headers in which RabbitMQ and its plugins, from 3.10 to 4.3, keep their own record of a message, such as how it
+     * was dead-lettered or shovelled. A service that forwards received headers copies them, but they belong to that
+     * message.
      */
     private static final Set<String> RECORDS = Set.of(
             "x-death",

@@ -30,11 +30,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks the broker's management API whether a queue of the virtual host is down. To publishers, such a queue and its bindings
- * do not exist, so it may be why an event is unroutable.
+ * Asks the broker's management API whether a queue of the virtual host is down. To publishers, such a queue and its
+ * bindings do not exist, so it may be why an event is unroutable.
  *
- * <p>Thread-safe, and no method waits. One request is under way at a time, with a rest in between. An answer is valid for
- * those who asked before its request was sent; all who ask while one is under way share the next one.
+ * <p>Thread-safe, and no method waits. One request is under way at a time, with a rest in between. An answer is valid
+ * for those who asked before its request was sent; all who ask while one is under way share the next one.
  */
 final class Management {
 
@@ -120,7 +120,9 @@ final class Management {
                         URLEncoder.encode(virtualHost, StandardCharsets.UTF_8).replace("+", "%20")));
     }
 
-    /** Returns the answer to a request that is sent after this call. It comes within seconds, and never exceptionally. */
+    /**
+     * Returns the answer to a request that is sent after this call. It comes within seconds, and never exceptionally.
+     */
     synchronized CompletableFuture<Answer> ask() {
         if (!isToCome) {
             isToCome = true;

@@ -3,8 +3,8 @@ package io.outboxrelay.relay.rabbitmq;
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.impl.Frame;
-import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import io.outboxrelay.relay.rabbitmq.Outstanding.Identity;
 import java.io.IOException;
@@ -49,8 +49,8 @@ final class Message {
     }
 
     /**
-     * Returns the properties of the event's message, for one channel. They are encoded here to see whether they can be: the
-     * client finds out only after it has counted the message, and then the channel's tags are wrong.
+     * Returns the properties of the event's message, for one channel. They are encoded here to see whether they can be:
+     * the client finds out only after it has counted the message, and then the channel's tags are wrong.
      *
      * @throws IllegalArgumentException if they cannot be sent
      */

@@ -1,7 +1,7 @@
 package io.outboxrelay.relay.rabbitmq;
 
-import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,17 +13,17 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The unanswered messages of one channel, by delivery tag. Each identity is here at most once, so a returned message, which
- * carries its identity and no tag, is matched to exactly one publish.
+ * The unanswered messages of one channel, by delivery tag. Each identity is here at most once, so a returned message,
+ * which carries its identity and no tag, is matched to exactly one publish.
  *
- * <p>When an answer is late, the lane stops waiting for it; the message stays here without its payload, because the broker
- * may still hold it. Belongs to the lane's thread.
+ * <p>When an answer is late, the lane stops waiting for it; the message stays here without its payload, because the
+ * broker may still hold it. Belongs to the lane's thread.
  */
 final class Outstanding {
 
     /**
-     * What distinguishes a message from all others on a channel. The id alone does not: a writer may use one id for rows of
-     * several aggregates.
+     * What distinguishes a message from all others on a channel. The id alone does not: a writer may use one id for
+     * rows of several aggregates.
      */
     record Identity(UUID id, Aggregate aggregate) {
 

@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts the outcomes of published events for all lanes of one source, and logs those that were not published, by exchange
- * and outcome. A template may name any number of exchanges: beyond the first hundred, they count as {@value #OTHER}.
- * Thread-safe.
+ * Counts the outcomes of published events for all lanes of one source, and logs those that were not published, by
+ * exchange and outcome. A template may name any number of exchanges: beyond the first hundred, they count as
+ * {@value #OTHER}. Thread-safe.
  */
 public final class PublishMetrics {
 

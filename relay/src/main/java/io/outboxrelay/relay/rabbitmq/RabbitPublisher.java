@@ -7,8 +7,8 @@ import com.rabbitmq.client.ConfirmListener;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Outcome;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.Publisher;
-import io.outboxrelay.relay.lane.Reason;
 import io.outboxrelay.relay.rabbitmq.Outstanding.Identity;
 import io.outboxrelay.relay.rabbitmq.Outstanding.Sent;
 import java.io.IOException;
@@ -35,9 +35,10 @@ import org.slf4j.LoggerFactory;
  * <p>All state belongs to the lane's thread. The connection's thread only appends signals to a queue; each names the
  * channel that it belongs to, so that a late one of an old channel is never taken for one of the new.
  *
- * <p>An event whose answer is late is not sent a second time on the same channel: the broker may still hold it. Publishing
- * it again asks for the answer to the first message. After a while the event is said to be {@link Reason#UNANSWERED}, and
- * after a longer one the channel is replaced, in case that the broker has lost the answer.
+ * <p>An event whose answer is late is not sent a second time on the same channel: the broker may still hold it.
+ * Publishing it again asks for the answer to the first message. After a while the event is said to be
+ * {@link Reason#UNANSWERED}, and after a longer one the channel is replaced, in case that the broker has lost the
+ * answer.
  */
 public final class RabbitPublisher implements Publisher, AutoCloseable {
 
@@ -75,8 +76,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private final Set<Event> inDoubt = new HashSet<>();
 
     /**
-     * Events whose confirm came late, with their positions: a confirm is for one row only. An event that is forgotten here is
-     * only sent once more.
+     * Events whose confirm came late, with their positions: a confirm is for one row only. An event that is forgotten
+     * here is only sent once more.
      */
     private final Map<Identity, Long> confirmedLate = new LinkedHashMap<>();
 
@@ -410,8 +411,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     /**
-     * Closes the channel; outstanding events stay unanswered. A broker that blocks publishing would not read the request, and
-     * so delay the release of the lane: then the channel ends with the connection.
+     * Closes the channel; outstanding events stay unanswered. A broker that blocks publishing would not read the
+     * request, and so delay the release of the lane: then the channel ends with the connection.
      */
     @Override
     public void close() {

@@ -9,8 +9,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A template of an exchange's name or a routing key, such as {@code {aggregate_type}.{event_type}}. Types are inserted in
- * lower-case dotted form, {@code OrderPlaced} as {@code order.placed}; ids unchanged.
+ * A template of an exchange's name or a routing key, such as {@code {aggregate_type}.{event_type}}. Types are inserted
+ * in lower-case dotted form, {@code OrderPlaced} as {@code order.placed}; ids unchanged.
  */
 final class Template {
 
@@ -80,7 +80,10 @@ final class Template {
         };
     }
 
-    /** A word begins at a capital after a small letter or digit, and at the last of several capitals before a small letter. */
+    /**
+     * A word begins at a capital after a small letter or digit, and at the last of several capitals before a small
+     * letter.
+     */
     private static String dotted(String name) {
         StringBuilder words = new StringBuilder(name.length() + 4);
         for (int i = 0; i < name.length(); i++) {

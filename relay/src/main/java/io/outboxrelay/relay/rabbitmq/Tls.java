@@ -11,7 +11,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** How far an {@code amqps} broker is trusted: chain and host name of its certificate are verified, unless told otherwise. */
+/**
+ * How far an {@code amqps} broker is trusted: chain and host name of its certificate are verified, unless told
+ * otherwise.
+ */
 final class Tls {
 
     private static final Logger LOG = LoggerFactory.getLogger(Tls.class);

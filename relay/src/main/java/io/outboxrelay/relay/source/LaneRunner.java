@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The thread of one owned lane: runs cycles until it is stopped or the lease is gone, and waits when there is no event. */
+/**
+ * The thread of one owned lane: runs cycles until it is stopped or the lease is gone, and waits when there is no event.
+ */
 final class LaneRunner {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneRunner.class);

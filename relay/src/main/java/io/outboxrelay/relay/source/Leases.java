@@ -2,8 +2,8 @@ package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.lane.Lease;
-import io.outboxrelay.relay.lane.OwnedLane;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * Shares the lanes with the other relays of this outbox. Every heartbeat renews this relay's leases, stops lanes that
  * another relay has taken, notes that this relay is alive, hands over lanes above the fair share, and takes free lanes.
  *
- * <p>A lane's own thread releases it after its last cycle, so no event of it is in flight when the next owner begins. All
- * else runs on the thread of the heartbeat.
+ * <p>A lane's own thread releases it after its last cycle, so no event of it is in flight when the next owner begins.
+ * All else runs on the thread of the heartbeat.
  */
 final class Leases {
 

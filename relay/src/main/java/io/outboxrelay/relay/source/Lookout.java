@@ -19,8 +19,8 @@ import org.springframework.dao.DataAccessException;
 
 /**
  * Where idle lanes wait. One query finds which of them have events above their floor, and wakes these. The wait between
- * two polls is short while events are being settled, and grows when they are not; a {@link Wakeup} ends it when an event
- * is written.
+ * two polls is short while events are being settled, and grows when they are not; a {@link Wakeup} ends it when an
+ * event is written.
  */
 final class Lookout {
 
@@ -244,7 +244,10 @@ final class Lookout {
         }
     }
 
-    /** Returns the waiting lanes and their floors as soon as there are any; none when stopped, or when none waited for a while. */
+    /**
+     * Returns the waiting lanes and their floors as soon as there are any; none when stopped, or when none waited for a
+     * while.
+     */
     private Map<Integer, Long> whoWaits() throws InterruptedException {
         lock.lock();
         try {

@@ -10,8 +10,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Runs a small task again and again on a thread of its own, whether or not a run fails. The wait is shorter than the
- * interval by a small random part, so that relays which have lost a database together do not return together. It does not
- * grow with failures, because leases are renewed by such a task.
+ * interval by a small random part, so that relays which have lost a database together do not return together. It does
+ * not grow with failures, because leases are renewed by such a task.
  */
 final class PeriodicTask {
 

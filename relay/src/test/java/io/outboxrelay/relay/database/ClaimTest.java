@@ -3,12 +3,12 @@ package io.outboxrelay.relay.database;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.outboxrelay.relay.lane.Aggregate;
 import io.outboxrelay.relay.lane.Event;
-import io.outboxrelay.relay.lane.Incarnation;
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
-import io.outboxrelay.relay.lane.OwnedLane;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
 import java.sql.Connection;

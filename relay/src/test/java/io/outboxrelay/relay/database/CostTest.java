@@ -2,10 +2,10 @@ package io.outboxrelay.relay.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.outboxrelay.relay.lane.Aggregate;
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Due;
-import io.outboxrelay.relay.lane.OwnedLane;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import java.sql.SQLException;
 import java.util.List;

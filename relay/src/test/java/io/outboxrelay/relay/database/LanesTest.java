@@ -8,7 +8,7 @@ import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
-import io.outboxrelay.relay.lane.OwnedLane;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.DatabaseKind;

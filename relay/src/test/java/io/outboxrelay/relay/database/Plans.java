@@ -17,9 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
-/**
- * How PostgreSQL executes the statements of an act on a connection like a lane's, and how much it reads for them.
- */
+/** How PostgreSQL executes the statements of an act on a connection like a lane's, and how much it reads for them. */
 final class Plans {
 
     private static final Pattern HITS = Pattern.compile("Buffers: shared(?: hit=(\\d+))?(?: read=(\\d+))?");
@@ -32,9 +30,7 @@ final class Plans {
         this.maxEventBytes = maxEventBytes;
     }
 
-    /**
-     * The plans of all prepared statements, as they were executed with their parameters; their changes are undone.
-     */
+    /** The plans of all prepared statements, as they were executed with their parameters; their changes are undone. */
     String of(Consumer<PostgresOutbox> act) throws SQLException {
         try (Connection connection = database.database().dataSource().getConnection()) {
             connection.setAutoCommit(false);

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
-import io.outboxrelay.relay.lane.OwnedLane;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.Postgres;

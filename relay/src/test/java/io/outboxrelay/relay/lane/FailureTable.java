@@ -2,6 +2,7 @@ package io.outboxrelay.relay.lane;
 
 import static java.util.stream.Collectors.toSet;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Due;

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Thousands of histories of one lane under every fault. A new set of seeds in every build; one that fails is printed and
- * belongs into {@link #histories_that_once_failed}.
+ * Thousands of histories of one lane under every fault. A new set of seeds in every build; one that fails is printed
+ * and belongs into {@link #histories_that_once_failed}.
  */
 class LaneSimulationTest {
 

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
+import io.outboxrelay.relay.lane.Lane.LaneSettings;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.testing.LogLines;
 import java.time.Duration;
 import java.util.List;

@@ -1,5 +1,8 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,8 @@ package io.outboxrelay.relay.lane;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.lane;
 
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,9 +5,14 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.toMap;
 import static java.util.stream.Collectors.toSet;
 
+import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.Failed;
 import io.outboxrelay.relay.lane.FailurePolicy.OnPark;
 import io.outboxrelay.relay.lane.FailurePolicy.Unroutable;
+import io.outboxrelay.relay.lane.Lane.LaneSettings;
+import io.outboxrelay.relay.lane.LaneStore.Incarnation;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import java.time.Duration;
 import java.time.Instant;

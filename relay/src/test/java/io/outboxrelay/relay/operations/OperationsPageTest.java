@@ -2,7 +2,7 @@ package io.outboxrelay.relay.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.outboxrelay.relay.lane.Reason;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

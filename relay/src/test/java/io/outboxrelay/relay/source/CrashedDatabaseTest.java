@@ -9,12 +9,12 @@ import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Lane;
-import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
+import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.lane.Outcome;
-import io.outboxrelay.relay.lane.OwnedLane;
 import io.outboxrelay.relay.lane.Publisher;
 import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
@@ -139,7 +139,9 @@ class CrashedDatabaseTest {
                 .isTrue();
     }
 
-    /** The first answer: until then the server may be starting, or the pool may give a connection that the crash ended. */
+    /**
+     * The first answer: until then the server may be starting, or the pool may give a connection that the crash ended.
+     */
     private static <T> T afterTheCrash(Callable<T> call) {
         return await().atMost(PATIENCE).ignoreExceptions().until(call, answer -> true);
     }
@@ -157,7 +159,10 @@ class CrashedDatabaseTest {
         }
     }
 
-    /** As when the kernel is out of memory: PostgreSQL loses a single process, and begins a new life under the same master. */
+    /**
+     * As when the kernel is out of memory: PostgreSQL loses a single process, and begins a new life under the same
+     * master.
+     */
     private void crash() {
         if (kind == DatabaseKind.POSTGRESQL) {
             try {

@@ -117,7 +117,10 @@ class HostileDefaultsTest {
         }
     }
 
-    /** As when another source's role has taken its place. To enter a database a user needs some right in it all the same. */
+    /**
+     * As when another source's role has taken its place. To enter a database a user needs some right in it all the
+     * same.
+     */
     private void withoutDefaultRole() {
         database.execute("SET DEFAULT ROLE NONE " + (kind == DatabaseKind.MYSQL ? "TO " : "FOR ") + database.login());
         database.execute("GRANT SELECT ON outbox_schema_version TO " + database.login());

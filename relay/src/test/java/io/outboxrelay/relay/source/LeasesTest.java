@@ -8,7 +8,7 @@ import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.Lane;
-import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;

@@ -69,8 +69,8 @@ class OddRowsTest {
     }
 
     /**
-     * PostgreSQL four times: a database without an encoding takes every byte, one in LATIN1 takes few signs, and one in WIN1252
-     * has bytes that are no signs.
+     * PostgreSQL four times: a database without an encoding takes every byte, one in LATIN1 takes few signs, and one in
+     * WIN1252 has bytes that are no signs.
      */
     static Stream<Database> databases() {
         List<DatabaseKind> here = DatabaseKind.here();

@@ -9,7 +9,7 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.DeliverCallback;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
-import io.outboxrelay.relay.lane.LaneSettings;
+import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.Source.LeaseSettings;
 import io.outboxrelay.relay.source.Source.PollSettings;

@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What tests that run on every kind of database say to it: they speak PostgreSQL, and here is the little of it that they
- * use in the words of MariaDB and MySQL.
+ * What tests that run on every kind of database say to it: they speak PostgreSQL, and here is the little of it that
+ * they use in the words of MariaDB and MySQL.
  */
 final class TestSql {
 

@@ -1,8 +1,7 @@
 package io.outboxrelay.schemas.contract;
 
 /**
- * What a new version of a contract promises to those who use another version. The names are those of the
- * <a
+ * What a new version of a contract promises to those who use another version. The names are those of the <a
  * href="https://docs.confluent.io/platform/current/schema-registry/fundamentals/schema-evolution.html">registries</a>.
  */
 public enum Compatibility {

@@ -16,10 +16,10 @@
  * one that a {@link io.outboxrelay.schemas.encoding.SchemaSource} finds in a catalogue or in a registry.
  *
  * <p><b>Strangers' bytes.</b> A body comes from the network. It is walked through once before anything is made of it:
- * what it says about lengths and counts must fit the bytes that are there and the {@link
- * io.outboxrelay.schemas.encoding.DecodingLimits limits}. So it cannot make the reader ask for more memory than a small
- * multiple of these. Only the reader's own class and the types of its fields are ever created, whatever a schema names,
- * and nothing is changed for the rest of the process.
+ * what it says about lengths and counts must fit the bytes that are there and the
+ * {@link io.outboxrelay.schemas.encoding.DecodingLimits limits}. So it cannot make the reader ask for more memory than
+ * a small multiple of these. Only the reader's own class and the types of its fields are ever created, whatever a
+ * schema names, and nothing is changed for the rest of the process.
  */
 @NullMarked
 package io.outboxrelay.schemas.encoding;

@@ -18,8 +18,8 @@ import org.apache.avro.io.DecoderFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One event, read as its writer knows it and as a reader does. Dates and instants are what they mean; other logical types
- * are compared by their bare values, since random ones are not always values of theirs.
+ * One event, read as its writer knows it and as a reader does. Dates and instants are what they mean; other logical
+ * types are compared by their bare values, since random ones are not always values of theirs.
  */
 record ReadTwice(Object written, Object read) {
 

@@ -21,9 +21,9 @@ import org.springframework.transaction.annotation.Transactional;
 /**
  * The saga of placing an order: reserve stock, then credit; if either is refused or not answered in time, release the
  * reservations in reverse order. No transaction spans two services: each method here is one local transaction that
- * locks the order's row, moves it to the next state and writes what that state asks of others or tells them ({@link
- * OrderEvents}) into the outbox. Between two of them the saga is a row of the database and nothing else, so it survives
- * every crash, and any instance of the service may take its next step.
+ * locks the order's row, moves it to the next state and writes what that state asks of others or tells them
+ * ({@link OrderEvents}) into the outbox. Between two of them the saga is a row of the database and nothing else, so it
+ * survives every crash, and any instance of the service may take its next step.
  *
  * <pre>
  * state              answer                      next state

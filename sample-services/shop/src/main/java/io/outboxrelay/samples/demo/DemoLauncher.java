@@ -17,8 +17,8 @@ public final class DemoLauncher {
     /**
      * Starts the demo, waits for its end and exits with its status.
      *
-     * @param arguments none; system properties {@code demo.*} and {@code outbox.*} are passed on, {@code
-     *     demo.class-path} is what the demo runs with
+     * @param arguments none; system properties {@code demo.*} and {@code outbox.*} are passed on,
+     *     {@code demo.class-path} is what the demo runs with
      * @throws IOException when it cannot be started
      * @throws InterruptedException when waiting is interrupted
      */

@@ -3,8 +3,8 @@
  *
  * <p><b>Views</b> (CQRS): {@link io.outboxrelay.samples.storefront.ViewUpdates} receives every event of the shop and
  * applies it to each {@link io.outboxrelay.samples.storefront.View}, which keeps rows in the shape in which they are
- * read. Answers need no other service and are a little old; each has its age. Views can be emptied and rebuilt ({@code
- * rebuild-views.sql}):
+ * read. Answers need no other service and are a little old; each has its age. Views can be emptied and rebuilt
+ * ({@code rebuild-views.sql}):
  *
  * <ul>
  *   <li>{@link io.outboxrelay.samples.storefront.OrderView}: an order and its saga, step by step;
@@ -16,11 +16,11 @@
  * </ul>
  *
  * <p><b>API composition</b>: {@link io.outboxrelay.samples.storefront.OrderComposition} calls the owning services. Its
- * answer is current, and lacks the parts of unavailable services. {@link
- * io.outboxrelay.samples.storefront.RemoteService} makes the calls: timeout, retry, circuit breaker.
+ * answer is current, and lacks the parts of unavailable services.
+ * {@link io.outboxrelay.samples.storefront.RemoteService} makes the calls: timeout, retry, circuit breaker.
  *
- * <p>{@link io.outboxrelay.samples.storefront.StorefrontService} is the parts list. The page is plain files in {@code
- * static}.
+ * <p>{@link io.outboxrelay.samples.storefront.StorefrontService} is the parts list. The page is plain files in
+ * {@code static}.
  */
 @NullMarked
 package io.outboxrelay.samples.storefront;
