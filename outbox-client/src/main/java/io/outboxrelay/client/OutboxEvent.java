@@ -56,10 +56,18 @@ public final class OutboxEvent {
      *
      * @param eventType what happened, for example {@code OrderPlaced}; at most 255 bytes in UTF-8
      * @return the next step
+     * @throws IllegalArgumentException if it is empty or too long, or contains U+0000
      */
     public static AggregateType<Payload> eventType(String eventType) {
-        return aggregateType -> aggregateId -> (payload, contentType) ->
-                new OutboxEvent(null, aggregateType, aggregateId, eventType, payload, contentType, Map.of());
+        requireShort("event type", eventType);
+        return aggregateType -> {
+            requireText("aggregate type", aggregateType);
+            return aggregateId -> {
+                requireStorable("aggregate id", aggregateId);
+                return (payload, contentType) ->
+                        new OutboxEvent(null, aggregateType, aggregateId, eventType, payload, contentType, Map.of());
+            };
+        };
     }
 
     /**
@@ -74,6 +82,7 @@ public final class OutboxEvent {
          *
          * @param aggregateType the kind of thing that the event happened to, for example {@code Order}
          * @return the next step
+         * @throws IllegalArgumentException if it is empty or contains U+0000
          */
         AggregateId<N> aggregateType(String aggregateType);
     }
@@ -91,6 +100,7 @@ public final class OutboxEvent {
          * @param aggregateId the one that the event happened to. The events of one aggregate are published in the order
          *     in which they were written.
          * @return the next step, or the event
+         * @throws IllegalArgumentException if it contains U+0000
          */
         N aggregateId(String aggregateId);
     }
@@ -104,7 +114,7 @@ public final class OutboxEvent {
          * @param payload published unchanged. The array is not copied: do not change it afterwards.
          * @param contentType of the payload, for example {@code application/json}; at most 255 bytes in UTF-8
          * @return the event
-         * @throws IllegalArgumentException if a type is empty or too long, or a text contains U+0000
+         * @throws IllegalArgumentException if the content type is empty or too long, or contains U+0000
          */
         OutboxEvent payload(byte[] payload, String contentType);
     }
@@ -169,6 +179,7 @@ public final class OutboxEvent {
     }
 
     private static String requireStorable(String what, String text) {
+        Objects.requireNonNull(text, () -> "The " + what + " of an event is null");
         if (text.indexOf('\0') >= 0) {
             throw new IllegalArgumentException(
                     "The " + what + " of an event contains U+0000, which PostgreSQL cannot store");
@@ -177,6 +188,7 @@ public final class OutboxEvent {
     }
 
     private static String requireText(String what, String text) {
+        Objects.requireNonNull(text, () -> "The " + what + " of an event is null");
         if (text.isEmpty()) {
             throw new IllegalArgumentException("The " + what + " of an event is empty");
         }
@@ -184,6 +196,7 @@ public final class OutboxEvent {
     }
 
     private static String requireShort(String what, String text) {
+        Objects.requireNonNull(text, () -> "The " + what + " of an event is null");
         int bytes = text.getBytes(StandardCharsets.UTF_8).length;
         if (bytes > SHORT_STRING_BYTES) {
             throw new IllegalArgumentException("The " + what + " of an event has " + bytes

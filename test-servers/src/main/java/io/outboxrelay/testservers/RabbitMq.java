@@ -48,7 +48,7 @@ public final class RabbitMq {
      * Creates an empty virtual host with a unique name.
      *
      * @return the virtual host; closing it gives it back
-     * @throws IllegalStateException when the broker does not answer or refuses
+     * @throws IllegalStateException when the broker does not answer or refuses, unless one was created before
      */
     public synchronized TestVirtualHost newVirtualHost() {
         if (unused.isEmpty()) {
@@ -61,16 +61,19 @@ public final class RabbitMq {
 
     /** A test that asks for its first needs one; one that asks for many gets them sooner from a larger batch. */
     private void createVirtualHosts() {
-        List<String> names = Stream.generate(() -> "outbox-test-" + UUID.randomUUID())
-                .limit(batch)
-                .toList();
-        control.changeVirtualHosts(names, discarded);
-        discarded.clear();
-        unused.addAll(names);
         if (outlivesUs && batch == 1) {
             AtExit.close(this::removeVirtualHosts);
         }
+        List<String> names = Stream.generate(() -> "outbox-test-" + UUID.randomUUID())
+                .limit(batch)
+                .toList();
         batch = Math.min(2 * batch, LARGEST_BATCH);
+        List<String> old = List.copyOf(discarded);
+        discarded.clear();
+        discarded.addAll(names); // also if creating them fails half-way
+        control.changeVirtualHosts(names, old);
+        discarded.removeAll(names);
+        unused.addAll(names);
     }
 
     synchronized void discard(String name) {

@@ -2,8 +2,10 @@ package io.outboxrelay.testservers;
 
 import com.mysql.cj.jdbc.MysqlDataSource;
 import java.sql.SQLException;
-import java.util.concurrent.Executor;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
@@ -15,11 +17,21 @@ import org.slf4j.LoggerFactory;
 /** A database of one test on a server that others may share. Its user may do everything in it. */
 public final class TestDatabase implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TestDatabase.class);
-    private static final Executor DROPS = Executors.newSingleThreadExecutor(task -> {
+    private static final Duration LONGEST_END = Duration.ofSeconds(20);
+    private static final ExecutorService DROPS = Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Thread(task, "drops-of-test-databases");
         thread.setDaemon(true);
         return thread;
     });
+
+    static {
+        AtExit.close(() -> { // after the databases, which are younger
+            DROPS.shutdown();
+            if (!DROPS.awaitTermination(LONGEST_END.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.error("Some databases could not be dropped within {} s", LONGEST_END.toSeconds());
+            }
+        });
+    }
 
     private final AtomicBoolean isDropped = new AtomicBoolean();
     private final DatabaseKind kind;
@@ -147,7 +159,7 @@ public final class TestDatabase implements AutoCloseable {
             try {
                 server.accept(name);
             } catch (RuntimeException e) {
-                LOG.warn("The database {} could not be dropped: {}", name, e.getMessage());
+                LOG.error("The database {} could not be dropped: {}", name, e.getMessage());
             }
             AtExit.forget(this);
         }

@@ -353,10 +353,11 @@ final class FailuresCommand implements Callable<Integer> {
                         .formatted(database.source(), dryRun ? "would " + verb : done, Words.count(changed, "event")));
                 sum.addAndGet(changed);
             });
-            long missing = events.size() - sum.get();
+            int ids = Set.copyOf(events).size();
+            long missing = ids - sum.get();
             if (status == 0 && missing > 0) {
                 console.println("Nothing to %s for %d of %d ids. To see where an event is, run: explain EVENT_ID"
-                        .formatted(verb, missing, events.size()));
+                        .formatted(verb, missing, ids));
             }
             return status;
         }

@@ -319,7 +319,8 @@ final class MariaDbOutbox implements OutboxActs {
     /** One by one: the driver's batches use a protocol that has no INSERT with a SELECT. */
     @Override
     public void addFailures(int lane, List<Failed> failures) {
-        List<Long> there = lock(lane, failures.stream().map(Failed::event).toList());
+        Set<Long> there =
+                new HashSet<>(lock(lane, failures.stream().map(Failed::event).toList()));
         String statement = in("""
             INSERT INTO SCHEMA.outbox_failure (FAILURE_COLUMNS)
             SELECT EVENT_COLUMNS, ?, ?, ?, ?, utc_timestamp(6) + INTERVAL ? MICROSECOND,

@@ -66,7 +66,11 @@ final class InFlight {
 
     /** Sends buffered events and waits until an answer comes or a deadline passes. */
     void awaitAnswers(BiConsumer<Event, Outcome> outcomes) throws InterruptedException {
-        awaitAnswers(window.isEmpty() ? Duration.ZERO : confirmDeadline, outcomes);
+        if (window.isEmpty()) {
+            publisher.flush();
+        } else {
+            awaitAnswers(confirmDeadline, outcomes);
+        }
     }
 
     /**

@@ -127,9 +127,10 @@ public final class Lane {
     /** Nothing is left of the last cycle, unless it ended by an exception. */
     private int finishLastCycle() {
         inFlight.abandon();
-        inFlight.chooseConnection();
         failures.report();
-        return settle();
+        int settled = settle();
+        inFlight.chooseConnection();
+        return settled;
     }
 
     private boolean mayPublish() {
@@ -180,10 +181,9 @@ public final class Lane {
             batch.add(first.events(), failures.blocked());
             return OptionalLong.of(first.seen());
         }
-        // The hot aggregates fill the head of the lane: take a few events of each and read once more, for the others.
-        // From
-        // the floor again, because all events of an aggregate must come from one snapshot: in a second one, an event
-        // further behind may be visible together with an earlier one that the first snapshot did not show.
+        // The hot aggregates fill the head of the lane: take a few events of each and read once more, for the others,
+        // again from the floor. All events of an aggregate must come from one snapshot: a second one may show an event
+        // together with an earlier one that the first snapshot did not show.
         batch.add(
                 first.events().stream()
                         .filter(event -> hot.contains(event.aggregate()))

@@ -93,7 +93,7 @@ final class Plans {
                 }));
     }
 
-    /** Number of blocks of tables and indexes that the whole plan has read, cached or not. */
+    /** Number of blocks of tables and indexes that the whole plan of the first statement has read, cached or not. */
     static long blocks(String plan) {
         Matcher top = HITS.matcher(plan);
         if (!top.find()) {

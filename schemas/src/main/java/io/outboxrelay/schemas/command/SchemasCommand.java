@@ -401,7 +401,7 @@ public final class SchemasCommand implements Callable<Integer> {
             } catch (ContractsException e) {
                 problem(String.valueOf(e.getMessage()));
                 return 1;
-            } catch (IllegalArgumentException | IllegalStateException | UncheckedIOException e) {
+            } catch (IllegalArgumentException | UncheckedIOException e) {
                 throw wrongUse(e.getMessage() + (e.getCause() == null ? "" : " (" + e.getCause() + ")") + ".", e);
             }
         }
