@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
         name = "schemas",
         mixinStandardHelpOptions = true,
         description = "Checks and documents event contracts, and exchanges them with a schema registry.",
-        footer = {"", "Exit status: 0 fine, 1 findings, 2 wrong use."})
+        footer = {"", "Exit status: 0 no errors, perhaps warnings, 1 errors, 2 wrong use."})
 public final class SchemasCommand implements Callable<Integer> {
 
     private final Map<String, String> environment;
