@@ -203,8 +203,8 @@ public final class IdempotentConsumer implements AutoCloseable {
             thread.join(Math.max(1, settings.stopTimeout().toMillis()));
             if (thread.isAlive()) {
                 LOG.warn(
-                        "The consumer {} did not finish the event in hand within {}: it is interrupted, and the event will be"
-                                + " delivered again",
+                        "The consumer {} did not finish its current event within {}: it is interrupted, and the event will"
+                                + " be delivered again",
                         settings.name(),
                         settings.stopTimeout());
                 ConsumerSession current = session;
@@ -225,7 +225,7 @@ public final class IdempotentConsumer implements AutoCloseable {
             consumeUntilStopped();
             end = State.STOPPED;
         } catch (RuntimeException | Error e) {
-            LOG.error("The consumer {} has ended; the events in hand will be delivered again", settings.name(), e);
+            LOG.error("The consumer {} has ended; its unfinished events will be delivered again", settings.name(), e);
             throw e;
         } finally {
             session = null;

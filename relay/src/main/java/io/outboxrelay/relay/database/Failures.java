@@ -255,7 +255,7 @@ public final class Failures {
                                         .formatted(cause)
                                 + "--password-file.";
                     case TOO_LONG ->
-                        "The command took too long (%s): the database is busy, or somebody else is changing "
+                        "The command took too long (%s): the database is busy, or another command is changing "
                                         .formatted(cause)
                                 + "the same lanes. Rows changed so far stay changed; run the command again.";
                     default -> "The database failed: " + cause;

@@ -119,7 +119,7 @@ public final class ContractChecks {
                             Rule.RELEASED_VERSION_REMOVED,
                             old.newest().origin(),
                             old.subject(),
-                            "The whole subject " + old.subject() + " is gone.")));
+                            "The subject " + old.subject() + " was removed.")));
             checks.add(new Check(old.subject() + " is as it was released", findings));
         }
         for (Contract contract : contracts.all()) {
@@ -219,7 +219,7 @@ public final class ContractChecks {
                         excerpt(version + " as released", change.before()),
                         excerpt(version + " now", change.after()),
                         Set.of(),
-                        now + " is released, and is not what it was."))
+                        now + " is released, but its schema has changed."))
                 .toList();
     }
 

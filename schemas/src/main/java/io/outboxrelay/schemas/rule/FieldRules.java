@@ -44,7 +44,7 @@ final class FieldRules {
         List<String> order = common(record.old(), record.now());
         List<String> orderNow = common(record.now(), record.old());
         if (!order.equals(orderNow)) {
-            String problem = "The fields stand in another order: " + order + " before, " + orderNow + " now.";
+            String problem = "The fields are in another order: " + order + " before, " + orderNow + " now.";
             notes.add(Rule.FIELDS_REORDERED, record, problem);
         }
     }
@@ -89,7 +89,7 @@ final class FieldRules {
             // The name of another field as an alias was of no use.
             gone.removeIf(alias -> record.old().getField(alias) != null);
             if (!gone.isEmpty()) {
-                notes.add(Rule.ALIAS_REMOVED, place, OF_NEW, "Old names are gone: " + gone + ".");
+                notes.add(Rule.ALIAS_REMOVED, place, OF_NEW, "Aliases were removed: " + gone + ".");
             }
         }
         if (was.order() != is.order()) {
@@ -101,7 +101,7 @@ final class FieldRules {
 
     private void defaults(FieldPlace place, Schema.Field was, Schema.Field is) {
         if (was.hasDefaultValue() && !is.hasDefaultValue()) {
-            notes.add(Rule.DEFAULT_REMOVED, place, OF_NEW, "The default is gone.");
+            notes.add(Rule.DEFAULT_REMOVED, place, OF_NEW, "The default was removed.");
         } else if (was.hasDefaultValue() && !DefaultValue.same(was.defaultVal(), is.defaultVal())) {
             notes.add(Rule.DEFAULT_CHANGED, place, OF_NEW, "The default has changed.");
         }

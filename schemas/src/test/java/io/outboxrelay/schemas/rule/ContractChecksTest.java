@@ -96,7 +96,7 @@ class ContractChecksTest {
                 .withVersion("paid", 1);
         Files.delete(now.resolve("orders/v1.avsc"));
         Files.delete(now.resolve("orders/v2.avsc"));
-        assertThat(againstReleased()).extracting(Finding::problem).containsExactly("The whole subject orders is gone.");
+        assertThat(againstReleased()).extracting(Finding::problem).containsExactly("The subject orders was removed.");
     }
 
     @Test
