@@ -203,8 +203,8 @@ public final class IdempotentConsumer implements AutoCloseable {
             thread.join(Math.max(1, settings.stopTimeout().toMillis()));
             if (thread.isAlive()) {
                 LOG.warn(
-                        "The consumer {} did not finish its current event within {}: it is interrupted, and the event will"
-                                + " be delivered again",
+                        "The consumer {} did not finish its current event within {}: it is interrupted, and the event"
+                                + " will be delivered again",
                         settings.name(),
                         settings.stopTimeout());
                 ConsumerSession current = session;

@@ -207,7 +207,7 @@ final class Housekeeping {
         if (look.unreliable() != null && !look.unreliable().equals(unreliable)) {
             LOG.warn(
                     "Source {}: the sequence {}.outbox_position_seq {}. Every read starts at the first row and gets"
-                            + " slower. Restore the sequence, reconnect every writing service, then restart the relay.",
+                            + " slower. Correct the sequence, reconnect every writing service, then restart the relay.",
                     settings.name(),
                     settings.schema(),
                     look.unreliable());

@@ -51,7 +51,7 @@ public final class CheckMojo extends AbstractMojo {
                 ? Optional.of(
                         "Contracts: the build does not say what is released (released or releasedRevision). Versions"
                                 + " are compared with each other only: a change to a released version, or its removal, is not"
-                                + " noticed.")
+                                + " detected.")
                 : Optional.empty();
     }
 }

@@ -28,7 +28,7 @@ class ContractsInTheBuildIT {
         assertThat(service.resolve("target/contracts-site/index.html")).exists();
         assertThat(service.resolve("target/contract-reports/TEST-check.xml"))
                 .content()
-                .contains("orders.placed v2 fits to v1 (FULL_TRANSITIVE)");
+                .contains("orders.placed v2 is compatible with v1 (FULL_TRANSITIVE)");
         Contract released = Contracts.read(service.resolve("target/orders-1.jar"))
                 .bySubject("orders.placed")
                 .orElseThrow();

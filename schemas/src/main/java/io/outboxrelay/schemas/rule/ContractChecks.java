@@ -140,7 +140,7 @@ public final class ContractChecks {
      * @throws IllegalArgumentException if one holds no schema
      */
     public static Report compareFiles(Path old, Path now, Compatibility mode) {
-        String name = "%s fits to %s (%s)".formatted(now, old, mode);
+        String name = "%s is compatible with %s (%s)".formatted(now, old, mode);
         return new Report(
                 List.of(new Check(name, SchemaComparison.compare(version("old", old), version("new", now), mode))));
     }
@@ -165,7 +165,7 @@ public final class ContractChecks {
                             ComparedVersion.of(contract.version(number).orElseThrow());
                     ComparedVersion is = ComparedVersion.of(now);
                     checks.add(new Check(
-                            "%s fits to v%d (%s)".formatted(now, number, mode),
+                            "%s is compatible with v%d (%s)".formatted(now, number, mode),
                             neighbours
                                     ? SchemaComparison.compare(old, is, mode)
                                     : SchemaComparison.compareFar(old, is, mode)));

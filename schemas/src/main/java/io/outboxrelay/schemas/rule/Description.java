@@ -81,8 +81,8 @@ final class Description {
                     Rule.LOGICAL_TYPE_IGNORED,
                     path,
                     SchemaText.of(schema)
-                            + " is nothing that Avro knows: a name that there is not, a type that it is not for, or digits that"
-                            + " it cannot have.");
+                            + " is not a logical type that Avro supports: its name is unknown, its underlying type is"
+                            + " wrong, or its digits are invalid.");
         }
     }
 

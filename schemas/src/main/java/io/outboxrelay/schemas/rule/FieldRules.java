@@ -59,8 +59,8 @@ final class FieldRules {
         Schema.Field predecessor = neighbours ? Renaming.predecessor(is, record.old(), record.now()) : null;
         FieldPlace place = new FieldPlace(record, predecessor, is);
         if (predecessor != null) {
-            String problem = predecessor.name() + " is gone, and " + is.name()
-                    + " of the same type stands in its place: the value would be lost.";
+            String problem = predecessor.name() + " was removed, and " + is.name()
+                    + " of the same type is in its place: the value would be lost.";
             notes.add(Rule.FIELD_RENAMED_WITHOUT_ALIAS, place, OF_NEW, problem);
         } else if (!is.hasDefaultValue()) {
             String problem = "Events of the old version do not have the field, and it has no default.";

@@ -34,9 +34,9 @@ class ContractChecksTest {
         assertThat(ContractChecks.compareVersions(Contracts.read(now)).checks())
                 .extracting(Check::name)
                 .containsExactly(
-                        "orders v2 fits to v1 (FULL_TRANSITIVE)",
-                        "orders v3 fits to v2 (FULL_TRANSITIVE)",
-                        "orders v3 fits to v1 (FULL_TRANSITIVE)");
+                        "orders v2 is compatible with v1 (FULL_TRANSITIVE)",
+                        "orders v3 is compatible with v2 (FULL_TRANSITIVE)",
+                        "orders v3 is compatible with v1 (FULL_TRANSITIVE)");
     }
 
     @Test
@@ -45,7 +45,8 @@ class ContractChecksTest {
 
         assertThat(ContractChecks.compareVersions(Contracts.read(now)).checks())
                 .extracting(Check::name)
-                .containsExactly("orders v2 fits to v1 (BACKWARD)", "orders v3 fits to v2 (BACKWARD)");
+                .containsExactly(
+                        "orders v2 is compatible with v1 (BACKWARD)", "orders v3 is compatible with v2 (BACKWARD)");
     }
 
     @Test
