@@ -274,8 +274,8 @@ public final class IdempotentConsumer implements AutoCloseable {
         Optional<ReceivedEvent> event = ReceivedEvent.from(delivery);
         if (event.isEmpty()) {
             LOG.warn(
-                    "A message in the queue {} from the exchange {} with the routing key {} has no UUID as message_id: it goes"
-                            + " to the dead-letter queue",
+                    "A message in the queue {} from the exchange {} with the routing key {} has no UUID as message_id:"
+                            + " it goes to the dead-letter queue",
                     settings.queue(),
                     delivery.getEnvelope().getExchange(),
                     delivery.getEnvelope().getRoutingKey());
