@@ -101,7 +101,7 @@ final class CallersTransaction {
 
     private static String whyWithoutKnown(DataSource dataSource) {
         if (!TransactionSynchronizationManager.isActualTransactionActive()) {
-            return "outbox and inbox take part in the transaction that changes the data, and the calling thread is in none."
+            return "outbox and inbox use the transaction that changes the data, and the calling thread has none."
                     + " Annotate the calling method with @Transactional, or use a TransactionTemplate. A reactive"
                     + " transaction, or one of another thread, does not count";
         }
@@ -123,7 +123,7 @@ final class CallersTransaction {
         }
         if (innermost.isSuspended()) {
             return "the transaction" + named(innermost)
-                    + " is suspended here, by NOT_SUPPORTED for one. Call outside of" + " that method";
+                    + " is suspended here, for example by NOT_SUPPORTED. Call outside of that method";
         }
         return belongsToAnother(named(innermost));
     }

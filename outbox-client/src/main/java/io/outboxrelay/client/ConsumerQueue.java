@@ -43,7 +43,7 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
         }
         if (deliveryLimit < 1) {
             throw new IllegalArgumentException(
-                    "The queue " + name + " cannot have a delivery limit of " + deliveryLimit + ": at least 1");
+                    "The queue " + name + " cannot have a delivery limit of " + deliveryLimit + ": use at least 1");
         }
         bindings = List.copyOf(bindings);
     }

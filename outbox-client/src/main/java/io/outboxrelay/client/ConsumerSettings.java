@@ -27,7 +27,7 @@ record ConsumerSettings(
         }
         if (attempts < 1) {
             throw new IllegalArgumentException(
-                    "The consumer " + name + " cannot have " + attempts + " attempts: at least 1");
+                    "The consumer " + name + " cannot have " + attempts + " attempts: use at least 1");
         }
         if (patience.isNegative() || contentionPatience.isNegative() || stopTimeout.isNegative()) {
             throw new IllegalArgumentException("The consumer " + name

@@ -203,8 +203,8 @@ public final class IdempotentConsumer implements AutoCloseable {
             thread.join(Math.max(1, settings.stopTimeout().toMillis()));
             if (thread.isAlive()) {
                 LOG.warn(
-                        "The consumer {} did not finish the event in hand within {}: it is interrupted, and the event will be"
-                                + " delivered again",
+                        "The consumer {} did not finish its current event within {}: it is interrupted, and the event"
+                                + " will be delivered again",
                         settings.name(),
                         settings.stopTimeout());
                 ConsumerSession current = session;
@@ -225,7 +225,7 @@ public final class IdempotentConsumer implements AutoCloseable {
             consumeUntilStopped();
             end = State.STOPPED;
         } catch (RuntimeException | Error e) {
-            LOG.error("The consumer {} has ended; the events in hand will be delivered again", settings.name(), e);
+            LOG.error("The consumer {} has ended; its unfinished events will be delivered again", settings.name(), e);
             throw e;
         } finally {
             session = null;
@@ -248,12 +248,12 @@ public final class IdempotentConsumer implements AutoCloseable {
                 if (!stopping()) {
                     brokerFaults.fault(
                             "The consumer " + settings.name() + " of the queue " + settings.queue()
-                                    + " has no connection to the broker and tries again",
+                                    + " has no connection to the broker and reconnects",
                             e);
                     pause(RECONNECT.after(++failures));
                 }
             } catch (RuntimeException e) {
-                LOG.error("The consumer {} has met an unknown error and connects again", settings.name(), e);
+                LOG.error("The consumer {} met an unexpected error and reconnects", settings.name(), e);
                 pause(RECONNECT.after(++bugs));
             }
         }
@@ -274,8 +274,8 @@ public final class IdempotentConsumer implements AutoCloseable {
         Optional<ReceivedEvent> event = ReceivedEvent.from(delivery);
         if (event.isEmpty()) {
             LOG.warn(
-                    "A message in the queue {} from the exchange {} with the routing key {} has no UUID as message_id: it goes"
-                            + " to the dead letters",
+                    "A message in the queue {} from the exchange {} with the routing key {} has no UUID as message_id:"
+                            + " it goes to the dead-letter queue",
                     settings.queue(),
                     delivery.getEnvelope().getExchange(),
                     delivery.getEnvelope().getRoutingKey());
@@ -341,20 +341,20 @@ public final class IdempotentConsumer implements AutoCloseable {
     private void report(ReceivedEvent event, Tries tries, Fault fault, Throwable cause) {
         if (tries.lastWasFree()) {
             freeFaults.fault(
-                    "The consumer " + settings.name() + " tries " + event
-                            + " again, which spends no attempt, because of "
+                    "The consumer " + settings.name() + " retries " + event
+                            + " without spending an attempt, because of "
                             + (fault == Fault.CONTENTION ? "contention" : "its lost connection to the database"),
                     cause);
         } else if (tries.exhausted()) {
             LOG.warn(
-                    "The consumer {} failed {} times to handle {}: it goes to the dead letters",
+                    "The consumer {} failed {} times to handle {}: it goes to the dead-letter queue",
                     settings.name(),
                     tries.spent(),
                     event,
                     cause);
         } else {
             LOG.warn(
-                    "The consumer {} failed to handle {}, attempt {} of {}, and tries again: {}",
+                    "The consumer {} failed to handle {}, attempt {} of {}, and retries it: {}",
                     settings.name(),
                     event,
                     tries.spent(),
@@ -410,7 +410,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         try {
             stop.await(time.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
-            LOG.debug("Somebody interrupted the consumer {}, which continues unless it was closed", settings.name());
+            LOG.debug("The consumer {} was interrupted, and continues unless it was closed", settings.name());
         }
     }
 

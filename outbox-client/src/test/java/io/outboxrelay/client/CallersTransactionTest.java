@@ -238,10 +238,10 @@ class CallersTransactionTest { // hazard 63, hazard 64
     @Test
     void without_a_transaction_or_in_an_empty_one_it_is_refused() {
         with((service, stranger) -> {
-            assertRefused(service::publish, "is in none", "@Transactional", "reactive");
+            assertRefused(service::publish, "the calling thread has none", "@Transactional", "reactive");
             service.propagation(TransactionDefinition.PROPAGATION_SUPPORTS).executeWithoutResult(status -> {
                 service.work("binds a connection to the thread");
-                assertRefused(service::publish, "is in none");
+                assertRefused(service::publish, "the calling thread has none");
             });
         });
         assertThat(count("outbox")).isZero();

@@ -154,7 +154,7 @@ class OutboxTest {
     void without_a_transaction_it_is_an_error_that_says_what_to_do() {
         assertThatThrownBy(() -> outbox.publish(event("1")))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("is in none")
+                .hasMessageContaining("the calling thread has none")
                 .hasMessageContaining("@Transactional");
         assertThatThrownBy(() -> outbox.publish(List.of())).isInstanceOf(IllegalStateException.class);
         assertThat(database.count("outbox")).isZero();

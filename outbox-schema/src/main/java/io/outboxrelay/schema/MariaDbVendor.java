@@ -57,7 +57,7 @@ record MariaDbVendor(SqlDialect dialect) implements Vendor {
         String current = Query.text(connection, "SELECT database()");
         if (current == null || current.isEmpty()) {
             throw new OutboxSchemaException(
-                    "The connection is in no database: name one in its URL, or as the schema of" + " the outbox");
+                    "The connection has no database: name one in its URL, or as the schema of the outbox");
         }
         return current;
     }
@@ -133,7 +133,7 @@ record MariaDbVendor(SqlDialect dialect) implements Vendor {
         for (String table : TABLES) {
             if (has(connection, schema, table)) {
                 throw new OutboxSchemaException("The outbox cannot be installed in the schema " + schema
-                        + ": its table " + table + " already exists, and is not of an outbox");
+                        + ": its table " + table + " already exists and does not belong to an outbox");
             }
         }
     }
@@ -156,7 +156,7 @@ record MariaDbVendor(SqlDialect dialect) implements Vendor {
                 throw e;
             }
             LOG.warn("The roles of the outbox in the database " + schema + " are not complete (" + e.getMessage()
-                    + "). Let an administrator make the statements of " + location() + "/roles.sql there"
+                    + "). An administrator has to run the statements of " + location() + "/roles.sql there"
                     + (tooLong ? ", with shorter names." : "."));
         } finally {
             if (before != null && !before.isEmpty()) {

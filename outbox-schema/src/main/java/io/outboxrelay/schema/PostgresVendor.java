@@ -103,8 +103,8 @@ record PostgresVendor(int lockSeconds) implements Vendor {
         String foreign = Query.text(connection, FOREIGN.replace("SCHEMA", schema));
         if (foreign != null) {
             throw new OutboxSchemaException("The outbox cannot be installed in the schema " + schema + ": there is "
-                    + foreign + ", which is neither of the current user, nor of the owner of the database or the"
-                    + " schema, nor of a superuser. Run the installation as that owner if the outbox is theirs,"
+                    + foreign + ", which belongs neither to the current user, nor to the owner of the database or the"
+                    + " schema, nor to a superuser. Run the installation as that owner if the outbox is theirs,"
                     + " otherwise drop it");
         }
     }

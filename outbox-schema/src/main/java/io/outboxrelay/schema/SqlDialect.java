@@ -60,7 +60,7 @@ public enum SqlDialect {
             case "PostgreSQL" -> POSTGRESQL;
             case "MariaDB" -> MARIADB;
             case "MySQL" -> MYSQL;
-            default -> throw new OutboxSchemaException("There can be no outbox on " + product);
+            default -> throw new OutboxSchemaException("The outbox does not support " + product);
         };
     }
 

@@ -34,7 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         name = "outbox-relay",
         mixinStandardHelpOptions = true,
         description = "Publishes domain events from outbox tables to RabbitMQ, confirmed and in order.",
-        footer = {"", "Exit status: 0 fine, 1 failed, 2 wrong use or configuration."})
+        footer = {"", "Exit status: 0 success, 1 failed, 2 wrong use or configuration."})
 public final class Main implements Callable<Integer> {
 
     /** In seconds; https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/net/InetAddress.html */

@@ -18,8 +18,7 @@ import picocli.CommandLine.Mixin;
         footer = {
             "",
             "Exit status: 0 stopped after SIGTERM, 1 failed, or still not drained 10 s after the grace period, 2"
-                    + " wrong use or"
-                    + " configuration."
+                    + " wrong use or configuration."
         })
 final class RunCommand implements Callable<Integer> {
 

@@ -57,7 +57,7 @@ class RegistryCommandsTest {
         assertThat(run("register", folder.toString())).as(err.toString()).isZero();
         assertThat(out.toString()).contains("shop.a v1 is registered as id", "shop.a v2 is registered as id");
         assertThat(run("register", folder.toString())).isZero();
-        assertThat(out.toString()).contains("shop.a v2 is there already");
+        assertThat(out.toString()).contains("shop.a v2 already exists");
 
         assertThat(run("list")).isZero();
         assertThat(out.toString()).contains("shop.a  FULL_TRANSITIVE  versions 1, 2  newest ");
@@ -69,7 +69,7 @@ class RegistryCommandsTest {
                 .isZero();
         Files.writeString(into.resolve("shop.a/v1.avsc"), SECOND);
         assertThat(run("download", "shop.a", "--into", into.toString())).isEqualTo(1);
-        assertThat(err.toString()).contains("v1.avsc is there with another schema than shop.a version 1");
+        assertThat(err.toString()).contains("v1.avsc already exists with another schema than shop.a version 1");
         assertThat(into.resolve("shop.a/v1.avsc")).hasContent(SECOND);
         assertThat(run("download", "shop.unknown")).isEqualTo(1);
     }

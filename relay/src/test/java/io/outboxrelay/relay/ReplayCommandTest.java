@@ -235,7 +235,7 @@ class ReplayCommandTest {
         assertThat(out.toString())
                 .contains(
                         "OrderPlaced of Order 0 was settled at ",
-                        " from lane 0, position 1, and is retained: it was published and confirmed, unless")
+                        " from lane 0, position 1, and is retained: it was published and confirmed, or")
                 .contains("To send it again, run: replay --source orders " + id + " --reason TEXT");
     }
 

@@ -92,7 +92,7 @@ class SchemasCommandsTest {
     @Test
     void a_report_can_be_read_by_a_build_server() {
         assertThat(run("check", contracts(), "--format", "junit")).isZero();
-        assertThat(out.toString()).contains("<testsuite", "orders v2 fits to v1 (FULL_TRANSITIVE)");
+        assertThat(out.toString()).contains("<testsuite", "orders v2 is compatible with v1 (FULL_TRANSITIVE)");
     }
 
     @Test

@@ -17,9 +17,9 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "check-config",
         mixinStandardHelpOptions = true,
-        description = "Checks the configuration. Prints its effective values with secrets masked, or everything"
-                + " that is wrong"
-                + " with it, and the subjects that have no schema.")
+        description = "Checks the configuration. Prints its effective values with secrets masked, or all its faults."
+                + " If schemas are checked, also names the subjects of the retry rules that have no schema.",
+        footer = {"", "Exit status: 0 valid, 1 failed, 2 wrong use or configuration."})
 final class CheckConfigCommand implements Callable<Integer> {
 
     @Mixin

@@ -39,17 +39,15 @@ public final class Commands {
         @Option(
                 names = "--config",
                 paramLabel = "FILE",
-                description = "YAML file. Default: the file named by OUTBOX_RELAY_CONFIG; if that is not set"
-                        + " either, only"
-                        + " the environment is used.")
+                description = "YAML file. Default: the file named by OUTBOX_RELAY_CONFIG; without that, only"
+                        + " environment and options are used.")
         private @Nullable Path config;
 
         @Option(
                 names = "--set",
                 paramLabel = "KEY=VALUE",
                 description = "Sets one key, overriding environment and file; may be repeated. Do not pass"
-                        + " secrets: other"
-                        + " users of this machine can see them.")
+                        + " secrets: other users of this machine can see them.")
         private final List<String> assignments = new ArrayList<>();
 
         private final Map<String, String> environment;

@@ -30,7 +30,8 @@ import picocli.CommandLine.Parameters;
         name = "explain",
         mixinStandardHelpOptions = true,
         description = "Explains where an event is, what it waits for, and what you can do about it. Reads the"
-                + " whole outbox.")
+                + " whole outbox.",
+        footer = {"", "Exit status: 0 all sources answered, 1 a source did not answer, 2 wrong use or configuration."})
 final class ExplainCommand implements Callable<Integer> {
 
     @Mixin
@@ -87,8 +88,7 @@ final class ExplainCommand implements Callable<Integer> {
 
         private void published(List<String> sentences, Retained retained) {
             sentences.add(("%s of %s was settled at %s (%s ago) from lane %d, position %d, and is retained: it was"
-                            + " published and confirmed,"
-                            + " unless retry.unroutable drops such events.")
+                            + " published and confirmed, or dropped because of retry.unroutable.")
                     .formatted(
                             Words.plain(retained.address().eventType()),
                             FailureView.aggregate(retained.address()),
@@ -211,7 +211,7 @@ final class ExplainCommand implements Callable<Integer> {
 
         private static String when(Failure failure) {
             if (failure.nextAttemptAt() == null || !failure.nextAttemptAt().isAfter(failure.readAt())) {
-                return "now, as soon as the owner of its lane gets to it";
+                return "now, in the next cycle of its lane";
             }
             return "in " + Words.duration(Duration.between(failure.readAt(), failure.nextAttemptAt()));
         }

@@ -35,8 +35,8 @@ import picocli.CommandLine.Parameters;
         name = "failures",
         mixinStandardHelpOptions = true,
         description = "Lists, shows, retries and discards events that could not be published. Talks to the"
-                + " databases directly,"
-                + " so no relay has to be running.")
+                + " databases directly, so no relay has to be running.",
+        footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
 final class FailuresCommand implements Callable<Integer> {
 
     @Mixin
@@ -61,8 +61,8 @@ final class FailuresCommand implements Callable<Integer> {
             name = "list",
             mixinStandardHelpOptions = true,
             description = "Lists retrying, parked and paused events, the oldest first, and counts the events that"
-                    + " are blocked"
-                    + " behind them.")
+                    + " are blocked behind them.",
+            footer = {"", "Exit status: 0 all sources answered, 1 one did not answer, 2 wrong use or configuration."})
     static final class ListCommand implements Callable<Integer> {
 
         @Mixin
@@ -170,7 +170,8 @@ final class FailuresCommand implements Callable<Integer> {
     @Command(
             name = "show",
             mixinStandardHelpOptions = true,
-            description = "Shows everything known about one failure, except its payload and the values of its headers.")
+            description = "Shows everything known about one failure, except its payload and the values of its headers.",
+            footer = {"", "Exit status: 0 all sources answered, 1 one did not answer, 2 wrong use or configuration."})
     static final class ShowCommand implements Callable<Integer> {
 
         @Mixin
@@ -198,7 +199,7 @@ final class FailuresCommand implements Callable<Integer> {
             @Override
             public String text() {
                 return failure == null
-                        ? "no failure of this event; to see where it is, run: explain EVENT_ID\n"
+                        ? "no failure of this event. To see where it is, run: explain EVENT_ID\n"
                         : FailureView.lines(failure);
             }
 
@@ -217,8 +218,8 @@ final class FailuresCommand implements Callable<Integer> {
             name = "retry",
             mixinStandardHelpOptions = true,
             description = "Retries parked events with a fresh attempt count, in order per aggregate. If two people"
-                    + " run it at the"
-                    + " same time, each event is retried once.")
+                    + " run it at the same time, each event is retried once.",
+            footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
     static final class RetryCommand implements Callable<Integer> {
 
         @Mixin
@@ -241,8 +242,8 @@ final class FailuresCommand implements Callable<Integer> {
             name = "discard",
             mixinStandardHelpOptions = true,
             description = "Deletes parked, retrying or paused events permanently; the next events of their"
-                    + " aggregates move up."
-                    + " The audit log keeps the ids, who discarded them, and why.")
+                    + " aggregates move up. The audit log records the ids, the person and the reason.",
+            footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
     static final class DiscardCommand implements Callable<Integer> {
 
         @Mixin
@@ -266,8 +267,7 @@ final class FailuresCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             if (states.contains(State.WAITING)) {
-                throw console.wrongUse(
-                        "Waiting events have not failed. Discard the event that they wait for, or" + " nothing.");
+                throw console.wrongUse("Waiting events have not failed. Discard the event that blocks them instead.");
             }
             Filter filter = change.filter(states.isEmpty() ? State.SHOWN : states, !states.isEmpty());
             Note note = change.audit.noteWithReason();

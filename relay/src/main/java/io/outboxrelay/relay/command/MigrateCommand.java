@@ -20,12 +20,11 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = {
             "Installs the outbox and inbox tables, or upgrades them; safe to run again.",
-            "Works on the database of --url, or else on the databases of the configured sources. The user must be"
-                    + " allowed to"
-                    + " create tables; the relay's own user does not need that right, so pass another one with"
-                    + " --user and"
-                    + " --password-file."
-        })
+            "Works on the database of --url, or else on the databases of the configured sources. The user must have the"
+                    + " right to create tables. The relay's own user does not need that right, so pass another user"
+                    + " with --user and --password-file."
+        },
+        footer = {"", "Exit status: 0 success, 1 failed, 2 wrong use or configuration."})
 final class MigrateCommand implements Callable<Integer> {
 
     @Mixin
@@ -46,7 +45,7 @@ final class MigrateCommand implements Callable<Integer> {
     @Option(
             names = "--schema",
             paramLabel = "NAME",
-            description = "Database schema, with --url. Default: public, in MariaDB and MySQL the database of the URL.")
+            description = "Schema for --url or --print-sql. Default: public; in MariaDB and MySQL the URL's database.")
     private @Nullable String schema;
 
     @Option(names = "--lanes", paramLabel = "N", description = "Number of lanes of a new installation. Default: 8.")

@@ -19,9 +19,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "pause",
         mixinStandardHelpOptions = true,
-        description = "Pauses a source, or some types of its events, until you run resume. A running relay notices"
-                + " by itself."
-                + " Without --source: all sources.")
+        description = "Pauses a source, or some types of its events, until you run resume. A running relay picks up the"
+                + " change automatically. Without --source: all sources.",
+        footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
 final class PauseCommand implements Callable<Integer> {
 
     @Mixin
@@ -44,7 +44,7 @@ final class PauseCommand implements Callable<Integer> {
     public Integer call() {
         if (list) {
             if (!options.wholeSource() || options.audit.reasonGiven()) {
-                throw console.wrongUse("--list cannot be combined with types or --reason.");
+                throw console.wrongUse("--list cannot be combined with --aggregate-type, --event-type or --reason.");
             }
             return options.databases.ask(
                     json, database -> new Pauses(database.failures().pauses()));
@@ -108,9 +108,9 @@ final class PauseCommand implements Callable<Integer> {
     @Command(
             name = "resume",
             mixinStandardHelpOptions = true,
-            description = "Ends a pause. Pass the same --aggregate-type and --event-type that started it. A"
-                    + " running relay"
-                    + " notices by itself. Without --source: in all sources.")
+            description = "Ends a pause. Pass the same --aggregate-type and --event-type that started it. A running"
+                    + " relay picks up the change automatically. Without --source: in all sources.",
+            footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
     static final class ResumeCommand implements Callable<Integer> {
 
         @Mixin

@@ -36,15 +36,13 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "replay",
         mixinStandardHelpOptions = true,
-        description = "Publishes retained events again (see sources: retain), with their original ids, in order"
-                + " per aggregate,"
-                + " with the header outbox_replay. Publishing of new events continues meanwhile.",
+        description = "Publishes retained events again (see the key sources[].retain), in order per aggregate, with"
+                + " their original ids and the header outbox_replay. New events are published meanwhile.",
         footer = {
             "",
             "Exit status: 0 all events were sent, 1 some were not, 2 wrong use or configuration.",
-            "Consumers with an inbox skip events that they have already processed. To have the effects again, use"
-                    + " another inbox"
-                    + " name or an emptied inbox, and a separate queue (--queue)."
+            "Consumers with an inbox skip events that they have already processed. To apply the effects again, use"
+                    + " another inbox name or an emptied inbox, and a separate queue (--queue)."
         })
 final class ReplayCommand implements Callable<Integer> {
 
@@ -79,7 +77,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Option(
             names = "--after",
-            paramLabel = "PLACE",
+            paramLabel = "POSITION",
             defaultValue = "0",
             description = "Continue after this position (printed when a replay stops).")
     private long after;
@@ -129,11 +127,11 @@ final class ReplayCommand implements Callable<Integer> {
         }
         String what = selection + (queue == null ? "" : ", to the queue " + queue);
         long number = published.note("replay", what, extent.events(), note);
-        console.note(source + "replay %d of %s".formatted(number, Words.count(extent.events(), "event")));
+        console.note(source + "replay %d: sending %s".formatted(number, Words.count(extent.events(), "event")));
         Replay.Result result = send(configuration, database, selection, number, extent.events());
         console.println(source + sentence(result, number)); // first: noting it may fail for the same reason
         if (result.stopped() != null) {
-            published.note("replay stopped", "replay " + number + ", place " + result.last(), result.sent(), note);
+            published.note("replay stopped", "replay " + number + ", position " + result.last(), result.sent(), note);
         }
         return result.stopped() == null && result.skipped() == 0;
     }
@@ -214,7 +212,7 @@ final class ReplayCommand implements Callable<Integer> {
 
         @Override
         public void reached(long events, long last) {
-            progress.accept(events, ", place " + last);
+            progress.accept(events, ", position " + last);
         }
 
         @Override
@@ -254,7 +252,7 @@ final class ReplayCommand implements Callable<Integer> {
                 paramLabel = "TIME",
                 converter = Words.TimeConverter.class,
                 description =
-                        "Only events published at or after this time of the database, for example 2026-01-31 (UTC) or "
+                        "Only events published at or after this time (database clock), for example 2026-01-31 (UTC) or "
                                 + "2026-01-31T12:00:00Z.")
         private @Nullable Instant from;
 

@@ -31,9 +31,9 @@ final class Keys {
     static final Key<String> INSTANCE = optional(
             "instance",
             Kind.matching("name", "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"),
-            "Name of this relay among those that share its sources. Each process adds its own "
-                    + "suffix, so two relays with the same name share the lanes. Default: the host name and "
-                    + "a random suffix, new at every start.");
+            "Name of this relay among those that share its sources. The relay appends a random text to it at "
+                    + "every start, so two relays with the same name share the lanes. Default: the host name "
+                    + "and a random suffix.");
 
     static final Key<String> SOURCE_NAME = required(
             "sources[].name",
@@ -120,7 +120,7 @@ final class Keys {
             "schemas.registry.timeout",
             duration(),
             "2s",
-            "Maximum time for an answer of the registry. After it the registry counts as " + "unreachable.");
+            "Maximum time for an answer of the registry; after that it counts as unreachable.");
 
     static final Key<URI> BROKER_URI = required(
                     "broker.uri",
@@ -208,7 +208,7 @@ final class Keys {
             "publish.confirm-deadline",
             duration(),
             "7s",
-            "Maximum time for the broker to confirm an event. After it the event counts as " + "unconfirmed.");
+            "Maximum time for the broker to confirm an event; after that it counts as unconfirmed.");
 
     static final Key<Integer> MAX_ATTEMPTS = of(
             "retry.max-attempts",
@@ -229,7 +229,7 @@ final class Keys {
             "true",
             "Keep retrying an event that was parked because the broker returned it, about every "
                     + "`retry.park-after`, so that it is published without manual action once the cause is "
-                    + "fixed. Applies only if later events of its aggregate wait for it.");
+                    + "fixed. Applies only with `retry.on-park: block`.");
     static final Key<Duration> FIRST_BACKOFF = of(
             "retry.first-backoff",
             duration(),
@@ -241,9 +241,9 @@ final class Keys {
             "retry.on-park",
             Kind.byRoute(OnPark.class),
             "block",
-            "What happens to later events of an aggregate when one is parked: `block` lets them "
-                    + "wait until somebody decides, `continue` publishes them. For some types only: `block, "
-                    + "Invoice/InvoiceSent=continue`; `*` means every type.");
+            "What happens to later events of an aggregate when one is parked: with `block` they wait until "
+                    + "it is published or discarded, with `continue` they are published. For some types only: "
+                    + "`block, Invoice/InvoiceSent=continue`; `*` means every type.");
     static final Key<ByRoute<Unroutable>> UNROUTABLE = of(
             "retry.unroutable",
             Kind.byRoute(Unroutable.class),
@@ -255,8 +255,8 @@ final class Keys {
             "lease.duration",
             duration(),
             "15s",
-            "How long a lane stays assigned to a relay that has died. Must be longer than "
-                    + "`publish.confirm-deadline`, the statement timeout and 1s together.");
+            "How long a lane stays assigned to a relay that has died. Must be longer than the sum of "
+                    + "`publish.confirm-deadline`, the statement timeout and 1 s.");
     static final Key<Duration> LEASE_HEARTBEAT = of(
             "lease.heartbeat",
             duration(),
@@ -282,15 +282,14 @@ final class Keys {
             "http.details",
             Kind.choice(HttpSettings.Details.class),
             "loopback",
-            "Who sees in `/health/ready` why the relay is not ready, with addresses and errors: "
-                    + "clients on the same machine (`loopback`), or `everyone`. All others see the status "
-                    + "only.");
+            "Which clients see in `/health/ready` why the relay is not ready, with addresses and errors: "
+                    + "those on the same machine (`loopback`), or `everyone`. All others see only the status.");
 
     static final Key<LogSettings.Format> LOG_FORMAT = of(
             "log.format",
             Kind.choice(LogSettings.Format.class),
             "text",
-            "Lines for people, or one JSON object per line.");
+            "`text`: lines to read; `json`: one JSON object per line.");
     static final Key<LogSettings.Level> LOG_LEVEL = of(
             "log.level",
             Kind.choice(LogSettings.Level.class),

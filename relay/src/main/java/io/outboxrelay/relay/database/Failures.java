@@ -80,11 +80,12 @@ public final class Failures {
         }
         if (version.isEmpty()) {
             throw new UnavailableException(
-                    "There is no outbox in the schema %s. Install it by the command migrate.".formatted(schema), null);
+                    "There is no outbox in the schema %s. Install it with the command migrate.".formatted(schema),
+                    null);
         }
         if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
             throw new UnavailableException(
-                    "The outbox has version %d, this command needs %d. Bring it up to date by the command migrate."
+                    "The outbox has version %d, this command needs %d. Upgrade it with the command migrate."
                             .formatted(version.getAsInt(), OutboxSchema.REQUIRED_VERSION),
                     null);
         }
@@ -254,7 +255,7 @@ public final class Failures {
                                         .formatted(cause)
                                 + "--password-file.";
                     case TOO_LONG ->
-                        "The command took too long (%s): the database is busy, or somebody else is changing "
+                        "The command took too long (%s): the database is busy, or another command is changing "
                                         .formatted(cause)
                                 + "the same lanes. Rows changed so far stay changed; run the command again.";
                     default -> "The database failed: " + cause;

@@ -78,7 +78,7 @@ final class Judge {
                                     claim.identity()));
         }
         if (!registered.fits(evidence.framing())) {
-            return unknown("subject %s version %d is what the event's header names, and its payload has the %s"
+            return unknown("the event's header names version %2$d of subject %1$s, but its payload has the %3$s"
                     .formatted(subject.name(), registered.number(), evidence.framing()));
         }
         return kept(subject, registered);
@@ -113,7 +113,7 @@ final class Judge {
                 > 1) {
             return unknown(
                     ("subject %s %s, of which %d have the %s and differ in their logical types: only the %s header"
-                                    + " can tell")
+                                    + " can identify the version")
                             .formatted(subject.name(), subject.known(), fitting.size(), framing, DataSchema.HEADER));
         }
         // A fingerprint leaves out defaults and aliases, so it may be any of them.

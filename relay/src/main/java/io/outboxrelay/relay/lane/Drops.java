@@ -56,13 +56,13 @@ public final class Drops {
         (seen.arrived ? ofRoutesThatWorked : ofOthers).increment();
         LOG.debug("{}: {} is dropped: {}", lease, event, failure.detail());
         seen.reports.occurred(count -> LOG.warn(
-                "{}: {} is dropped, as retry.unroutable says: {}{}{}",
+                "{}: {} is dropped, because retry.unroutable is drop: {}{}{}",
                 lease,
                 event,
                 failure.detail(),
                 seen.arrived
-                        ? "; events of its types did reach a queue since this relay started: that queue was deleted, or"
-                                + " its node is down"
+                        ? "; events of its types have reached a queue since this relay started: that queue was deleted,"
+                                + " or its node is down"
                         : "",
                 OncePerMinute.andMore(count)));
     }

@@ -331,7 +331,7 @@ public final class Broker implements AutoCloseable {
                 },
                 () -> {
                     blocked = null;
-                    LOG.info("Source {}: the broker {} takes events again", source, address());
+                    LOG.info("Source {}: the broker {} accepts events again", source, address());
                 });
         try {
             connection = current;
@@ -342,7 +342,7 @@ public final class Broker implements AutoCloseable {
             Template exchange = Template.of(settings.exchange());
             if (exchange.isConstant() && settings.topology() != Topology.NONE) {
                 missing(settings.exchange())
-                        .ifPresent(missing -> LOG.error("Source {}: {}; events wait until then", source, missing));
+                        .ifPresent(missing -> LOG.error("Source {}: {}; events wait until it exists", source, missing));
             }
             if (!closed) {
                 lost.await();

@@ -221,8 +221,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     private void replaceChannel(Channel overdue) {
         LOG.warn(
-                "Source {}: the broker has not answered for {} s and owes {} answers on one channel: replacing the channel;"
-                        + " unanswered events are sent once more",
+                "Source {}: the broker has not answered for {} s, and {} events on one channel are unanswered:"
+                        + " replacing the channel and sending them once more",
                 shared.source(),
                 outstanding
                         .oldestLate()
@@ -262,8 +262,8 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         broker = alone ? shared.another() : shared;
         if (alone) {
             LOG.info(
-                    "Source {}: the broker has closed the connection with an error of its own: events that were unanswered"
-                            + " then are published one at a time on another connection",
+                    "Source {}: the broker has closed the connection because of an internal error; events that were"
+                            + " unanswered are published one at a time on another connection",
                     shared.source());
             broker.start();
         }

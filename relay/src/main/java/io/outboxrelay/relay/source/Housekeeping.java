@@ -67,8 +67,8 @@ final class Housekeeping {
         this.policy = policy;
         this.pauseTask = task(
                 "pauses",
-                "reading what is paused",
-                "what is paused stays paused, and nothing is published before the first success",
+                "reading the pauses",
+                "the pauses read last remain in force; nothing is published before the first successful read",
                 heartbeat,
                 this::readPauses);
         task(
@@ -151,8 +151,8 @@ final class Housekeeping {
         Map<Integer, Long> below = outbox.belowFloors(leases.floors());
         if (!below.isEmpty()) {
             LOG.warn(
-                    "Source {}: events have appeared where all were published already, as after a restore or an insert by"
-                            + " hand: {} (events by lane); these lanes are read from the beginning",
+                    "Source {}: events have appeared below the floor, for example after a restore or a manual insert:"
+                            + " {} (events by lane); reading these lanes from the beginning",
                     settings.name(),
                     below);
             leases.beginAnew(below.keySet());
@@ -178,13 +178,13 @@ final class Housekeeping {
         ByRoute<Boolean> now = outbox.pauses();
         pauses = now;
         if (!now.equals(before) && !(before == null && now.rules().isEmpty())) {
-            LOG.info("Source {}: paused by people: {}", settings.name(), inWords(now));
+            LOG.info("Source {}: now paused: {}", settings.name(), inWords(now));
         }
     }
 
     private static String inWords(ByRoute<Boolean> pauses) {
         if (pauses.rules().isEmpty()) {
-            return "nothing any more";
+            return "nothing";
         }
         return pauses.otherwise()
                 ? "everything"
@@ -198,16 +198,16 @@ final class Housekeeping {
         Look look = outbox.lookAtWriters(System.nanoTime());
         if (look.another()) {
             LOG.warn(
-                    "Source {}: the database was restarted or replaced, or the positions of its outbox start again: its"
-                            + " lanes are read from the beginning",
+                    "Source {}: the database was restarted or replaced, or the positions of its outbox start again;"
+                            + " reading all lanes from the beginning",
                     settings.name());
             connections.leave("the database was restarted, restored or emptied, or its address leads to another one");
             leases.beginAnew();
         }
         if (look.unreliable() != null && !look.unreliable().equals(unreliable)) {
             LOG.warn(
-                    "Source {}: the sequence {}.outbox_position_seq {}: lanes are read from the beginning each time, which"
-                            + " gets slower. Alter it back, reconnect every service that writes, then restart the relay.",
+                    "Source {}: the sequence {}.outbox_position_seq {}. Every read starts at the first row and gets"
+                            + " slower. Correct the sequence, reconnect every writing service, then restart the relay.",
                     settings.name(),
                     settings.schema(),
                     look.unreliable());
@@ -220,8 +220,8 @@ final class Housekeeping {
     private void name(Optional<Writer> longest) {
         if (longest.isPresent() && !longest.get().transaction().equals(namedWriter)) {
             LOG.warn(
-                    "Source {}: a transaction that wrote to the outbox is open for more than {} s and makes reading"
-                            + " slower until it ends: {}",
+                    "Source {}: a transaction that wrote to the outbox has been open for more than {} s and slows down"
+                            + " reading until it ends: {}",
                     settings.name(),
                     longest.get().seenFor().toSeconds(),
                     longest.get().session());

@@ -215,9 +215,9 @@ public final class Source {
                     "Source " + name() + ": "
                             + (version.isEmpty()
                                     ? "there is no outbox in " + outbox + " (version " + required
-                                            + " is needed); install it by: "
+                                            + " is needed); install it with: "
                                     : "the outbox in " + outbox + " has version " + version.getAsInt()
-                                            + ", this relay needs " + required + "; bring it up to date by: ")
+                                            + ", this relay needs " + required + "; upgrade it with: ")
                             + migrate,
                     null);
         }

@@ -415,10 +415,10 @@ class StoredFailuresTest {
 
         assertThatThrownBy(
                         () -> database.dialect().failures("none", connections).requireVersion())
-                .hasMessage("There is no outbox in the schema none. Install it by the command migrate.");
+                .hasMessage("There is no outbox in the schema none. Install it with the command migrate.");
         assertThatThrownBy(() -> database.dialect().failures(old, connections).requireVersion())
                 .hasMessageStartingWith("The outbox has version 2, this command needs ")
-                .hasMessageEndingWith("Bring it up to date by the command migrate.");
+                .hasMessageEndingWith("Upgrade it with the command migrate.");
         assertThatThrownBy(() -> database.dialect().failures("x; DROP", connections))
                 .isInstanceOf(IllegalArgumentException.class);
         database.execute("DROP SCHEMA " + old + (kind.isInnoDb() ? "" : " CASCADE"));

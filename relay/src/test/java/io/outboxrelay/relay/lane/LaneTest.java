@@ -391,7 +391,7 @@ class LaneTest {
                     .singleElement()
                     .asString()
                     .contains("position 2", "no queue")
-                    .doesNotContain("did reach a queue");
+                    .doesNotContain("have reached a queue");
 
             publisher.mood = event -> UNROUTABLE;
             for (int position = 3; position <= 12; position++) {
@@ -402,7 +402,7 @@ class LaneTest {
                     .hasSize(2)
                     .last()
                     .asString()
-                    .contains("position 3", "did reach a queue since this relay started");
+                    .contains("position 3", "have reached a queue since this relay started");
 
             clock.pass(Duration.ofMinutes(1));
             store.write(13, "a");

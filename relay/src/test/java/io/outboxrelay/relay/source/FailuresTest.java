@@ -164,7 +164,7 @@ class FailuresTest {
 
             await().atMost(PATIENCE).until(() -> dropped(true) == 1 && dropped(false) == 1);
             await().atMost(PATIENCE).until(() -> database.number("SELECT count(*) FROM outbox") == 0);
-            assertThat(log.complaints("is dropped")).hasSize(2).anyMatch(line -> line.contains("did reach a queue"));
+            assertThat(log.complaints("is dropped")).hasSize(2).anyMatch(line -> line.contains("have reached a queue"));
         }
     }
 

@@ -246,7 +246,7 @@ class SourceTest {
 
             assertThat(database.number("SELECT count(*) FROM outbox WHERE position = 1"))
                     .isZero();
-            assertThat(log.complaints("events have appeared where all were published already"))
+            assertThat(log.complaints("events have appeared below the floor"))
                     .hasSize(floors ? 1 : 0);
         }
     }

@@ -50,8 +50,8 @@ public final class CheckMojo extends AbstractMojo {
         return released == null && releasedRevision == null
                 ? Optional.of(
                         "Contracts: the build does not say what is released (released or releasedRevision). Versions"
-                                + " are compared with each other only: a change to a released version, or its removal, is not"
-                                + " noticed.")
+                                + " are compared with each other only: a change to a released version, or its removal,"
+                                + " is not detected.")
                 : Optional.empty();
     }
 }

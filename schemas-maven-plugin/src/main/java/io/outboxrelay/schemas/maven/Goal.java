@@ -42,7 +42,7 @@ final class Goal {
         }
         if (report.hasErrors()) {
             throw new MojoFailureException(
-                    "The contracts of this service would break somebody:\n\n" + report.in(Report.Format.TEXT));
+                    "The contracts of this service would break a consumer:\n\n" + report.in(Report.Format.TEXT));
         }
         if (report.warnings() > 0) {
             log.warn(report.in(Report.Format.TEXT));

@@ -79,7 +79,7 @@ final class OwnFiles {
 
         NotOurs(Path file) {
             super(file
-                    + " was not generated here and would be written over. Generate into a folder that nothing else is in,"
+                    + " was not generated here and would be overwritten. Generate into a folder that nothing else uses,"
                     + " or delete the file.");
         }
     }

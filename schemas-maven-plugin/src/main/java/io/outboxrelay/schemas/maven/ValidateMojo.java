@@ -11,7 +11,7 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
-/** Checks each contract by itself: syntax, names, references, documentation. */
+/** Checks each contract on its own: syntax, names, references, documentation. */
 @Mojo(name = "validate", defaultPhase = LifecyclePhase.GENERATE_SOURCES, threadSafe = true)
 public final class ValidateMojo extends AbstractMojo {
 

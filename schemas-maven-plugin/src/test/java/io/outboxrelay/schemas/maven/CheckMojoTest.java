@@ -11,7 +11,7 @@ class CheckMojoTest {
     void a_build_that_does_not_say_what_is_released_is_told_that_nothing_protects_it() {
         assertThat(CheckMojo.warning(null, null))
                 .hasValueSatisfying(
-                        warning -> assertThat(warning).contains("released or releasedRevision", "is not noticed"));
+                        warning -> assertThat(warning).contains("released or releasedRevision", "is not detected"));
     }
 
     @Test

@@ -28,7 +28,7 @@ class ContractsInTheBuildIT {
         assertThat(service.resolve("target/contracts-site/index.html")).exists();
         assertThat(service.resolve("target/contract-reports/TEST-check.xml"))
                 .content()
-                .contains("orders.placed v2 fits to v1 (FULL_TRANSITIVE)");
+                .contains("orders.placed v2 is compatible with v1 (FULL_TRANSITIVE)");
         Contract released = Contracts.read(service.resolve("target/orders-1.jar"))
                 .bySubject("orders.placed")
                 .orElseThrow();
@@ -53,7 +53,7 @@ class ContractsInTheBuildIT {
                         "v2: \"string\"",
                         "v3: \"long\"",
                         "who fails: readers of v2, when they get events of v3; readers of v3, when they get events of v2",
-                        "what to do: Keep the type. For another one add a second field beside the first",
+                        "what to do: Keep the type. To use another one, add a second field",
                         "docs/schema-rules.md#type-changed");
     }
 }

@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
         name = "schemas",
         mixinStandardHelpOptions = true,
         description = "Checks and documents event contracts, and exchanges them with a schema registry.",
-        footer = {"", "Exit status: 0 fine, 1 findings, 2 wrong use."})
+        footer = {"", "Exit status: 0 no errors, perhaps warnings, 1 errors, 2 wrong use."})
 public final class SchemasCommand implements Callable<Integer> {
 
     private final Map<String, String> environment;
@@ -83,7 +83,7 @@ public final class SchemasCommand implements Callable<Integer> {
     @Command(
             name = "validate",
             mixinStandardHelpOptions = true,
-            description = "Checks each contract by itself: syntax, names, references, documentation.")
+            description = "Checks each contract on its own: syntax, names, references, documentation.")
     final class ValidateCommand implements Callable<Integer> {
 
         @Mixin
@@ -105,7 +105,7 @@ public final class SchemasCommand implements Callable<Integer> {
             name = "check",
             mixinStandardHelpOptions = true,
             description = {
-                "Compares the versions of each contract as its compatibility mode demands. With --released or"
+                "Compares the versions of each contract according to its compatibility mode. With --released or"
                         + " --released-revision, compares new versions with the released ones, and reports released"
                         + " versions that have changed.",
                 "Needs no network."
@@ -150,7 +150,7 @@ public final class SchemasCommand implements Callable<Integer> {
     @Command(
             name = "compare",
             mixinStandardHelpOptions = true,
-            description = "Compares two schema files, each complete by itself.")
+            description = "Compares two self-contained schema files.")
     final class CompareCommand implements Callable<Integer> {
 
         @Mixin
@@ -214,9 +214,8 @@ public final class SchemasCommand implements Callable<Integer> {
     @Command(
             name = "test-compatibility",
             mixinStandardHelpOptions = true,
-            description = "Compares the contract versions that a registry does not have with those that it has,"
-                    + " and asks"
-                    + " the registry too. Registers nothing.")
+            description = "Compares the contract versions that a registry lacks with those that it has, and also asks"
+                    + " the registry whether they are compatible. Registers nothing.")
     final class TestCompatibilityCommand implements Callable<Integer> {
 
         @Mixin
@@ -247,8 +246,7 @@ public final class SchemasCommand implements Callable<Integer> {
     @Command(
             name = "register",
             mixinStandardHelpOptions = true,
-            description = "Registers every contract version that a registry does not have, the oldest first, and"
-                    + " sets the"
+            description = "Registers every contract version that a registry lacks, the oldest first, and sets the"
                     + " compatibility of the subjects. Never changes a registered version.")
     final class RegisterCommand implements Callable<Integer> {
 
@@ -271,8 +269,7 @@ public final class SchemasCommand implements Callable<Integer> {
             name = "download",
             mixinStandardHelpOptions = true,
             description = "Writes versions of subjects from a registry to SUBJECT/vN.avsc, each a complete schema."
-                    + " Reports a"
-                    + " file that already exists with another schema, and leaves it as it is.")
+                    + " Reports a file that already exists with another schema, and does not overwrite it.")
     final class DownloadCommand implements Callable<Integer> {
 
         @Mixin
@@ -304,8 +301,7 @@ public final class SchemasCommand implements Callable<Integer> {
             name = "list",
             mixinStandardHelpOptions = true,
             description = "Lists the subjects of a registry with their versions, their compatibility, and the"
-                    + " identity of the"
-                    + " newest version.")
+                    + " identity (a hash) of the newest version.")
     final class ListCommand implements Callable<Integer> {
 
         @Mixin

@@ -157,8 +157,8 @@ public final class Contracts {
                 faults.add(new ContractFault(
                         version.origin(),
                         "This is the same schema as " + same
-                                + "; documentation and formatting do not count. Nobody could tell them apart: leave it"
-                                + " out, or change the other where only words have changed."));
+                                + "; documentation and formatting do not count. Two versions must differ: leave it"
+                                + " out; if only texts have changed, change them in the other file."));
             }
         }
     }

@@ -81,7 +81,7 @@ public final class ContractExchange {
                 .toList();
         for (ContractVersion version : missing) {
             checks.add(new Check(
-                    version + " fits to what " + registry + " has (" + contract.compatibility() + ")",
+                    version + " is compatible with what " + registry + " has (" + contract.compatibility() + ")",
                     findings(contract, version, registered)));
         }
         return missing.isEmpty() || registered.isEmpty() || accepts(missing.get(0));
@@ -157,7 +157,7 @@ public final class ContractExchange {
             registry.setCompatibility(contract.subject(), contract.compatibility());
         }
         progress.done(
-                version + (before.isPresent() ? " is there already" : " is registered") + " as id " + registered.id());
+                version + (before.isPresent() ? " already exists" : " is registered") + " as id " + registered.id());
         return true;
     }
 
@@ -209,9 +209,9 @@ public final class ContractExchange {
     private boolean isThere(RegisteredSchema registered, Path file) throws IOException {
         boolean same = isSchema(file, registered.identity());
         if (same) {
-            progress.done(file + " is there already");
+            progress.done(file + " already exists");
         } else {
-            progress.problem(file + " is there with another schema than " + registered);
+            progress.problem(file + " already exists with another schema than " + registered);
         }
         return same;
     }

@@ -51,7 +51,7 @@ public final class Registry {
 
     /** Asks something that costs it nothing, to see whether it answers and accepts who asks. */
     public void check() {
-        http.get("/config", "Looking whether it answers");
+        http.get("/config", "Checking whether it answers");
     }
 
     /** Returns the names of all subjects, in alphabetical order. */

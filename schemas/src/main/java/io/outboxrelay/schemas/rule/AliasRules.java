@@ -52,9 +52,9 @@ final class AliasRules {
         FieldPlace place =
                 reader == Readers.NEW ? new FieldPlace(record, other, field) : new FieldPlace(record, field, other);
         String problem =
-                "Readers of the " + (reader == Readers.NEW ? "new" : "old") + " version take what was written as "
-                        + String.join(" and ", ambiguous) + " for " + field.name()
-                        + ", and it is not the only field that this could be.";
+                "Readers of the " + (reader == Readers.NEW ? "new" : "old") + " version can read what was written as "
+                        + String.join(" and ", ambiguous) + " as " + field.name()
+                        + ", but this is not the only match.";
         notes.add(Rule.ALIAS_AMBIGUOUS, place, Set.of(reader), problem);
     }
 }

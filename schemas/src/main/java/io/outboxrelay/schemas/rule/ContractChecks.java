@@ -119,7 +119,7 @@ public final class ContractChecks {
                             Rule.RELEASED_VERSION_REMOVED,
                             old.newest().origin(),
                             old.subject(),
-                            "The whole subject " + old.subject() + " is gone.")));
+                            "The subject " + old.subject() + " was removed.")));
             checks.add(new Check(old.subject() + " is as it was released", findings));
         }
         for (Contract contract : contracts.all()) {
@@ -140,7 +140,7 @@ public final class ContractChecks {
      * @throws IllegalArgumentException if one holds no schema
      */
     public static Report compareFiles(Path old, Path now, Compatibility mode) {
-        String name = "%s fits to %s (%s)".formatted(now, old, mode);
+        String name = "%s is compatible with %s (%s)".formatted(now, old, mode);
         return new Report(
                 List.of(new Check(name, SchemaComparison.compare(version("old", old), version("new", now), mode))));
     }
@@ -165,7 +165,7 @@ public final class ContractChecks {
                             ComparedVersion.of(contract.version(number).orElseThrow());
                     ComparedVersion is = ComparedVersion.of(now);
                     checks.add(new Check(
-                            "%s fits to v%d (%s)".formatted(now, number, mode),
+                            "%s is compatible with v%d (%s)".formatted(now, number, mode),
                             neighbours
                                     ? SchemaComparison.compare(old, is, mode)
                                     : SchemaComparison.compareFar(old, is, mode)));
@@ -219,7 +219,7 @@ public final class ContractChecks {
                         excerpt(version + " as released", change.before()),
                         excerpt(version + " now", change.after()),
                         Set.of(),
-                        now + " is released, and is not what it was."))
+                        now + " is released, but its schema has changed."))
                 .toList();
     }
 

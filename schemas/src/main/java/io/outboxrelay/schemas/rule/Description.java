@@ -23,7 +23,7 @@ final class Description {
     static List<Finding> findings(ContractVersion version) {
         Description description = new Description(version);
         if (version.schema().getNamespace() == null) {
-            description.found(Rule.NAMESPACE_MISSING, version.schema().getName(), "The record is in no namespace.");
+            description.found(Rule.NAMESPACE_MISSING, version.schema().getName(), "The record has no namespace.");
         }
         NamedTypes.of(version.schema()).values().forEach(description::type);
         return description.findings;
@@ -31,7 +31,7 @@ final class Description {
 
     private void type(Schema type) {
         if (isBlank(type.getDoc())) {
-            found(Rule.DOC_MISSING, type.getName(), "Nobody knows what " + type.getName() + " is: it has no \"doc\".");
+            found(Rule.DOC_MISSING, type.getName(), "The type " + type.getName() + " has no \"doc\".");
         }
         switch (type.getType()) {
             case RECORD -> fields(type);
@@ -49,14 +49,14 @@ final class Description {
         for (Schema.Field field : record.getFields()) {
             String path = record.getName() + "." + field.name();
             if (isBlank(field.doc())) {
-                found(Rule.DOC_MISSING, path, "Nobody knows what " + field.name() + " is: it has no \"doc\".");
+                found(Rule.DOC_MISSING, path, "The field " + field.name() + " has no \"doc\".");
             }
             String other = alike.put(field.name().replace("_", "").toLowerCase(Locale.ROOT), field.name());
             if (other != null) {
                 found(
                         Rule.NAMES_ALIKE,
                         path,
-                        field.name() + " and " + other + " become one name in generated classes.");
+                        field.name() + " and " + other + " get the same name in generated classes.");
             }
             unnamed(path, field.schema());
         }
@@ -81,8 +81,8 @@ final class Description {
                     Rule.LOGICAL_TYPE_IGNORED,
                     path,
                     SchemaText.of(schema)
-                            + " is nothing that Avro knows: a name that there is not, a type that it is not for, or digits that"
-                            + " it cannot have.");
+                            + " is not a logical type that Avro supports: its name is unknown, its underlying type is"
+                            + " wrong, or its digits are invalid.");
         }
     }
 

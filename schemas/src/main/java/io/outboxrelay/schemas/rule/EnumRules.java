@@ -17,18 +17,18 @@ final class EnumRules {
         List<String> removed = without(old.getEnumSymbols(), now.getEnumSymbols());
         List<String> added = without(now.getEnumSymbols(), old.getEnumSymbols());
         if (!removed.isEmpty() && now.getEnumDefault() == null && place.matters(Readers.NEW)) {
-            notes.add(Rule.ENUM_SYMBOL_REMOVED, place, Set.of(Readers.NEW), "Symbols are gone: " + removed + ".");
+            notes.add(Rule.ENUM_SYMBOL_REMOVED, place, Set.of(Readers.NEW), "Symbols were removed: " + removed + ".");
         }
         if (!added.isEmpty() && old.getEnumDefault() == null && place.matters(Readers.OLD)) {
             String problem =
-                    "Symbols are new: " + added + ", and the old version has no default for what it does not know.";
+                    "Symbols were added: " + added + ", and the old version has no default for unknown symbols.";
             notes.add(Rule.ENUM_EXTENDED_WITHOUT_DEFAULT, place, Set.of(Readers.OLD), problem);
         }
         if (place.matters(Readers.NEW)) {
             defaults(place, old.getEnumDefault(), now.getEnumDefault(), notes);
         }
         if (!without(old.getEnumSymbols(), removed).equals(without(now.getEnumSymbols(), added))) {
-            notes.add(Rule.ENUM_SYMBOLS_REORDERED, place, "The symbols stand in another order.");
+            notes.add(Rule.ENUM_SYMBOLS_REORDERED, place, "The symbols are in another order.");
         }
     }
 

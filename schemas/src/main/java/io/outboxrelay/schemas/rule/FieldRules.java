@@ -44,7 +44,7 @@ final class FieldRules {
         List<String> order = common(record.old(), record.now());
         List<String> orderNow = common(record.now(), record.old());
         if (!order.equals(orderNow)) {
-            String problem = "The fields stand in another order: " + order + " before, " + orderNow + " now.";
+            String problem = "The fields are in another order: " + order + " before, " + orderNow + " now.";
             notes.add(Rule.FIELDS_REORDERED, record, problem);
         }
     }
@@ -59,8 +59,8 @@ final class FieldRules {
         Schema.Field predecessor = neighbours ? Renaming.predecessor(is, record.old(), record.now()) : null;
         FieldPlace place = new FieldPlace(record, predecessor, is);
         if (predecessor != null) {
-            String problem = predecessor.name() + " is gone, and " + is.name()
-                    + " of the same type stands in its place: the value would be lost.";
+            String problem = predecessor.name() + " was removed, and " + is.name()
+                    + " of the same type is in its place: the value would be lost.";
             notes.add(Rule.FIELD_RENAMED_WITHOUT_ALIAS, place, OF_NEW, problem);
         } else if (!is.hasDefaultValue()) {
             String problem = "Events of the old version do not have the field, and it has no default.";
@@ -89,7 +89,7 @@ final class FieldRules {
             // The name of another field as an alias was of no use.
             gone.removeIf(alias -> record.old().getField(alias) != null);
             if (!gone.isEmpty()) {
-                notes.add(Rule.ALIAS_REMOVED, place, OF_NEW, "Old names are gone: " + gone + ".");
+                notes.add(Rule.ALIAS_REMOVED, place, OF_NEW, "Aliases were removed: " + gone + ".");
             }
         }
         if (was.order() != is.order()) {
@@ -101,7 +101,7 @@ final class FieldRules {
 
     private void defaults(FieldPlace place, Schema.Field was, Schema.Field is) {
         if (was.hasDefaultValue() && !is.hasDefaultValue()) {
-            notes.add(Rule.DEFAULT_REMOVED, place, OF_NEW, "The default is gone.");
+            notes.add(Rule.DEFAULT_REMOVED, place, OF_NEW, "The default was removed.");
         } else if (was.hasDefaultValue() && !DefaultValue.same(was.defaultVal(), is.defaultVal())) {
             notes.add(Rule.DEFAULT_CHANGED, place, OF_NEW, "The default has changed.");
         }

@@ -28,7 +28,7 @@ final class NameRules {
         }
         Set<String> gone = gone(old.getAliases(), now.getAliases(), now.getFullName());
         if (!gone.isEmpty() && place.matters(Readers.NEW)) {
-            notes.add(Rule.ALIAS_REMOVED, place, Set.of(Readers.NEW), "Old names are gone: " + gone + ".");
+            notes.add(Rule.ALIAS_REMOVED, place, Set.of(Readers.NEW), "Aliases were removed: " + gone + ".");
         }
     }
 

@@ -5,76 +5,79 @@ import static io.outboxrelay.schemas.rule.Severity.WARNING;
 
 import java.util.Locale;
 
-/** All that is looked at. The ids are stable; each has a section in {@code docs/schema-rules.md}. */
+/** Everything that is checked. The ids are stable; each has a section in {@code docs/schema-rules.md}. */
 public enum Rule {
     TYPE_CHANGED(
             ERROR,
-            "Keep the type. For another one add a second field beside the first, and take the first out when nobody"
-                    + " reads it any more."),
-    FIELD_ADDED_WITHOUT_DEFAULT(ERROR, "Give the new field a default; null, where \"not known\" is the truth."),
+            "Keep the type. To use another one, add a second field, and remove the first when no consumer reads it"
+                    + " any more."),
+    FIELD_ADDED_WITHOUT_DEFAULT(ERROR, "Give the new field a default; null, if \"not known\" is the truth."),
     FIELD_REMOVED_WITHOUT_DEFAULT(
-            ERROR,
-            "Keep the field. To be able to take it out one day, release a version first that gives it a default."),
+            ERROR, "Keep the field. To remove it later, first release a version that gives it a default."),
     FIELD_RENAMED_WITHOUT_ALIAS(
             ERROR,
-            "Give the field its old name as an alias. If it is another field: take the old one out in one version and"
+            "Give the field its old name as an alias. If it is another field, remove the old one in one version and"
                     + " add the new one in the next."),
     TYPE_RENAMED_WITHOUT_ALIAS(
             ERROR,
-            "Keep the name. Readers of the new version would be helped by an alias, readers of the old one by nothing."),
+            "Keep the name. An alias would help readers of the new version, but nothing would help readers of the old"
+                    + " one."),
     NAMESPACE_MOVED(
             ERROR,
-            "Keep the namespace. Readers of the new version would be helped by the old full name as an alias, readers of"
-                    + " the old one by nothing."),
+            "Keep the namespace. The old full name as an alias would help readers of the new version, but nothing"
+                    + " would help readers of the old one."),
     ALIAS_REMOVED(ERROR, "Keep the alias: events under the old name may still be stored, parked or replayed."),
     ALIAS_AMBIGUOUS(
             ERROR,
-            "Take the alias away, or give it to one field only: what was written can become only one field, and a field"
-                    + " can have only one value."),
+            "Remove the alias, or give it to one field only: a written field can be read as only one field, and a"
+                    + " field can have only one value."),
     UNION_BRANCH_ADDED(
             ERROR,
-            "Readers of the old version do not know the branch. Put what is new into another field, with a default."),
+            "Readers of the old version do not know the branch. Put the new type into another field, with a default."),
     UNION_BRANCH_REMOVED(ERROR, "Keep the branch: events written with it still exist."),
     ENUM_EXTENDED_WITHOUT_DEFAULT(
             ERROR,
-            "Readers of the old version have nothing to fall back on. Release a version first that gives the enum a"
-                    + " \"default\" symbol such as UNKNOWN, and add symbols in the next."),
+            "Readers of the old version have no default symbol to use instead. First release a version that gives the"
+                    + " enum a \"default\" symbol such as UNKNOWN, and add symbols in the next one."),
     ENUM_SYMBOL_REMOVED(ERROR, "Keep the symbol, or give the enum a \"default\" that stands for what it meant."),
-    ENUM_DEFAULT_CHANGED(ERROR, "Keep the enum's default: symbols that are not known would be read as something else."),
-    FIXED_SIZE_CHANGED(ERROR, "Keep the size. For another one add a field of another fixed type, or of bytes."),
+    ENUM_DEFAULT_CHANGED(
+            ERROR, "Keep the enum's default: otherwise unknown symbols are read as another symbol than before."),
+    FIXED_SIZE_CHANGED(ERROR, "Keep the size. To use another one, add a field of another fixed type or of type bytes."),
     DEFAULT_CHANGED(
             ERROR,
-            "Keep the default: one and the same old event would mean one thing to readers of the old version and another"
-                    + " to readers of the new one."),
-    DEFAULT_REMOVED(ERROR, "Keep the default: events from before the field was there could not be read any more."),
+            "Keep the default: otherwise the same old event has one meaning for readers of the old version and"
+                    + " another for readers of the new one."),
+    DEFAULT_REMOVED(
+            ERROR, "Keep the default: events that were written before the field existed could not be read any more."),
     LOGICAL_TYPE_CHANGED(
             ERROR,
-            "Keep the logical type. For another unit or meaning add a second field, and name it after its unit."),
-    DECIMAL_SCALE_CHANGED(ERROR, "Keep the scale: the digits stay and the point moves. Add a second field instead."),
+            "Keep the logical type. To use another unit or meaning, add a second field with the unit in its name."),
+    DECIMAL_SCALE_CHANGED(
+            ERROR, "Keep the scale: otherwise the same digits mean another number. Add a second field instead."),
     DECIMAL_PRECISION_CHANGED(
-            ERROR, "Keep the precision, which must match for decimals to match. Add a second field instead."),
-    SORT_ORDER_CHANGED(ERROR, "Keep \"order\": who sorts or compares records gets another result."),
+            ERROR, "Keep the precision: decimals match only if it is equal. Add a second field instead."),
+    SORT_ORDER_CHANGED(ERROR, "Keep \"order\": otherwise consumers that sort or compare records get another result."),
     FIELDS_REORDERED(
-            WARNING,
-            "Put fields back into their places and new ones at the end: records are sorted by their fields in order."),
+            WARNING, "Restore the order of the fields and add new ones at the end: records are sorted field by field."),
     ENUM_SYMBOLS_REORDERED(
-            WARNING, "Put symbols back into their places and new ones at the end: enums are sorted in order."),
-    DIGITS_LOST(WARNING, "Keep the type, or be sure that the numbers stay below 2^24 (float) or 2^53 (double)."),
-    BYTES_READ_AS_TEXT(WARNING, "Keep the type, or be sure that all bytes ever written are UTF-8 text."),
+            WARNING, "Restore the order of the symbols and add new ones at the end: enums are sorted in this order."),
+    DIGITS_LOST(WARNING, "Keep the type, or make sure that the numbers stay below 2^24 (float) or 2^53 (double)."),
+    BYTES_READ_AS_TEXT(WARNING, "Keep the type, or make sure that all bytes ever written are UTF-8 text."),
 
-    RELEASED_VERSION_CHANGED(ERROR, "Put the file back as it was released, and write the change into a new version."),
-    RELEASED_VERSION_REMOVED(ERROR, "Put the file back: events that were written with it still exist."),
+    RELEASED_VERSION_CHANGED(ERROR, "Restore the released file, and write the change into a new version."),
+    RELEASED_VERSION_REMOVED(ERROR, "Restore the file: events that were written with it still exist."),
     EVENT_TYPE_CHANGED(
-            ERROR, "Put the event type back: consumers tell events apart by it. A new one is a new subject."),
-    COMPATIBILITY_WEAKENED(WARNING, "Talk to the consumers: they were promised more."),
+            ERROR, "Restore the event type: consumers distinguish events by it. A new event type needs a new subject."),
+    COMPATIBILITY_WEAKENED(WARNING, "Ask the consumers: they may rely on the stronger compatibility."),
 
-    CONTRACT_UNREADABLE(ERROR, "Mend what the message names."),
+    CONTRACT_UNREADABLE(ERROR, "Fix what the message names."),
     DOC_MISSING(
-            ERROR, "Say in \"doc\" what it is, in which unit, and when it is absent. Words may be mended at any time."),
+            ERROR,
+            "Say in \"doc\" what it is, in which unit, and when it is absent. You may change the text at any time."),
     NAMESPACE_MISSING(ERROR, "Give the record a \"namespace\", which becomes the package of the generated class."),
     NAMES_ALIKE(ERROR, "Choose names that differ in more than case and underscores."),
     LOGICAL_TYPE_IGNORED(
-            ERROR, "Mend the logical type: as it stands, Avro passes over it and everybody sees the bare type."),
+            ERROR, "Correct the logical type: Avro ignores it as it is, and consumers see only the underlying type."),
     ENUM_WITHOUT_DEFAULT(
             WARNING, "Give the enum a \"default\" symbol such as UNKNOWN: without one it can never get a new symbol.");
 

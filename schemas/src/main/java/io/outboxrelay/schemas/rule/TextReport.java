@@ -27,7 +27,7 @@ final class TextReport {
         excerpt(text, finding.before());
         excerpt(text, finding.after());
         if (!finding.whoFails().isEmpty()) {
-            text.append(finding.isError() ? "  who fails: " : "  whom it touches: ")
+            text.append(finding.isError() ? "  who fails: " : "  who is affected: ")
                     .append(finding.whoFails())
                     .append('\n');
         }

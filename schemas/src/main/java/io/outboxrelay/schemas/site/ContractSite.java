@@ -116,7 +116,7 @@ public final class ContractSite {
         parts.add(Html.element("h1", Html.text(contract.eventType())));
         parts.add(Html.element("p", Html.text(doc(contract.newest()))));
         if (contract.deprecated() != null) {
-            parts.add(Html.notice("Deprecated " + deprecation(contract) + ": nobody should begin to use it. Ask "
+            parts.add(Html.notice("Deprecated " + deprecation(contract) + ": do not start using it. Ask "
                     + contract.owner() + " what takes its place."));
         }
         parts.add(agreement(contract));

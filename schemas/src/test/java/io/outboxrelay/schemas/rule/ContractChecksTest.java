@@ -34,9 +34,9 @@ class ContractChecksTest {
         assertThat(ContractChecks.compareVersions(Contracts.read(now)).checks())
                 .extracting(Check::name)
                 .containsExactly(
-                        "orders v2 fits to v1 (FULL_TRANSITIVE)",
-                        "orders v3 fits to v2 (FULL_TRANSITIVE)",
-                        "orders v3 fits to v1 (FULL_TRANSITIVE)");
+                        "orders v2 is compatible with v1 (FULL_TRANSITIVE)",
+                        "orders v3 is compatible with v2 (FULL_TRANSITIVE)",
+                        "orders v3 is compatible with v1 (FULL_TRANSITIVE)");
     }
 
     @Test
@@ -45,7 +45,8 @@ class ContractChecksTest {
 
         assertThat(ContractChecks.compareVersions(Contracts.read(now)).checks())
                 .extracting(Check::name)
-                .containsExactly("orders v2 fits to v1 (BACKWARD)", "orders v3 fits to v2 (BACKWARD)");
+                .containsExactly(
+                        "orders v2 is compatible with v1 (BACKWARD)", "orders v3 is compatible with v2 (BACKWARD)");
     }
 
     @Test
@@ -96,7 +97,7 @@ class ContractChecksTest {
                 .withVersion("paid", 1);
         Files.delete(now.resolve("orders/v1.avsc"));
         Files.delete(now.resolve("orders/v2.avsc"));
-        assertThat(againstReleased()).extracting(Finding::problem).containsExactly("The whole subject orders is gone.");
+        assertThat(againstReleased()).extracting(Finding::problem).containsExactly("The subject orders was removed.");
     }
 
     @Test

@@ -27,7 +27,7 @@ class ReportTest {
             Finding.single(Rule.ENUM_WITHOUT_DEFAULT, "orders/v2.avsc", "State", "The enum has no default.");
 
     private static final Report REPORT = new Report(List.of(
-            new Check("orders v2 fits to v1", List.of(ERROR)),
+            new Check("orders v2 is compatible with v1", List.of(ERROR)),
             new Check("orders v2 is well described", List.of(WARNING)),
             new Check("paid v1 is well described", List.of())));
 
