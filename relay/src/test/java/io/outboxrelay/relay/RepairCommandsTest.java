@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
 @Tag("server")
 class RepairCommandsTest {
 

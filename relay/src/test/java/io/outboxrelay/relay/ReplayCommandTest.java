@@ -42,7 +42,7 @@ import picocli.CommandLine;
 
 /** The command {@code replay}, while no relay runs, with a real database and a real broker. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
 @Tag("server")
 class ReplayCommandTest {
 

@@ -75,6 +75,17 @@ public enum DatabaseKind {
     }
 
     /**
+     * For tests of code that is the same for all databases, while other tests cover the statements of each: PostgreSQL
+     * in the usual loop, those of {@link #here} in the full one.
+     *
+     * @return in the order of this enum
+     */
+    public static List<DatabaseKind> hereInFull() {
+        boolean named = !named(System.getProperty(PROPERTY, "")).isEmpty();
+        return named || Loop.current() == Loop.FULL ? here() : List.of(POSTGRESQL);
+    }
+
+    /**
      * Those of {@link #here} that are MariaDB or MySQL.
      *
      * @return without PostgreSQL

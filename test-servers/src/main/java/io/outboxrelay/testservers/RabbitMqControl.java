@@ -49,8 +49,7 @@ final class RabbitMqControl implements BrokerControl {
                 [{Name, Result} || Name <- [%s], Result <- [catch rabbit_vhost:delete(Name, <<"%s">>)],
                     Result =/= ok, Result =/= {error, {no_such_vhost, Name}}].
                 """.formatted(
-                        delete.stream().map(name -> "<<\"" + name + "\">>").collect(Collectors.joining(", ")),
-                        ACTING_USER));
+                delete.stream().map(name -> "<<\"" + name + "\">>").collect(Collectors.joining(", ")), ACTING_USER));
         ChildProcess.Result result = execute("eval", commands.toString());
         if (result.status() == NODE_IS_DOWN && create.isEmpty()) {
             return;
@@ -59,7 +58,9 @@ final class RabbitMqControl implements BrokerControl {
             throw failure(result, "eval");
         }
         if (!result.output().strip().equals("[]")) {
-            LOG.error("Some virtual hosts could not be deleted: {}", result.output().strip());
+            LOG.error(
+                    "Some virtual hosts could not be deleted: {}",
+                    result.output().strip());
         }
     }
 

@@ -25,12 +25,13 @@ public final class TestDatabase implements AutoCloseable {
     });
 
     static {
-        AtExit.close(() -> { // after the databases, which are younger
-            DROPS.shutdown();
-            if (!DROPS.awaitTermination(LONGEST_END.toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.error("Some databases could not be dropped within {} s", LONGEST_END.toSeconds());
-            }
-        });
+        AtExit.close(
+                () -> { // after the databases, which are younger
+                    DROPS.shutdown();
+                    if (!DROPS.awaitTermination(LONGEST_END.toMillis(), TimeUnit.MILLISECONDS)) {
+                        LOG.error("Some databases could not be dropped within {} s", LONGEST_END.toSeconds());
+                    }
+                });
     }
 
     private final AtomicBoolean isDropped = new AtomicBoolean();

@@ -48,7 +48,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Events that the broker or the relay does not accept, with a real database and a private broker. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
 @Tag("server")
 class FailuresTest {
 

@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whole sources in one JVM, between a real database and a real broker. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
 @Tag("server")
 class SourceTest {
 
@@ -246,8 +246,7 @@ class SourceTest {
 
             assertThat(database.number("SELECT count(*) FROM outbox WHERE position = 1"))
                     .isZero();
-            assertThat(log.complaints("events have appeared below the floor"))
-                    .hasSize(floors ? 1 : 0);
+            assertThat(log.complaints("events have appeared below the floor")).hasSize(floors ? 1 : 0);
         }
     }
 
