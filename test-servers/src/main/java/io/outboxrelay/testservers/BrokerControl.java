@@ -4,6 +4,9 @@ import java.util.List;
 
 /** How a broker is administered, whatever kind it is. */
 interface BrokerControl {
+    /** Whether the broker runs, as far as that is known without asking it. */
+    boolean isRunning();
+
     /**
      * Creates and deletes virtual hosts. The broker's user may do everything in the new ones.
      *

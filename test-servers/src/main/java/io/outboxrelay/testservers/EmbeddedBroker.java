@@ -68,6 +68,11 @@ final class EmbeddedBroker implements ServerControl, BrokerControl {
     }
 
     @Override
+    public boolean isRunning() {
+        return true; // it cannot be stopped
+    }
+
+    @Override
     public void changeVirtualHosts(List<String> create, List<String> delete) {
         create.forEach(name -> broker.createChild(
                 VirtualHostNode.class,

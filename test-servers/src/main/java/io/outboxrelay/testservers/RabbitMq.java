@@ -48,9 +48,12 @@ public final class RabbitMq {
      * Creates an empty virtual host with a unique name.
      *
      * @return the virtual host; closing it gives it back
-     * @throws IllegalStateException when the broker does not answer or refuses, unless one was created before
+     * @throws IllegalStateException when the broker does not run or refuses
      */
     public synchronized TestVirtualHost newVirtualHost() {
+        if (!control.isRunning()) {
+            throw new IllegalStateException("%s is not running".formatted(this));
+        }
         if (unused.isEmpty()) {
             createVirtualHosts();
         }

@@ -34,6 +34,11 @@ final class RabbitMqControl implements BrokerControl {
         this.tool = tool;
     }
 
+    @Override
+    public boolean isRunning() {
+        return isRunning.getAsBoolean();
+    }
+
     /** One command for all: each command starts an Erlang machine, which takes a second of a processor. */
     @Override
     public void changeVirtualHosts(List<String> create, List<String> delete) {
