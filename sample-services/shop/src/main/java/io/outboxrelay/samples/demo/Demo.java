@@ -19,7 +19,7 @@ public final class Demo {
     /** The id of the process with which the demo ends. */
     static final String PARENT = "demo.parent";
 
-    private static final Duration LONGEST_DRAIN = Duration.ofMinutes(2);
+    private static final Duration LONGEST_DRAIN = Duration.ofMinutes(5);
 
     private final DemoSettings settings;
     private final PrintStream out;
@@ -58,27 +58,32 @@ public final class Demo {
     private int run() {
         System.setProperty("demo.folder", settings.place().folder().toString());
         Runtime.getRuntime().addShutdownHook(new Thread(exiting::countDown, "demo-exit"));
-        String verdict;
-        boolean passed = false;
+        Verdict verdict;
         try (Stage stage = new Stage(settings.place(), Stage.Houses.SHARED, Map.of(), this::say)) {
-            stage.start();
-            Verdict found = story(stage);
-            passed = found.passed();
-            verdict = found.line();
-            keep(stage, verdict);
+            verdict = verdict(stage);
+            keep(stage, verdict.line());
         } catch (DemoFailure e) {
-            verdict = "demo failed: " + e.getMessage();
-        } catch (RuntimeException e) {
-            verdict = "demo failed: %s; see %s"
-                    .formatted(e, settings.place().folder().resolve("demo.log"));
-            LoggerFactory.getLogger(Demo.class).error("The demo itself failed", e);
+            verdict = Verdict.failed(e.getMessage());
         }
         if (exiting.getCount() == 0) {
             return 1; // Ctrl-C: everything is being ended, and nobody waits for a verdict.
         }
-        out.println(verdict);
+        out.println(verdict.line());
         out.flush();
-        return passed ? 0 : 1;
+        return verdict.passed() ? 0 : 1;
+    }
+
+    private Verdict verdict(Stage stage) {
+        try {
+            stage.start();
+            return story(stage);
+        } catch (DemoFailure e) {
+            return Verdict.failed(e.getMessage());
+        } catch (RuntimeException e) {
+            LoggerFactory.getLogger(Demo.class).error("The demo itself failed", e);
+            return Verdict.failed(
+                    "%s; see %s".formatted(e, settings.place().folder().resolve("demo.log")));
+        }
     }
 
     private Verdict story(Stage stage) {
@@ -97,6 +102,8 @@ public final class Demo {
                     .formatted(shoppers.placed(), shoppers.rejected(), shoppers.declined()));
         }
         Set<UUID> written = settle(stage, ledger);
+        say("Comparing the %,d events that were written until the last order ended. Heartbeats continue, uncounted."
+                .formatted(written.size()));
         return Verdict.of(ledger.audit(written), stage.duplicatesDropped(), stage.brokerName());
     }
 

@@ -231,9 +231,15 @@ final class Ledger {
                     .sql("SELECT CASE WHEN lease_until > " + now + " THEN owner ELSE 'nobody' END FROM outbox_lane")
                     .query(String.class)
                     .list()
-                    .forEach(owner -> owners.merge(owner, 1, Integer::sum));
+                    .forEach(owner -> owners.merge(instance(owner), 1, Integer::sum));
         }
         return owners;
+    }
+
+    /** A lease names the relay's instance and, after a {@code #}, the life of its lanes on this source. */
+    private static String instance(String owner) {
+        int life = owner.lastIndexOf('#');
+        return life < 0 ? owner : owner.substring(0, life);
     }
 
     private long number(Service service, String sql) {

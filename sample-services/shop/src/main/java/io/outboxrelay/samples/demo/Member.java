@@ -16,7 +16,9 @@ import org.springframework.web.client.RestClientException;
 /** A service or a relay of the shop: a process that can be killed and started again, at the same port. */
 final class Member {
 
-    private static final Duration LONGEST_START = Duration.ofSeconds(120);
+    /** A start that fails ends the process, and is noticed at once; a busy machine may need long. */
+    private static final Duration LONGEST_START = Duration.ofMinutes(10);
+
     private static final Duration LONGEST_STOP = Duration.ofSeconds(10);
     private static final Duration LOOK = Duration.ofMillis(100);
 

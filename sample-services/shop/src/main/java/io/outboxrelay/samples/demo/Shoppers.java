@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -40,8 +42,8 @@ final class Shoppers implements AutoCloseable {
 
     private static final Duration BETWEEN_ORDERS = Duration.ofMillis(250);
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(150);
-    /** Longer than relays need to take over from a dead one, and sagas to time out. */
-    private static final Duration LAST_ORDERS = Duration.ofSeconds(90);
+    /** Much longer than relays need to take over from a dead one, and sagas to time out, even on a busy machine. */
+    private static final Duration LAST_ORDERS = Duration.ofMinutes(5);
 
     private static final String GOOD_CARD = "4000-0000-0000-0001";
     private static final String EMPTY_CARD = "4000-0000-0000-0002";
@@ -58,6 +60,7 @@ final class Shoppers implements AutoCloseable {
     private final AtomicInteger rejected = new AtomicInteger();
     private final AtomicInteger declined = new AtomicInteger();
     private final AtomicReference<@Nullable RuntimeException> trouble = new AtomicReference<>();
+    private final Map<String, String> waiting = new ConcurrentHashMap<>();
 
     Shoppers(URI customers, URI products, URI orders) {
         this.customers = client(customers);
@@ -96,13 +99,16 @@ final class Shoppers implements AutoCloseable {
         threads.shutdown();
     }
 
-    /** Stops new orders; returns when the open ones have been answered. */
+    /**
+     * Stops new orders; returns when each customer's last order has been answered. An order that a customer has begun
+     * to place counts as the last one, so closing never loses a race against the events that the order depends on.
+     */
     void finish() {
         closing.countDown();
         try {
             if (!threads.awaitTermination(LAST_ORDERS.toSeconds(), TimeUnit.SECONDS)) {
-                throw new DemoFailure(
-                        "orders were not answered within %d s; see orders.log".formatted(LAST_ORDERS.toSeconds()));
+                throw new DemoFailure("orders were not answered within %d s: %s; see orders.log"
+                        .formatted(LAST_ORDERS.toSeconds(), new TreeMap<>(waiting)));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -166,7 +172,10 @@ final class Shoppers implements AutoCloseable {
         }
     }
 
-    /** The orders service learns of customers and products by events, so at first it may not know them yet. */
+    /**
+     * The orders service learns of customers and products by events. Until these have arrived, it answers 422, and the
+     * customer tries again.
+     */
     private String place(String customer, Random random) throws InterruptedException {
         Map<String, Object> order = Map.of(
                 "customer_id",
@@ -181,11 +190,13 @@ final class Shoppers implements AutoCloseable {
             try {
                 Map<String, Object> answer = post(orders, "/orders", order);
                 placed.incrementAndGet();
+                waiting.remove("customer " + customer);
                 return String.valueOf(answer.get("order_id"));
             } catch (HttpClientErrorException e) {
-                if (placed.get() > 0 && e.getStatusCode().value() != 422 || closing.getCount() == 0) {
+                if (!e.getStatusCode().isSameCodeAs(HttpStatus.UNPROCESSABLE_CONTENT)) {
                     throw e;
                 }
+                waiting.put("customer " + customer, e.getMessage());
                 Thread.sleep(BETWEEN_LOOKS.toMillis());
             }
         }
@@ -197,8 +208,10 @@ final class Shoppers implements AutoCloseable {
                     Objects.requireNonNull(orders.get().uri(path).retrieve().body(OBJECT));
             String state = String.valueOf(seen.get("state"));
             if (ENDED.contains(state)) {
+                waiting.remove(path);
                 return state;
             }
+            waiting.put(path, state);
             Thread.sleep(BETWEEN_LOOKS.toMillis());
         }
     }

@@ -192,15 +192,18 @@ final class Stage implements AutoCloseable {
         }
     }
 
+    /** Where to find whatever runs. */
     List<String> directions() {
         List<String> lines = new ArrayList<>();
-        lines.add("the shop's page          %s/".formatted(url(Service.STOREFRONT)));
-        for (Service service : Service.values()) {
-            lines.add("%-24s %s/v3/api-docs   database %s"
-                    .formatted(service.label(), url(service), home(service).address()));
+        if (services.containsKey(Service.STOREFRONT)) {
+            lines.add("the shop's page          %s/".formatted(url(Service.STOREFRONT)));
         }
+        services.forEach((service, member) -> lines.add("%-24s %s/v3/api-docs   database %s"
+                .formatted(member.name(), member.url(), home(service).address())));
         relays.forEach(relay -> lines.add("%-24s %s/metrics".formatted(relay.name(), relay.url())));
-        lines.add("broker                   " + virtualHost().amqpUri());
+        if (virtualHost != null) {
+            lines.add("broker                   " + virtualHost.amqpUri());
+        }
         lines.add("logs and configuration   " + place.folder().toAbsolutePath());
         return lines;
     }

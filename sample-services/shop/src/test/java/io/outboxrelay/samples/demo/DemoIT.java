@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The demo as a newcomer runs it, only shorter: with real processes and a relay killed. */
 class DemoIT {
 
-    private static final Duration LONGEST = Duration.ofMinutes(5);
+    private static final Duration LONGEST = Duration.ofMinutes(15);
 
     @TempDir
     Path folder;
