@@ -72,6 +72,29 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
     }
 
     /**
+     * The same queue, bound to events by their types, under the {@linkplain RoutingKey keys} that relays use by
+     * default. If the relays are configured with another {@code broker.routing-key}, use {@link #boundTo}.
+     *
+     * <p>Two types of event can share a key, for example {@code Placed} and {@code OrderPlaced} of an {@code Order}. So
+     * a handler decides by the event's {@linkplain ReceivedEvent#type type}, never by the queue.
+     *
+     * @param exchange declared as a durable topic exchange if it does not exist
+     * @param aggregateType for example {@code Order}
+     * @param eventTypes for example {@code OrderPlaced}; none for all events of the aggregate type
+     * @return the changed description
+     */
+    public ConsumerQueue boundToEvents(String exchange, String aggregateType, String... eventTypes) {
+        if (eventTypes.length == 0) {
+            return boundTo(exchange, RoutingKey.ofAll(aggregateType));
+        }
+        ConsumerQueue bound = this;
+        for (String eventType : eventTypes) {
+            bound = bound.boundTo(exchange, RoutingKey.of(aggregateType, eventType));
+        }
+        return bound;
+    }
+
+    /**
      * The same queue with another delivery limit.
      *
      * @param limit at least 1

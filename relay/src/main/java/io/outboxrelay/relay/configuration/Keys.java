@@ -131,7 +131,7 @@ final class Keys {
     static final Key<String> BROKER_EXCHANGE =
             of("broker.exchange", Kind.exchangeTemplate(), "events", "Name of the exchange, or a template for it.");
     static final Key<String> BROKER_ROUTING_KEY =
-            of("broker.routing-key", Kind.template(), "{aggregate_type}.{event_type}", "Template of the routing key.");
+            of("broker.routing-key", Kind.template(), "{aggregate_type}.{event}", "Template of the routing key.");
     static final Key<BrokerSettings.Topology> BROKER_TOPOLOGY = of(
             "broker.topology",
             Kind.choice(BrokerSettings.Topology.class),

@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
 record Kind<T>(Class<T> type, String name, Reading<T> reading) {
 
     /** Placeholders of the templates for exchange and routing key. */
-    static final List<String> PLACEHOLDERS = List.of("{aggregate_type}", "{aggregate_id}", "{event_type}");
+    static final List<String> PLACEHOLDERS = List.of("{aggregate_type}", "{aggregate_id}", "{event_type}", "{event}");
 
     private static final Duration LONGEST = Duration.ofDays(1);
     private static final Duration MOST_DAYS = Duration.ofDays(3650);

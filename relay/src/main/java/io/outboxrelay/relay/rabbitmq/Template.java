@@ -1,16 +1,16 @@
 package io.outboxrelay.relay.rabbitmq;
 
+import io.outboxrelay.client.RoutingKey;
 import io.outboxrelay.relay.lane.Event;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A template of an exchange's name or a routing key, such as {@code {aggregate_type}.{event_type}}. Types are inserted
- * in lower-case dotted form, {@code OrderPlaced} as {@code order.placed}; ids unchanged.
+ * A template of an exchange's name or a routing key, such as {@code {aggregate_type}.{event}}. Types are inserted as
+ * {@linkplain RoutingKey words}, ids unchanged.
  */
 final class Template {
 
@@ -34,7 +34,8 @@ final class Template {
     /**
      * Reads a template.
      *
-     * @param template text with placeholders {@code {aggregate_type}}, {@code {aggregate_id}}, {@code {event_type}}
+     * @param template text with placeholders {@code {aggregate_type}}, {@code {aggregate_id}}, {@code {event_type}},
+     *     {@code {event}}
      * @throws IllegalArgumentException if it has another placeholder
      */
     static Template of(String template) {
@@ -71,43 +72,13 @@ final class Template {
 
     private static Function<Event, String> value(String template, String name) {
         return switch (name) {
-            case "aggregate_type" -> event -> dotted(event.aggregate().type());
+            case "aggregate_type" -> event -> RoutingKey.word(event.aggregate().type());
             case "aggregate_id" -> event -> event.aggregate().id();
-            case "event_type" -> event -> dotted(event.type());
+            case "event_type" -> event -> RoutingKey.word(event.type());
+            case "event" -> event -> RoutingKey.event(event.aggregate().type(), event.type());
             default ->
                 throw new IllegalArgumentException("The template '" + template + "' has the unknown placeholder {"
-                        + name + "}; known are {aggregate_type}, {aggregate_id} and {event_type}");
+                        + name + "}; known are {aggregate_type}, {aggregate_id}, {event_type} and {event}");
         };
-    }
-
-    /**
-     * A word begins at a capital after a small letter or digit, and at the last of several capitals before a small
-     * letter.
-     */
-    private static String dotted(String name) {
-        StringBuilder words = new StringBuilder(name.length() + 4);
-        for (int i = 0; i < name.length(); i++) {
-            char letter = name.charAt(i);
-            if (i > 0 && isCapital(letter) && beginsWord(name, i)) {
-                words.append('.');
-            }
-            words.append(letter);
-        }
-        return words.toString().toLowerCase(Locale.ROOT);
-    }
-
-    private static boolean beginsWord(String name, int i) {
-        char before = name.charAt(i - 1);
-        return isSmall(before)
-                || before >= '0' && before <= '9'
-                || isCapital(before) && i + 1 < name.length() && isSmall(name.charAt(i + 1));
-    }
-
-    private static boolean isCapital(char letter) {
-        return letter >= 'A' && letter <= 'Z';
-    }
-
-    private static boolean isSmall(char letter) {
-        return letter >= 'a' && letter <= 'z';
     }
 }

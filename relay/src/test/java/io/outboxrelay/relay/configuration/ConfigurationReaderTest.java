@@ -69,7 +69,7 @@ class ConfigurationReaderTest {
                 .isEqualTo(new BrokerSettings(
                         URI.create("amqp://guest:guest@localhost:5672/%2f"),
                         "events",
-                        "{aggregate_type}.{event_type}",
+                        "{aggregate_type}.{event}",
                         BrokerSettings.Topology.DECLARE,
                         false,
                         Duration.ofSeconds(10),
@@ -502,7 +502,7 @@ class ConfigurationReaderTest {
                                 + " Supported are jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:.",
                         "broker.uri = \"http://***@localhost\" (relay.yaml line 7) must begin with amqp:// or amqps://.",
                         "broker.exchange = \"{aggregate}\" (relay.yaml line 8) has braces that are no placeholder. Possible are"
-                                + " {aggregate_type}, {aggregate_id}, {event_type}.",
+                                + " {aggregate_type}, {aggregate_id}, {event_type}, {event}.",
                         "broker.topology = \"maybe\" (relay.yaml line 9) must be one of declare, check, none.",
                         "publish.batch-bytes = \"8MB\" (relay.yaml line 11) must be a size such as 512B, 64KiB, 8MiB or 1GiB.",
                         "http.port = \"70000\" (relay.yaml line 18) must be a whole number from 0 to 65535.",

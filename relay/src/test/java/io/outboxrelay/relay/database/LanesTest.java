@@ -203,7 +203,8 @@ class LanesTest {
                 database.execute(
                         round % 2 == 0
                                 ? "UPDATE outbox_lane SET owner = NULL, lease_until = NULL"
-                                : "UPDATE outbox_lane SET lease_until = clock_timestamp() - interval '1 ms'");
+                                : "UPDATE outbox_lane SET lease_until = clock_timestamp() - interval '1 ms'"
+                                        + " WHERE owner IS NOT NULL");
                 List<Future<List<OwnedLane>>> races = Stream.of("one", "two")
                         .map(relay -> relays.submit(() -> outbox.acquire(relay, 5, LONG)))
                         .toList();

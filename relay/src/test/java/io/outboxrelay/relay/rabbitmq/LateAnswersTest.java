@@ -91,14 +91,14 @@ class LateAnswersTest {
                     .isInstanceOfSatisfying(
                             Unconfirmed.class,
                             unconfirmed -> assertThat(unconfirmed.detail())
-                                    .contains("exchange 'events', routing key 'order.order.placed'"));
+                                    .contains("exchange 'events', routing key 'order.placed'"));
         }
         assertThat(harness.publisher.silence())
                 .extracting(
                         RabbitPublisher.Silence::events,
                         RabbitPublisher.Silence::exchange,
                         RabbitPublisher.Silence::routingKey)
-                .containsExactly(1, "events", "order.order.placed");
+                .containsExactly(1, "events", "order.placed");
 
         wire.say(Frame.ack(channel.get(), 1, false));
         await().atMost(PATIENCE).until(() -> harness.publish(event), Outcome.CONFIRMED::equals);

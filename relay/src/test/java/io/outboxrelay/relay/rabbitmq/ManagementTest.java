@@ -239,7 +239,7 @@ class ManagementTest {
         return new BrokerSettings(
                 URI.create(uri),
                 "events",
-                "{aggregate_type}.{event_type}",
+                "{aggregate_type}.{event}",
                 Topology.DECLARE,
                 false,
                 Duration.ofSeconds(5),

@@ -38,7 +38,7 @@ final class PublisherHarness implements AutoCloseable {
     final Channel admin;
 
     PublisherHarness(TestVirtualHost host) throws IOException, TimeoutException {
-        this(host, EXCHANGE, "{aggregate_type}.{event_type}", Topology.DECLARE, false);
+        this(host, EXCHANGE, "{aggregate_type}.{event}", Topology.DECLARE, false);
     }
 
     /** The publisher comes by another port to the broker. */
@@ -47,7 +47,7 @@ final class PublisherHarness implements AutoCloseable {
                 host,
                 URI.create("amqp://%s:%s@127.0.0.1:%d/%s".formatted(host.user(), host.password(), port, host.name())),
                 EXCHANGE,
-                "{aggregate_type}.{event_type}",
+                "{aggregate_type}.{event}",
                 Topology.DECLARE,
                 false);
     }

@@ -366,7 +366,7 @@ class RabbitPublisherTest {
     // hazards 42, 43
     @Test
     void an_event_arrives_with_its_bytes_its_headers_and_its_properties() throws Exception {
-        harness.queue("orders", "order.order.placed", Map.of());
+        harness.queue("orders", "order.placed", Map.of());
         byte[] payload = new byte[300_000]; // more than a frame
         new Random(5).nextBytes(payload);
         Event event = Events.maker()

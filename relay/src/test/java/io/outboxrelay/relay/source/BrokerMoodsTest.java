@@ -194,7 +194,7 @@ class BrokerMoodsTest {
         write("a");
         awaitFailures("retrying unroutable");
         assertThat(database.value("SELECT detail FROM outbox_failure"))
-                .contains("no queue is bound to the exchange 'events' for the routing key 'order.order.placed'");
+                .contains("no queue is bound to the exchange 'events' for the routing key 'order.placed'");
         assertThat(relay.log.complaints("was not published: unroutable"))
                 .as("said once")
                 .hasSize(1);
@@ -265,7 +265,7 @@ class BrokerMoodsTest {
                     .untilAsserted(() -> assertThat(relay.source.stuck().orElse("all moves"))
                             .contains(
                                     "1 event without an answer from the broker for up to",
-                                    "exchange 'events', routing key 'order.order.placed'"));
+                                    "exchange 'events', routing key 'order.placed'"));
             assertThat(relay.source.trouble()).as("the source is served").isEmpty();
             assertThat(relay.meters
                             .get("outbox_relay_unanswered_events")

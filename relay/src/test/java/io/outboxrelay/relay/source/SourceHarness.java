@@ -79,7 +79,7 @@ final class SourceHarness implements AutoCloseable {
                 new BrokerSettings(
                         URI.create(broker),
                         "events",
-                        "{aggregate_type}.{event_type}",
+                        "{aggregate_type}.{event}",
                         topology,
                         false,
                         Duration.ofSeconds(5),

@@ -306,7 +306,7 @@ class SourceTest {
         BrokerSettings broker = new BrokerSettings(
                 URI.create(host.amqpUri()),
                 "events",
-                "{aggregate_type}.{event_type}",
+                "{aggregate_type}.{event}",
                 BrokerSettings.Topology.DECLARE,
                 false,
                 Duration.ofSeconds(5),

@@ -28,8 +28,7 @@ public class CustomersService {
 
     /** Requests of orders concerning customers' credit. */
     public static final ConsumerQueue QUEUE = ConsumerQueue.named("customers.orders")
-            .boundTo("events", "order.credit.#")
-            .boundTo("events", "order.order.paid");
+            .boundToEvents("events", "order", "CreditReservationRequested", "CreditReleaseRequested", "OrderPaid");
 
     /**
      * Runs until it is terminated.

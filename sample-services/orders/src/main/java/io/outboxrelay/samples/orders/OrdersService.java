@@ -29,15 +29,14 @@ public class OrdersService {
 
     /** The answers of the saga's participants. */
     public static final ConsumerQueue SAGA_QUEUE = ConsumerQueue.named("orders.saga")
-            .boundTo(EXCHANGE, "reservation.#")
-            .boundTo(EXCHANGE, "customer.credit.#");
+            .boundToEvents(EXCHANGE, "reservation")
+            .boundToEvents(EXCHANGE, "customer", "CreditReserved", "CreditRejected", "CreditReleased");
 
     /** Events about customers and products, and heartbeats. */
     public static final ConsumerQueue REPLICAS_QUEUE = ConsumerQueue.named("orders.replicas")
-            .boundTo(EXCHANGE, "customer.customer.#")
-            .boundTo(EXCHANGE, "product.#")
-            .boundTo(EXCHANGE, "heartbeat.customers.#")
-            .boundTo(EXCHANGE, "heartbeat.products.#");
+            .boundToEvents(EXCHANGE, "customer", "CustomerRegistered", "CustomerChanged")
+            .boundToEvents(EXCHANGE, "product")
+            .boundToEvents(EXCHANGE, "heartbeat", "CustomersHeartbeat", "ProductsHeartbeat");
 
     /**
      * Runs until it is terminated.

@@ -10,6 +10,7 @@ import com.rabbitmq.client.Connection;
 import io.outboxrelay.client.ConsumerQueue;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.ReceivedEvent;
+import io.outboxrelay.client.RoutingKey;
 import io.outboxrelay.samples.chassis.Events;
 import io.outboxrelay.schemas.encoding.EventEncoder;
 import io.outboxrelay.testservers.DatabaseKind;
@@ -20,7 +21,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
@@ -155,8 +155,6 @@ final class RunningOrders implements AutoCloseable {
 
     synchronized void deliver(UUID eventId, String aggregateType, IndexedRecord event) {
         String type = event.getSchema().getName();
-        String routingKey = aggregateType + "."
-                + type.replaceAll("(?<=[a-z])(?=[A-Z])", ".").toLowerCase(Locale.ROOT);
         AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
                 .messageId(eventId.toString())
                 .type(type)
@@ -165,7 +163,7 @@ final class RunningOrders implements AutoCloseable {
         try {
             channel.basicPublish(
                     "events",
-                    routingKey,
+                    RoutingKey.of(aggregateType, type),
                     properties,
                     EventEncoder.singleObject().encode(event));
             channel.waitForConfirmsOrDie(SOON.toMillis());

@@ -23,8 +23,8 @@ public class ProductsService {
     public static final String CONSUMER = "products";
 
     /** Requests of orders concerning products' stock. */
-    public static final ConsumerQueue QUEUE =
-            ConsumerQueue.named("products.orders").boundTo("events", "order.stock.#");
+    public static final ConsumerQueue QUEUE = ConsumerQueue.named("products.orders")
+            .boundToEvents("events", "order", "StockReservationRequested", "StockReleaseRequested");
 
     /**
      * Runs until it is terminated.

@@ -8,6 +8,7 @@ import com.rabbitmq.client.Connection;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.Inbox;
 import io.outboxrelay.client.ReceivedEvent;
+import io.outboxrelay.client.RoutingKey;
 import io.outboxrelay.samples.chassis.Events;
 import io.outboxrelay.schemas.encoding.EventEncoder;
 import io.outboxrelay.testservers.DatabaseKind;
@@ -108,7 +109,7 @@ final class RunningProducts implements AutoCloseable {
     }
 
     /** What a relay does with an event. */
-    void deliver(UUID eventId, String routingKey, SpecificRecord event) throws IOException, TimeoutException {
+    void deliver(UUID eventId, SpecificRecord event) throws IOException, TimeoutException {
         await().atMost(SOON).until(() -> consumer().state() == IdempotentConsumer.State.CONSUMING);
         AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
                 .messageId(eventId.toString())
@@ -118,7 +119,7 @@ final class RunningProducts implements AutoCloseable {
                 Channel channel = connection.createChannel()) {
             channel.basicPublish(
                     "events",
-                    routingKey,
+                    RoutingKey.of("order", event.getSchema().getName()),
                     true,
                     properties,
                     EventEncoder.singleObject().encode(event));

@@ -5,6 +5,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import io.outboxrelay.client.ConsumerQueue;
 import io.outboxrelay.testservers.DatabaseKind;
+import io.outboxrelay.testservers.FreePorts;
 import io.outboxrelay.testservers.JavaProcess;
 import io.outboxrelay.testservers.Preference;
 import io.outboxrelay.testservers.PrivateRabbitMq;
@@ -298,7 +299,7 @@ final class Stage implements AutoCloseable {
         say.accept("Starting four services, which create their tables with Flyway: %s."
                 .formatted(Stream.of(Service.values()).map(Service::label).collect(Collectors.joining(", "))));
         for (Service service : Service.values()) {
-            ports.put(service, FreePort.next());
+            ports.put(service, FreePorts.next());
         }
         for (Service service : Service.values()) {
             Path log = place.folder().resolve(service.label() + ".log");
@@ -346,7 +347,7 @@ final class Stage implements AutoCloseable {
     }
 
     private void startRelay(String name) throws IOException {
-        int port = FreePort.next();
+        int port = FreePorts.next();
         Files.writeString(configuration(name), """
                 instance: %s
                 sources:

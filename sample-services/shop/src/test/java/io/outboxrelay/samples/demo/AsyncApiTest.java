@@ -100,7 +100,7 @@ class AsyncApiTest {
     private static boolean passes(ConsumerQueue queue, String routingKey) {
         return queue.bindings().stream()
                 .map(binding -> Stream.of(binding.routingKey().split("\\."))
-                        .map(word -> word.equals("#") ? "(\\.[^.]+)*" : "\\." + Pattern.quote(word))
+                        .map(word -> word.equals("*") ? "\\.[^.]+" : "\\." + Pattern.quote(word))
                         .collect(Collectors.joining()))
                 .anyMatch(pattern -> ("." + routingKey).matches(pattern));
     }

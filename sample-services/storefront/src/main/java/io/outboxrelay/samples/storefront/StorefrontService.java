@@ -36,13 +36,13 @@ public class StorefrontService {
 
     /** Every event of the shop. */
     public static final ConsumerQueue QUEUE = ConsumerQueue.named("storefront.events")
-            .boundTo("events", "customer.#")
-            .boundTo("events", "country.#")
-            .boundTo("events", "currency.#")
-            .boundTo("events", "product.#")
-            .boundTo("events", "reservation.#")
-            .boundTo("events", "order.#")
-            .boundTo("events", "heartbeat.#");
+            .boundToEvents("events", "customer")
+            .boundToEvents("events", "country")
+            .boundToEvents("events", "currency")
+            .boundToEvents("events", "product")
+            .boundToEvents("events", "reservation")
+            .boundToEvents("events", "order")
+            .boundToEvents("events", "heartbeat");
 
     /**
      * Number of parts that are requested at the same time: those of two of the largest orders. Further parts are

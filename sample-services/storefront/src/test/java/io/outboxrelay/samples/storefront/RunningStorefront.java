@@ -9,6 +9,7 @@ import com.rabbitmq.client.Connection;
 import io.outboxrelay.client.ConsumerQueue;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.ReceivedEvent;
+import io.outboxrelay.client.RoutingKey;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.ServiceDatabase;
@@ -21,7 +22,6 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -122,17 +122,13 @@ final class RunningStorefront implements AutoCloseable {
                 .contentType(event.contentType())
                 .headers(Map.of("aggregate_type", event.aggregateType(), "aggregate_id", event.aggregateId()))
                 .build();
-        channel.basicPublish("events", routingKey(event), true, properties, event.payload());
+        channel.basicPublish(
+                "events", RoutingKey.of(event.aggregateType(), event.type()), true, properties, event.payload());
         try {
             channel.waitForConfirmsOrDie(SOON.toMillis());
         } catch (InterruptedException | TimeoutException e) {
             throw new IOException("%s was not confirmed".formatted(event), e);
         }
-    }
-
-    private static String routingKey(ReceivedEvent event) {
-        String type = event.type().replaceAll("(?<=[a-z])(?=[A-Z])", ".").toLowerCase(Locale.ROOT);
-        return event.aggregateType() + "." + type;
     }
 
     @Override
