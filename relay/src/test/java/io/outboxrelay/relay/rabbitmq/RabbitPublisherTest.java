@@ -92,7 +92,7 @@ class RabbitPublisherTest {
         assertThat(((Returned) outcomes.get(0)).detail())
                 .contains("312 NO_ROUTE")
                 .contains("'events'")
-                .contains("'invoice.order.placed'");
+                .contains("'invoice.order-placed'");
     }
 
     // hazard 1
