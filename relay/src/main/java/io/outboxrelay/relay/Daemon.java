@@ -1,6 +1,7 @@
 package io.outboxrelay.relay;
 
 import io.outboxrelay.relay.configuration.Configuration;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.operations.Meters;
 import io.outboxrelay.relay.operations.OperationsServer;
 import java.time.Duration;
@@ -70,10 +71,11 @@ final class Daemon {
         try {
             drained = ended.await(most.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
-            LOG.error("Interrupted while draining", e);
+            LOG.error(Help.NOT_DRAINED, "Interrupted while draining", e);
         }
         if (!drained) {
             LOG.error(
+                    Help.NOT_DRAINED,
                     "Not drained after {} s; the process ends. Its leases expire by themselves and no event is lost",
                     most.toSeconds());
         }
@@ -81,7 +83,7 @@ final class Daemon {
     }
 
     private void uncaught(Thread thread, Throwable failure) {
-        LOG.error("Thread {} died", thread.getName(), failure);
+        LOG.error(Help.THREAD_DIED, "Thread {} died", thread.getName(), failure);
         if (failure instanceof Error) {
             stopped.complete(1);
         }

@@ -3,6 +3,7 @@ package io.outboxrelay.relay;
 import io.outboxrelay.relay.command.Commands.ConfigurationOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.configuration.ConfigurationReader;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.operations.Logging;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -36,7 +37,7 @@ final class RunCommand implements Callable<Integer> {
         ConfigurationReader reader = options.reader();
         Configuration configuration = reader.configuration();
         Logging.start(configuration.log(), Logging.Stream.OUT);
-        reader.warnings().forEach(warning -> LOG.warn("{}", warning));
+        reader.warnings().forEach(warning -> LOG.warn(Help.CONFIGURATION, "{}", warning));
         return new Daemon(configuration).run();
     }
 }

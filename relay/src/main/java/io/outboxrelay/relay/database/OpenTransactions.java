@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.database.OutboxStore.Look;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.LaneStore.Closed;
 import io.outboxrelay.relay.lane.LaneStore.Incarnation;
 import io.outboxrelay.relay.lane.WriterWatch;
@@ -123,6 +124,7 @@ final class OpenTransactions {
     private void sayImpossible(String why) {
         possible = false;
         LOG.warn(
+                Help.OPEN_TRANSACTIONS_UNSEEN,
                 "Source {}: open transactions cannot be seen, because {}. Every read starts at the first row, which is"
                         + " slower behind many recently deleted rows",
                 source,

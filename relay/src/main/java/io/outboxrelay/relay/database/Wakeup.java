@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.database;
 
+import io.outboxrelay.relay.lane.Help;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -127,6 +128,7 @@ public final class Wakeup implements AutoCloseable {
             String channel = row.getString("channel");
             if (!row.getBoolean("enabled")) {
                 LOG.warn(
+                        Help.WAKEUP_OFF,
                         "wakeup: notify is configured, but notifications are off. The owner of the tables has to run:"
                                 + " SELECT {}.outbox_wakeup(true). Until then the relay polls every poll.max",
                         schema);

@@ -2,6 +2,8 @@ package io.outboxrelay.relay.gate;
 
 import io.outboxrelay.relay.gate.Judge.Evidence;
 import io.outboxrelay.relay.gate.Judge.Verdict;
+import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -154,7 +156,11 @@ final class Lookups implements AutoCloseable {
         long now = System.nanoTime();
         long before = reportedAt.get();
         if (now - before >= BETWEEN_REPORTS.toNanos() && reportedAt.compareAndSet(before, now)) {
-            LOG.warn("Source {}: a schema cannot be looked up, its events wait: {}", source, reason);
+            LOG.warn(
+                    Help.about(Reason.SCHEMA_UNCHECKED),
+                    "Source {}: a schema cannot be looked up, its events wait: {}",
+                    source,
+                    reason);
         }
     }
 

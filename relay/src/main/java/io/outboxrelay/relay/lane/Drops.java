@@ -56,6 +56,7 @@ public final class Drops {
         (seen.arrived ? ofRoutesThatWorked : ofOthers).increment();
         LOG.debug("{}: {} is dropped: {}", lease, event, failure.detail());
         seen.reports.occurred(count -> LOG.warn(
+                Help.EVENT_DROPPED,
                 "{}: {} is dropped, because retry.unroutable is drop: {}{}{}",
                 lease,
                 event,

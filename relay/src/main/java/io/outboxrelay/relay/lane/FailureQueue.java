@@ -153,6 +153,7 @@ final class FailureQueue {
         Optional<Set<Aggregate>> free = store.keep(lease.owned(), incarnation, changes);
         if (free.isEmpty()) {
             LOG.warn(
+                    Help.LANE_TAKEN,
                     "{}: another relay owns the lane now, or the database was restarted: the {} events that failed here are"
                             + " claimed again",
                     lease,

@@ -265,6 +265,7 @@ public final class Lane {
         int settled = store.settle(lease.owned(), incarnation, unsettled);
         if (settled < unsettled.size()) {
             LOG.warn(
+                    Help.ALREADY_DELETED,
                     "{}: {} of {} confirmed events were not in the outbox any more: an earlier attempt deleted them and"
                             + " its answer was lost, or another relay published them too",
                     lease,

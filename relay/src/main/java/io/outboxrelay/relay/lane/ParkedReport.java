@@ -50,6 +50,7 @@ final class ParkedReport {
 
     private void log(Failed parked, long count) {
         LOG.error(
+                Help.about(parked.reason()),
                 "{}: {} is parked after {} {}, {}: {}; later events of its aggregate {}{}. Fix the cause{}:"
                         + " failures retry {}",
                 lease,

@@ -5,7 +5,9 @@ import com.rabbitmq.client.ChannelContinuationTimeoutException;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.outboxrelay.relay.lane.Backoff;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.OncePerMinute;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -139,6 +141,7 @@ public final class Broker implements AutoCloseable {
             LOG.debug("Source {}: no channel could be opened", source, e);
             if (current.isOpen()) { // otherwise the keeper reports it
                 channelReports.occurred(count -> LOG.warn(
+                        Help.NO_CHANNEL,
                         "Source {}: no channel can be opened at the broker {}: {}; a lane waits for one",
                         source,
                         address(),
@@ -303,6 +306,7 @@ public final class Broker implements AutoCloseable {
         connectionReports.occurred(count -> {
             complaining = true;
             LOG.warn(
+                    Help.BROKER_CONNECTION,
                     "Source {}: {} the broker {} ({}){}; events stay in the outbox; reconnecting at most every {} s",
                     source,
                     what,
@@ -327,7 +331,12 @@ public final class Broker implements AutoCloseable {
         current.addBlockedListener(
                 reason -> {
                     blocked = reason;
-                    LOG.warn("Source {}: the broker {} blocks publishing: {}; waiting", source, address(), reason);
+                    LOG.warn(
+                            Help.BROKER_BLOCKED,
+                            "Source {}: the broker {} blocks publishing: {}; waiting",
+                            source,
+                            address(),
+                            reason);
                 },
                 () -> {
                     blocked = null;
@@ -342,7 +351,11 @@ public final class Broker implements AutoCloseable {
             Template exchange = Template.of(settings.exchange());
             if (exchange.isConstant() && settings.topology() != Topology.NONE) {
                 missing(settings.exchange())
-                        .ifPresent(missing -> LOG.error("Source {}: {}; events wait until it exists", source, missing));
+                        .ifPresent(missing -> LOG.error(
+                                Help.about(Reason.EXCHANGE_MISSING),
+                                "Source {}: {}; events wait until it exists",
+                                source,
+                                missing));
             }
             if (!closed) {
                 lost.await();

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.rabbitmq;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -220,6 +221,7 @@ final class Management {
 
     private void complain(String why) {
         complaints.occurred(count -> LOG.warn(
+                Help.MANAGEMENT_API,
                 "Source {}: the management API at {}:{} does not say whether a queue is down: {}; returned events count as"
                         + " unroutable, and none is dropped",
                 source,

@@ -5,6 +5,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.impl.Frame;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Event.Aggregate;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import io.outboxrelay.relay.rabbitmq.Outstanding.Identity;
 import java.io.IOException;
@@ -77,6 +78,7 @@ final class Message {
 
     private void reportHeadersNotSent(Event event) {
         headersNotSent.occurred(count -> LOG.warn(
+                Help.HEADERS_NOT_SENT,
                 "Source {}: these headers of {} are not sent, because RabbitMQ keeps its own record of a message in them: {};"
                         + " do not copy them from a received message{}",
                 source,

@@ -6,6 +6,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConfirmListener;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.Publisher;
@@ -221,6 +222,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
 
     private void replaceChannel(Channel overdue) {
         LOG.warn(
+                Help.about(Reason.UNANSWERED),
                 "Source {}: the broker has not answered for {} s, and {} events on one channel are unanswered:"
                         + " replacing the channel and sending them once more",
                 shared.source(),

@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.rabbitmq;
 
+import io.outboxrelay.relay.lane.Help;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -32,6 +33,7 @@ final class Tls {
         if (settings.insecureSkipTlsVerification()) {
             factory.useSslProtocol();
             LOG.warn(
+                    Help.VERIFICATION_OFF,
                     "broker.tls.insecure-skip-verification is on: any server that answers at {} is trusted, and can read"
                             + " and change every event",
                     factory.getHost());

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.lane.Lease;
 import java.time.Duration;
@@ -122,6 +123,7 @@ final class Leases {
                 outbox.release(lease.owned());
             } catch (RuntimeException e) {
                 LOG.warn(
+                        Help.LANE_NOT_RELEASED,
                         "Source {}: lane {} could not be released; another relay takes it when its lease ends: {}",
                         source,
                         lease.lane(),
@@ -143,7 +145,7 @@ final class Leases {
             if (renewed.contains(lease.owned())) {
                 lease.renewed(requestedAt, duration);
             } else if (!ours.contains(lease.owned()) && owned.get(lease.lane()) == lane) {
-                LOG.warn("Source {}: lane {} is owned by another relay now", source, lease.lane());
+                LOG.warn(Help.LANE_TAKEN, "Source {}: lane {} is owned by another relay now", source, lease.lane());
                 lease.lost(System.nanoTime());
                 lane.stop();
             }

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.OutboxStore.Retention;
+import io.outboxrelay.relay.lane.Help;
 import java.time.Duration;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -50,6 +51,7 @@ final class Purge {
         busyInARow = deleteExpired().busy() ? busyInARow + 1 : 0;
         if (busyInARow > 0 && busyInARow % WARNED_AFTER == 0) {
             LOG.warn(
+                    Help.RETENTION_LOCKED,
                     "Source {}: the last {} attempts to delete expired published events found a lock on outbox_published, and"
                             + " the table grows; the database's list of locks shows who holds it",
                     source,
