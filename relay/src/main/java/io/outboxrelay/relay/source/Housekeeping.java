@@ -3,6 +3,7 @@ package io.outboxrelay.relay.source;
 import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
+import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.gate.SchemaGate;
@@ -40,7 +41,7 @@ final class Housekeeping {
 
     private volatile @Nullable ByRoute<Boolean> pauses;
     private volatile Backlog backlog = Backlog.UNKNOWN;
-    private volatile @Nullable Map<String, Long> failures;
+    private volatile @Nullable FailureCounts failures;
     private volatile List<Stuck> stuck = List.of();
     private volatile Duration longestWriter = Duration.ZERO;
 
@@ -131,9 +132,9 @@ final class Housekeeping {
         return backlog;
     }
 
-    /** Returns the number of failures by state; null when they could not be counted. */
+    /** Returns the failures; null when they could not be counted. */
     @Nullable
-    Map<String, Long> failures() {
+    FailureCounts failures() {
         return failures;
     }
 

@@ -8,6 +8,7 @@ import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.database.Session.Use;
 import io.outboxrelay.relay.gate.SchemaGate;
@@ -248,8 +249,8 @@ public final class Source {
 
     /** Returns how many events of these lanes are parked, by the last count. */
     public long parkedEvents() {
-        Map<String, Long> counts = housekeeping.failures();
-        return counts == null ? 0 : counts.getOrDefault("parked", 0L);
+        FailureCounts counts = housekeeping.failures();
+        return counts == null ? 0 : counts.events().getOrDefault("parked", 0L);
     }
 
     /** Describes the events that are stuck while others move, by the last count; empty when none is. */
