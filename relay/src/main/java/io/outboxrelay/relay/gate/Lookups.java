@@ -2,6 +2,7 @@ package io.outboxrelay.relay.gate;
 
 import io.outboxrelay.relay.gate.Judge.Evidence;
 import io.outboxrelay.relay.gate.Judge.Verdict;
+import io.outboxrelay.relay.lane.LogKeys;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -154,7 +155,9 @@ final class Lookups implements AutoCloseable {
         long now = System.nanoTime();
         long before = reportedAt.get();
         if (now - before >= BETWEEN_REPORTS.toNanos() && reportedAt.compareAndSet(before, now)) {
-            LOG.warn("Source {}: a schema cannot be looked up, its events wait: {}", source, reason);
+            LOG.atWarn()
+                    .addKeyValue(LogKeys.SOURCE, source)
+                    .log("Source {}: a schema cannot be looked up, its events wait: {}", source, reason);
         }
     }
 

@@ -153,10 +153,10 @@ final class FailureQueue {
         Optional<Set<Aggregate>> free = store.keep(lease.owned(), incarnation, changes);
         if (free.isEmpty()) {
             LOG.warn(
-                    "{}: another relay owns the lane now, or the database was restarted: the {} events that failed here are"
+                    "{}: another relay owns the lane now, or the database was restarted: what failed here ({}) is"
                             + " claimed again",
                     lease,
-                    changes.failed().size());
+                    Count.of(changes.failed().size(), "event"));
             return false;
         }
         changes.failed().forEach(failed -> known.add(failed.event().aggregate()));

@@ -2,7 +2,6 @@ package io.outboxrelay.relay.operations;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
@@ -66,17 +65,8 @@ public final class Logging {
 
     private static Encoder<ILoggingEvent> encoder(LoggerContext context, LogSettings.Format format) {
         if (format == LogSettings.Format.JSON) {
-            JsonEncoder json = new JsonEncoder();
+            JsonLines json = new JsonLines();
             json.setContext(context);
-            json.setWithSequenceNumber(false);
-            json.setWithNanoseconds(false);
-            json.setWithContext(false);
-            json.setWithMarkers(false);
-            json.setWithKVPList(false);
-            json.setWithMDC(false);
-            json.setWithMessage(false);
-            json.setWithArguments(false);
-            json.setWithFormattedMessage(true);
             json.start();
             return json;
         }

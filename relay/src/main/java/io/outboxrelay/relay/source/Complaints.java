@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.DatabaseMessage;
+import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,12 +32,16 @@ final class Complaints {
         current = DatabaseMessage.of(e);
         log.debug("{} failed", subject, e);
         reports.occurred(since -> log.warn(
-                "{} failed{}: {}; {}", subject, count == 1 ? "" : " " + count + " times so far", current, consequence));
+                "{} failed{}: {}; {}",
+                subject,
+                count == 1 ? "" : " " + Count.of(count, "time") + " so far",
+                current,
+                consequence));
     }
 
     synchronized void succeeded() {
         if (count > 0) {
-            log.info("{} works again after {} {}", subject, count, count == 1 ? "failure" : "failures");
+            log.info("{} works again after {}", subject, Count.of(count, "failure"));
             count = 0;
             current = null;
             reports.reset();

@@ -99,8 +99,7 @@ final class Housekeeping {
     }
 
     private PeriodicTask task(String thread, String what, String consequence, Duration interval, Runnable run) {
-        PeriodicTask task = new PeriodicTask(
-                settings.name() + "-" + thread, "Source " + settings.name() + ": " + what, consequence, interval, run);
+        PeriodicTask task = new PeriodicTask(settings.name(), thread, what, consequence, interval, run);
         tasks.add(task);
         return task;
     }

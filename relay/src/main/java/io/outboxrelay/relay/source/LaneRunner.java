@@ -3,6 +3,7 @@ package io.outboxrelay.relay.source;
 import io.outboxrelay.relay.lane.Backoff;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher.Silence;
 import java.time.Duration;
@@ -24,6 +25,7 @@ final class LaneRunner {
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
+    private final String source;
     private final Lease lease;
     private final Lane lane;
     private final RabbitPublisher publisher;
@@ -51,6 +53,7 @@ final class LaneRunner {
             RabbitPublisher publisher,
             Lookout lookout,
             Consumer<LaneRunner> ended) {
+        this.source = source;
         this.lease = lease;
         this.lane = lane;
         this.publisher = publisher;
@@ -107,6 +110,7 @@ final class LaneRunner {
     }
 
     private void run() {
+        LogKeys.thisThreadServes(source, lease.lane());
         try {
             while (!stopping) {
                 int settled = cycle();

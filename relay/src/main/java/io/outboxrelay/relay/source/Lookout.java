@@ -3,6 +3,7 @@ package io.outboxrelay.relay.source;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Wakeup;
 import io.outboxrelay.relay.lane.Backoff;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.source.Source.PollSettings;
 import java.time.Duration;
 import java.util.HashMap;
@@ -32,6 +33,7 @@ final class Lookout {
     /** A wait for a call cannot be ended by {@link #stop}. */
     private static final Duration LONGEST_WAIT_FOR_CALL = Duration.ofSeconds(1);
 
+    private final String source;
     private final OutboxStore outbox;
     private final PollSettings settings;
     private final @Nullable Wakeup wakeup;
@@ -52,6 +54,7 @@ final class Lookout {
 
     /** @param wakeup notifies of an event that is written after a pause; null for polling only */
     Lookout(String source, OutboxStore outbox, PollSettings settings, @Nullable Wakeup wakeup, RandomGenerator random) {
+        this.source = source;
         this.outbox = outbox;
         this.wakeup = wakeup;
         this.settings = settings;
@@ -152,6 +155,7 @@ final class Lookout {
     }
 
     private void run() {
+        LogKeys.thisThreadServes(source);
         try {
             while (!isStopped()) {
                 Map<Integer, Long> floors = whoWaits();

@@ -13,11 +13,13 @@ import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.database.Session.Use;
 import io.outboxrelay.relay.gate.SchemaGate;
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
@@ -144,8 +146,9 @@ public final class Source {
         connections.whenLeaving(lookout::renew);
         this.leases = new Leases(name, owner, outbox, lease.duration(), this::runner);
         this.heartbeat = new PeriodicTask(
-                name + "-leases",
-                "Source " + name + ": the heartbeat in the database",
+                name,
+                "leases",
+                "the heartbeat in the database",
                 "its lanes stop when their leases expire",
                 lease.heartbeat(),
                 this::beat);
@@ -183,11 +186,13 @@ public final class Source {
         try {
             checkSchema();
         } catch (DataAccessException e) {
-            LOG.warn(
-                    "Source {}: the database {} does not answer yet; trying again: {}",
-                    name(),
-                    settings.address(),
-                    DatabaseMessage.of(e));
+            LOG.atWarn()
+                    .addKeyValue(LogKeys.SOURCE, name())
+                    .log(
+                            "Source {}: the database {} does not answer yet; trying again: {}",
+                            name(),
+                            settings.address(),
+                            DatabaseMessage.of(e));
         }
         broker.start();
         lookout.start();
@@ -266,7 +271,7 @@ public final class Source {
                 .min(comparingLong(Silence::since))
                 .map(longest -> "%s without an answer from the broker for up to %d s: exchange '%s', routing key '%s'"
                         .formatted(
-                                unanswered() == 1 ? "1 event" : unanswered() + " events",
+                                Count.of(unanswered(), "event"),
                                 TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - longest.since()),
                                 longest.exchange(),
                                 longest.routingKey()));
@@ -297,6 +302,7 @@ public final class Source {
      * @param deadline {@link System#nanoTime()} after which nothing is waited for
      */
     public void drain(long deadline) {
+        LogKeys.thisThreadServes(name());
         try {
             leases.drain();
             goodbye(); // from now on the others share all lanes
@@ -305,10 +311,10 @@ public final class Source {
             }
             if (!leases.owned().isEmpty()) {
                 LOG.warn(
-                        "Source {}: the grace period is over and {} lanes still wait for the broker's answer; their next"
-                                + " owner publishes their events again",
+                        "Source {}: the grace period is over, with {} still waiting for the broker's answer; the next"
+                                + " owner publishes the events again",
                         name(),
-                        leases.owned().size());
+                        Count.of(leases.owned().size(), "lane"));
             }
             lookout.stop();
             housekeeping.stop();
