@@ -7,7 +7,7 @@
 ARG RUNTIME=eclipse-temurin:25-jre
 
 # First stage: run the program once and keep what the Java runtime learned of its classes (an ahead-of-time cache, JEP 514).
-# With it a relay and each health check start in about half the time. It fits the very jar and runtime that it was made
+# With it a relay and each command start in about half the time. It fits the very jar and runtime that it was made
 # with; both are the same in the second stage.
 FROM $RUNTIME AS prepare
 WORKDIR /app
@@ -24,15 +24,14 @@ LABEL org.opencontainers.image.title="Outbox Relay" \
       org.opencontainers.image.description="Publishes the domain events of outbox tables to RabbitMQ: confirmed and in order." \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=prepare /app /app
+COPY relay/outbox-relay.sh /usr/local/bin/outbox-relay
 # A fixed id, so that a cluster can be told that the container needs no root: runAsUser 10001.
 USER 10001:10001
 WORKDIR /app
 EXPOSE 8080
-# Memory is the container's to give. Out of memory ends the process: another relay takes over within the lease. The first
-# compiler is enough, docs/decisions/0017: the second takes the processors just when there is a backlog.
-ENTRYPOINT ["java", "-XX:AOTCache=/app/outbox-relay.aot", "-XX:TieredStopAtLevel=1", "-XX:MaxRAMPercentage=75", "-XX:+ExitOnOutOfMemoryError", "-jar", "/app/outbox-relay.jar"]
+ENTRYPOINT ["outbox-relay"]
 CMD ["run"]
-# Ready, not only live: other containers wait for it, and the engine itself restarts nothing because of it. Who restarts by
-# health asks for "health --live", which does not depend on the servers.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["java", "-XX:AOTCache=/app/outbox-relay.aot", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx32m", "-jar", "/app/outbox-relay.jar", "health"]
+# Ready, not only live: other containers wait for it, and the engine itself restarts nothing because of it. Who restarts
+# by health asks for "health --live", which does not depend on the servers. It costs no Java runtime while a relay
+# answers on port 8080, or on the one that OUTBOX_RELAY_HTTP_PORT names.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["outbox-relay", "health"]

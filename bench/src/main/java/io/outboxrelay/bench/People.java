@@ -62,7 +62,8 @@ final class People implements Victim {
     }
 
     private void pause(RandomGenerator random, String... what) throws IOException, InterruptedException {
-        command(with("pause", what));
+        String[] pause = with("pause", what);
+        command(pause);
         Fate.waitAtMost(LONGEST_PAUSE, random);
         String[] resume = with("resume", what);
         for (int tries = 1; command(resume) != 0; tries++) {
@@ -70,6 +71,7 @@ final class People implements Victim {
                 throw new IllegalStateException("resume failed, see %s".formatted(log()));
             }
             TimeUnit.SECONDS.sleep(1);
+            command(pause); // resume also fails when nothing is paused: the pause failed, or an answer was lost
         }
     }
 

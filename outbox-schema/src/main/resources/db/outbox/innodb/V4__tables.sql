@@ -124,8 +124,8 @@ CREATE TABLE IF NOT EXISTS outbox_failure (
     CONSTRAINT outbox_failure_parked_why CHECK (reason IS NOT NULL OR state <> 'parked'),
     KEY outbox_failure_aggregate (aggregate, blocking, id),
     KEY outbox_failure_aggregate_state (aggregate, state),
-    -- For queries on blocking, paused, parked and due events, which must not read the waiting ones.
-    KEY outbox_failure_state (lane, state),
+    -- For queries on blocking, paused, parked and due events and the age of the oldest, which must not read the waiting ones.
+    KEY outbox_failure_state (lane, state, occurred_at),
     KEY outbox_failure_due (lane, next_attempt_at),
     KEY outbox_failure_event_id (event_id)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ${collation}

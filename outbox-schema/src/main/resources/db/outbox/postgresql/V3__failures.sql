@@ -43,9 +43,9 @@ CREATE TABLE ${schema}.outbox_failure (
 );
 
 CREATE INDEX outbox_failure_aggregate ON ${schema}.outbox_failure (lane, aggregate_type, aggregate_id, id) WHERE blocking;
--- Who blocks, what is paused, what is parked: however many wait behind these, they are not read for it.
+-- Who blocks, what is paused, what is parked, how old the oldest is: however many wait behind these, they are not read for it.
 CREATE INDEX outbox_failure_head ON ${schema}.outbox_failure (lane, aggregate_type, aggregate_id, id)
-    INCLUDE (state, blocking, event_type) WHERE state <> 'waiting';
+    INCLUDE (state, blocking, event_type, occurred_at) WHERE state <> 'waiting';
 CREATE INDEX outbox_failure_due ON ${schema}.outbox_failure (lane, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX outbox_failure_event_id ON ${schema}.outbox_failure (event_id);
 

@@ -2,6 +2,7 @@ package io.outboxrelay.relay;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.outboxrelay.relay.configuration.Configuration;
+import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.operations.OperationsServer.SourceHealth;
 import io.outboxrelay.relay.source.Source;
 import java.util.List;
@@ -74,11 +75,11 @@ final class Relay {
                         .orElseGet(() -> new SourceHealth(
                                 source.name(),
                                 true,
-                                source.ownedLanes() + " lanes owned by this relay"
+                                Count.of(source.ownedLanes(), "lane") + " owned by this relay"
                                         + (source.isPaused() ? ", paused" : "")
                                         + (source.parkedEvents() == 0
                                                 ? ""
-                                                : ", " + source.parkedEvents() + " events parked")
+                                                : ", " + Count.of(source.parkedEvents(), "event") + " parked")
                                         + source.stuck()
                                                 .map(routes -> ", stuck: " + routes)
                                                 .orElse(""))))

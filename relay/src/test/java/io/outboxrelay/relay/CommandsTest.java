@@ -3,8 +3,10 @@ package io.outboxrelay.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.relay.database.Failures.UnavailableException;
+import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
+import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -32,7 +34,8 @@ class CommandsTest {
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "migrate", "check-config", "status", "explain", "pause", "resume", "health"})
+    @ValueSource(
+            strings = {"run", "migrate", "check-config", "status", "explain", "pause", "resume", "audit", "health"})
     void every_command_explains_itself_and_says_its_version(String command) {
         assertThat(execute(command, "--help")).isZero();
         assertThat(out.toString()).startsWith("Usage: outbox-relay " + command).contains("--config", "--set");
@@ -69,6 +72,49 @@ class CommandsTest {
                 .contains("- name: orders")
                 .contains("password: '***'")
                 .doesNotContain("hunter2");
+    }
+
+    @Test
+    void a_file_that_is_not_yaml_is_one_fault_with_its_place() throws IOException {
+        Path file = Files.writeString(folder.resolve("relay.yaml"), "sources:\n  - name: orders\n   url: [\n");
+
+        assertThat(execute("check-config", "--config", file.toString())).isEqualTo(2);
+        assertThat(err.toString())
+                .startsWith("outbox-relay: 1 fault in the configuration:\n  " + file + " (file) is not valid YAML"
+                        + " near line 3,")
+                .hasLineCount(2);
+    }
+
+    @Test
+    @Tag("server")
+    void check_config_tries_all_servers_and_reports_what_is_wrong_with_any() {
+        try (OutboxDatabase database = OutboxDatabase.withLanes(1);
+                TestVirtualHost broker = Servers.rabbitmq().newVirtualHost()) {
+            database.loginWithOnly("outbox_relay");
+            configure(database.database().jdbcUrl(), database.login(), "secret");
+            environment.put("OUTBOX_RELAY_BROKER_URI", broker.amqpUri());
+
+            assertThat(execute("check-config", "--connect")).as(err.toString()).isZero();
+            assertThat(out.toString())
+                    .contains("# source orders: the user " + database.login() + " can log in and has all rights")
+                    .contains("# connected to the broker ")
+                    .contains("# the exchange 'events' does not exist yet; the relay will declare it");
+
+            database.giveLogin("outbox_writer", "outbox_relay");
+            environment.put("OUTBOX_RELAY_BROKER_TOPOLOGY", "check");
+            assertThat(execute("check-config", "--connect")).isEqualTo(1);
+            assertThat(err.toString())
+                    .contains("outbox-relay: 2 faults of the servers:\n")
+                    .contains("source orders: the user " + database.login() + " lacks the rights ", "DELETE on outbox")
+                    .contains("the exchange 'events' does not exist on ");
+
+            configure("jdbc:postgresql://127.0.0.1:1/orders", "u", "hunter2");
+            assertThat(execute("check-config", "--connect")).isEqualTo(1);
+            assertThat(err.toString())
+                    .contains("2 faults", "source orders: The database does not answer", "no connection to the broker")
+                    .doesNotContain("hunter2");
+            database.dropLogin();
+        }
     }
 
     @Test
@@ -141,6 +187,9 @@ class CommandsTest {
         assertThat(execute("migrate", "--source", "stock")).isEqualTo(2);
         assertThat(err.toString()).contains("no source stock. Configured: orders.");
         assertThat(execute("migrate", "--schema", "events")).isEqualTo(2);
+        assertThat(execute("migrate", "--user", "owner")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--user owner needs --password-file", "password of source orders belongs to the user u");
         assertThat(execute("migrate", "--print-sql", "--lanes", "0")).isEqualTo(2);
     }
 
@@ -182,7 +231,7 @@ class CommandsTest {
         environment.put("OUTBOX_RELAY_SOURCES_ORDERS_URL", url);
         environment.put("OUTBOX_RELAY_SOURCES_ORDERS_USER", user);
         environment.put("OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD", password);
-        environment.put("OUTBOX_RELAY_BROKER_URI", "amqp://guest:hunter2@localhost");
+        environment.put("OUTBOX_RELAY_BROKER_URI", "amqp://guest:hunter2@localhost:1");
     }
 
     private int execute(String... arguments) {

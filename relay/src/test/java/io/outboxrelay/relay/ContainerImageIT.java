@@ -84,6 +84,11 @@ class ContainerImageIT {
                 .until(() -> docker("inspect", "-f", "{{.State.Health.Status}}", name + "-relay")
                         .equals("healthy"));
         assertThat(docker("exec", name + "-relay", "id", "-u")).isEqualTo("10001");
+        assertThat(docker("exec", name + "-relay", "outbox-relay", "status"))
+                .startsWith("source shop: nothing undelivered; 1 relay alive, 8 of 8 lanes owned");
+        assertThat(docker("exec", name + "-relay", "sh", "-c", "PATH=/usr/bin:/bin /usr/local/bin/outbox-relay health"))
+                .as("Java is not on this path")
+                .startsWith("{\"status\":\"ready\"");
 
         broker("declare", "queue", "name=orders", "durable=true");
         broker("declare", "binding", "source=events", "destination=orders", "routing_key=#");

@@ -99,7 +99,9 @@ class RepairCommandsTest {
                 .startsWith("source orders\n")
                 .containsPattern("parked +3 h +3 +- +2 +" + event + " +OrderPlaced +Order 4711 +unroutable\n")
                 .containsPattern("retrying .* 5\\d min ")
-                .contains("1 retrying, 1 parked, 1 paused\n", "2 more events are blocked behind these\n");
+                .contains("1 retrying, 1 parked, 1 paused\n", "2 more events are blocked behind these\n")
+                .containsPattern("by reason and type:\n +events +reason +type\n +2 +unroutable +Order/OrderPlaced\n"
+                        + " +1 +paused +Order/OrderPlaced\n");
 
         assertThat(execute("failures", "list", "--state", "parked", "--limit", "0"))
                 .isZero();
@@ -124,9 +126,9 @@ class RepairCommandsTest {
                         "--json",
                         "--state",
                         "parked,retrying",
-                        "--reason",
+                        "--failure-reason",
                         "too-large",
-                        "--type",
+                        "--event-type",
                         "OrderPaid",
                         "--aggregate-type",
                         "Order",
@@ -141,6 +143,9 @@ class RepairCommandsTest {
         assertThat(source.get("problem").isNull()).isTrue();
         assertThat(source.get("counts")).hasToString("{\"parked\":1}");
         assertThat(source.get("waiting_behind").asInt()).isZero();
+        assertThat(source.get("groups"))
+                .hasToString("[{\"reason\":\"too-large\",\"aggregate_type\":\"Order\",\"event_type\":\"OrderPaid\","
+                        + "\"events\":1}]");
         assertThat(source.at("/failures/0/event_id").asText()).isEqualTo(event.toString());
         assertThat(source.at("/failures/0/header_names")).hasToString("[\"token\"]");
         assertThat(source.at("/failures/0/payload_bytes").asInt()).isEqualTo(FailureRows.SECRET.length());
@@ -189,7 +194,7 @@ class RepairCommandsTest {
         assertThat(rows.states("a")).containsExactly("retrying/0/0*", "waiting/0/0");
 
         assertThat(execute("failures", "retry", event.toString())).isZero();
-        assertThat(out.toString()).contains("source orders: retrying 0 events", "Nothing to retry for 1 of 1 ids.");
+        assertThat(out.toString()).contains("source orders: retrying 0 events", "Nothing to retry for 1 of 1 id.");
         assertThat(execute("failures", "retry", "--all")).isZero();
         assertThat(out.toString()).contains("retrying 1 event");
         assertThat(database.column("SELECT who FROM outbox_audit ORDER BY id"))
@@ -199,6 +204,42 @@ class RepairCommandsTest {
                 .isEqualTo("ann");
         assertThat(database.value("SELECT who FROM outbox_audit ORDER BY id DESC LIMIT 1"))
                 .startsWith(System.getProperty("user.name") + "@");
+    }
+
+    @Test
+    void brings_the_next_attempt_of_what_is_retrying_forward_only_if_told() {
+        rows.put("a", "retrying");
+        rows.put("b", "parked");
+        rows.put("c", "paused");
+
+        assertThat(execute("failures", "retry", "--all", "--dry-run")).isZero();
+        assertThat(out.toString()).contains("would retry 1 event");
+        assertThat(execute("failures", "retry", "--now", "--all", "--event-type", "OrderPlaced"))
+                .isZero();
+        assertThat(out.toString()).contains("source orders: retrying 2 events");
+        assertThat(rows.states("a")).as("with its attempts").containsExactly("retrying/3/4*");
+        assertThat(rows.states("b")).as("with fresh ones").containsExactly("retrying/0/0*");
+        assertThat(rows.states("c")).containsExactly("paused/0/0");
+        assertThat(database.column("SELECT concat_ws('|', action, what, events) FROM outbox_audit"))
+                .containsExactly("retry now|retrying or parked, type OrderPlaced|2");
+    }
+
+    @Test
+    void the_audit_is_listed_newest_first() throws IOException {
+        UUID event = rows.put("a", "parked");
+        execute("failures", "discard", event.toString(), "--reason", "a test order", "--who", "ann");
+        execute("pause", "--reason", "stocktaking", "--who", "bob");
+
+        assertThat(execute("audit", "--since", "1h")).isZero();
+        assertThat(out.toString())
+                .containsPattern("(?s)bob \\(database user .*pause +0 +stocktaking .*ann \\(database user .*discard"
+                        + " +1 +a test order +.*"
+                        + event);
+        assertThat(execute("audit", "--limit", "1", "--json")).isZero();
+        assertThat(json().at("/sources/0/audit")).hasSize(1);
+        assertThat(json().at("/sources/0/audit/0/action").asText()).isEqualTo("pause");
+        assertThat(execute("audit", "--since", "2100-01-01")).isZero();
+        assertThat(out.toString()).contains("no entries");
     }
 
     @Test
@@ -226,8 +267,9 @@ class RepairCommandsTest {
             value = {
                 "failures retry | or --all",
                 "failures retry --source orders | or --all",
-                "failures retry --all --type X | cannot be combined with event ids or filters",
-                "failures retry --all " + SOME_ID + " | cannot be combined with event ids or filters",
+                "failures retry --all " + SOME_ID + " | --all cannot be combined with event ids.",
+                "failures retry --type X | Unknown option: '--type'",
+                "failures list --reason unroutable | Unknown options: '--reason'",
                 "failures retry 4711 | '4711' is not the id of an event",
                 "failures retry --all --older-than soon | 'soon' is not a duration such as 500ms, 10s, 2m, 1h, 7d or PT1M30S.",
                 "failures retry --older-than PT-1H | 'PT-1H' is not an age: it must be from 0s to 36500d",
@@ -237,9 +279,10 @@ class RepairCommandsTest {
                 "failures discard --all | --reason",
                 "failures discard --all --reason BLANK | --reason must not be empty",
                 "failures discard --reason why | or --all",
-                "failures discard --state waiting --reason why | Waiting events have not failed",
+                "failures discard --state waiting --reason why | Possible: retrying, parked, paused.",
                 "failures list --state lost | 'lost' is not a state of a failure. Possible: retrying, parked, paused, waiting.",
-                "failures list --reason unrouted | 'unrouted' is not a reason of a failure. Possible: unroutable, ",
+                "failures list --failure-reason unrouted | 'unrouted' is not a reason of a failure. Possible:"
+                        + " unroutable, ",
                 "failures retry --failure-reason x | 'x' is not a reason of a failure. Possible: unroutable, ",
                 "failures list --limit -1 | --limit must not be negative",
                 "failures show | EVENT_ID",
@@ -248,9 +291,15 @@ class RepairCommandsTest {
                 "pause --list --reason x | --list cannot be combined",
                 "pause --source stock --reason x | There is no source stock",
                 "resume --source stock | There is no source stock",
+                "resume --all --event-type X | --all cannot be combined with --aggregate-type or --event-type",
+                "audit --limit -1 | --limit must not be negative",
+                "audit --since soon | 'soon' is not a time such as 2026-01-31",
                 "status --source stock | There is no source stock. Configured: orders.",
                 "status --password-file x | --password-file needs --user",
                 "explain 1-1-1-1-1 | is not the id of an event",
+                "explain | Say which event, EVENT_ID, or which aggregate, --aggregate-type and --aggregate-id.",
+                "explain --aggregate-type Order | Say which event",
+                "explain --aggregate-type Order --aggregate-id 1 " + SOME_ID + " | Say which event",
                 "failures list --password-file x | --password-file needs --user"
             })
     void wrong_use_is_2_with_a_sentence_and_changes_nothing(String command, String sentence) {
@@ -266,8 +315,11 @@ class RepairCommandsTest {
 
     @Test
     void pausing_what_is_paused_and_resuming_what_is_not_changes_nothing_and_says_so() {
-        assertThat(execute("resume")).isZero();
+        assertThat(execute("resume")).isEqualTo(1);
         assertThat(out.toString()).contains("source orders: the whole source was not paused; nothing changed");
+        assertThat(err.toString()).contains("Nothing was resumed. To see what is paused, run: pause --list");
+        assertThat(execute("resume", "--all")).isEqualTo(1);
+        assertThat(out.toString()).contains("source orders: nothing was paused; nothing changed");
         assertThat(execute("pause", "--reason", "stocktaking", "--who", "ann")).isZero();
         assertThat(out.toString()).contains("source orders: the whole source paused");
         assertThat(execute("pause", "--reason", "again")).isZero();
@@ -287,6 +339,11 @@ class RepairCommandsTest {
                 .contains("the whole source resumed", "still paused: event type OrderPaid of aggregate type Order");
         assertThat(database.column("SELECT action FROM outbox_audit ORDER BY id"))
                 .containsExactly("pause", "pause", "resume");
+        execute("pause", "--reason", "again");
+        assertThat(execute("resume", "--all")).isZero();
+        assertThat(out.toString())
+                .contains("the whole source resumed", "event type OrderPaid of aggregate type Order resumed")
+                .doesNotContain("still paused");
     }
 
     @Test
@@ -322,6 +379,33 @@ class RepairCommandsTest {
     }
 
     @Test
+    void explains_all_undelivered_events_of_an_aggregate_and_which_one_blocks() throws IOException {
+        database.write("4711");
+        String last = database.value("SELECT event_id FROM outbox");
+        UUID first = rows.put("4711", "retrying");
+        UUID second = rows.put("4711", "waiting");
+        rows.put("4712", "parked");
+
+        assertThat(execute("explain", "--aggregate-type", "Order", "--aggregate-id", "4711"))
+                .isZero();
+        assertThat(out.toString())
+                .contains("Order 4711 has 3 undelivered events, in this order:")
+                .containsPattern("(?s)retrying .*" + first + " +OrderPlaced +unroutable\n.*waiting .*" + second
+                        + " +OrderPlaced +-\n.*in the outbox .*" + last + " +OrderPlaced +-\n")
+                .contains("The others wait for event " + first + ".")
+                .contains(" Last failure: unroutable – no queue is bound (after 3 attempts).")
+                .contains("failures retry --now --source orders " + first);
+        assertThat(execute("explain", "--json", "--aggregate-type", "Order", "--aggregate-id", "4711"))
+                .isZero();
+        assertThat(json().at("/sources/0/blocked_by").asText()).isEqualTo(first.toString());
+        assertThat(json().at("/sources/0/failures").asLong()).isEqualTo(2);
+        assertThat(json().at("/sources/0/outbox").asLong()).isEqualTo(1);
+        assertThat(execute("explain", "--aggregate-type", "Order", "--aggregate-id", "none"))
+                .isZero();
+        assertThat(out.toString()).contains("Order none has no undelivered events here");
+    }
+
+    @Test
     void explains_that_a_parked_event_is_still_tried() {
         UUID parked = rows.put("4711", "parked");
         database.execute("UPDATE outbox_failure SET next_attempt_at = clock_timestamp() + interval '3 minutes'");
@@ -347,7 +431,7 @@ class RepairCommandsTest {
                 .containsPattern("Next attempt in 5\\d min\\.");
         execute("explain", behind.toString());
         assertThat(out.toString())
-                .contains("failed, waiting for", "1 earlier event of Order 1 is ahead of it")
+                .contains(": waiting for", "1 earlier event of Order 1 is ahead of it")
                 .containsPattern("Event " + retrying + ": next attempt in 5\\d min\\.");
         execute("explain", paused.toString());
         assertThat(out.toString())
@@ -413,9 +497,11 @@ class RepairCommandsTest {
         source("STOCK", kind.scheme() + "//127.0.0.1:1/stock");
         assertThat(execute("status")).isEqualTo(1);
         assertThat(out.toString())
-                .contains("source orders\n  schema version ", "source stock\n  The database does not");
+                .contains("source orders: nothing undelivered; ", "source stock: The database does not");
         assertThat(execute("status", "--source", "orders")).isZero();
-        assertThat(out.toString()).contains("source orders\n  schema version ").doesNotContain("stock");
+        assertThat(out.toString())
+                .startsWith("source orders: nothing undelivered; ")
+                .doesNotContain("stock");
 
         database.loginWithOnly("outbox_relay");
         try {

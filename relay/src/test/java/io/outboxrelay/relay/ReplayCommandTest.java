@@ -161,7 +161,9 @@ class ReplayCommandTest {
         assertThat(replay("--all", "--queue", "history", "--reason", "a new view"))
                 .isEqualTo(1);
         assertThat(out.toString())
-                .contains("replay 1: sent 0 events, then stopped: event ", "cannot be sent, unroutable: 312")
+                .contains("replay 1: sent 0 events, then stopped: event ")
+                .contains(
+                        "cannot be sent, unroutable: no queue is bound to exchange '' for routing key 'history' (312 ")
                 .contains("continue with --after 0, or skip the event with --skip-failed.");
         assertThat(database.column("SELECT action || ' ' || events FROM outbox_audit ORDER BY id"))
                 .containsExactly("replay 10", "replay stopped 0");
@@ -222,7 +224,7 @@ class ReplayCommandTest {
         assertThat(out.toString()).contains("no retained event matches. Nothing is retained: set retain of the source");
         published(1);
 
-        assertThat(replay("--type", "Other", "--reason", "a test")).isZero();
+        assertThat(replay("--event-type", "Other", "--reason", "a test")).isZero();
         assertThat(out.toString()).contains("no retained event matches. The oldest retained event was published at 20");
     }
 
@@ -245,7 +247,7 @@ class ReplayCommandTest {
             quoteCharacter = '"',
             value = {
                 "--reason x | Say which events: EVENT_ID..., filters, or --all.",
-                "--all --type T --reason x | --all cannot be combined with event ids or filters.",
+                "--all 123e4567-e89b-12d3-a456-426614174000 --reason x | --all cannot be combined with event ids.",
                 "--all | Say why: --reason TEXT",
                 "--all --reason x --rate 0 | --rate must be from 1 to 1000000",
                 "--from yesterday --reason x | 'yesterday' is not a time such as 2026-01-31",

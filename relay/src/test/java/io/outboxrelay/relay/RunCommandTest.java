@@ -108,7 +108,7 @@ class RunCommandTest {
             relay.waitFor(PATIENCE);
             assertThat(relay.output())
                     .contains("\"level\":\"WARN\"")
-                    .contains("Source orders")
+                    .containsPattern("\"message\":\"Source orders.*\"source\":\"orders\"")
                     .doesNotContain(SECRET);
         }
     }

@@ -30,6 +30,7 @@ public final class Commands {
                 .addSubcommand(new PauseCommand(environment))
                 .addSubcommand(new PauseCommand.ResumeCommand(environment))
                 .addSubcommand(new ReplayCommand(environment))
+                .addSubcommand(new AuditCommand(environment))
                 .addSubcommand(new HealthCommand(environment));
     }
 

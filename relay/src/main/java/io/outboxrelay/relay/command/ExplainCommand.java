@@ -6,18 +6,15 @@ import io.outboxrelay.relay.command.DatabaseOptions.Answer;
 import io.outboxrelay.relay.database.Failures.Audited;
 import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Lane;
-import io.outboxrelay.relay.database.Failures.Pause;
 import io.outboxrelay.relay.database.Failures.Retained;
-import io.outboxrelay.relay.database.Failures.Route;
 import io.outboxrelay.relay.database.Failures.State;
+import io.outboxrelay.relay.database.Failures.Undelivered;
 import io.outboxrelay.relay.database.Failures.Unpublished;
 import io.outboxrelay.relay.database.Failures.Whereabouts;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -29,16 +26,29 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "explain",
         mixinStandardHelpOptions = true,
-        description = "Explains where an event is, what it waits for, and what you can do about it. Reads the"
-                + " whole outbox.",
+        description = "Explains where an event is, what it waits for, and what you can do about it. With"
+                + " --aggregate-type and --aggregate-id: all undelivered events of that aggregate, and which of them"
+                + " blocks the others. Reads the whole outbox.",
         footer = {"", "Exit status: 0 all sources answered, 1 a source did not answer, 2 wrong use or configuration."})
 final class ExplainCommand implements Callable<Integer> {
+
+    private static final int MOST_LISTED = 50;
+
+    @Mixin
+    private final Console console = new Console();
 
     @Mixin
     private final DatabaseOptions databases;
 
-    @Parameters(paramLabel = "EVENT_ID", converter = Words.EventIdConverter.class, description = "Id of the event.")
-    private @Nullable UUID event;
+    /** A text, as {@code EventIdConverter.all} wants it. */
+    @Parameters(arity = "0..1", paramLabel = "EVENT_ID", description = "Id of the event.")
+    private @Nullable String event;
+
+    @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Type of the aggregate.")
+    private @Nullable String aggregateType;
+
+    @Option(names = "--aggregate-id", paramLabel = "ID", description = "Id of the aggregate.")
+    private @Nullable String aggregateId;
 
     @Option(names = "--json", description = "Print JSON instead of sentences.")
     private boolean json;
@@ -49,11 +59,22 @@ final class ExplainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        UUID id = Objects.requireNonNull(event);
-        return databases.ask(
-                json,
-                database -> new Explanation(
-                        database.source(), id, database.failures().locate(id)));
+        String type = aggregateType;
+        String id = aggregateId;
+        if (event != null && type == null && id == null) {
+            UUID wanted = Words.EventIdConverter.all(List.of(event), console).get(0);
+            return databases.ask(
+                    json,
+                    database -> new Explanation(
+                            database.source(), wanted, database.failures().locate(wanted)));
+        }
+        if (event == null && type != null && id != null) {
+            return databases.ask(
+                    json,
+                    database -> new AggregateExplanation(
+                            database.source(), type, id, database.failures().undelivered(type, id, MOST_LISTED)));
+        }
+        throw console.wrongUse("Say which event, EVENT_ID, or which aggregate, --aggregate-type and --aggregate-id.");
     }
 
     /**
@@ -67,27 +88,27 @@ final class ExplainCommand implements Callable<Integer> {
 
         @Override
         public String text() {
-            List<String> sentences = new ArrayList<>();
+            Advice advice = new Advice(source);
             Unpublished unpublished = found.unpublished();
             Failure failure = found.failure();
             if (failure != null) {
-                failed(sentences, failure);
+                failed(advice, failure);
             } else if (unpublished != null) {
-                waits(sentences, unpublished);
+                waits(advice, unpublished);
             } else if (found.retained() != null) {
-                published(sentences, found.retained());
+                published(advice, found.retained());
             } else {
-                sentences.add("It is not in the outbox, not among the failures, and not among the retained events.");
+                advice.say("It is not in the outbox, not among the failures, and not among the retained events.");
             }
-            boolean discarded = noted(sentences);
+            boolean discarded = noted(advice);
             if (failure == null && unpublished == null && found.retained() == null && !discarded) {
-                sentences.add("Either it was published (and not retained), or it was never committed here.");
+                advice.say("Either it was published (and not retained), or it was never committed here.");
             }
-            return String.join("\n", sentences) + "\n";
+            return advice.text();
         }
 
-        private void published(List<String> sentences, Retained retained) {
-            sentences.add(("%s of %s was settled at %s (%s ago) from lane %d, position %d, and is retained: it was"
+        private void published(Advice advice, Retained retained) {
+            advice.say(("%s of %s was settled at %s (%s ago) from lane %d, position %d, and is retained: it was"
                             + " published and confirmed, or dropped because of retry.unroutable.")
                     .formatted(
                             Words.plain(retained.address().eventType()),
@@ -96,27 +117,27 @@ final class ExplainCommand implements Callable<Integer> {
                             Words.duration(Duration.between(retained.publishedAt(), retained.readAt())),
                             retained.address().lane(),
                             retained.address().position()));
-            sentences.add("To send it again, run: replay --source %s %s --reason TEXT".formatted(source, event));
+            advice.say("To send it again, run: replay --source %s %s --reason TEXT".formatted(source, event));
         }
 
-        private void waits(List<String> sentences, Unpublished unpublished) {
-            sentences.add("%s of %s is in the outbox, not published yet: lane %d, position %d, occurred at %s."
+        private void waits(Advice advice, Unpublished unpublished) {
+            advice.say("%s of %s is in the outbox, not published yet: lane %d, position %d, occurred at %s."
                     .formatted(
                             Words.plain(unpublished.address().eventType()),
                             FailureView.aggregate(unpublished.address()),
                             unpublished.address().lane(),
                             unpublished.address().position(),
                             occurred(unpublished)));
-            sentences.add("Ahead of it: %s in its lane, %s of them of its aggregate."
+            advice.say("Ahead of it: %s in its lane, %s of them of its aggregate."
                     .formatted(
                             Words.count(unpublished.beforeInLane(), "event"),
                             Words.number(unpublished.beforeInAggregate())));
-            lane(sentences, found.lane());
+            advice.lane(found.lane());
             if (found.first() != null) {
-                sentences.add("Its aggregate is blocked by an event that failed.");
-                next(sentences, found.first());
+                advice.say("Its aggregate is blocked by an event that failed.");
+                advice.next(found.first(), false);
             }
-            pauses(sentences);
+            advice.pauses(found.pauses());
         }
 
         private static String occurred(Unpublished unpublished) {
@@ -127,27 +148,31 @@ final class ExplainCommand implements Callable<Integer> {
                             .formatted(Words.time(time), Words.duration(Duration.between(time, unpublished.readAt())));
         }
 
-        private void failed(List<String> sentences, Failure failure) {
-            sentences.add("%s of %s: failed, %s for %s.%s"
+        private void failed(Advice advice, Failure failure) {
+            advice.say("%s of %s: %s for %s.%s"
                     .formatted(
                             Words.plain(failure.address().eventType()),
                             FailureView.aggregate(failure.address()),
-                            failure.state(),
+                            failure.reason() == null ? failure.state() : "failed, " + failure.state(),
                             Words.duration(FailureView.age(failure)),
-                            why(failure)));
+                            Advice.why(failure)));
             if (!failure.blocking()) {
-                sentences.add("It does not block its aggregate: later events are published.");
+                advice.say("It does not block its aggregate: later events are published.");
             }
-            lane(sentences, found.lane());
+            advice.lane(found.lane());
             if (failure.before() > 0) {
-                sentences.add(events(failure.before(), "earlier", failure) + " ahead of it.");
+                advice.say(events(failure.before(), "earlier", failure) + " ahead of it.");
             }
             if (failure.behind() > 0) {
-                sentences.add(events(failure.behind(), "later", failure) + " waiting behind it.");
+                advice.say(events(failure.behind(), "later", failure) + " waiting behind it.");
             }
-            boolean waitsForAnother = failure.state() == State.WAITING && found.first() != null;
-            next(sentences, waitsForAnother ? found.first() : failure);
-            pauses(sentences);
+            Failure first = found.first();
+            Failure next = failure.state() == State.WAITING && first != null ? first : failure;
+            advice.next(next, next.event().equals(event));
+            advice.pauses(found.pauses());
+            if (failure.state() == State.PAUSED && found.pauses().isEmpty()) {
+                advice.say("The pause is over: the owner of its lane will publish it.");
+            }
         }
 
         private static String events(long number, String which, Failure failure) {
@@ -158,102 +183,18 @@ final class ExplainCommand implements Callable<Integer> {
                             number == 1 ? "is" : "are");
         }
 
-        private static String why(Failure failure) {
-            if (failure.reason() == null) {
-                return "";
-            }
-            String detail = failure.detail() == null ? "" : " – " + failure.detail();
-            return " Last failure: %s%s (attempts: %d)."
-                    .formatted(Words.plain(failure.reason()), Words.plain(detail), failure.attempts());
-        }
-
-        private static void lane(List<String> sentences, @Nullable Lane lane) {
-            if (lane == null) {
-                return;
-            }
-            if (lane.owner() == null || lane.leaseSeconds() <= 0) {
-                sentences.add("No relay owns lane %d: start one.".formatted(lane.lane()));
-            } else {
-                sentences.add("Lane %d is owned by %s; the lease is valid for another %s."
-                        .formatted(lane.lane(), Words.plain(lane.owner()), Words.duration(Duration.ofMillis((long)
-                                (lane.leaseSeconds() * 1000)))));
-            }
-        }
-
-        /** What the next event of the aggregate waits for; it may be this event itself. */
-        private void next(List<String> sentences, Failure next) {
-            String subject = next.event().equals(event) ? "It" : "Event " + next.event();
-            switch (next.state()) {
-                case RETRYING ->
-                    sentences.add("%s %s.%s"
-                            .formatted(
-                                    subject.equals("It") ? "Next attempt" : subject + ": next attempt",
-                                    when(next),
-                                    subject.equals("It") ? "" : why(next)));
-                case PARKED -> {
-                    sentences.add("%s is parked %s.%s"
-                            .formatted(
-                                    subject,
-                                    next.nextAttemptAt() == null
-                                            ? "until somebody retries or discards it"
-                                            : "and still retried slowly: next attempt " + when(next),
-                                    subject.equals("It") ? "" : why(next)));
-                    sentences.add("Once the cause is fixed%s, run: failures retry --source %s %s"
-                            .formatted(
-                                    next.nextAttemptAt() == null ? "" : ", or to retry it now", source, next.event()));
-                    sentences.add("To drop it permanently, run: failures discard --source %s %s --reason TEXT"
-                            .formatted(source, next.event()));
-                }
-                case PAUSED -> sentences.add("%s is paused until somebody runs resume.".formatted(subject));
-                default -> sentences.add("%s moves up as soon as the relay processes its lane.".formatted(subject));
-            }
-        }
-
-        private static String when(Failure failure) {
-            if (failure.nextAttemptAt() == null || !failure.nextAttemptAt().isAfter(failure.readAt())) {
-                return "now, in the next cycle of its lane";
-            }
-            return "in " + Words.duration(Duration.between(failure.readAt(), failure.nextAttemptAt()));
-        }
-
-        private void pauses(List<String> sentences) {
-            for (Pause pause : found.pauses()) {
-                sentences.add("Paused since %s by %s (%s): %s."
-                        .formatted(
-                                Words.time(pause.pausedAt()),
-                                Words.plain(pause.pausedBy()),
-                                Words.plain(pause.reason()),
-                                PauseCommand.name(pause.route())));
-                sentences.add("To resume, run: resume --source %s%s%s"
-                        .formatted(
-                                source,
-                                option("--aggregate-type", pause.route().aggregateType()),
-                                option("--event-type", pause.route().eventType())));
-            }
-            Failure failure = found.failure();
-            if (failure != null
-                    && failure.state() == State.PAUSED
-                    && found.pauses().isEmpty()) {
-                sentences.add("The pause is over: the owner of its lane will publish it.");
-            }
-        }
-
-        private static String option(String name, String type) {
-            return type.equals(Route.ANY) ? "" : " " + name + " " + Words.plain(type);
-        }
-
-        private boolean noted(List<String> sentences) {
+        private boolean noted(Advice advice) {
             List<Audited> audit = found.audit();
             if (audit == null) {
-                sentences.add("Audit log not shown: it needs a database user with the role outbox_admin (--user,"
+                advice.say("Audit log not shown: it needs a database user with the role outbox_admin (--user,"
                         + " --password-file).");
                 return false;
             }
-            audit.forEach(entry -> sentences.add("Audit: %s at %s by %s%s."
+            audit.forEach(entry -> advice.say("Audit: %s at %s by %s%s."
                     .formatted(
                             entry.action(),
                             Words.time(entry.at()),
-                            Words.plain(entry.who()),
+                            AuditCommand.who(entry),
                             entry.reason().isEmpty() ? "" : ": " + Words.plain(entry.reason()))));
             return audit.stream().anyMatch(entry -> entry.action().equals("discard"));
         }
@@ -265,12 +206,7 @@ final class ExplainCommand implements Callable<Integer> {
             if (unpublished == null) {
                 json.putNull("outbox");
             } else {
-                ObjectNode entry = json.putObject("outbox");
-                FailureView.add(entry, unpublished.address());
-                entry.put("payload_bytes", unpublished.payloadBytes());
-                entry.put("occurred_at", FailureView.text(unpublished.occurredAt()));
-                entry.put("before_in_lane", unpublished.beforeInLane());
-                entry.put("before_in_aggregate", unpublished.beforeInAggregate());
+                putUnpublished(json.putObject("outbox"), unpublished);
             }
             Retained retained = found.retained();
             if (retained == null) {
@@ -282,27 +218,14 @@ final class ExplainCommand implements Callable<Integer> {
             }
             add(json, "failure", found.failure());
             add(json, "first_of_aggregate", found.first());
-            Lane lane = found.lane();
-            if (lane == null) {
-                json.putNull("lane");
-            } else {
-                json.putObject("lane")
-                        .put("lane", lane.lane())
-                        .put("owner", lane.owner())
-                        .put("epoch", lane.epoch())
-                        .put("lease_seconds", lane.leaseSeconds());
-            }
+            putLane(json, found.lane());
             PauseCommand.add(json, found.pauses());
             List<Audited> audit = found.audit();
             if (audit == null) {
                 json.putNull("audit");
             } else {
                 ArrayNode entries = json.putArray("audit");
-                audit.forEach(entry -> entries.addObject()
-                        .put("at", entry.at().toString())
-                        .put("who", entry.who())
-                        .put("action", entry.action())
-                        .put("reason", entry.reason()));
+                audit.forEach(entry -> AuditCommand.add(entries.addObject(), entry));
             }
             json.put("explanation", text());
         }
@@ -313,6 +236,110 @@ final class ExplainCommand implements Callable<Integer> {
             } else {
                 FailureView.add(json.putObject(name), failure);
             }
+        }
+    }
+
+    private static void putUnpublished(ObjectNode json, Unpublished unpublished) {
+        json.put("event_id", unpublished.event().toString());
+        FailureView.add(json, unpublished.address());
+        json.put("payload_bytes", unpublished.payloadBytes());
+        json.put("occurred_at", FailureView.text(unpublished.occurredAt()));
+        json.put("before_in_lane", unpublished.beforeInLane());
+        json.put("before_in_aggregate", unpublished.beforeInAggregate());
+    }
+
+    private static void putLane(ObjectNode json, @Nullable Lane lane) {
+        if (lane == null) {
+            json.putNull("lane");
+        } else {
+            json.putObject("lane")
+                    .put("lane", lane.lane())
+                    .put("owner", lane.owner())
+                    .put("epoch", lane.epoch())
+                    .put("lease_seconds", lane.leaseSeconds());
+        }
+    }
+
+    /**
+     * The undelivered events of an aggregate, in their order, and what the first of them waits for.
+     *
+     * @param source name of the source
+     * @param type the aggregate's type
+     * @param id its id
+     * @param found what the database shows
+     */
+    private record AggregateExplanation(String source, String type, String id, Undelivered found) implements Answer {
+
+        @Override
+        public String text() {
+            long events = found.failed() + found.inOutbox();
+            Advice advice = new Advice(source);
+            if (events == 0) {
+                advice.say(("%s has no undelivered events here: they were published, or never committed. Types and ids"
+                                + " are compared exactly.")
+                        .formatted(name()));
+                return advice.text();
+            }
+            advice.say("%s has %s, in this order:".formatted(name(), Words.count(events, "undelivered event")));
+            advice.say(table().indent(2).stripTrailing());
+            long listed = found.failures().size() + found.unpublished().size();
+            if (listed < events) {
+                advice.say("%s more %s not listed."
+                        .formatted(Words.number(events - listed), events - listed == 1 ? "is" : "are"));
+            }
+            advice.lane(found.lane());
+            Failure first = found.first();
+            if (first != null) {
+                if (events > 1) {
+                    advice.say("The others wait for event %s.".formatted(first.event()));
+                }
+                advice.next(first, false);
+            }
+            advice.pauses(found.pauses());
+            return advice.text();
+        }
+
+        private String name() {
+            return Words.plain(type + " " + id);
+        }
+
+        private String table() {
+            Words.Table table = new Words.Table("state", "for", "event", "type", "reason");
+            found.failures()
+                    .forEach(failure -> table.row(
+                            failure.state() + (failure.blocking() ? "" : ", not blocking"),
+                            Words.duration(FailureView.age(failure)),
+                            failure.event().toString(),
+                            Words.plain(failure.address().eventType()),
+                            failure.reason() == null ? "-" : Words.plain(failure.reason())));
+            found.unpublished()
+                    .forEach(event -> table.row(
+                            "in the outbox",
+                            event.occurredAt() == null
+                                    ? "-"
+                                    : Words.duration(Duration.between(event.occurredAt(), event.readAt())),
+                            event.event().toString(),
+                            Words.plain(event.address().eventType()),
+                            "-"));
+            return table.toString();
+        }
+
+        @Override
+        public void addTo(ObjectNode json) {
+            json.put("aggregate_type", type);
+            json.put("aggregate_id", id);
+            json.put("failures", found.failed());
+            json.put("outbox", found.inOutbox());
+            json.put(
+                    "blocked_by",
+                    found.first() == null ? null : found.first().event().toString());
+            ArrayNode failures = json.putArray("first_failures");
+            found.failures().forEach(failure -> FailureView.add(failures.addObject(), failure));
+            ArrayNode unpublished = json.putArray("first_in_outbox");
+            found.unpublished().forEach(event -> putUnpublished(unpublished.addObject(), event));
+            putLane(json, found.lane());
+            PauseCommand.add(json, found.pauses());
+            json.put("explanation", text());
         }
     }
 }

@@ -60,8 +60,8 @@ final class FailuresCommand implements Callable<Integer> {
     @Command(
             name = "list",
             mixinStandardHelpOptions = true,
-            description = "Lists retrying, parked and paused events, the oldest first, and counts the events that"
-                    + " are blocked behind them.",
+            description = "Lists retrying, parked and paused events, the oldest first. Ends with the number of events"
+                    + " by state, of those that are blocked behind them, and by reason and type.",
             footer = {"", "Exit status: 0 all sources answered, 1 one did not answer, 2 wrong use or configuration."})
     static final class ListCommand implements Callable<Integer> {
 
@@ -82,13 +82,6 @@ final class FailuresCommand implements Callable<Integer> {
                 description = "Only events in these states: ${COMPLETION-CANDIDATES}. Default: retrying,parked,paused.")
         private final Set<State> states = EnumSet.noneOf(State.class);
 
-        @Option(
-                names = {"--reason", "--failure-reason"},
-                paramLabel = "REASON",
-                converter = Words.ReasonConverter.class,
-                description = "Only events that failed for this reason.")
-        private @Nullable String reason;
-
         @Option(names = "--limit", paramLabel = "N", defaultValue = "100", description = "Maximum rows. Default: 100.")
         private int limit;
 
@@ -104,7 +97,7 @@ final class FailuresCommand implements Callable<Integer> {
             if (limit < 0) {
                 throw console.wrongUse("--limit must not be negative.");
             }
-            Filter filter = filters.filter(List.of(), states.isEmpty() ? State.SHOWN : states, reason);
+            Filter filter = filters.filter(List.of(), states.isEmpty() ? State.SHOWN : states);
             return databases.ask(json, database -> new Page(database.failures().list(filter, limit)));
         }
 
@@ -129,7 +122,20 @@ final class FailuresCommand implements Callable<Integer> {
                         ? "the first %s of %s: "
                                 .formatted(Words.number(listing.failures().size()), Words.number(all))
                         : "";
-                return table + shown + counts + "\n" + blocked();
+                return table + shown + counts + "\n" + blocked() + summary();
+            }
+
+            private String summary() {
+                Words.Table table = new Words.Table("events", "reason", "type");
+                listing.groups()
+                        .forEach(group -> table.row(
+                                Words.number(group.events()),
+                                Words.plain(group.reason()),
+                                Words.plain(group.aggregateType() + "/" + group.eventType())));
+                String title = listing.groups().size() < Failures.MOST_GROUPS
+                        ? "by reason and type:\n"
+                        : "by reason and type, the %d largest groups:\n".formatted(Failures.MOST_GROUPS);
+                return title + table.toString().indent(2);
             }
 
             /** Waiting events that are listed themselves are not counted again. */
@@ -161,6 +167,13 @@ final class FailuresCommand implements Callable<Integer> {
                 ObjectNode counts = json.putObject("counts");
                 listing.counts().forEach((state, events) -> counts.put(state.toString(), events));
                 json.put("waiting_behind", listing.waitingBehind());
+                ArrayNode groups = json.putArray("groups");
+                listing.groups()
+                        .forEach(group -> groups.addObject()
+                                .put("reason", group.reason())
+                                .put("aggregate_type", group.aggregateType())
+                                .put("event_type", group.eventType())
+                                .put("events", group.events()));
                 ArrayNode failures = json.putArray("failures");
                 listing.failures().forEach(failure -> FailureView.add(failures.addObject(), failure));
             }
@@ -217,13 +230,19 @@ final class FailuresCommand implements Callable<Integer> {
     @Command(
             name = "retry",
             mixinStandardHelpOptions = true,
-            description = "Retries parked events with a fresh attempt count, in order per aggregate. If two people"
-                    + " run it at the same time, each event is retried once.",
+            description = "Retries parked events with a fresh attempt count, in order per aggregate. With --now also"
+                    + " events that are retrying. If two people run it at the same time, each event is retried once.",
             footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
     static final class RetryCommand implements Callable<Integer> {
 
         @Mixin
         private final Change change;
+
+        @Option(
+                names = "--now",
+                description = "Also bring forward the next attempt of events that are retrying. They keep their"
+                        + " attempts.")
+        private boolean now;
 
         RetryCommand(Map<String, String> environment) {
             this.change = new Change(environment);
@@ -231,10 +250,14 @@ final class FailuresCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            Filter filter = change.filter(Set.of(State.PARKED), false);
+            Filter filter = change.filter(now ? Set.of(State.PARKED, State.RETRYING) : Set.of(State.PARKED), false);
             Note note = change.audit.note();
             return change.run(
-                    "retry", "retrying", filter, (failures, progress) -> failures.retry(filter, note, progress));
+                    "retry",
+                    "retrying",
+                    filter,
+                    (failures, progress) ->
+                            now ? failures.retryNow(filter, note, progress) : failures.retry(filter, note, progress));
         }
     }
 
@@ -247,16 +270,13 @@ final class FailuresCommand implements Callable<Integer> {
     static final class DiscardCommand implements Callable<Integer> {
 
         @Mixin
-        private final Console console = new Console();
-
-        @Mixin
         private final Change change;
 
         @Option(
                 names = "--state",
                 split = ",",
                 paramLabel = "STATE",
-                converter = Words.StateConverter.class,
+                converter = Words.DiscardedStateConverter.class,
                 description = "Only events in these states: retrying, parked, paused. Default: all three.")
         private final Set<State> states = EnumSet.noneOf(State.class);
 
@@ -266,9 +286,6 @@ final class FailuresCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            if (states.contains(State.WAITING)) {
-                throw console.wrongUse("Waiting events have not failed. Discard the event that blocks them instead.");
-            }
             Filter filter = change.filter(states.isEmpty() ? State.SHOWN : states, !states.isEmpty());
             Note note = change.audit.noteWithReason();
             return change.run(
@@ -297,14 +314,7 @@ final class FailuresCommand implements Callable<Integer> {
         @Mixin
         private final FilterOptions filters = new FilterOptions();
 
-        @Option(
-                names = "--failure-reason",
-                paramLabel = "REASON",
-                converter = Words.ReasonConverter.class,
-                description = "Only events that failed for this reason, as shown by list.")
-        private @Nullable String failureReason;
-
-        @Option(names = "--all", description = "All events. Cannot be combined with event ids or filters.")
+        @Option(names = "--all", description = "All events, or all that match the filters. Not with event ids.")
         private boolean all;
 
         @Option(names = "--dry-run", description = "Only report how many events would be changed.")
@@ -326,14 +336,13 @@ final class FailuresCommand implements Callable<Integer> {
          * @param byState whether these were given as a filter, too
          */
         Filter filter(Set<State> states, boolean byState) {
-            boolean narrowed = !events.isEmpty() || filters.given() || failureReason != null || byState;
-            if (!narrowed && !all) {
+            if (events.isEmpty() && !filters.given() && !byState && !all) {
                 throw console.wrongUse("Say which events: EVENT_ID..., filters, or --all.");
             }
-            if (narrowed && all) {
-                throw console.wrongUse("--all cannot be combined with event ids or filters.");
+            if (!events.isEmpty() && all) {
+                throw console.wrongUse("--all cannot be combined with event ids.");
             }
-            return filters.filter(Words.EventIdConverter.all(events, console), states, failureReason);
+            return filters.filter(Words.EventIdConverter.all(events, console), states);
         }
 
         /**
@@ -356,8 +365,8 @@ final class FailuresCommand implements Callable<Integer> {
             int ids = Set.copyOf(events).size();
             long missing = ids - sum.get();
             if (status == 0 && missing > 0) {
-                console.println("Nothing to %s for %d of %d ids. To see where an event is, run: explain EVENT_ID"
-                        .formatted(verb, missing, ids));
+                console.println("Nothing to %s for %d of %s. To see where an event is, run: explain EVENT_ID"
+                        .formatted(verb, missing, Words.count(ids, "id")));
             }
             return status;
         }
@@ -366,8 +375,15 @@ final class FailuresCommand implements Callable<Integer> {
     /** Selects failures: those that match all given options. */
     static final class FilterOptions {
 
-        @Option(names = "--type", paramLabel = "TYPE", description = "Only events of this type.")
-        private @Nullable String type;
+        @Option(
+                names = "--failure-reason",
+                paramLabel = "REASON",
+                converter = Words.ReasonConverter.class,
+                description = "Only events that failed for this reason, as shown by list.")
+        private @Nullable String failureReason;
+
+        @Option(names = "--event-type", paramLabel = "TYPE", description = "Only events of this type.")
+        private @Nullable String eventType;
 
         @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Only events of this aggregate type.")
         private @Nullable String aggregateType;
@@ -384,11 +400,12 @@ final class FailuresCommand implements Callable<Integer> {
         private @Nullable Duration olderThan;
 
         boolean given() {
-            return Stream.of(type, aggregateType, aggregateId, olderThan).anyMatch(Objects::nonNull);
+            return Stream.of(failureReason, eventType, aggregateType, aggregateId, olderThan)
+                    .anyMatch(Objects::nonNull);
         }
 
-        Filter filter(List<UUID> events, Set<State> states, @Nullable String reason) {
-            return new Filter(events, states, reason, type, aggregateType, aggregateId, olderThan);
+        Filter filter(List<UUID> events, Set<State> states) {
+            return new Filter(events, states, failureReason, eventType, aggregateType, aggregateId, olderThan);
         }
     }
 }

@@ -101,13 +101,22 @@ final class MigrateCommand implements Callable<Integer> {
             throw console.wrongUse("--schema needs --url or --print-sql: a configured source has its own schema.");
         }
         for (SourceSettings one : DatabaseOptions.named(source, options.reader().sources(), console)) {
-            String result = install(
-                    outbox(one.schema()),
-                    one.url(),
-                    user == null ? one.user() : user,
-                    passwordFile == null ? one.password() : DatabaseOptions.password(passwordFile, console));
+            String result = install(outbox(one.schema()), one.url(), user == null ? one.user() : user, passwordOf(one));
             console.println("source " + one.name() + ": " + result);
         }
+    }
+
+    /** A configured password belongs to the configured user, and is sent for no other. */
+    private String passwordOf(SourceSettings one) {
+        if (passwordFile != null) {
+            return DatabaseOptions.password(passwordFile, console);
+        }
+        if (user != null && !user.equals(one.user())) {
+            throw console.wrongUse(("--user %s needs --password-file: the configured password of source %s belongs to"
+                            + " the user %s. If the server trusts this user, name an empty file.")
+                    .formatted(user, one.name(), one.user()));
+        }
+        return one.password();
     }
 
     private OutboxSchema outbox(String schema) {

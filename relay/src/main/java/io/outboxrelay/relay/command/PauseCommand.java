@@ -11,6 +11,7 @@ import io.outboxrelay.relay.database.Failures.Route;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -58,7 +59,7 @@ final class PauseCommand implements Callable<Integer> {
 
     private void pause(Database database, Note note) {
         boolean paused = database.failures().pause(options.types(), note);
-        options.report(database, paused ? "paused" : "was already paused; nothing changed");
+        options.report(database, options.types(), paused ? "paused" : "was already paused; nothing changed");
     }
 
     static void add(ObjectNode json, List<Pause> pauses) {
@@ -108,13 +109,19 @@ final class PauseCommand implements Callable<Integer> {
     @Command(
             name = "resume",
             mixinStandardHelpOptions = true,
-            description = "Ends a pause. Pass the same --aggregate-type and --event-type that started it. A running"
-                    + " relay picks up the change automatically. Without --source: in all sources.",
-            footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
+            description = "Ends a pause. Pass the same --aggregate-type and --event-type that started it, or --all. A"
+                    + " running relay picks up the change automatically. Without --source: in all sources.",
+            footer = {
+                "",
+                "Exit status: 0 success, 1 nothing was paused, or a source failed, 2 wrong use or configuration."
+            })
     static final class ResumeCommand implements Callable<Integer> {
 
         @Mixin
         private final PauseOptions options;
+
+        @Option(names = "--all", description = "End all pauses. Not with --aggregate-type or --event-type.")
+        private boolean all;
 
         ResumeCommand(Map<String, String> environment) {
             this.options = new PauseOptions(environment);
@@ -122,13 +129,38 @@ final class PauseCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
+            if (all && !options.wholeSource()) {
+                throw options.console.wrongUse("--all cannot be combined with --aggregate-type or --event-type.");
+            }
             Note note = options.audit.note();
-            return options.databases.each(database -> resume(database, note));
+            AtomicInteger resumed = new AtomicInteger();
+            int status = options.databases.each(database -> resumed.addAndGet(resume(database, note)));
+            if (resumed.get() == 0 && status == 0) {
+                options.console.problem("Nothing was resumed. To see what is paused, run: pause --list");
+                return 1;
+            }
+            return status;
         }
 
-        private void resume(Database database, Note note) {
-            boolean resumed = database.failures().resume(options.types(), note);
-            options.report(database, resumed ? "resumed" : "was not paused; nothing changed");
+        /** Returns how many pauses have ended. */
+        private int resume(Database database, Note note) {
+            List<Route> resumed = all
+                    ? database.failures().resumeAll(note)
+                    : database.failures().resume(options.types(), note) ? List.of(options.types()) : List.of();
+            resumed.forEach(route -> options.report(database, route, "resumed"));
+            if (resumed.isEmpty()) {
+                options.console.println("source %s: %s"
+                        .formatted(
+                                database.source(),
+                                all
+                                        ? "nothing was paused; nothing changed"
+                                        : name(options.types()) + " was not paused; nothing changed"));
+            }
+            left(database);
+            return resumed.size();
+        }
+
+        private void left(Database database) {
             List<Pause> left = database.failures().pauses();
             if (!left.isEmpty()) {
                 options.console.println("source %s: still paused: %s"
@@ -169,8 +201,8 @@ final class PauseCommand implements Callable<Integer> {
             return new Route(aggregateType, eventType);
         }
 
-        void report(Database database, String outcome) {
-            console.println("source %s: %s %s".formatted(database.source(), name(types()), outcome));
+        void report(Database database, Route route, String outcome) {
+            console.println("source %s: %s %s".formatted(database.source(), name(route), outcome));
         }
     }
 }

@@ -263,8 +263,8 @@ final class ReplayCommand implements Callable<Integer> {
                 description = "Only events published before this time. Default: now.")
         private @Nullable Instant to;
 
-        @Option(names = "--type", paramLabel = "TYPE", description = "Only events of this type.")
-        private @Nullable String type;
+        @Option(names = "--event-type", paramLabel = "TYPE", description = "Only events of this type.")
+        private @Nullable String eventType;
 
         @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Only events of this aggregate type.")
         private @Nullable String aggregateType;
@@ -272,17 +272,17 @@ final class ReplayCommand implements Callable<Integer> {
         @Option(names = "--aggregate-id", paramLabel = "ID", description = "Only events of aggregates with this id.")
         private @Nullable String aggregateId;
 
-        @Option(names = "--all", description = "All retained events. Cannot be combined with event ids or filters.")
+        @Option(names = "--all", description = "All retained events, or all that match the filters. Not with ids.")
         private boolean all;
 
         Selection selection() {
             Selection selection = new Selection(
-                    Words.EventIdConverter.all(events, console), from, to, type, aggregateType, aggregateId);
+                    Words.EventIdConverter.all(events, console), from, to, eventType, aggregateType, aggregateId);
             if (!selection.isNarrowed() && !all) {
                 throw console.wrongUse("Say which events: EVENT_ID..., filters, or --all.");
             }
-            if (selection.isNarrowed() && all) {
-                throw console.wrongUse("--all cannot be combined with event ids or filters.");
+            if (!events.isEmpty() && all) {
+                throw console.wrongUse("--all cannot be combined with event ids.");
             }
             if (from != null && to != null && !from.isBefore(to)) {
                 throw console.wrongUse("--from %s is not before --to %s.".formatted(from, to));

@@ -4,17 +4,20 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.database.DatabaseMessage;
+import io.outboxrelay.relay.database.Failures.Route;
+import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.database.Overview;
 import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.schema.OutboxSchema;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.dao.DataAccessException;
@@ -26,7 +29,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "status",
         mixinStandardHelpOptions = true,
-        description = "Shows backlog, lag, lanes and lane owners of every source, read from its database.",
+        description = "Shows how many events of every source are not delivered, where they are and how old the oldest"
+                + " is, which relays are alive and what is paused. Read from the databases: no relay has to be"
+                + " running.",
         footer = {"", "Exit status: 0 all sources answered, 1 a source did not answer, 2 wrong use or configuration."})
 final class StatusCommand implements Callable<Integer> {
 
@@ -36,7 +41,10 @@ final class StatusCommand implements Callable<Integer> {
     @Mixin
     private final DatabaseOptions databases;
 
-    @Option(names = "--json", description = "Print JSON instead of a table.")
+    @Option(names = "--lanes", description = "Also list the lanes: owner, epoch, lease, events in the outbox.")
+    private boolean lanes;
+
+    @Option(names = "--json", description = "Print JSON instead of text.")
     private boolean json;
 
     StatusCommand(Map<String, String> environment) {
@@ -48,7 +56,7 @@ final class StatusCommand implements Callable<Integer> {
         StatusReport report = new StatusReport(databases.chosen().stream()
                 .map(source -> new StatusReader(source, databases.connections(source)).read())
                 .toList());
-        console.print(json ? report.toJson() + System.lineSeparator() : report.toTable());
+        console.print(json ? report.toJson() + System.lineSeparator() : report.toText(lanes));
         return report.complete() ? 0 : 1;
     }
 
@@ -77,7 +85,9 @@ final class StatusCommand implements Callable<Integer> {
             json.put("reachable", source.reachable());
             json.put("problem", source.problem());
             json.put("schema_version", source.schemaVersion());
-            json.put("backlog_events", source.backlogEvents());
+            json.put("undelivered_events", source.overview().undeliveredEvents());
+            json.put("undelivered_oldest_seconds", rounded(source.overview().oldestSeconds()));
+            json.put("backlog_events", source.overview().backlogEvents());
             json.put("lag_seconds", rounded(source.overview().lagSeconds()));
             ArrayNode lanes = json.putArray("lanes");
             for (Overview.Lane lane : source.overview().lanes()) {
@@ -103,67 +113,86 @@ final class StatusCommand implements Callable<Integer> {
             }
         }
 
-        /** {@return the report as a table for people} */
-        String toTable() {
-            StringBuilder table = new StringBuilder();
+        /**
+         * Writes the report for people.
+         *
+         * @param withLanes whether to list the lanes
+         * @return a line for each source, and below it what a person should know at once
+         */
+        String toText(boolean withLanes) {
+            StringBuilder text = new StringBuilder();
             for (SourceStatus source : sources) {
-                table.append("source ").append(source.name()).append('\n');
+                text.append("source ").append(source.name()).append(": ");
                 if (source.problem() != null) {
-                    table.append("  ").append(source.problem()).append('\n');
+                    text.append(source.problem()).append('\n');
                 } else {
-                    addTable(table, source);
+                    add(text, source.overview());
+                    text.append(withLanes ? laneTable(source.overview()).indent(2) : "");
                 }
             }
-            return table.toString();
+            return text.toString();
         }
 
-        private static void addTable(StringBuilder table, SourceStatus source) {
-            table.append(String.format(
-                    Locale.ROOT,
-                    "  schema version %d, backlog %d events, lag %.1f s, relays alive: %s%n",
-                    source.schemaVersion(),
-                    source.backlogEvents(),
-                    source.overview().lagSeconds(),
-                    source.overview().instances().isEmpty()
-                            ? "none"
-                            : Words.plain(String.join(", ", source.overview().instances()))));
-            addTrouble(table, source);
-            int width = source.overview().lanes().stream()
-                    .mapToInt(lane -> String.valueOf(lane.owner()).length())
-                    .max()
-                    .orElse(0);
-            String format = "  %4s  %-" + Math.max(width, 5) + "s  %8s  %7s  %8s%n";
-            table.append(String.format(Locale.ROOT, format, "lane", "owner", "epoch", "lease s", "backlog"));
-            for (Overview.Lane lane : source.overview().lanes()) {
-                table.append(String.format(
-                        Locale.ROOT,
-                        format,
-                        lane.lane(),
+        private static void add(StringBuilder text, Overview overview) {
+            long owned = overview.lanes().stream()
+                    .filter(lane -> lane.leaseSeconds() > 0)
+                    .count();
+            text.append("%s; %s, %d of %s owned\n"
+                    .formatted(
+                            undelivered(overview),
+                            overview.instances().isEmpty()
+                                    ? "no relay is alive"
+                                    : Words.count(overview.instances().size(), "relay") + " alive",
+                            owned,
+                            Words.count(overview.lanes().size(), "lane")));
+            if (!overview.failures().isEmpty()) {
+                text.append("  To see which events failed and why, run: failures list\n");
+            }
+            for (Overview.Pause pause : overview.pauses()) {
+                text.append("  paused: %s, by %s for %s: %s\n"
+                        .formatted(
+                                PauseCommand.name(new Route(pause.aggregateType(), pause.eventType())),
+                                Words.plain(pause.pausedBy()),
+                                Words.duration(Duration.ofSeconds((long) pause.pausedSeconds())),
+                                Words.plain(pause.reason())));
+            }
+        }
+
+        /** Never silent about an event that is stuck, wherever it is. */
+        private static String undelivered(Overview overview) {
+            long events = overview.undeliveredEvents();
+            if (events == 0) {
+                return "nothing undelivered";
+            }
+            List<String> places = new ArrayList<>();
+            if (overview.backlogEvents() > 0) {
+                places.add(Words.number(overview.backlogEvents()) + " in the outbox");
+            }
+            for (State state : State.values()) {
+                Long failures = overview.failures().get(state.toString());
+                if (failures != null) {
+                    places.add(Words.number(failures) + " " + state
+                            + (state == State.WAITING ? " behind failed ones" : ""));
+                }
+            }
+            return "%s undelivered, the oldest for %s: %s"
+                    .formatted(
+                            Words.count(events, "event"),
+                            Words.duration(Duration.ofSeconds((long) overview.oldestSeconds())),
+                            String.join(", ", places));
+        }
+
+        private static String laneTable(Overview overview) {
+            Words.Table table = new Words.Table("lane", "owner", "epoch", "lease", "outbox");
+            for (Overview.Lane lane : overview.lanes()) {
+                table.row(
+                        String.valueOf(lane.lane()),
                         lane.owner() == null ? "-" : Words.plain(lane.owner()),
-                        lane.epoch(),
-                        String.format(Locale.ROOT, "%.1f", lane.leaseSeconds()),
-                        lane.backlogEvents()));
+                        String.valueOf(lane.epoch()),
+                        String.format(Locale.ROOT, "%.1f s", lane.leaseSeconds()),
+                        Words.number(lane.backlogEvents()));
             }
-        }
-
-        /** What a person has to see first; nothing when all is well. */
-        private static void addTrouble(StringBuilder table, SourceStatus source) {
-            if (!source.overview().failures().isEmpty()) {
-                String counts = source.overview().failures().entrySet().stream()
-                        .map(state -> state.getValue() + " " + state.getKey())
-                        .collect(Collectors.joining(", "));
-                table.append("  failures: ").append(counts).append(", see failures list\n");
-            }
-            for (Overview.Pause pause : source.overview().pauses()) {
-                table.append(String.format(
-                        Locale.ROOT,
-                        "  paused: aggregate type %s, event type %s, by %s %.0f s ago: %s%n",
-                        Words.plain(pause.aggregateType()),
-                        Words.plain(pause.eventType()),
-                        Words.plain(pause.pausedBy()),
-                        pause.pausedSeconds(),
-                        Words.plain(pause.reason())));
-            }
+            return table.toString();
         }
 
         private static double rounded(double seconds) {
@@ -242,13 +271,6 @@ final class StatusCommand implements Callable<Integer> {
 
         static SourceStatus notUsable(String name, @Nullable Integer schemaVersion, String problem) {
             return new SourceStatus(name, true, problem, schemaVersion, Overview.NONE);
-        }
-
-        /** Events of all lanes that are not yet published. */
-        long backlogEvents() {
-            return overview.lanes().stream()
-                    .mapToLong(Overview.Lane::backlogEvents)
-                    .sum();
         }
     }
 }

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.command;
 
 import io.outboxrelay.relay.configuration.Durations;
 import io.outboxrelay.relay.database.Failures.State;
+import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.operations.Printable;
 import java.time.DateTimeException;
@@ -14,7 +15,10 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -26,6 +30,9 @@ final class Words {
 
     private static final int MOST_OF_ONE_UNIT = 2;
 
+    /** What no shell interprets, and no command takes for an option. */
+    private static final Pattern PLAIN_ARGUMENT = Pattern.compile("[A-Za-z0-9_./:@%+,][A-Za-z0-9_./:@%+,=-]*");
+
     private Words() {}
 
     /** Text of services and brokers, without control characters. */
@@ -33,9 +40,18 @@ final class Words {
         return Printable.line(text);
     }
 
+    /**
+     * Text of services as one argument of a command in a POSIX shell, without control characters. Plain words stay as
+     * they are.
+     */
+    static String quoted(String text) {
+        String plain = plain(text);
+        return PLAIN_ARGUMENT.matcher(plain).matches() ? plain : "'" + plain.replace("'", "'\\''") + "'";
+    }
+
     /** A number with its noun: 1 event, 12,345 events. */
     static String count(long number, String noun) {
-        return String.format(Locale.ROOT, "%,d %s%s", number, noun, number == 1 ? "" : "s");
+        return Count.of(number, noun);
     }
 
     static String number(long number) {
@@ -129,6 +145,21 @@ final class Words {
         }
     }
 
+    /** Parses a time, or an age such as {@code 2h}, which is subtracted from the time of the database. */
+    static final class SinceConverter implements ITypeConverter<UnaryOperator<Instant>> {
+
+        @Override
+        public UnaryOperator<Instant> convert(String text) {
+            Optional<Duration> age = Durations.parse(text);
+            if (age.isPresent()) {
+                Duration checked = new AgeConverter().convert(text);
+                return now -> now.minus(checked);
+            }
+            Instant time = new TimeConverter().convert(text);
+            return now -> time;
+        }
+    }
+
     /** Parses the id of an event. Java itself would also accept one with digits missing. */
     static final class EventIdConverter implements ITypeConverter<UUID> {
 
@@ -160,16 +191,30 @@ final class Words {
 
         @Override
         public State convert(String text) {
-            return Stream.of(State.values())
-                    .filter(state -> state.toString().equalsIgnoreCase(text))
-                    .findFirst()
-                    .orElseThrow(() -> new TypeConversionException("'%s' is not a state of a failure. Possible: %s."
-                            .formatted(
-                                    plain(text),
-                                    Stream.of(State.values())
-                                            .map(State::toString)
-                                            .collect(Collectors.joining(", ")))));
+            return state(text, "a state of a failure", Set.of(State.values()));
         }
+    }
+
+    /** Parses the state of a failure that may be discarded. A waiting one has not failed: another one blocks it. */
+    static final class DiscardedStateConverter implements ITypeConverter<State> {
+
+        @Override
+        public State convert(String text) {
+            return state(text, "a state from which events are discarded", State.SHOWN);
+        }
+    }
+
+    private static State state(String text, String what, Set<State> possible) {
+        List<State> states =
+                Stream.of(State.values()).filter(possible::contains).toList();
+        return states.stream()
+                .filter(state -> state.toString().equalsIgnoreCase(text))
+                .findFirst()
+                .orElseThrow(() -> new TypeConversionException("'%s' is not %s. Possible: %s."
+                        .formatted(
+                                plain(text),
+                                what,
+                                states.stream().map(State::toString).collect(Collectors.joining(", ")))));
     }
 
     /** Parses the reason of a failure. An unknown word would match nothing, and look as if all were well. */

@@ -100,7 +100,7 @@ public final class ConfigurationReader {
      * @throws ConfigurationException with the faults of these keys
      */
     public HttpSettings http() {
-        refuse(fault -> fault.key().startsWith("http.") || fault.key().equals("--config"));
+        refuse(fault -> fault.key().startsWith("http."));
         return httpSettings();
     }
 
@@ -115,7 +115,9 @@ public final class ConfigurationReader {
     }
 
     private void refuse(Predicate<Fault> matters) {
-        List<Fault> faults = settings.faults().stream().filter(matters).toList();
+        List<Fault> faults = settings.faults().stream()
+                .filter(fault -> matters.test(fault) || settings.isUnusable())
+                .toList();
         if (!faults.isEmpty()) {
             throw new ConfigurationException(faults);
         }

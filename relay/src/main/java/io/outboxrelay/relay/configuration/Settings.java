@@ -25,6 +25,7 @@ final class Settings {
     private final Map<String, Setting> given = new LinkedHashMap<>();
     private final List<Fault> faults = new ArrayList<>();
     private final List<Fault> warnings = new ArrayList<>();
+    private @Nullable Fault unusable;
 
     void put(String path, String value, String origin) {
         Matcher source = SOURCE_PATH.matcher(path);
@@ -48,6 +49,11 @@ final class Settings {
         faults.add(new Fault(key, shown, origin, problem));
     }
 
+    /** Reports that the file cannot be used: every other fault, such as a missing key, may come of that. */
+    void unusable(String key, @Nullable String shown, String origin, String problem) {
+        unusable = new Fault(key, shown, origin, problem);
+    }
+
     /** Reports something that works but should be changed. */
     void warn(String key, String origin, String problem) {
         warnings.add(new Fault(key, null, origin, problem));
@@ -57,8 +63,14 @@ final class Settings {
         return warnings;
     }
 
+    /** {@return whether the file cannot be used} */
+    boolean isUnusable() {
+        return unusable != null;
+    }
+
+    /** {@return all faults; the only one if the file cannot be used} */
     List<Fault> faults() {
-        return faults;
+        return unusable == null ? faults : List.of(unusable);
     }
 
     int sources() {

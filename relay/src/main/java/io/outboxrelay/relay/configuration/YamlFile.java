@@ -27,6 +27,7 @@ import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 import org.yaml.snakeyaml.nodes.Tag;
+import org.yaml.snakeyaml.reader.ReaderException;
 
 /**
  * The file's layer. It is read as text with line numbers, not as objects: a password {@code 0123} stays unchanged, and
@@ -48,34 +49,57 @@ final class YamlFile {
     }
 
     void read() {
+        String text = text();
+        if (text == null) {
+            return;
+        }
         try {
-            Node root = new Yaml(new LoaderOptions()).compose(new StringReader(Files.readString(file)));
+            Node root = new Yaml(new LoaderOptions()).compose(new StringReader(text));
             if (root != null) {
                 section("", root);
             }
-        } catch (NoSuchFileException e) {
-            settings.fault("--config", file.toString(), "command line or environment", "does not exist.");
-        } catch (CharacterCodingException e) {
-            settings.fault("--config", file.toString(), "command line or environment", "is not UTF-8 text.");
-        } catch (IOException e) {
-            settings.fault(
-                    "--config",
-                    file.toString(),
-                    "command line or environment",
-                    "cannot be read (" + e.getClass().getSimpleName() + "). Check that it is a file that this user"
-                            + " may read.");
         } catch (MarkedYAMLException e) {
-            Mark mark = e.getProblemMark();
-            String place =
-                    mark == null ? "" : " near line %d, column %d".formatted(mark.getLine() + 1, mark.getColumn() + 1);
-            settings.fault(
-                    file.toString(),
-                    null,
-                    "file",
-                    "is not valid YAML" + place + ". Put values with special characters into quotes.");
+            Mark mark = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
+            notYaml(mark == null ? "" : near(mark.getLine(), mark.getColumn()));
+        } catch (ReaderException e) {
+            String before = text.substring(0, Math.min(text.length(), Math.max(0, e.getPosition())));
+            notYaml(near(
+                    before.chars().filter(c -> c == '\n').count(), before.length() - before.lastIndexOf('\n') - 1));
         } catch (YAMLException e) {
-            settings.fault(file.toString(), null, "file", "is not valid YAML.");
+            notYaml("");
         }
+    }
+
+    private @Nullable String text() {
+        try {
+            return Files.readString(file);
+        } catch (NoSuchFileException e) {
+            unusable("does not exist.");
+        } catch (CharacterCodingException e) {
+            unusable("is not UTF-8 text.");
+        } catch (IOException e) {
+            unusable("cannot be read (" + e.getClass().getSimpleName() + "). Check that it is a file that this user may"
+                    + " read.");
+        }
+        return null;
+    }
+
+    private void unusable(String problem) {
+        settings.unusable("--config", file.toString(), "command line or environment", problem);
+    }
+
+    private void notYaml(String place) {
+        settings.unusable(
+                file.toString(),
+                null,
+                "file",
+                "is not valid YAML" + place + ". Check the indentation there, and put values with special characters"
+                        + " into quotes.");
+    }
+
+    /** {@return a place in the file, of which the parser counts lines and columns from 0} */
+    private static String near(long line, int column) {
+        return " near line %d, column %d".formatted(line + 1, column + 1);
     }
 
     private void section(String path, Node node) {

@@ -4,6 +4,7 @@ import io.outboxrelay.relay.database.Failures.Address;
 import io.outboxrelay.relay.database.Failures.Audited;
 import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Group;
 import io.outboxrelay.relay.database.Failures.Lane;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Pause;
@@ -11,6 +12,7 @@ import io.outboxrelay.relay.database.Failures.Retained;
 import io.outboxrelay.relay.database.Failures.Route;
 import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.database.Failures.Unpublished;
+import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
@@ -47,6 +49,9 @@ interface CommandActs {
     /** Counts the events that wait behind the failures that match. */
     long countWaitingBehind(Filter filter);
 
+    /** Counts failures by reason (or state, without one) and types: the {@link Failures#MOST_GROUPS} largest groups. */
+    List<Group> countByReason(Filter filter);
+
     List<Failure> list(Filter filter, int limit);
 
     Optional<Failure> find(UUID event);
@@ -66,6 +71,15 @@ interface CommandActs {
      * @return ids of the events that were changed
      */
     List<String> retry(Filter filter, List<Long> rows);
+
+    /**
+     * Makes the next attempt of retrying rows due now.
+     *
+     * @param filter decides again: the previous holder of the lanes may have changed the rows
+     * @param rows ids of failures
+     * @return ids of the events that were changed
+     */
+    List<String> bringForward(Filter filter, List<Long> rows);
 
     /**
      * Deletes rows, and restores the order of their aggregates.
@@ -95,6 +109,19 @@ interface CommandActs {
     Optional<Unpublished> unpublished(UUID event, boolean unreadable);
 
     /**
+     * Reads the first events of an aggregate in the outbox.
+     *
+     * @param aggregateType exactly this
+     * @param aggregateId exactly this
+     * @param limit most events
+     * @param unreadable whether the server could not send a text, and has to replace the signs that it cannot send
+     */
+    List<Unpublished> unpublishedOf(String aggregateType, String aggregateId, int limit, boolean unreadable);
+
+    /** Counts the events of an aggregate in the outbox. */
+    long countUnpublishedOf(String aggregateType, String aggregateId);
+
+    /**
      * Finds a retained event.
      *
      * @param event its id
@@ -110,6 +137,17 @@ interface CommandActs {
     /** Returns the notes of the audit that name an event; null when the user may not read them. */
     @Nullable
     List<Audited> audit(UUID event);
+
+    /**
+     * Reads the newest entries of the audit, newest first.
+     *
+     * @param since none from before this time; null for any
+     * @param limit most entries
+     */
+    List<Audited> audit(@Nullable Instant since, int limit);
+
+    /** Returns the rights of a running relay that this user lacks, each as a privilege and a table. */
+    List<String> missingRights(boolean retaining);
 
     // Published
 
@@ -127,7 +165,8 @@ interface CommandActs {
 
     List<String> instances();
 
-    Map<String, Long> countByState();
+    /** Counts all failures. */
+    List<StateCount> countByState();
 
     List<Overview.Pause> pausesNow();
 

@@ -8,6 +8,7 @@ import com.zaxxer.hikari.util.DriverDataSource;
 import io.outboxrelay.relay.database.Dialect.Access;
 import io.outboxrelay.relay.database.Session.Use;
 import io.outboxrelay.relay.lane.Backoff;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -166,11 +167,13 @@ public final class Connections implements AutoCloseable {
         if (now - before < BETWEEN_LEAVINGS || !leftAt.compareAndSet(before, now)) {
             return;
         }
-        leavings.occurred(count -> LOG.info(
-                "Source {}: closing all connections to the database and resolving its address again: {}{}",
-                source,
-                why,
-                OncePerMinute.andMore(count)));
+        leavings.occurred(count -> LOG.atInfo()
+                .addKeyValue(LogKeys.SOURCE, source)
+                .log(
+                        "Source {}: closing all connections to the database and resolving its address again: {}{}",
+                        source,
+                        why,
+                        OncePerMinute.andMore(count)));
         pools.stream()
                 .map(HikariDataSource::getHikariPoolMXBean)
                 .filter(Objects::nonNull) // a pool that was not used yet

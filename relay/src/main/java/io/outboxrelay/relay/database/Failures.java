@@ -19,8 +19,10 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,9 @@ public final class Failures {
 
     /** Most rows that one transaction changes while it holds their lanes: 0.2 to 1.2 s on two busy cores. */
     static final int MOST_AT_ONCE = 1_000;
+
+    /** Most rows of a summary: services could invent any number of types. */
+    public static final int MOST_GROUPS = 20;
 
     private static final int MOST_DEADLOCKS = 5;
 
@@ -93,8 +98,11 @@ public final class Failures {
 
     /** Lists the oldest failures, at most so many, and counts all of them, at one instant. */
     public Listing list(Filter filter, int limit) {
-        return read(
-                () -> new Listing(sql.countByState(filter), sql.countWaitingBehind(filter), sql.list(filter, limit)));
+        return read(() -> new Listing(
+                sql.countByState(filter),
+                sql.countWaitingBehind(filter),
+                sql.countByReason(filter),
+                sql.list(filter, limit)));
     }
 
     /** Finds the failure of an event; empty when it has none. */
@@ -124,6 +132,25 @@ public final class Failures {
     }
 
     /**
+     * Retries parked events, and brings forward the next attempt of those that are retrying, which keep their attempts.
+     *
+     * @param filter which; of these only those that are parked or retrying
+     * @param note who does it and why
+     * @param progress receives after every transaction how many rows have been changed so far
+     * @return how many rows this call changed
+     */
+    public long retryNow(Filter filter, Note note, LongConsumer progress) {
+        Filter both = filter.in(Set.of(State.PARKED, State.RETRYING));
+        return change(both, progress, rows -> {
+            // In this order: a parked event that is retried is retrying at once.
+            int events =
+                    sql.bringForward(filter.in(Set.of(State.RETRYING)), rows).size()
+                            + sql.retry(filter.in(Set.of(State.PARKED)), rows).size();
+            return audited(events, "retry now", both.toString(), note);
+        });
+    }
+
+    /**
      * Deletes events that failed or are paused. The next events of their aggregates move up.
      *
      * @param filter which; of these not the waiting ones, which have not failed
@@ -149,6 +176,19 @@ public final class Failures {
         return changed(() -> audited(sql.resume(route), "resume", route, note));
     }
 
+    /** Ends all pauses. Returns the routes that were paused. */
+    public List<Route> resumeAll(Note note) {
+        return changed(() -> {
+            List<Route> resumed = new ArrayList<>();
+            for (Pause pause : sql.pauses()) {
+                if (audited(sql.resume(pause.route()), "resume", pause.route(), note)) {
+                    resumed.add(pause.route());
+                }
+            }
+            return resumed;
+        });
+    }
+
     /** {@return the paused routes, those of all types first} */
     public List<Pause> pauses() {
         return read(sql::pauses);
@@ -156,13 +196,18 @@ public final class Failures {
 
     /** Finds where an event is and what it waits for, at one instant. */
     public Whereabouts locate(UUID event) {
+        return readable(unreadable -> locate(event, unreadable));
+    }
+
+    /** A server that cannot send a text is asked once more, to replace the signs that it cannot send. */
+    private <T> T readable(Function<Boolean, T> question) {
         try {
-            return locate(event, false);
+            return question.apply(false);
         } catch (UnavailableException e) {
             if (trouble(e, sql) != Trouble.UNREADABLE) {
                 throw e;
             }
-            return locate(event, true);
+            return question.apply(true);
         }
     }
 
@@ -180,6 +225,60 @@ public final class Failures {
                     address.map(sql::pausesOf).orElse(List.of()),
                     sql.audit(event));
         });
+    }
+
+    /**
+     * Finds the events of an aggregate that are not delivered, at one instant.
+     *
+     * @param aggregateType exactly this
+     * @param aggregateId exactly this
+     * @param limit most failures and most events of the outbox that are listed
+     * @return its events
+     */
+    public Undelivered undelivered(String aggregateType, String aggregateId, int limit) {
+        return readable(unreadable -> undelivered(aggregateType, aggregateId, limit, unreadable));
+    }
+
+    private Undelivered undelivered(String aggregateType, String aggregateId, int limit, boolean unreadable) {
+        Filter its = new Filter(List.of(), Set.of(State.values()), null, null, aggregateType, aggregateId, null);
+        return read(() -> {
+            List<Failure> failures = sql.list(its, limit);
+            long failed = sql.count(its);
+            List<Unpublished> unpublished = sql.unpublishedOf(aggregateType, aggregateId, limit, unreadable);
+            Optional<Address> address = failures.stream()
+                    .map(Failure::address)
+                    .findFirst()
+                    .or(() -> unpublished.stream().map(Unpublished::address).findFirst());
+            return new Undelivered(
+                    failures,
+                    failed,
+                    unpublished,
+                    unpublished.isEmpty() ? 0 : sql.countUnpublishedOf(aggregateType, aggregateId),
+                    address.flatMap(sql::firstOfAggregate).orElse(null),
+                    address.flatMap(known -> sql.lane(known.lane())).orElse(null),
+                    address.map(sql::pausesOf).orElse(List.of()));
+        });
+    }
+
+    /**
+     * Reads the audit, newest first.
+     *
+     * @param limit most entries
+     * @param since given the time of the database, returns the time of the oldest entry wanted; null for all
+     * @return the entries
+     */
+    public List<Audited> audit(int limit, @Nullable UnaryOperator<Instant> since) {
+        return read(() -> sql.audit(since == null ? null : since.apply(sql.now()), limit));
+    }
+
+    /**
+     * Finds the rights that a running relay needs and this database user lacks.
+     *
+     * @param retaining whether published events are retained
+     * @return each as a privilege and a table; empty when none is missing
+     */
+    public List<String> missingRights(boolean retaining) {
+        return asked(sql, () -> sql.missingRights(retaining));
     }
 
     /** Changes the rows that fit now. An event that moves up behind a discarded one, or fails later, is not meant. */
@@ -310,6 +409,7 @@ public final class Failures {
 
         Unpublished unpublished(ResultSet row, int n) throws SQLException {
             return new Unpublished(
+                    reader.id().read(row, row.findColumn("event_id")),
                     address(row),
                     row.getLong("payload_bytes"),
                     occurredAt(row),
@@ -332,7 +432,22 @@ public final class Failures {
 
         Audited audited(ResultSet row, int n) throws SQLException {
             return new Audited(
-                    instant(row, "at"), row.getString("who"), row.getString("action"), row.getString("reason"));
+                    row.getLong("id"),
+                    instant(row, "at"),
+                    row.getString("db_user"),
+                    row.getString("who"),
+                    row.getString("action"),
+                    row.getString("what"),
+                    row.getLong("events"),
+                    row.getString("reason"));
+        }
+
+        static Group group(ResultSet row, int n) throws SQLException {
+            return new Group(
+                    row.getString("why"),
+                    EventReader.shown(row, "aggregate_type"),
+                    EventReader.shown(row, "event_type"),
+                    row.getLong("events"));
         }
 
         static Lane lane(ResultSet row, int n) throws SQLException {
@@ -507,18 +622,34 @@ public final class Failures {
             long behind,
             Instant readAt) {}
 
-    /** All matches counted by state, the events that wait behind them, and the first matches. */
-    public record Listing(Map<State, Long> counts, long waitingBehind, List<Failure> failures) {}
+    /**
+     * Failures that match a filter.
+     *
+     * @param counts their number by state
+     * @param waitingBehind number of events that wait behind them
+     * @param groups their number by reason and types, the largest first; at most {@link #MOST_GROUPS}
+     * @param failures the first of them
+     */
+    public record Listing(Map<State, Long> counts, long waitingBehind, List<Group> groups, List<Failure> failures) {}
+
+    /**
+     * The failures of one reason and one route.
+     *
+     * @param reason why they failed, in a word; the state of those that have not failed
+     */
+    public record Group(String reason, String aggregateType, String eventType, long events) {}
 
     /**
      * An event that is still in the outbox.
      *
+     * @param event its id
      * @param occurredAt as the service set it; null when that is not a valid time
      * @param beforeInLane how many events of its lane are before it
      * @param beforeInAggregate how many of those belong to its aggregate
      * @param readAt time of this answer, by the database's clock
      */
     public record Unpublished(
+            UUID event,
             Address address,
             long payloadBytes,
             @Nullable Instant occurredAt,
@@ -535,8 +666,40 @@ public final class Failures {
      */
     public record Lane(int lane, @Nullable String owner, long epoch, double leaseSeconds) {}
 
-    /** A note in the audit about an event. */
-    public record Audited(Instant at, String who, String action, String reason) {}
+    /**
+     * The events of one aggregate that are not delivered.
+     *
+     * @param failures its first failures, in order
+     * @param failed number of its failures
+     * @param unpublished its first events in the outbox, in order; they come after the failures
+     * @param inOutbox number of its events in the outbox
+     * @param first the failure that blocks the others; null when none does
+     * @param lane its lane; null when it has no such events
+     * @param pauses that apply to its first event
+     */
+    public record Undelivered(
+            List<Failure> failures,
+            long failed,
+            List<Unpublished> unpublished,
+            long inOutbox,
+            @Nullable Failure first,
+            @Nullable Lane lane,
+            List<Pause> pauses) {}
+
+    /**
+     * An entry of the audit.
+     *
+     * @param id its number
+     * @param at when, by the database's clock
+     * @param dbUser the database user, as the database knows it
+     * @param who the person, as he said
+     * @param action what was done
+     * @param what to which events
+     * @param events how many
+     * @param reason why; may be empty
+     */
+    public record Audited(
+            long id, Instant at, String dbUser, String who, String action, String what, long events, String reason) {}
 
     /**
      * A retained event, with the times when its publishing was recorded and of this answer, by the database's clock.

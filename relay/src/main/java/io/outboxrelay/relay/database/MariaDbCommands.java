@@ -7,6 +7,7 @@ import io.outboxrelay.relay.database.Failures.Address;
 import io.outboxrelay.relay.database.Failures.Audited;
 import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Group;
 import io.outboxrelay.relay.database.Failures.Lane;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Pause;
@@ -15,6 +16,7 @@ import io.outboxrelay.relay.database.Failures.Route;
 import io.outboxrelay.relay.database.Failures.Rows;
 import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.database.Failures.Unpublished;
+import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
@@ -33,8 +35,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.dao.DataAccessException;
@@ -65,6 +67,47 @@ final class MariaDbCommands implements CommandActs {
           AND (:any_age OR coalesce(first_failed_at, occurred_at)
                            < utc_timestamp(6) - INTERVAL :age_micros MICROSECOND)\
         """;
+
+    private static final String OF_AGGREGATE = "aggregate_type = :aggregate_type AND aggregate_id = :aggregate_id";
+
+    /** The rights of the role outbox_relay, each with a statement that needs it and touches no row. */
+    private static final List<Right> RIGHTS = List.of(
+            new Right("SELECT on outbox", "SELECT 1 FROM SCHEMA.outbox WHERE 1 = 0"),
+            new Right("DELETE on outbox", "DELETE FROM SCHEMA.outbox WHERE 1 = 0"),
+            new Right("SELECT on outbox_lane", "SELECT 1 FROM SCHEMA.outbox_lane WHERE 1 = 0"),
+            new Right("UPDATE on outbox_lane", "UPDATE SCHEMA.outbox_lane SET epoch = epoch WHERE 1 = 0"),
+            new Right("SELECT on outbox_instance", "SELECT 1 FROM SCHEMA.outbox_instance WHERE 1 = 0"),
+            new Right("INSERT on outbox_instance", """
+                INSERT INTO SCHEMA.outbox_instance (instance, alive_until)
+                SELECT instance, alive_until FROM SCHEMA.outbox_instance WHERE 1 = 0
+                """),
+            new Right(
+                    "UPDATE on outbox_instance",
+                    "UPDATE SCHEMA.outbox_instance SET alive_until = alive_until WHERE 1 = 0"),
+            new Right("DELETE on outbox_instance", "DELETE FROM SCHEMA.outbox_instance WHERE 1 = 0"),
+            new Right("SELECT on outbox_failure", "SELECT 1 FROM SCHEMA.outbox_failure WHERE 1 = 0"),
+            new Right("INSERT on outbox_failure", """
+                INSERT INTO SCHEMA.outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type,
+                    payload, content_type, headers, occurred_at, state)
+                SELECT lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type,
+                    headers, occurred_at, state
+                FROM SCHEMA.outbox_failure WHERE 1 = 0
+                """),
+            new Right("UPDATE on outbox_failure", "UPDATE SCHEMA.outbox_failure SET attempts = attempts WHERE 1 = 0"),
+            new Right("DELETE on outbox_failure", "DELETE FROM SCHEMA.outbox_failure WHERE 1 = 0"),
+            new Right("SELECT on outbox_pause", "SELECT 1 FROM SCHEMA.outbox_pause WHERE 1 = 0"));
+
+    private static final List<Right> RIGHTS_OF_RETAINING = List.of(
+            new Right("INSERT on outbox_published", """
+                INSERT INTO SCHEMA.outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type,
+                    payload, content_type, headers, occurred_at)
+                SELECT lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type,
+                    headers, occurred_at
+                FROM SCHEMA.outbox_published WHERE 1 = 0
+                """),
+            new Right("DELETE on outbox_published", "DELETE FROM SCHEMA.outbox_published WHERE 1 = 0"));
+
+    private record Right(String name, String statement) {}
 
     private final String prefix;
     private final boolean mySql;
@@ -137,6 +180,16 @@ final class MariaDbCommands implements CommandActs {
                     WHERE w.aggregate = meant.aggregate AND w.state = 'waiting')), 0)
                 FROM (SELECT DISTINCT aggregate FROM SCHEMA.outbox_failure WHERE blocking = 1 AND MATCHES) meant
                 """, parameters(filter));
+    }
+
+    @Override
+    public List<Group> countByReason(Filter filter) {
+        return database.query(in("""
+                SELECT coalesce(reason, state) AS why, aggregate_type, event_type, count(*) AS events
+                FROM SCHEMA.outbox_failure WHERE MATCHES
+                GROUP BY why, aggregate_type, event_type
+                ORDER BY events DESC, why, aggregate_type, event_type LIMIT :most
+                """), parameters(filter).addValue("most", Failures.MOST_GROUPS), Rows::group);
     }
 
     @Override
@@ -219,6 +272,14 @@ final class MariaDbCommands implements CommandActs {
     }
 
     @Override
+    public List<String> bringForward(Filter filter, List<Long> rows) {
+        return change(
+                "UPDATE SCHEMA.outbox_failure SET next_attempt_at = utc_timestamp(6) WHERE id IN (:rows)",
+                filter,
+                rows);
+    }
+
+    @Override
     public List<String> discard(Filter filter, List<Long> rows) {
         return change("DELETE FROM SCHEMA.outbox_failure WHERE id IN (:rows)", filter, rows);
     }
@@ -296,16 +357,35 @@ final class MariaDbCommands implements CommandActs {
     /** No index helps: the outbox is kept small by publishing it, and another index would slow down its writers. */
     @Override
     public Optional<Unpublished> unpublished(UUID event, boolean unreadable) {
-        return first("""
-                SELECT o.lane, o.position, aggregate_type, aggregate_id, event_type,
+        return unpublished("event_id = :event", id(event), 1).stream().findFirst();
+    }
+
+    @Override
+    public List<Unpublished> unpublishedOf(String aggregateType, String aggregateId, int limit, boolean unreadable) {
+        return unpublished(OF_AGGREGATE, parameters(aggregateType, aggregateId), limit);
+    }
+
+    @Override
+    public long countUnpublishedOf(String aggregateType, String aggregateId) {
+        return number(
+                "SELECT count(*) FROM SCHEMA.outbox WHERE " + OF_AGGREGATE, parameters(aggregateType, aggregateId));
+    }
+
+    private static MapSqlParameterSource parameters(String aggregateType, String aggregateId) {
+        return new MapSqlParameterSource("aggregate_type", aggregateType).addValue("aggregate_id", aggregateId);
+    }
+
+    private List<Unpublished> unpublished(String which, MapSqlParameterSource parameters, int limit) {
+        return database.query(in("""
+                SELECT o.event_id, o.lane, o.position, aggregate_type, aggregate_id, event_type,
                        octet_length(payload) AS payload_bytes, occurred_at, utc_timestamp(6) AS read_at,
                        (SELECT count(*) FROM SCHEMA.outbox b
                         WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
                        (SELECT count(*) FROM SCHEMA.outbox b
                         WHERE b.lane = o.lane AND b.position < o.position AND b.aggregate_type = o.aggregate_type
                           AND b.aggregate_id = o.aggregate_id) AS before_in_aggregate
-                FROM SCHEMA.outbox o WHERE event_id = :event ORDER BY o.position LIMIT 1
-                """, id(event), ROWS::unpublished);
+                FROM SCHEMA.outbox o WHERE WHICH ORDER BY o.position LIMIT :limit
+                """.replace("WHICH", which)), parameters.addValue("limit", limit), ROWS::unpublished);
     }
 
     @Override
@@ -331,12 +411,43 @@ final class MariaDbCommands implements CommandActs {
     public @Nullable List<Audited> audit(UUID event) {
         try {
             return database.query(in("""
-                    SELECT at, concat(who, ' (database user ', db_user, ')') AS who, action, reason
+                    SELECT id, at, db_user, who, action, what, events, reason
                     FROM SCHEMA.outbox_audit WHERE locate(:text, what) > 0 ORDER BY id
                     """), new MapSqlParameterSource("text", event.toString()), ROWS::audited);
         } catch (DataAccessException e) {
             if (Failures.trouble(e, this) == Trouble.NO_RIGHT) {
                 return null;
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public List<Audited> audit(@Nullable Instant since, int limit) {
+        return database.query(
+                in("""
+                SELECT id, at, db_user, who, action, what, events, reason FROM SCHEMA.outbox_audit
+                WHERE :since IS NULL OR at >= :since
+                ORDER BY id DESC LIMIT :limit
+                """), new MapSqlParameterSource("since", time(since)).addValue("limit", limit), ROWS::audited);
+    }
+
+    /** These databases do not say what a user may do by its roles: each statement is tried, on no row. */
+    @Override
+    public List<String> missingRights(boolean retaining) {
+        return Stream.concat(RIGHTS.stream(), retaining ? RIGHTS_OF_RETAINING.stream() : Stream.empty())
+                .filter(right -> isDenied(right.statement()))
+                .map(Right::name)
+                .toList();
+    }
+
+    private boolean isDenied(String statement) {
+        try {
+            database.getJdbcTemplate().execute(in(statement));
+            return false;
+        } catch (DataAccessException e) {
+            if (Failures.trouble(e, this) == Trouble.NO_RIGHT) {
+                return true;
             }
             throw e;
         }
@@ -461,12 +572,12 @@ final class MariaDbCommands implements CommandActs {
     }
 
     @Override
-    public Map<String, Long> countByState() {
-        Map<String, Long> failures = new TreeMap<>();
-        counting.query(in("SELECT state, count(*) AS events FROM SCHEMA.outbox_failure GROUP BY state"), row -> {
-            failures.put(row.getString("state"), row.getLong("events"));
-        });
-        return failures;
+    public List<StateCount> countByState() {
+        return counting.query(in("""
+                SELECT state, count(*) AS events,
+                       max(timestampdiff(MICROSECOND, occurred_at, utc_timestamp(6))) / 1e6 AS oldest_seconds
+                FROM SCHEMA.outbox_failure GROUP BY state
+                """), StateCount::read);
     }
 
     @Override

@@ -1,8 +1,10 @@
 package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
+import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
+import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
@@ -633,23 +635,21 @@ final class MariaDbOutbox implements OutboxActs {
     }
 
     @Override
-    public Map<String, Long> failures(Collection<Integer> lanes) {
-        Map<String, Long> counts = new HashMap<>();
-        housekeeping.query(
+    public FailureCounts failures(Collection<Integer> lanes) {
+        return FailureCounts.of(housekeeping.query(
                 in("""
-                SELECT state, count(*) FROM SCHEMA.outbox_failure FORCE INDEX (outbox_failure_state)
+                SELECT state, count(*) AS events,
+                       max(timestampdiff(MICROSECOND, occurred_at, utc_timestamp(6))) / 1e6 AS oldest_seconds
+                FROM SCHEMA.outbox_failure FORCE INDEX (outbox_failure_state)
                 WHERE lane IN (LANES) AND state IN ('retrying', 'parked', 'paused') GROUP BY state
                 UNION ALL
-                SELECT 'waiting', count(*) FROM (
+                SELECT 'waiting', count(*), 0 FROM (
                     SELECT 1 FROM SCHEMA.outbox_failure FORCE INDEX (outbox_failure_state)
                     WHERE lane IN (LANES) AND state = 'waiting' LIMIT MOST_COUNTED) counted
                 """)
                         .replace("LANES", numbers(lanes))
                         .replace("MOST_COUNTED", String.valueOf(OutboxStore.MOST_COUNTED)),
-                row -> {
-                    counts.put(row.getString(1), row.getLong(2));
-                });
-        return counts;
+                StateCount::read));
     }
 
     @Override

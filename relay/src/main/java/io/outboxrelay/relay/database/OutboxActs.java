@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
+import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
@@ -116,7 +117,7 @@ interface OutboxActs {
 
     Backlog backlog(Map<Integer, Long> floors);
 
-    Map<String, Long> failures(Collection<Integer> lanes);
+    FailureCounts failures(Collection<Integer> lanes);
 
     List<Stuck> stuck(Collection<Integer> lanes, int most);
 

@@ -76,8 +76,24 @@ public final class OutboxStore implements LaneStore {
         this.sql = sql;
         this.laneTransactions = new TransactionTemplate(new DataSourceTransactionManager(lanes));
         this.housekeeping = new JdbcTemplate(housekeeping);
-        this.claims = meters.timer("outbox_relay_claim", "source", source);
-        this.settlings = meters.timer("outbox_relay_settle", "source", source);
+        this.claims = timer(
+                meters,
+                source,
+                "outbox_relay_claim",
+                "Seconds to read one batch of a lane from the outbox, empty or not. Rises with the size of batches,"
+                        + " with a slow database, and while a writer's transaction stays open.");
+        this.settlings = timer(
+                meters,
+                source,
+                "outbox_relay_settle",
+                "Seconds to delete the confirmed events of one batch. Rises with a slow or locked database.");
+    }
+
+    private static Timer timer(MeterRegistry meters, String source, String name, String description) {
+        return Timer.builder(name)
+                .description(description)
+                .tag("source", source)
+                .register(meters);
     }
 
     @Override
@@ -300,12 +316,9 @@ public final class OutboxStore implements LaneStore {
         return floors.isEmpty() ? Map.of() : sql.belowFloors(floors);
     }
 
-    /**
-     * Counts the failures of some lanes by state. States without failures may be missing, and at most
-     * {@link #MOST_COUNTED} waiting events are counted.
-     */
-    public Map<String, Long> failures(Collection<Integer> lanes) {
-        return lanes.isEmpty() ? Map.of() : sql.failures(lanes);
+    /** Counts the failures of some lanes by state; at most {@link #MOST_COUNTED} waiting events are counted. */
+    public FailureCounts failures(Collection<Integer> lanes) {
+        return lanes.isEmpty() ? new FailureCounts(Map.of(), 0) : sql.failures(lanes);
     }
 
     /**
@@ -402,6 +415,39 @@ public final class OutboxStore implements LaneStore {
         @Override
         public String toString() {
             return (partly ? "at least " : "") + events + " of " + aggregateType + "/" + eventType + " " + reason;
+        }
+    }
+
+    /**
+     * The failures of some lanes.
+     *
+     * @param events how many, by state; states without failures may be missing
+     * @param oldestSeconds age of the oldest, counted from {@code occurred_at}; 0 when there are none. Those that wait
+     *     are younger than the one that they wait for, and are not read.
+     */
+    public record FailureCounts(Map<String, Long> events, double oldestSeconds) {
+
+        /** Makes it of what a database has counted: a row for each state. */
+        static FailureCounts of(List<StateCount> states) {
+            return new FailureCounts(
+                    states.stream().collect(Collectors.toMap(StateCount::state, StateCount::events)),
+                    states.stream().mapToDouble(StateCount::oldestSeconds).max().orElse(0));
+        }
+    }
+
+    /**
+     * The failures in one state.
+     *
+     * @param state its name
+     * @param events how many
+     * @param oldestSeconds age of the oldest, counted from {@code occurred_at}; 0 when it is not known
+     */
+    record StateCount(String state, long events, double oldestSeconds) {
+
+        /** Reads the columns state, events and oldest_seconds. */
+        static StateCount read(ResultSet row, int n) throws SQLException {
+            return new StateCount(
+                    row.getString("state"), row.getLong("events"), Math.max(0, row.getDouble("oldest_seconds")));
         }
     }
 

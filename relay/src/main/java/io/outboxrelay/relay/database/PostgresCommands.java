@@ -4,6 +4,7 @@ import io.outboxrelay.relay.database.Failures.Address;
 import io.outboxrelay.relay.database.Failures.Audited;
 import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Group;
 import io.outboxrelay.relay.database.Failures.Lane;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Pause;
@@ -12,6 +13,7 @@ import io.outboxrelay.relay.database.Failures.Route;
 import io.outboxrelay.relay.database.Failures.Rows;
 import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.database.Failures.Unpublished;
+import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
@@ -30,7 +32,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -62,6 +63,26 @@ final class PostgresCommands implements CommandActs {
           AND (CAST(:aggregate_id AS text) IS NULL OR aggregate_id = CAST(:aggregate_id AS text))
           AND (:any_age OR coalesce(first_failed_at, occurred_at)
                            < clock_timestamp() - :age_millis * interval '1 millisecond')\
+        """;
+
+    private static final String OF_AGGREGATE = "aggregate_type = :aggregate_type AND aggregate_id = :aggregate_id";
+
+    /** The rights of the role outbox_relay, as rows of a table and a privilege. */
+    private static final String RIGHTS = """
+        ('outbox', 'SELECT'), ('outbox', 'DELETE'), ('outbox_lane', 'SELECT'), ('outbox_lane', 'UPDATE'),
+        ('outbox_incarnation', 'SELECT'), ('outbox_incarnation', 'INSERT'), ('outbox_instance', 'SELECT'),
+        ('outbox_instance', 'INSERT'), ('outbox_instance', 'UPDATE'), ('outbox_instance', 'DELETE'),
+        ('outbox_failure', 'SELECT'), ('outbox_failure', 'INSERT'), ('outbox_failure', 'UPDATE'),
+        ('outbox_failure', 'DELETE'), ('outbox_pause', 'SELECT'), ('outbox_position_seq', 'SELECT')\
+        """;
+
+    private static final String RIGHTS_OF_RETAINING = """
+        UNION ALL SELECT 'INSERT on outbox_published'
+        WHERE NOT has_table_privilege('SCHEMA.outbox_published', 'INSERT')
+        UNION ALL SELECT 'USAGE on outbox_published_id_seq'
+        WHERE NOT has_sequence_privilege('SCHEMA.outbox_published_id_seq', 'USAGE')
+        UNION ALL SELECT 'EXECUTE on outbox_retain'
+        WHERE NOT has_function_privilege('SCHEMA.outbox_retain(interval)', 'EXECUTE')
         """;
 
     private final String schema;
@@ -136,6 +157,17 @@ final class PostgresCommands implements CommandActs {
                            AND w.aggregate_type = meant.aggregate_type
                            AND w.aggregate_id = meant.aggregate_id) AS behind
                 """, parameters(filter));
+    }
+
+    @Override
+    public List<Group> countByReason(Filter filter) {
+        return database.query(in("""
+                SELECT why, aggregate_type, event_type, count(*) AS events
+                FROM (SELECT coalesce(reason, state) AS why, BYTES(aggregate_type, reason), BYTES(event_type, reason)
+                      FROM SCHEMA.outbox_failure WHERE MATCHES) AS matching
+                GROUP BY why, aggregate_type, event_type
+                ORDER BY events DESC, why, aggregate_type, event_type LIMIT :most
+                """), parameters(filter).addValue("most", Failures.MOST_GROUPS), Rows::group);
     }
 
     @Override
@@ -218,6 +250,15 @@ final class PostgresCommands implements CommandActs {
             restoreOrder(rows);
         }
         return retried;
+    }
+
+    @Override
+    public List<String> bringForward(Filter filter, List<Long> rows) {
+        return change("""
+                UPDATE SCHEMA.outbox_failure SET next_attempt_at = clock_timestamp()
+                WHERE id = ANY (:rows) AND MATCHES
+                RETURNING event_id
+                """, filter, rows);
     }
 
     @Override
@@ -304,19 +345,41 @@ final class PostgresCommands implements CommandActs {
     /** No index helps: the outbox is kept small by publishing it, and another index would slow down its writers. */
     @Override
     public Optional<Unpublished> unpublished(UUID event, boolean unreadable) {
-        return first(
-                """
-                SELECT o.lane, o.position, BYTES(aggregate_type, UNPUBLISHED), BYTES(aggregate_id, UNPUBLISHED),
-                       BYTES(event_type, UNPUBLISHED), octet_length(payload) AS payload_bytes, occurred_at,
-                       clock_timestamp() AS read_at,
+        return unpublished("event_id = :event", new MapSqlParameterSource("event", event), 1, unreadable).stream()
+                .findFirst();
+    }
+
+    @Override
+    public List<Unpublished> unpublishedOf(String aggregateType, String aggregateId, int limit, boolean unreadable) {
+        return unpublished(OF_AGGREGATE, parameters(aggregateType, aggregateId), limit, unreadable);
+    }
+
+    @Override
+    public long countUnpublishedOf(String aggregateType, String aggregateId) {
+        return number(
+                "SELECT count(*) FROM SCHEMA.outbox WHERE " + OF_AGGREGATE, parameters(aggregateType, aggregateId));
+    }
+
+    private static MapSqlParameterSource parameters(String aggregateType, String aggregateId) {
+        return new MapSqlParameterSource("aggregate_type", aggregateType).addValue("aggregate_id", aggregateId);
+    }
+
+    private List<Unpublished> unpublished(
+            String which, MapSqlParameterSource parameters, int limit, boolean unreadable) {
+        return database.query(
+                in("""
+                SELECT o.event_id, o.lane, o.position, BYTES(aggregate_type, UNPUBLISHED),
+                       BYTES(aggregate_id, UNPUBLISHED), BYTES(event_type, UNPUBLISHED),
+                       octet_length(payload) AS payload_bytes, occurred_at, clock_timestamp() AS read_at,
                        (SELECT count(*) FROM SCHEMA.outbox b
                         WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
                        (SELECT count(*) FROM SCHEMA.outbox b
                         WHERE b.lane = o.lane AND b.position < o.position AND b.aggregate_type = o.aggregate_type
                           AND b.aggregate_id = o.aggregate_id) AS before_in_aggregate
-                FROM SCHEMA.outbox o WHERE event_id = :event ORDER BY o.position LIMIT 1
-                """.replace("UNPUBLISHED", unreadable ? "'unreadable'" : "''"),
-                new MapSqlParameterSource("event", event),
+                FROM SCHEMA.outbox o WHERE WHICH ORDER BY o.position LIMIT :limit
+                """.replace("UNPUBLISHED", unreadable ? "'unreadable'" : "''")
+                        .replace("WHICH", which)),
+                parameters.addValue("limit", limit),
                 ROWS::unpublished);
     }
 
@@ -348,9 +411,29 @@ final class PostgresCommands implements CommandActs {
         return !readable
                 ? null
                 : database.query(in("""
-                        SELECT at, format('%s (database user %s)', who, db_user) AS who, action, reason
+                        SELECT id, at, db_user, who, action, what, events, reason
                         FROM SCHEMA.outbox_audit WHERE strpos(what, :text) > 0 ORDER BY id
                         """), new MapSqlParameterSource("text", event.toString()), ROWS::audited);
+    }
+
+    @Override
+    public List<Audited> audit(@Nullable Instant since, int limit) {
+        return database.query(
+                in("""
+                SELECT id, at, db_user, who, action, what, events, reason FROM SCHEMA.outbox_audit
+                WHERE CAST(:since AS timestamptz) IS NULL OR at >= CAST(:since AS timestamptz)
+                ORDER BY id DESC LIMIT :limit
+                """), new MapSqlParameterSource("since", time(since)).addValue("limit", limit), ROWS::audited);
+    }
+
+    @Override
+    public List<String> missingRights(boolean retaining) {
+        return database.getJdbcTemplate()
+                .queryForList(in("""
+                        SELECT format('%s on %s', privilege, relation)
+                        FROM (VALUES RIGHTS) AS needed (relation, privilege)
+                        WHERE NOT has_table_privilege('SCHEMA.' || relation, privilege)
+                        """.replace("RIGHTS", RIGHTS) + (retaining ? RIGHTS_OF_RETAINING : "")), String.class);
     }
 
     @Override
@@ -467,12 +550,13 @@ final class PostgresCommands implements CommandActs {
     }
 
     @Override
-    public Map<String, Long> countByState() {
-        Map<String, Long> failures = new TreeMap<>();
-        counting.query(in("SELECT state, count(*) AS events FROM SCHEMA.outbox_failure GROUP BY state"), row -> {
-            failures.put(row.getString("state"), row.getLong("events"));
-        });
-        return failures;
+    public List<StateCount> countByState() {
+        return counting.query(in("""
+                SELECT state, count(*) AS events,
+                       extract(epoch FROM clock_timestamp()
+                                          - min(occurred_at) FILTER (WHERE isfinite(occurred_at))) AS oldest_seconds
+                FROM SCHEMA.outbox_failure GROUP BY state
+                """), StateCount::read);
     }
 
     @Override

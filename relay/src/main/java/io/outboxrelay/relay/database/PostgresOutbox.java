@@ -1,8 +1,10 @@
 package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
+import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
+import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.Event;
@@ -25,7 +27,6 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -748,14 +749,15 @@ final class PostgresOutbox implements OutboxActs {
     }
 
     @Override
-    public Map<String, Long> failures(Collection<Integer> lanes) {
-        Map<String, Long> counts = new HashMap<>();
-        housekeeping.query(
+    public FailureCounts failures(Collection<Integer> lanes) {
+        return FailureCounts.of(housekeeping.query(
                 in("""
-                SELECT state, count(*) FROM SCHEMA.outbox_failure
-                WHERE lane = ANY (?) AND state <> 'waiting' GROUP BY state
+                SELECT state, count(*) AS events,
+                       extract(epoch FROM clock_timestamp()
+                                          - min(occurred_at) FILTER (WHERE isfinite(occurred_at))) AS oldest_seconds
+                FROM SCHEMA.outbox_failure WHERE lane = ANY (?) AND state <> 'waiting' GROUP BY state
                 UNION ALL
-                SELECT 'waiting', count(*) FROM (
+                SELECT 'waiting', count(*), 0 FROM (
                     SELECT FROM SCHEMA.outbox_failure WHERE lane = ANY (?) AND state = 'waiting'
                     LIMIT MOST_COUNTED) AS counted
                 """),
@@ -763,10 +765,7 @@ final class PostgresOutbox implements OutboxActs {
                     set(statement, 1, "int", lanes.stream());
                     set(statement, 2, "int", lanes.stream());
                 },
-                row -> {
-                    counts.put(row.getString(1), row.getLong(2));
-                });
-        return counts;
+                StateCount::read));
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.outboxrelay.relay.gate;
 import io.outboxrelay.relay.gate.Judge.Evidence;
 import io.outboxrelay.relay.gate.Judge.Verdict;
 import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.lane.Outcome.Reason;
 import java.time.Duration;
 import java.util.Map;
@@ -156,11 +157,10 @@ final class Lookups implements AutoCloseable {
         long now = System.nanoTime();
         long before = reportedAt.get();
         if (now - before >= BETWEEN_REPORTS.toNanos() && reportedAt.compareAndSet(before, now)) {
-            LOG.warn(
-                    Help.about(Reason.SCHEMA_UNCHECKED),
-                    "Source {}: a schema cannot be looked up, its events wait: {}",
-                    source,
-                    reason);
+            LOG.atWarn()
+                    .addMarker(Help.about(Reason.SCHEMA_UNCHECKED))
+                    .addKeyValue(LogKeys.SOURCE, source)
+                    .log("Source {}: a schema cannot be looked up, its events wait: {}", source, reason);
         }
     }
 

@@ -36,7 +36,8 @@ public final class SchemaGate implements AutoCloseable {
         this.lookups = new Lookups(source, new Judge(subjects));
         this.metrics = new GateMetrics(source, meters);
         Gauge.builder("outbox_relay_schemas_reachable", lookups, known -> known.away() == null ? 1 : 0)
-                .description("1 while schemas of events can be looked up, else 0")
+                .description("1 while schemas of events can be looked up, else 0; then events whose schemas are not"
+                        + " known yet wait.")
                 .tag("source", source)
                 .register(meters);
     }
@@ -145,7 +146,8 @@ public final class SchemaGate implements AutoCloseable {
 
         private static Counter counter(String source, String verdict, MeterRegistry meters) {
             return Counter.builder("outbox_relay_schema_verdicts")
-                    .description("Decisions of the gate about the schemas of events")
+                    .description("Verdicts on the schemas of events, one each time that an event reaches the check."
+                            + " unknown and incompatible park the event, waiting retries it.")
                     .tag("source", source)
                     .tag("verdict", verdict)
                     .register(meters);

@@ -55,17 +55,20 @@ public final class Drops {
         Seen seen = seen(event);
         (seen.arrived ? ofRoutesThatWorked : ofOthers).increment();
         LOG.debug("{}: {} is dropped: {}", lease, event, failure.detail());
-        seen.reports.occurred(count -> LOG.warn(
-                Help.EVENT_DROPPED,
-                "{}: {} is dropped, because retry.unroutable is drop: {}{}{}",
-                lease,
-                event,
-                failure.detail(),
-                seen.arrived
-                        ? "; events of its types have reached a queue since this relay started: that queue was deleted,"
-                                + " or its node is down"
-                        : "",
-                OncePerMinute.andMore(count)));
+        seen.reports.occurred(count -> LOG.atWarn()
+                .addMarker(Help.EVENT_DROPPED)
+                .addKeyValue(LogKeys.EVENT_ID, event.id())
+                .addKeyValue(LogKeys.REASON, failure.reason().word())
+                .log(
+                        "{}: {} is dropped, because retry.unroutable is drop: {}{}{}",
+                        lease,
+                        event,
+                        failure.detail(),
+                        seen.arrived
+                                ? "; events of its types have reached a queue since this relay started: that queue was"
+                                        + " deleted, or its node is down"
+                                : "",
+                        OncePerMinute.andMore(count)));
     }
 
     private Seen seen(Event event) {

@@ -154,10 +154,10 @@ final class FailureQueue {
         if (free.isEmpty()) {
             LOG.warn(
                     Help.LANE_TAKEN,
-                    "{}: another relay owns the lane now, or the database was restarted: the {} events that failed here are"
+                    "{}: another relay owns the lane now, or the database was restarted: what failed here ({}) is"
                             + " claimed again",
                     lease,
-                    changes.failed().size());
+                    Count.of(changes.failed().size(), "event"));
             return false;
         }
         changes.failed().forEach(failed -> known.add(failed.event().aggregate()));

@@ -266,8 +266,8 @@ public final class Lane {
         if (settled < unsettled.size()) {
             LOG.warn(
                     Help.ALREADY_DELETED,
-                    "{}: {} of {} confirmed events were not in the outbox any more: an earlier attempt deleted them and"
-                            + " its answer was lost, or another relay published them too",
+                    "{}: confirmed events that were no longer in the outbox: {} of {}; an earlier attempt deleted"
+                            + " them and its answer was lost, or another relay published them too",
                     lease,
                     unsettled.size() - settled,
                     unsettled.size());

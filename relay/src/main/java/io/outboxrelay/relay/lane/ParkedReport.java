@@ -41,27 +41,31 @@ final class ParkedReport {
     /** Logs what was noted since the last report, if that is a minute ago. */
     void report() {
         publishedEvents.report(count -> LOG.info(
-                "{}: {} parked {} published after all since the last report",
+                "{}: {} {} published after all since the last report",
                 lease,
-                count,
-                count == 1 ? "event was" : "events were"));
+                Count.of(count, "parked event"),
+                count == 1 ? "was" : "were"));
         parkedEvents.report(count -> log(Objects.requireNonNull(last), count));
     }
 
     private void log(Failed parked, long count) {
-        LOG.error(
-                Help.about(parked.reason()),
-                "{}: {} is parked after {} {}, {}: {}; later events of its aggregate {}{}. Fix the cause{}:"
-                        + " failures retry {}",
-                lease,
-                parked.event(),
-                parked.attempts(),
-                parked.attempts() == 1 ? "attempt" : "attempts",
-                parked.reason().word(),
-                parked.detail(),
-                parked.blocking() ? "are blocked" : "continue",
-                count == 1 ? "" : " (and " + (count - 1) + " more since the last report, see failures list)",
-                parked.backoff() == null ? ", then run" : "; it is tried again every few minutes, or at once by",
-                parked.event().id());
+        LOG.atError()
+                .addMarker(Help.about(parked.reason()))
+                .addKeyValue(LogKeys.EVENT_ID, parked.event().id())
+                .addKeyValue(LogKeys.REASON, parked.reason().word())
+                .log(
+                        "{}: {} is parked after {}, {}: {}; later events of its aggregate {}{}. Fix the cause{}:"
+                                + " failures retry {}",
+                        lease,
+                        parked.event(),
+                        Count.of(parked.attempts(), "attempt"),
+                        parked.reason().word(),
+                        parked.detail(),
+                        parked.blocking() ? "are blocked" : "continue",
+                        count == 1 ? "" : " (and " + (count - 1) + " more since the last report, see failures list)",
+                        parked.backoff() == null
+                                ? ", then run"
+                                : "; it is tried again every few minutes, or at once" + " by",
+                        parked.event().id());
     }
 }

@@ -2,7 +2,6 @@ package io.outboxrelay.relay.operations;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
@@ -15,8 +14,11 @@ import org.slf4j.LoggerFactory;
 public final class Logging {
 
     private static final String OURS = "io.outboxrelay";
+    /** Followed by the name of a message's marker, see {@code Help}. */
+    static final String HELP_PAGE = "docs/troubleshooting.md#";
+
     static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: " + Printable.MESSAGE
-            + "%n" + Printable.EXCEPTION;
+            + "%replace(%marker){'^(.+)$', ' (" + HELP_PAGE + "$1)'}%n" + Printable.EXCEPTION;
     private static final List<String> TOO_TALKATIVE = List.of(
             "com.rabbitmq.client.impl.ForgivingExceptionHandler",
             "com.rabbitmq.client.impl.SocketFrameHandler",
@@ -66,17 +68,8 @@ public final class Logging {
 
     private static Encoder<ILoggingEvent> encoder(LoggerContext context, LogSettings.Format format) {
         if (format == LogSettings.Format.JSON) {
-            JsonEncoder json = new JsonEncoder();
+            JsonLines json = new JsonLines();
             json.setContext(context);
-            json.setWithSequenceNumber(false);
-            json.setWithNanoseconds(false);
-            json.setWithContext(false);
-            json.setWithMarkers(false);
-            json.setWithKVPList(false);
-            json.setWithMDC(false);
-            json.setWithMessage(false);
-            json.setWithArguments(false);
-            json.setWithFormattedMessage(true);
             json.start();
             return json;
         }

@@ -32,7 +32,7 @@ public final class Meters implements AutoCloseable {
         new FileDescriptorMetrics().bindTo(registry);
         new UptimeMetrics().bindTo(registry);
         Gauge.builder("outbox.relay.info", () -> 1)
-                .description("Always 1; the label says which version runs.")
+                .description("Always 1; the label version is the version of the relay.")
                 .tag("version", version)
                 .register(registry);
     }

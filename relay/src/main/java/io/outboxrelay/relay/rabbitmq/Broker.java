@@ -6,6 +6,7 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.outboxrelay.relay.lane.Backoff;
 import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
@@ -220,7 +221,11 @@ public final class Broker implements AutoCloseable {
         if (!ready()) {
             return null; // unknown; the next connection asks again
         }
-        return "the exchange '" + exchange + "' does not exist on " + address()
+        return missingInWords(settings, exchange, address());
+    }
+
+    static String missingInWords(BrokerSettings settings, String exchange, String address) {
+        return "the exchange '" + exchange + "' does not exist on " + address
                 + (settings.declares(exchange)
                         ? " and could not be declared"
                         : settings.topology() == Topology.DECLARE
@@ -273,6 +278,7 @@ public final class Broker implements AutoCloseable {
     }
 
     private void keepConnected(String name) {
+        LogKeys.thisThreadServes(source);
         while (!closed) {
             try {
                 Connection current = factory.newConnection(name);
@@ -331,16 +337,16 @@ public final class Broker implements AutoCloseable {
         current.addBlockedListener(
                 reason -> {
                     blocked = reason;
-                    LOG.warn(
-                            Help.BROKER_BLOCKED,
-                            "Source {}: the broker {} blocks publishing: {}; waiting",
-                            source,
-                            address(),
-                            reason);
+                    LOG.atWarn()
+                            .addMarker(Help.BROKER_BLOCKED)
+                            .addKeyValue(LogKeys.SOURCE, source)
+                            .log("Source {}: the broker {} blocks publishing: {}; waiting", source, address(), reason);
                 },
                 () -> {
                     blocked = null;
-                    LOG.info("Source {}: the broker {} accepts events again", source, address());
+                    LOG.atInfo()
+                            .addKeyValue(LogKeys.SOURCE, source)
+                            .log("Source {}: the broker {} accepts events again", source, address());
                 });
         try {
             connection = current;
@@ -377,10 +383,19 @@ public final class Broker implements AutoCloseable {
     }
 
     private String address() {
+        return address(factory);
+    }
+
+    static String address(BurstConnectionFactory factory) {
         return factory.getHost() + ":" + factory.getPort() + " (virtual host " + factory.getVirtualHost() + ")";
     }
 
-    private static BurstConnectionFactory factory(BrokerSettings settings) {
+    /**
+     * Returns what opens connections.
+     *
+     * @throws IllegalArgumentException if the settings cannot be used
+     */
+    static BurstConnectionFactory factory(BrokerSettings settings) {
         BurstConnectionFactory factory = new BurstConnectionFactory();
         try {
             factory.setUri(settings.uri());

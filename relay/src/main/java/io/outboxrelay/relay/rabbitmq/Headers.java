@@ -1,9 +1,11 @@
 package io.outboxrelay.relay.rabbitmq;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonStreamContext;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
@@ -84,13 +86,24 @@ final class Headers {
     }
 
     private static Map<String, Object> parse(String json) {
-        try {
-            return JSON.readValue(json, OBJECT);
-        } catch (StreamConstraintsException e) {
-            throw new IllegalArgumentException("the headers are nested too deeply, or one of them is too long");
-        } catch (JsonProcessingException e) {
+        try (JsonParser parser = JSON.createParser(json)) {
+            return parse(parser);
+        } catch (IOException e) {
             // Its message would quote the headers.
             throw new IllegalArgumentException("the headers are not a JSON object");
+        }
+    }
+
+    private static Map<String, Object> parse(JsonParser parser) throws IOException {
+        try {
+            return JSON.readValue(parser, OBJECT);
+        } catch (StreamConstraintsException e) {
+            JsonStreamContext place = parser.getParsingContext();
+            while (place.getParent() != null && !place.getParent().inRoot()) {
+                place = place.getParent();
+            }
+            throw new IllegalArgumentException("the header '" + shown(String.valueOf(place.getCurrentName()))
+                    + "' is nested too deeply, or it is too long");
         }
     }
 

@@ -3,6 +3,7 @@ package io.outboxrelay.relay.rabbitmq;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -220,13 +221,15 @@ final class Management {
     }
 
     private void complain(String why) {
-        complaints.occurred(count -> LOG.warn(
-                Help.MANAGEMENT_API,
-                "Source {}: the management API at {}:{} does not say whether a queue is down: {}; returned events count as"
-                        + " unroutable, and none is dropped",
-                source,
-                request.uri().getHost(),
-                request.uri().getPort(),
-                why));
+        complaints.occurred(count -> LOG.atWarn()
+                .addMarker(Help.MANAGEMENT_API)
+                .addKeyValue(LogKeys.SOURCE, source)
+                .log(
+                        "Source {}: the management API at {}:{} does not say whether a queue is down: {}; returned"
+                                + " events count as unroutable, and none is dropped",
+                        source,
+                        request.uri().getHost(),
+                        request.uri().getPort(),
+                        why));
     }
 }

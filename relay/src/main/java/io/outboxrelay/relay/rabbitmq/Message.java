@@ -6,6 +6,7 @@ import com.rabbitmq.client.impl.Frame;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import io.outboxrelay.relay.rabbitmq.Outstanding.Identity;
 import java.io.IOException;
@@ -77,17 +78,20 @@ final class Message {
     }
 
     private void reportHeadersNotSent(Event event) {
-        headersNotSent.occurred(count -> LOG.warn(
-                Help.HEADERS_NOT_SENT,
-                "Source {}: these headers of {} are not sent, because RabbitMQ keeps its own record of a message in them: {};"
-                        + " do not copy them from a received message{}",
-                source,
-                event,
-                Headers.read(event.headers()).keySet().stream()
-                        .filter(Headers::isRecord)
-                        .sorted()
-                        .toList(),
-                OncePerMinute.andMore(count)));
+        headersNotSent.occurred(count -> LOG.atWarn()
+                .addMarker(Help.HEADERS_NOT_SENT)
+                .addKeyValue(LogKeys.SOURCE, source)
+                .addKeyValue(LogKeys.EVENT_ID, event.id())
+                .log(
+                        "Source {}: these headers of {} are not sent, because RabbitMQ keeps its own record of a"
+                                + " message in them: {}; do not copy them from a received message{}",
+                        source,
+                        event,
+                        Headers.read(event.headers()).keySet().stream()
+                                .filter(Headers::isRecord)
+                                .sorted()
+                                .toList(),
+                        OncePerMinute.andMore(count)));
     }
 
     private static String shortText(String what, String text) {

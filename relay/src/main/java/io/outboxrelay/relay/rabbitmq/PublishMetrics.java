@@ -4,8 +4,11 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.outboxrelay.relay.lane.Event;
+import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.lane.OncePerMinute;
 import io.outboxrelay.relay.lane.Outcome;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
@@ -45,7 +48,8 @@ public final class PublishMetrics {
         this.source = source;
         this.meters = meters;
         this.confirms = Timer.builder("outbox_relay_publish")
-                .description("Time from publishing an event to its confirmation")
+                .description("Seconds from sending an event to the broker's confirm. Rises with slow queues and disks"
+                        + " of the broker.")
                 .tag("source", source)
                 .serviceLevelObjectives(
                         Duration.ofMillis(1),
@@ -66,12 +70,18 @@ public final class PublishMetrics {
         counters.computeIfAbsent(key, this::counter).increment();
         if (!(outcome instanceof Outcome.Confirmed)) {
             reports.computeIfAbsent(key, unknown -> new OncePerMinute())
-                    .occurred(count -> LOG.warn(
-                            "Source {}: {} was not published: {}{}",
-                            source,
-                            event,
-                            inWords(outcome),
-                            OncePerMinute.andMore(count)));
+                    .occurred(count -> LOG.atWarn()
+                            .addMarker(Help.about(
+                                    outcome instanceof Outcome.Failure failure ? failure.reason() : Reason.UNANSWERED))
+                            .addKeyValue(LogKeys.SOURCE, source)
+                            .addKeyValue(LogKeys.EVENT_ID, event.id())
+                            .addKeyValue(LogKeys.REASON, reason(outcome))
+                            .log(
+                                    "Source {}: {} was not published: {}{}",
+                                    source,
+                                    event,
+                                    inWords(outcome),
+                                    OncePerMinute.andMore(count)));
         }
     }
 
@@ -84,13 +94,21 @@ public final class PublishMetrics {
         }
     }
 
+    private static String reason(Outcome outcome) {
+        return outcome instanceof Outcome.Failure failure ? failure.reason().word() : name(outcome.getClass());
+    }
+
     private static String inWords(Outcome outcome) {
         if (outcome instanceof Outcome.Failure failure) {
-            return failure.reason().word() + ": " + failure.detail();
+            return reason(outcome) + ": " + failure.detail();
         }
         return outcome instanceof Outcome.Unconfirmed unconfirmed
-                ? "unconfirmed: " + unconfirmed.detail()
+                ? reason(outcome) + ": " + unconfirmed.detail()
                 : outcome.toString();
+    }
+
+    private static String name(Class<? extends Outcome> outcome) {
+        return outcome.getSimpleName().toLowerCase(Locale.ROOT);
     }
 
     void time(long nanos) {
@@ -99,10 +117,11 @@ public final class PublishMetrics {
 
     private Counter counter(Key key) {
         return Counter.builder("outbox_relay_published")
-                .description("Answers about published events, by outcome")
+                .description("Answers about published events since the start of the relay. Any outcome but confirmed"
+                        + " means that an event is tried again, parked or dropped.")
                 .tag("source", source)
                 .tag("exchange", key.exchange())
-                .tag("outcome", key.outcome().getSimpleName().toLowerCase(Locale.ROOT))
+                .tag("outcome", name(key.outcome()))
                 .register(meters);
     }
 }

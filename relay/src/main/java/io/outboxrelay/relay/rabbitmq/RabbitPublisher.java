@@ -5,6 +5,7 @@ import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConfirmListener;
 import com.rabbitmq.client.ShutdownSignalException;
+import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.Outcome;
@@ -223,14 +224,14 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private void replaceChannel(Channel overdue) {
         LOG.warn(
                 Help.about(Reason.UNANSWERED),
-                "Source {}: the broker has not answered for {} s, and {} events on one channel are unanswered:"
-                        + " replacing the channel and sending them once more",
+                "Source {}: the broker has not answered for {} s, with {} unanswered on one channel: replacing the"
+                        + " channel and sending what is unanswered once more",
                 shared.source(),
                 outstanding
                         .oldestLate()
                         .map(sent -> TimeUnit.NANOSECONDS.toSeconds(nanoTime.getAsLong() - sent.at()))
                         .orElse(0L),
-                outstanding.late());
+                Count.of(outstanding.late(), "event"));
         abandon(overdue);
         leaveChannel();
     }
@@ -311,9 +312,14 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     private static String inWords(Sent sent, long waited) {
-        return ("the broker has not answered for %d s and may still hold it: exchange '%s', routing key '%s'; the queue may be"
-                        + " slow, or a quorum queue without its majority")
-                .formatted(TimeUnit.NANOSECONDS.toSeconds(waited), sent.exchange(), sent.routingKey());
+        return ("the broker has not answered for %d s and may still hold it: %s; the queue may be slow, or a quorum"
+                        + " queue without its majority")
+                .formatted(TimeUnit.NANOSECONDS.toSeconds(waited), route(sent.exchange(), sent.routingKey()));
+    }
+
+    /** Where an event went or should have gone: part of the text of every failure. */
+    private static String route(String exchange, String routingKey) {
+        return "exchange '%s', routing key '%s'".formatted(exchange, routingKey);
     }
 
     private void publishAnew(Event event) {
@@ -326,8 +332,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                     target,
                     new Outcome.Refused(
                             Reason.TOO_LARGE,
-                            "the payload has " + event.payloadBytes()
-                                    + " bytes, more than publish.max-event-bytes allows"));
+                            "the payload has " + event.payloadBytes() + " bytes, more than publish.max-event-bytes"
+                                    + " allows: "
+                                    + route(target, key)));
         } else if (bytes(target) > LONGEST_NAME || bytes(key) > LONGEST_NAME) {
             answer(
                     event,
@@ -335,11 +342,14 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                     new Outcome.Refused(
                             Reason.NOT_ENCODABLE,
                             "the exchange's name has " + bytes(target) + " bytes and the routing key " + bytes(key)
-                                    + ", one of them more than " + LONGEST_NAME));
+                                    + ", one of them more than " + LONGEST_NAME + ": " + route(target, key)));
         } else {
             Optional<String> missing = broker.missing(target);
             if (missing.isPresent()) {
-                answer(event, target, new Outcome.Returned(Reason.EXCHANGE_MISSING, missing.get()));
+                answer(
+                        event,
+                        target,
+                        new Outcome.Returned(Reason.EXCHANGE_MISSING, missing.get() + "; routing key '" + key + "'"));
             } else {
                 send(event, target, key, payload);
             }
@@ -349,14 +359,19 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private void send(Event event, String target, String key, byte[] payload) {
         Channel current = channel;
         if (current == null) {
-            answer(event, target, new Outcome.Unconfirmed("no channel"));
+            answer(event, target, new Outcome.Unconfirmed("no channel: " + route(target, key)));
             return;
         }
         BasicProperties properties;
         try {
             properties = message.properties(event, payload, current);
         } catch (IllegalArgumentException e) {
-            answer(event, target, new Outcome.Refused(Reason.NOT_ENCODABLE, "it cannot be encoded: " + e.getMessage()));
+            answer(
+                    event,
+                    target,
+                    new Outcome.Refused(
+                            Reason.NOT_ENCODABLE,
+                            "it cannot be encoded: " + e.getMessage() + "; " + route(target, key)));
             return;
         }
         broker.holdBack(true);
@@ -480,7 +495,12 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
             } else if (sent.returned() != null) {
                 judge(sent.event(), sent.exchange(), sent.returned());
             } else {
-                answer(sent.event(), sent.exchange(), nacked == null ? Outcome.CONFIRMED : new Outcome.Nacked(nacked));
+                answer(
+                        sent.event(),
+                        sent.exchange(),
+                        nacked == null
+                                ? Outcome.CONFIRMED
+                                : new Outcome.Nacked(nacked + "; " + route(sent.exchange(), sent.routingKey())));
             }
         }
         if (late != outstanding.late()) {
@@ -536,7 +556,11 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         broker.forgetExchanges();
         for (Sent sent : loseChannel()) {
             if (sent.event() != null) {
-                answer(sent.event(), sent.exchange(), new Outcome.Unconfirmed(end.detail(), suspected));
+                answer(
+                        sent.event(),
+                        sent.exchange(),
+                        new Outcome.Unconfirmed(
+                                end.detail() + "; " + route(sent.exchange(), sent.routingKey()), suspected));
             }
         }
     }
@@ -556,9 +580,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
         opened.addReturnListener(back -> signals.add(new Signal.Returned(
                 opened,
                 Message.identity(back.getProperties()),
-                "%d %s: no queue is bound to the exchange '%s' for the routing key '%s'"
+                "no queue is bound to exchange '%s' for routing key '%s' (%d %s)"
                         .formatted(
-                                back.getReplyCode(), back.getReplyText(), back.getExchange(), back.getRoutingKey()))));
+                                back.getExchange(), back.getRoutingKey(), back.getReplyCode(), back.getReplyText()))));
         opened.addShutdownListener(
                 cause -> signals.add(new Signal.Closed(opened, ConnectionTrouble.inWords(cause), suspected(cause))));
         return opened;

@@ -3,11 +3,14 @@ package io.outboxrelay.relay.source;
 import io.outboxrelay.relay.database.Connections;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
+import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Look;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.gate.SchemaGate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
+import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,6 +20,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.Marker;
 import org.springframework.dao.DataAccessException;
 
 /** The periodic tasks of a source besides its heartbeat, each on a thread of its own, and what they have found. */
@@ -40,7 +44,7 @@ final class Housekeeping {
 
     private volatile @Nullable ByRoute<Boolean> pauses;
     private volatile Backlog backlog = Backlog.UNKNOWN;
-    private volatile @Nullable Map<String, Long> failures;
+    private volatile @Nullable FailureCounts failures;
     private volatile List<Stuck> stuck = List.of();
     private volatile Duration longestWriter = Duration.ZERO;
 
@@ -90,6 +94,7 @@ final class Housekeeping {
         if (gate != null) {
             task(
                     "schemas",
+                    Help.about(Reason.SCHEMA_UNCHECKED),
                     "checking whether schemas can be looked up",
                     "events with verified schemas continue, all others wait",
                     BETWEEN_PROBES_OF_SCHEMAS,
@@ -98,8 +103,12 @@ final class Housekeeping {
     }
 
     private PeriodicTask task(String thread, String what, String consequence, Duration interval, Runnable run) {
-        PeriodicTask task = new PeriodicTask(
-                settings.name() + "-" + thread, "Source " + settings.name() + ": " + what, consequence, interval, run);
+        return task(thread, Help.DATABASE, what, consequence, interval, run);
+    }
+
+    private PeriodicTask task(
+            String thread, Marker help, String what, String consequence, Duration interval, Runnable run) {
+        PeriodicTask task = new PeriodicTask(settings.name(), thread, help, what, consequence, interval, run);
         tasks.add(task);
         return task;
     }
@@ -131,9 +140,9 @@ final class Housekeeping {
         return backlog;
     }
 
-    /** Returns the number of failures by state; null when they could not be counted. */
+    /** Returns the failures; null when they could not be counted. */
     @Nullable
-    Map<String, Long> failures() {
+    FailureCounts failures() {
         return failures;
     }
 
@@ -151,6 +160,7 @@ final class Housekeeping {
         Map<Integer, Long> below = outbox.belowFloors(leases.floors());
         if (!below.isEmpty()) {
             LOG.warn(
+                    Help.EVENTS_BELOW_FLOOR,
                     "Source {}: events have appeared below the floor, for example after a restore or a manual insert:"
                             + " {} (events by lane); reading these lanes from the beginning",
                     settings.name(),
@@ -198,6 +208,7 @@ final class Housekeeping {
         Look look = outbox.lookAtWriters(System.nanoTime());
         if (look.another()) {
             LOG.warn(
+                    Help.DATABASE_REPLACED,
                     "Source {}: the database was restarted or replaced, or the positions of its outbox start again;"
                             + " reading all lanes from the beginning",
                     settings.name());
@@ -206,6 +217,7 @@ final class Housekeeping {
         }
         if (look.unreliable() != null && !look.unreliable().equals(unreliable)) {
             LOG.warn(
+                    Help.POSITION_SEQUENCE,
                     "Source {}: the sequence {}.outbox_position_seq {}. Every read starts at the first row and gets"
                             + " slower. Correct the sequence, reconnect every writing service, then restart the relay.",
                     settings.name(),
@@ -220,6 +232,7 @@ final class Housekeeping {
     private void name(Optional<Writer> longest) {
         if (longest.isPresent() && !longest.get().transaction().equals(namedWriter)) {
             LOG.warn(
+                    Help.OPEN_TRANSACTION,
                     "Source {}: a transaction that wrote to the outbox has been open for more than {} s and slows down"
                             + " reading until it ends: {}",
                     settings.name(),

@@ -1,8 +1,10 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.lane.Backoff;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher.Silence;
 import java.time.Duration;
@@ -24,6 +26,7 @@ final class LaneRunner {
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
+    private final String source;
     private final Lease lease;
     private final Lane lane;
     private final RabbitPublisher publisher;
@@ -51,12 +54,13 @@ final class LaneRunner {
             RabbitPublisher publisher,
             Lookout lookout,
             Consumer<LaneRunner> ended) {
+        this.source = source;
         this.lease = lease;
         this.lane = lane;
         this.publisher = publisher;
         this.lookout = lookout;
         this.ended = ended;
-        this.complaints = new Complaints(LOG, lease + ": a cycle", "its events are claimed again");
+        this.complaints = new Complaints(LOG, Help.DATABASE, lease + ": a cycle", "its events are claimed again");
         this.thread = new Thread(this::run, source + "-lane-" + lease.lane());
     }
 
@@ -107,6 +111,7 @@ final class LaneRunner {
     }
 
     private void run() {
+        LogKeys.thisThreadServes(source, lease.lane());
         try {
             while (!stopping) {
                 int settled = cycle();

@@ -2,9 +2,11 @@ package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.LogKeys;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -88,12 +90,14 @@ final class Leases {
         List<LaneRunner> kept =
                 owned.values().stream().filter(lane -> !lane.isStopping()).toList();
         kept.stream().skip(share).forEach(lane -> {
-            LOG.info(
-                    "Source {}: handing over lane {}: {} lanes are shared by {} relays",
-                    source,
-                    lane.lease().lane(),
-                    lanes,
-                    relays);
+            LOG.atInfo()
+                    .addKeyValue(LogKeys.LANE, lane.lease().lane())
+                    .log(
+                            "Source {}: handing over lane {}, because {} now share {}",
+                            source,
+                            lane.lease().lane(),
+                            Count.of(relays, "relay"),
+                            Count.of(lanes, "lane"));
             lane.stop();
         });
         int missing = share - owned.size();
@@ -122,12 +126,15 @@ final class Leases {
             try {
                 outbox.release(lease.owned());
             } catch (RuntimeException e) {
-                LOG.warn(
-                        Help.LANE_NOT_RELEASED,
-                        "Source {}: lane {} could not be released; another relay takes it when its lease ends: {}",
-                        source,
-                        lease.lane(),
-                        DatabaseMessage.of(e));
+                LOG.atWarn()
+                        .addMarker(Help.LANE_NOT_RELEASED)
+                        .addKeyValue(LogKeys.LANE, lease.lane())
+                        .log(
+                                "Source {}: lane {} could not be released; another relay takes it when its lease"
+                                        + " ends: {}",
+                                source,
+                                lease.lane(),
+                                DatabaseMessage.of(e));
             }
         }
     }
@@ -145,7 +152,10 @@ final class Leases {
             if (renewed.contains(lease.owned())) {
                 lease.renewed(requestedAt, duration);
             } else if (!ours.contains(lease.owned()) && owned.get(lease.lane()) == lane) {
-                LOG.warn(Help.LANE_TAKEN, "Source {}: lane {} is owned by another relay now", source, lease.lane());
+                LOG.atWarn()
+                        .addMarker(Help.LANE_TAKEN)
+                        .addKeyValue(LogKeys.LANE, lease.lane())
+                        .log("Source {}: lane {} is owned by another relay now", source, lease.lane());
                 lease.lost(System.nanoTime());
                 lane.stop();
             }
@@ -164,7 +174,9 @@ final class Leases {
             outbox.release(lane);
             return;
         }
-        LOG.info("Source {}: took lane {} (epoch {})", source, lane.lane(), lane.epoch());
+        LOG.atInfo()
+                .addKeyValue(LogKeys.LANE, lane.lane())
+                .log("Source {}: took lane {} (epoch {})", source, lane.lane(), lane.epoch());
         LaneRunner runner = starter.apply(new Lease(source, lane, requestedAt, duration));
         LaneRunner before = owned.put(lane.lane(), runner);
         if (before != null) {

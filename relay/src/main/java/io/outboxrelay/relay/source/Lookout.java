@@ -3,6 +3,8 @@ package io.outboxrelay.relay.source;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.database.Wakeup;
 import io.outboxrelay.relay.lane.Backoff;
+import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.source.Source.PollSettings;
 import java.time.Duration;
 import java.util.HashMap;
@@ -32,6 +34,7 @@ final class Lookout {
     /** A wait for a call cannot be ended by {@link #stop}. */
     private static final Duration LONGEST_WAIT_FOR_CALL = Duration.ofSeconds(1);
 
+    private final String source;
     private final OutboxStore outbox;
     private final PollSettings settings;
     private final @Nullable Wakeup wakeup;
@@ -52,14 +55,19 @@ final class Lookout {
 
     /** @param wakeup notifies of an event that is written after a pause; null for polling only */
     Lookout(String source, OutboxStore outbox, PollSettings settings, @Nullable Wakeup wakeup, RandomGenerator random) {
+        this.source = source;
         this.outbox = outbox;
         this.wakeup = wakeup;
         this.settings = settings;
         this.random = random;
         this.interval = settings.shortest().toNanos();
-        this.complaints = new Complaints(LOG, "Source " + source + ": polling for events", "idle lanes wait");
+        this.complaints =
+                new Complaints(LOG, Help.DATABASE, "Source " + source + ": polling for events", "idle lanes wait");
         this.wakeupComplaints = new Complaints(
-                LOG, "Source " + source + ": waiting for a notification", "events are found every poll.max");
+                LOG,
+                Help.DATABASE,
+                "Source " + source + ": waiting for a notification",
+                "events are found every poll.max");
         this.thread = new Thread(this::run, source + "-lookout");
     }
 
@@ -152,6 +160,7 @@ final class Lookout {
     }
 
     private void run() {
+        LogKeys.thisThreadServes(source);
         try {
             while (!isStopped()) {
                 Map<Integer, Long> floors = whoWaits();

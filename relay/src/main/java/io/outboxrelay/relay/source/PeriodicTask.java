@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.source;
 
+import io.outboxrelay.relay.lane.LogKeys;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -7,6 +8,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.Marker;
 
 /**
  * Runs a small task again and again on a thread of its own, whether or not a run fails. The wait is shorter than the
@@ -18,6 +20,7 @@ final class PeriodicTask {
     private static final Logger LOG = LoggerFactory.getLogger(PeriodicTask.class);
     private static final double JITTER = 0.1;
 
+    private final String source;
     private final Runnable task;
     private final Duration interval;
     private final Complaints complaints;
@@ -28,17 +31,27 @@ final class PeriodicTask {
     private boolean stopped;
 
     /**
-     * @param name name of the thread
+     * @param source name of the source that it works for
+     * @param name name of the task, part of its thread's name
+     * @param help the section about its faults
      * @param what what the task does, for the log
      * @param consequence what follows when it fails
      * @param interval longest wait between two runs
      * @param task an exception ends one run only
      */
-    PeriodicTask(String name, String what, String consequence, Duration interval, Runnable task) {
+    PeriodicTask(
+            String source,
+            String name,
+            Marker help,
+            String what,
+            String consequence,
+            Duration interval,
+            Runnable task) {
+        this.source = source;
         this.task = task;
         this.interval = interval;
-        this.complaints = new Complaints(LOG, what, consequence);
-        this.thread = new Thread(this::run, name);
+        this.complaints = new Complaints(LOG, help, "Source " + source + ": " + what, consequence);
+        this.thread = new Thread(this::run, source + "-" + name);
     }
 
     void start() {
@@ -70,6 +83,7 @@ final class PeriodicTask {
     }
 
     private void run() {
+        LogKeys.thisThreadServes(source);
         do {
             try {
                 task.run();

@@ -1,6 +1,7 @@
 package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.OutboxStore.Retention;
+import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.lane.Help;
 import java.time.Duration;
 import java.util.function.Function;
@@ -65,10 +66,10 @@ final class Purge {
             done = retain.apply(keep);
             if (done.days() > 0 || done.rows() > 0) {
                 LOG.info(
-                        "Source {}: deleted {} days and {} single events that were published more than {} h ago",
+                        "Source {}: deleted {} and {} that were published more than {} h ago",
                         source,
-                        done.days(),
-                        done.rows(),
+                        Count.of(done.days(), "day"),
+                        Count.of(done.rows(), "single event"),
                         keep.toHours());
             }
         } while (done.isPart());

@@ -8,15 +8,19 @@ import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.database.Session.Use;
 import io.outboxrelay.relay.gate.SchemaGate;
 import io.outboxrelay.relay.lane.ByRoute;
+import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.lane.Drops;
 import io.outboxrelay.relay.lane.FailurePolicy;
+import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
+import io.outboxrelay.relay.lane.LogKeys;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
@@ -143,8 +147,10 @@ public final class Source {
         connections.whenLeaving(lookout::renew);
         this.leases = new Leases(name, owner, outbox, lease.duration(), this::runner);
         this.heartbeat = new PeriodicTask(
-                name + "-leases",
-                "Source " + name + ": the heartbeat in the database",
+                name,
+                "leases",
+                Help.DATABASE,
+                "the heartbeat in the database",
                 "its lanes stop when their leases expire",
                 lease.heartbeat(),
                 this::beat);
@@ -182,11 +188,14 @@ public final class Source {
         try {
             checkSchema();
         } catch (DataAccessException e) {
-            LOG.warn(
-                    "Source {}: the database {} does not answer yet; trying again: {}",
-                    name(),
-                    settings.address(),
-                    DatabaseMessage.of(e));
+            LOG.atWarn()
+                    .addMarker(Help.DATABASE)
+                    .addKeyValue(LogKeys.SOURCE, name())
+                    .log(
+                            "Source {}: the database {} does not answer yet; trying again: {}",
+                            name(),
+                            settings.address(),
+                            DatabaseMessage.of(e));
         }
         broker.start();
         lookout.start();
@@ -248,8 +257,8 @@ public final class Source {
 
     /** Returns how many events of these lanes are parked, by the last count. */
     public long parkedEvents() {
-        Map<String, Long> counts = housekeeping.failures();
-        return counts == null ? 0 : counts.getOrDefault("parked", 0L);
+        FailureCounts counts = housekeeping.failures();
+        return counts == null ? 0 : counts.events().getOrDefault("parked", 0L);
     }
 
     /** Describes the events that are stuck while others move, by the last count; empty when none is. */
@@ -265,7 +274,7 @@ public final class Source {
                 .min(comparingLong(Silence::since))
                 .map(longest -> "%s without an answer from the broker for up to %d s: exchange '%s', routing key '%s'"
                         .formatted(
-                                unanswered() == 1 ? "1 event" : unanswered() + " events",
+                                Count.of(unanswered(), "event"),
                                 TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - longest.since()),
                                 longest.exchange(),
                                 longest.routingKey()));
@@ -296,6 +305,7 @@ public final class Source {
      * @param deadline {@link System#nanoTime()} after which nothing is waited for
      */
     public void drain(long deadline) {
+        LogKeys.thisThreadServes(name());
         try {
             leases.drain();
             goodbye(); // from now on the others share all lanes
@@ -304,10 +314,11 @@ public final class Source {
             }
             if (!leases.owned().isEmpty()) {
                 LOG.warn(
-                        "Source {}: the grace period is over and {} lanes still wait for the broker's answer; their next"
-                                + " owner publishes their events again",
+                        Help.NOT_DRAINED,
+                        "Source {}: the grace period is over, with {} still waiting for the broker's answer; the next"
+                                + " owner publishes the events again",
                         name(),
-                        leases.owned().size());
+                        Count.of(leases.owned().size(), "lane"));
             }
             lookout.stop();
             housekeeping.stop();

@@ -74,6 +74,8 @@ class StatusReaderTest {
         assertThat(source.get("schema_version").asInt()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
         assertThat(source.get("backlog_events").asLong()).isEqualTo(20);
         assertThat(source.get("lag_seconds").asDouble()).isBetween(60.0, 600.0);
+        assertThat(source.get("undelivered_events").asLong()).isEqualTo(20);
+        assertThat(source.get("undelivered_oldest_seconds").asDouble()).isBetween(60.0, 600.0);
         assertThat(source.get("instances")).hasSize(1).first().hasToString("\"relay-1\"");
         assertThat(source.at("/lanes/0/owner").isNull()).isTrue();
         assertThat(source.at("/lanes/1/owner").asText()).isEqualTo("relay-1");
@@ -82,7 +84,10 @@ class StatusReaderTest {
         assertThat(source.at("/lanes/0/backlog_events").asLong()
                         + source.at("/lanes/1/backlog_events").asLong())
                 .isEqualTo(20);
-        assertThat(report.toTable()).contains("source orders", "backlog 20 events", "relay-1");
+        assertThat(report.toText(false))
+                .matches("source orders: 20 events undelivered, the oldest for \\d+ (s|min): 20 in the outbox;"
+                        + " 1 relay alive, 1 of 2 lanes owned\n");
+        assertThat(report.toText(true)).contains("\n  lane  owner ").containsPattern("1 +relay-1 +3 +3\\d{3}\\.\\d s ");
     }
 
     @Test
@@ -91,7 +96,8 @@ class StatusReaderTest {
         outbox.execute("""
                 INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
                                             content_type, headers, occurred_at, state, reason)
-                SELECT 0, n, gen_random_uuid(), 'Order', '1', 'OrderPlaced', '', '', '{}', clock_timestamp(),
+                SELECT 0, n, gen_random_uuid(), 'Order', '1', 'OrderPlaced', '', '', '{}',
+                       clock_timestamp() - interval '3 hours',
                        CASE WHEN n = 1 THEN 'parked' ELSE 'waiting' END, 'returned'
                   FROM generate_series(1, 3) AS n
                 """);
@@ -107,9 +113,15 @@ class StatusReaderTest {
         assertThat(source.at("/pauses/0/paused_by").asText()).isEqualTo("ann");
         assertThat(source.at("/pauses/0/paused_seconds").asDouble()).isBetween(0.0, 600.0);
         assertThat(source.at("/pauses/0/reason").asText()).isEqualTo("stocktaking");
-        assertThat(report.toTable())
-                .contains("failures: 1 parked, 2 waiting")
-                .contains("paused: aggregate type Order, event type *, by ann", ": stocktaking");
+        assertThat(source.get("undelivered_events").asLong()).isEqualTo(3);
+        assertThat(source.get("undelivered_oldest_seconds").asDouble()).isBetween(10_800.0, 11_400.0);
+        assertThat(source.get("lag_seconds").asDouble())
+                .as("of the outbox alone")
+                .isZero();
+        assertThat(report.toText(false))
+                .contains("3 events undelivered, the oldest for 3 h: 1 parked, 2 waiting behind failed ones;")
+                .contains("no relay is alive, 0 of 8 lanes owned\n", "run: failures list")
+                .contains("paused: aggregate type Order, by ann for ", ": stocktaking");
     }
 
     @Test
@@ -118,8 +130,9 @@ class StatusReaderTest {
 
         SourceStatus status = read("public", database.password());
 
-        assertThat(status.backlogEvents()).isZero();
+        assertThat(status.overview().undeliveredEvents()).isZero();
         assertThat(status.overview().lagSeconds()).isZero();
+        assertThat(new StatusReport(List.of(status)).toText(false)).startsWith("source orders: nothing undelivered; ");
         assertThat(status.overview().lanes()).hasSize(OutboxSchema.DEFAULT_LANES);
     }
 

@@ -573,10 +573,18 @@ class ConfigurationReaderTest {
                 .hasSize(6)
                 .allSatisfy(fault -> assertThat(fault).doesNotContain("hunter2"));
         assertThat(faults("sources:\n  - password: *hunter2\n", Map.of()))
-                .first()
+                .singleElement()
                 .asString()
-                .contains("is not valid YAML near line 2")
+                .contains("is not valid YAML near line 2, column 15")
                 .doesNotContain("hunter2");
+    }
+
+    @Test
+    void a_character_that_yaml_has_not_is_one_fault_with_its_place() {
+        assertThat(faults("sources:\n  - name: or\u0007ders\n", Map.of("OUTBOX_RELAY_POLL_MIN", "soon")))
+                .singleElement()
+                .asString()
+                .contains("is not valid YAML near line 2, column 13");
     }
 
     @Test

@@ -114,6 +114,9 @@ class CostTest {
         assertThat(plans.of(outbox -> outbox.moveUp(0, aggregates(3)))).satisfies(plan -> costs(plan, 100));
         assertThat(plans.of(outbox -> outbox.free(0, aggregates(3)))).satisfies(plan -> costs(plan, 50));
         assertThat(plans.of(outbox -> outbox.resume(0))).satisfies(plan -> costs(plan, 50));
+        assertThat(plans.of(outbox -> outbox.failures(List.of(0))))
+                .as("the age of the oldest is in the index")
+                .contains("Index Only Scan using outbox_failure_head");
     }
 
     @Test

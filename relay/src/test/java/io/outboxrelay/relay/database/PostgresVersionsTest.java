@@ -215,7 +215,7 @@ class PostgresVersionsTest {
                         List.of()));
         assertThat(outbox.blocked(owned))
                 .hasValueSatisfying(blocked -> assertThat(blocked.aggregates()).hasSize(1));
-        assertThat(outbox.failures(List.of(0))).containsEntry("parked", 1L);
+        assertThat(outbox.failures(List.of(0)).events()).containsEntry("parked", 1L);
         assertThat(outbox.stuck(List.of(0), 3)).hasSize(1);
 
         Failures failures = database.failures(relay);

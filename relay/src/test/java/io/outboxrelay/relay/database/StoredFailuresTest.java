@@ -15,6 +15,7 @@ import io.outboxrelay.testservers.DatabaseKind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -88,6 +89,81 @@ class StoredFailuresTest {
         assertThat(retry(ALL)).isEqualTo(1);
         assertThat(rows.states("a")).containsExactly("retrying/0/0*", "waiting/0/0");
         assertThat(rows.states("b")).as("was not parked").containsExactly("retrying/3/4");
+    }
+
+    @Test
+    void failures_are_counted_by_reason_and_type_and_the_age_of_the_oldest_is_known() {
+        rows.put("a", "parked");
+        rows.put("b", "retrying");
+        rows.reason("too-large").eventType("OrderPaid").put("c", "parked");
+
+        assertThat(failures.list(ALL, 0).groups())
+                .containsExactly(
+                        new Failures.Group("unroutable", "Order", "OrderPlaced", 2),
+                        new Failures.Group("too-large", "Order", "OrderPaid", 1));
+        OutboxStore.FailureCounts counts = database.outbox().failures(List.of(0, 1, 2, 3));
+        assertThat(counts.events())
+                .containsEntry("parked", 2L)
+                .containsEntry("retrying", 1L)
+                .containsEntry("waiting", 0L);
+        assertThat(counts.oldestSeconds()).as("they occurred a day ago").isBetween(86_400.0, 90_000.0);
+    }
+
+    @Test
+    void a_retrying_event_is_tried_now_with_its_attempts_and_a_parked_one_with_fresh_ones() {
+        rows.put("a", "retrying");
+        rows.put("a", "waiting");
+        rows.put("b", "parked");
+        rows.put("b", "waiting");
+
+        assertThat(failures.retryNow(ALL, ANN, done -> {})).isEqualTo(2);
+
+        assertThat(rows.states("a")).containsExactly("retrying/3/4*", "waiting/0/0");
+        assertThat(rows.states("b")).containsExactly("retrying/0/0*", "waiting/0/0");
+        assertThat(failures.audit(10, null)).singleElement().satisfies(entry -> {
+            assertThat(entry.action()).isEqualTo("retry now");
+            assertThat(entry.events()).isEqualTo(2);
+            assertThat(entry.who()).isEqualTo("ann");
+        });
+        assertThat(failures.audit(10, now -> now.plusSeconds(60))).isEmpty();
+    }
+
+    @Test
+    void the_undelivered_events_of_an_aggregate_are_found_with_the_one_that_blocks() {
+        database.write("a");
+        database.write("b");
+        UUID first = rows.put("a", "parked");
+        rows.put("a", "waiting");
+
+        Failures.Undelivered found = failures.undelivered("Order", "a", 1);
+
+        assertThat(found.failed()).isEqualTo(2);
+        assertThat(found.failures()).hasSize(1);
+        assertThat(found.inOutbox()).isEqualTo(1);
+        assertThat(found.unpublished())
+                .singleElement()
+                .satisfies(event -> assertThat(event.address().aggregateId()).isEqualTo("a"));
+        assertThat(Objects.requireNonNull(found.first()).event()).isEqualTo(first);
+        assertThat(failures.undelivered("order", "a", 1).lane())
+                .as("compared exactly")
+                .isNull();
+    }
+
+    @Test
+    void rights_that_a_relay_lacks_are_named() throws Exception {
+        DataSource login = database.loginWithOnly("outbox_relay");
+        try {
+            assertThat(database.failures(login).missingRights(true)).isEmpty();
+            database.giveLogin("outbox_consumer", "outbox_relay");
+            assertThat(database.failures(login).missingRights(false))
+                    .contains(
+                            "DELETE on outbox",
+                            "UPDATE on outbox_lane",
+                            "INSERT on outbox_failure",
+                            "SELECT on outbox_pause");
+        } finally {
+            database.dropLogin();
+        }
     }
 
     // hazard 29

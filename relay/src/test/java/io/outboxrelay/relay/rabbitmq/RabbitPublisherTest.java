@@ -95,6 +95,20 @@ class RabbitPublisherTest {
                 .contains("'invoice.order-placed'");
     }
 
+    @Test
+    void a_check_finds_the_exchange_and_the_right_to_publish_and_sends_nothing() throws Exception {
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> harness.client.createChannel().exchangeDeclarePassive("events"));
+        harness.queue("orders", "#", Map.of());
+
+        BrokerCheck check = BrokerCheck.of(harness.settings);
+
+        assertThat(check.faults()).isEmpty();
+        assertThat(check.notes()).contains("the exchange 'events' exists, and the user may publish to it");
+        assertThat(harness.publish(Events.maker().of(1))).isInstanceOf(Confirmed.class);
+        assertThat(harness.receive("orders").getProps().getType()).isEqualTo("OrderPlaced");
+    }
+
     // hazard 1
     @Test
     void an_event_whose_exchange_is_missing_is_returned_with_its_name_and_confirmed_once_it_exists() throws Exception {
@@ -257,7 +271,7 @@ class RabbitPublisherTest {
                 "{'deep': {'NAME': 'secret'}}                     | a name in the header 'deep' has 256 bytes",
                 "{'a': 1, 'LONG': 'secret'}                       | a name in the header 'LLLL",
                 "{'a': 1, 'tenant': 'VALUE'}                      | the longest header is 'tenant'",
-                "NESTED                                           | nested too deeply",
+                "NESTED                                           | the header 'a' is nested too deeply",
                 "'secret'                                         | the headers are not a JSON object"
             })
     void an_event_that_is_refused_for_a_header_names_it_and_not_its_value(String headers, String words)

@@ -8,6 +8,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
+import io.outboxrelay.relay.rabbitmq.BrokerCheck;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings.Topology;
 import io.outboxrelay.relay.testing.AmqpWire;
 import io.outboxrelay.relay.testing.AmqpWire.Change;
@@ -85,7 +86,11 @@ class BrokerMoodsTest {
 
     private void startRelayAsItsOwnUser() {
         administer(addUser("right"), permit());
-        startRelay("amqp://%s:right@%s:%d/%s".formatted(user, host.host(), host.port(), host.name()));
+        startRelay(uriOfItsOwnUser());
+    }
+
+    private String uriOfItsOwnUser() {
+        return "amqp://%s:right@%s:%d/%s".formatted(user, host.host(), host.port(), host.name());
     }
 
     @AfterEach
@@ -139,6 +144,13 @@ class BrokerMoodsTest {
         await().atMost(PATIENCE)
                 .until(() -> database.column("SELECT DISTINCT state || ' ' || reason FROM outbox_failure")
                         .equals(List.of("retrying forbidden")));
+        assertThat(database.value("SELECT min(detail) FROM outbox_failure"))
+                .contains("ACCESS_REFUSED", "; exchange 'events', routing key 'order.");
+        assertThat(BrokerCheck.of(SourceHarness.broker(uriOfItsOwnUser(), Topology.CHECK))
+                        .faults())
+                .singleElement()
+                .asString()
+                .contains("the user may not publish to the exchange 'events'", "ACCESS_REFUSED");
 
         administer(permit());
 
@@ -194,7 +206,7 @@ class BrokerMoodsTest {
         write("a");
         awaitFailures("retrying unroutable");
         assertThat(database.value("SELECT detail FROM outbox_failure"))
-                .contains("no queue is bound to the exchange 'events' for the routing key 'order.placed'");
+                .contains("no queue is bound to exchange 'events' for routing key 'order.placed'");
         assertThat(relay.log.complaints("was not published: unroutable"))
                 .as("said once")
                 .hasSize(1);

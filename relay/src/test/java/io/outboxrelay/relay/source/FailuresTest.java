@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.GetResponse;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Filter;
@@ -173,6 +174,10 @@ class FailuresTest {
         }
     }
 
+    private double gauge(String name) {
+        return meters.get(name).gauge().value();
+    }
+
     private double dropped(boolean workedBefore) {
         return meters.get("outbox_relay_dropped")
                 .tag("worked_before", String.valueOf(workedBefore))
@@ -252,6 +257,19 @@ class FailuresTest {
                 .until(() -> database.number("SELECT coalesce(min(failures), 0) FROM outbox_failure") > 5);
         assertThat(database.column("SELECT DISTINCT attempts || ' ' || state || ' ' || reason FROM outbox_failure"))
                 .containsExactly("0 retrying nacked");
+        assertThat(database.value("SELECT detail FROM outbox_failure LIMIT 1"))
+                .contains("a queue is full", "; exchange 'events', routing key 'order.");
+        await().atMost(PATIENCE)
+                .until(() ->
+                        gauge("outbox_relay_backlog_events") == 0 && gauge("outbox_relay_undelivered_events") >= 2);
+        assertThat(gauge("outbox_relay_undelivered_oldest_seconds")).isPositive();
+        assertThat(meters.getMeters())
+                .map(Meter::getId)
+                .filteredOn(
+                        id -> !id.getName().endsWith(".histogram")) // which this registry makes of a timer's buckets
+                .as("each has a text for HELP")
+                .allSatisfy(
+                        id -> assertThat(id.getDescription()).as(id.getName()).isNotBlank());
 
         assertThat(received("bounded", 3)).containsExactlyInAnyOrder("a Strange", "b Strange", "c Strange");
         await().atMost(PATIENCE).until(() -> states().isEmpty());

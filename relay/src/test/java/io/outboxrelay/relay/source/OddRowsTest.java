@@ -169,7 +169,7 @@ class OddRowsTest {
 
         assertThat(database.failures().list(EVERYTHING, all).failures()).hasSize(all);
         assertThat(database.outbox().stuck(Set.of(0), all)).isNotEmpty();
-        assertThat(database.outbox().failures(Set.of(0))).containsEntry("parked", (long) all);
+        assertThat(database.outbox().failures(Set.of(0)).events()).containsEntry("parked", (long) all);
         assertThat(overview().failures()).containsEntry("parked", (long) all);
         locateAll();
         assertThat(database.failures().discard(EVERYTHING, new Note("a test", "away"), changed -> {}))

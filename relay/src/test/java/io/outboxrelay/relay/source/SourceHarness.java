@@ -76,18 +76,23 @@ final class SourceHarness implements AutoCloseable {
                         Duration.ofSeconds(3),
                         SourceSettings.Wakeup.NONE,
                         null),
-                new BrokerSettings(
-                        URI.create(broker),
-                        "events",
-                        "{aggregate_type}.{event}",
-                        topology,
-                        false,
-                        Duration.ofSeconds(5),
-                        Duration.ofSeconds(5),
-                        null,
-                        null,
-                        false),
+                broker(broker, topology),
                 confirmDeadline);
+    }
+
+    /** The settings for a broker at this address. */
+    static BrokerSettings broker(String address, Topology topology) {
+        return new BrokerSettings(
+                URI.create(address),
+                "events",
+                "{aggregate_type}.{event}",
+                topology,
+                false,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(5),
+                null,
+                null,
+                false);
     }
 
     /** Waits until the source reports that it is not served, and why. */
