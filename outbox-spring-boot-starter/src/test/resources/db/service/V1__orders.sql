@@ -1,1 +1,1 @@
-CREATE TABLE orders (id text PRIMARY KEY);
+CREATE TABLE orders (id text PRIMARY KEY, total int NOT NULL DEFAULT 0);

@@ -13,6 +13,8 @@ final class Attempt {
     enum Fault {
         /** The handler's, or the event's. */
         HANDLER,
+        /** The event's, and it will be so again: the handler says that no retry can help. */
+        REJECTED,
         /** Nobody's: others needed the same rows at the same time. */
         CONTENTION,
         /** The inbox's own connection was lost or could not be had. */
@@ -105,6 +107,9 @@ final class Attempt {
             case IN_THE_HANDLER -> connectionLost;
             case AFTER_THE_HANDLER -> Causes.sayConnectionLoss(failed);
         };
-        return database ? Fault.DATABASE : Fault.HANDLER;
+        if (database) {
+            return Fault.DATABASE;
+        }
+        return Causes.sayRejection(failed) ? Fault.REJECTED : Fault.HANDLER;
     }
 }

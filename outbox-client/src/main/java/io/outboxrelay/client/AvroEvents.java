@@ -4,17 +4,21 @@ import io.outboxrelay.schemas.contract.Contract;
 import io.outboxrelay.schemas.contract.ContractVersion;
 import io.outboxrelay.schemas.contract.Contracts;
 import io.outboxrelay.schemas.contract.SchemaIdentity;
+import io.outboxrelay.schemas.encoding.AvroEventException;
 import io.outboxrelay.schemas.encoding.DataSchema;
+import io.outboxrelay.schemas.encoding.EventDecoder;
 import io.outboxrelay.schemas.encoding.EventEncoder;
+import io.outboxrelay.schemas.encoding.SchemaSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.IndexedRecord;
+import org.apache.avro.specific.SpecificRecord;
 
 /**
- * Makes events of Avro records whose very version is released: it is in the catalogue of contracts. Safe for use by
- * many threads.
+ * Makes events of Avro records whose very version is released: it is in the catalogue of contracts. Reads such events
+ * into generated classes. Safe for use by many threads.
  *
  * <pre>{@code
  * AvroEvents events = AvroEvents.onClassPath(getClass().getClassLoader());
@@ -24,7 +28,7 @@ import org.apache.avro.generic.IndexedRecord;
  * <p>A record that nobody released is an error where the event is made, which a service's test finds; at the relay it
  * would be parked. This class alone needs the modules {@code schemas} and {@code avro} on the class path.
  */
-public final class AvroEvents {
+public final class AvroEvents implements PayloadReader {
 
     /** More schemas than a service writes; beyond it they are looked up again. */
     private static final int MOST_KNOWN = 1_000;
@@ -32,6 +36,8 @@ public final class AvroEvents {
     private final Contracts released;
     private final EventEncoder encoder;
     private final Map<Schema, Released> known = new ConcurrentHashMap<>();
+    private final SchemaSource writers;
+    private final Map<Class<?>, EventDecoder<?>> decoders = new ConcurrentHashMap<>();
 
     private record Released(String eventType, String dataSchema) {}
 
@@ -44,6 +50,7 @@ public final class AvroEvents {
     public AvroEvents(Contracts released, EventEncoder encoder) {
         this.released = released;
         this.encoder = encoder;
+        this.writers = SchemaSource.of(released);
     }
 
     /**
@@ -74,6 +81,32 @@ public final class AvroEvents {
                 .aggregateId(aggregateId)
                 .payload(payload, EventEncoder.CONTENT_TYPE)
                 .withHeader(DataSchema.HEADER, version.dataSchema());
+    }
+
+    /**
+     * Reads an event of any released version into a generated class, whatever version that has.
+     *
+     * @param type a class that was generated from a contract
+     * @throws EventRejectedException if the payload is not a record of a released schema, or cannot be read into the
+     *     class
+     * @throws IllegalArgumentException if the type is not a generated class
+     */
+    @Override
+    public <T> T read(ReceivedEvent event, Class<T> type) {
+        if (!SpecificRecord.class.isAssignableFrom(type)) {
+            throw new IllegalArgumentException(
+                    type.getName()
+                            + " is not a class that was generated from an Avro schema: events of Avro records are read into those");
+        }
+        try {
+            return type.cast(decoders.computeIfAbsent(type, this::decoder).decode(event.payload()));
+        } catch (AvroEventException e) {
+            throw new EventRejectedException("The payload of " + event + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private EventDecoder<?> decoder(Class<?> type) {
+        return EventDecoder.of(type.asSubclass(SpecificRecord.class), writers);
     }
 
     private Released released(Schema schema) {

@@ -47,6 +47,11 @@ final class Causes {
         return any(failure, Causes::isConnectionLoss);
     }
 
+    /** Whether the handler says that no retry can help. */
+    static boolean sayRejection(Throwable failure) {
+        return any(failure, EventRejectedException.class::isInstance);
+    }
+
     private static boolean any(Throwable failure, Predicate<Throwable> condition) {
         Deque<Throwable> open = new ArrayDeque<>();
         open.add(failure);

@@ -63,7 +63,10 @@ final class ConsumerSession implements AutoCloseable {
     /** Connects, declares the queue if it is to be declared, and starts taking deliveries. */
     static ConsumerSession open(ConnectionFactory broker, ConsumerSettings settings)
             throws IOException, TimeoutException {
-        Connection connection = broker.newConnection("outbox consumer " + settings.name());
+        String name = "outbox consumer " + settings.name();
+        Connection connection = settings.addresses().isEmpty()
+                ? broker.newConnection(name)
+                : broker.newConnection(settings.addresses(), name);
         try {
             ConsumerQueue declaration = settings.declaration();
             if (declaration != null) {

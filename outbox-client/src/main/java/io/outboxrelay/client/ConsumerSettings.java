@@ -1,7 +1,9 @@
 package io.outboxrelay.client;
 
+import com.rabbitmq.client.Address;
 import io.outboxrelay.client.Tries.Backoff;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** How an {@link IdempotentConsumer} works, checked. */
@@ -9,12 +11,20 @@ record ConsumerSettings(
         String name,
         String queue,
         @Nullable ConsumerQueue declaration,
+        List<Address> addresses,
         int prefetch,
         int attempts,
         Backoff backoff,
         Duration patience,
         Duration contentionPatience,
         Duration stopTimeout) {
+
+    /** Where a given-up event goes, in words. */
+    String deadLetters() {
+        return declaration == null
+                ? "the dead-letter exchange of the queue " + queue
+                : "the dead-letter queue " + declaration.deadLetter();
+    }
 
     ConsumerSettings {
         if (name.isEmpty() || queue.isEmpty()) {

@@ -2,6 +2,7 @@ package io.outboxrelay.client;
 
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
@@ -33,8 +34,25 @@ interface Database {
     /** The isolation in which {@link #forget} keeps out of the way of consumers, as Spring numbers it. */
     int isolationOfForgetting();
 
+    /** Whether the connection's user sees a table of this name where the outbox is looked for. */
+    boolean has(Connection connection, String table) throws SQLException;
+
+    /** Counts unpublished events up to a number, and reads the age of the one that was written first. */
+    Backlog backlog(Connection connection, int most) throws SQLException;
+
     /** An event as it is written. */
     record Row(UUID id, OutboxEvent event, String headers) {}
+
+    /** Executes a statement whose row has the number of events and the age of the first one in seconds. */
+    static Backlog backlog(Connection connection, String sql, int most) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setInt(1, most);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return Backlog.of(row.getLong(1), row.getDouble(2));
+            }
+        }
+    }
 
     /** Prepares, binds and executes one statement. */
     static int update(Connection connection, String sql, Object... values) throws SQLException {

@@ -9,10 +9,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class DatabaseOfSource {
 
+    private final String table;
     private final String schema;
     private volatile @Nullable Database found;
 
-    DatabaseOfSource(String schema) {
+    /** For statements on one table, {@code outbox} or {@code inbox}. */
+    DatabaseOfSource(String table, String schema) {
+        this.table = table;
         this.schema = CallersTransaction.requireIdentifier(schema);
     }
 
@@ -23,5 +26,40 @@ final class DatabaseOfSource {
             found = database;
         }
         return database;
+    }
+
+    /**
+     * Runs a statement on the table.
+     *
+     * @throws MissingTableException if the statement fails because the table is missing
+     */
+    <T> T run(Connection connection, Statement<T> statement) throws SQLException {
+        Database database = of(connection);
+        try {
+            return statement.run(database);
+        } catch (SQLException e) {
+            if (MissingTableException.isMeantBy(e, table)) {
+                throw MissingTableException.of(table, schema, connection, e);
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Looks for the table, by the driver's metadata.
+     *
+     * @throws MissingTableException if it is not there
+     */
+    void requireTable(Connection connection) throws SQLException {
+        if (!of(connection).has(connection, table)) {
+            throw MissingTableException.of(table, schema, connection, null);
+        }
+    }
+
+    /** A statement in the SQL of the database. */
+    @FunctionalInterface
+    interface Statement<T> {
+
+        T run(Database database) throws SQLException;
     }
 }

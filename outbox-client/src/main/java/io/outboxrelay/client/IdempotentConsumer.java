@@ -1,5 +1,6 @@
 package io.outboxrelay.client;
 
+import com.rabbitmq.client.Address;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.ShutdownSignalException;
@@ -8,11 +9,11 @@ import io.outboxrelay.client.Attempt.Fault;
 import io.outboxrelay.client.Tries.Backoff;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,6 +30,7 @@ import org.slf4j.LoggerFactory;
  *   <li>the handler fails, by an exception, an error or an interrupt: tried again in place with backoff, and after the
  *       last attempt rejected, so that the broker moves it to the dead-letter exchange. No other event's delivery count
  *       rises for it, and later events follow;
+ *   <li>the handler throws an {@link EventRejectedException}: rejected at once, because no retry can help;
  *   <li>it meets others at the same rows (deadlock, lock timeout, serialization failure, stale version, wherever in the
  *       chain of causes): tried again after longer waits, and no attempt is spent within the
  *       {@linkplain Builder#contentionPatience contention patience}; from then on each such failure spends one. Later
@@ -71,9 +73,7 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final Thread thread;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
-    private final AtomicLong duplicatesDropped = new AtomicLong();
-    private final AtomicLong deadLettered = new AtomicLong();
-    private final AtomicLong contentions = new AtomicLong();
+    private final ConsumerCounts counts = new ConsumerCounts();
     private final FaultLog brokerFaults = new FaultLog(LOG);
     private final FaultLog databaseFaults = new FaultLog(LOG);
     private final FaultLog freeFaults = new FaultLog(LOG);
@@ -81,6 +81,8 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     /** What the event that failed last has cost, over sessions; nothing if it is done or given up. */
     private @Nullable Tries inHand;
+
+    private boolean announced;
 
     /** What a consumer is doing. */
     public enum State {
@@ -147,7 +149,7 @@ public final class IdempotentConsumer implements AutoCloseable {
      * @return 0 or more; it only grows
      */
     public long duplicatesDropped() {
-        return duplicatesDropped.get();
+        return counts.duplicates.get();
     }
 
     /**
@@ -157,7 +159,7 @@ public final class IdempotentConsumer implements AutoCloseable {
      * @return 0 or more; it only grows
      */
     public long deadLettered() {
-        return deadLettered.get();
+        return counts.deadLettered.get();
     }
 
     /**
@@ -167,7 +169,45 @@ public final class IdempotentConsumer implements AutoCloseable {
      * @return 0 or more; it only grows
      */
     public long contentions() {
-        return contentions.get();
+        return counts.contentions.get();
+    }
+
+    /**
+     * How many events were handled and committed, duplicates not counted, since {@link #start}.
+     *
+     * @return 0 or more; it only grows
+     */
+    public long handled() {
+        return counts.handled.get();
+    }
+
+    /**
+     * How many attempts failed and were followed by another one, whatever the reason, since {@link #start}.
+     *
+     * @return 0 or more; it only grows
+     */
+    public long retried() {
+        return counts.retried.get();
+    }
+
+    /**
+     * How long the transactions of the {@linkplain #handled handled} events took in all, their commits included and
+     * failed attempts not.
+     *
+     * @return zero or more; it only grows
+     */
+    public Duration handlingTime() {
+        return Duration.ofNanos(counts.handlingNanos.get());
+    }
+
+    /**
+     * How old the {@linkplain #handled handled} events were in all when their transactions had committed: from the time
+     * in the message, to the second, to that of this host's clock. An event without a time adds nothing.
+     *
+     * @return zero or more; it only grows
+     */
+    public Duration ageWhenHandled() {
+        return Duration.ofMillis(counts.ageMillis.get());
     }
 
     /**
@@ -177,6 +217,38 @@ public final class IdempotentConsumer implements AutoCloseable {
      */
     public String name() {
         return settings.name();
+    }
+
+    /**
+     * The queue that it consumes.
+     *
+     * @return its name
+     */
+    public String queue() {
+        return settings.queue();
+    }
+
+    /**
+     * Handles one event now, in the calling thread, as if the queue had delivered it: in the inbox's transaction, or in
+     * the caller's if there is one. It is one attempt, without retries and dead letters, and is not counted. Needs no
+     * broker, and the consumer need not be started: for tests, and for an event that came by another way.
+     *
+     * @param event what the handler gets
+     * @return false if the inbox knew the event, so that nothing was done
+     * @throws RuntimeException what the handler or the database threw; if the handler threw a checked exception, one
+     *     that has it as cause
+     */
+    public boolean deliver(ReceivedEvent event) {
+        Attempt attempt = new Attempt(inbox, handler, event);
+        Optional<Failure> failure = attempt.run(settings.name());
+        if (failure.isPresent()) {
+            Throwable cause = failure.get().cause();
+            if (cause instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) cause;
+        }
+        return !attempt.foundDuplicate();
     }
 
     /**
@@ -262,6 +334,10 @@ public final class IdempotentConsumer implements AutoCloseable {
     private void consume(ConsumerSession opened) throws IOException, DatabaseAwayException {
         session = opened;
         state.set(State.CONSUMING);
+        if (!announced) {
+            LOG.info("The consumer {} consumes the queue {}", settings.name(), settings.queue());
+            announced = true;
+        }
         while (!stopping()) {
             Optional<Delivery> delivery = opened.next();
             if (delivery.isPresent()) {
@@ -275,10 +351,11 @@ public final class IdempotentConsumer implements AutoCloseable {
         if (event.isEmpty()) {
             LOG.warn(
                     "A message in the queue {} from the exchange {} with the routing key {} has no UUID as message_id:"
-                            + " it goes to the dead-letter queue",
+                            + " it goes to {}",
                     settings.queue(),
                     delivery.getEnvelope().getExchange(),
-                    delivery.getEnvelope().getRoutingKey());
+                    delivery.getEnvelope().getRoutingKey(),
+                    settings.deadLetters());
             reject(opened, delivery);
         } else {
             attempt(opened, delivery, event.get());
@@ -290,11 +367,10 @@ public final class IdempotentConsumer implements AutoCloseable {
         Tries tries = triesOf(event);
         while (!stopping()) {
             Attempt attempt = new Attempt(inbox, handler, event);
+            long began = System.nanoTime();
             Optional<Failure> failure = attempt.run(settings.name());
             if (failure.isEmpty()) {
-                if (attempt.foundDuplicate()) {
-                    duplicatesDropped.incrementAndGet();
-                }
+                counts.done(event, attempt.foundDuplicate(), System.nanoTime() - began);
                 opened.done(delivery);
                 inHand = null;
                 return;
@@ -316,13 +392,14 @@ public final class IdempotentConsumer implements AutoCloseable {
             }
             tries.failed(fault, System.nanoTime());
             if (fault == Fault.CONTENTION) {
-                contentions.incrementAndGet();
+                counts.contentions.incrementAndGet();
             }
             report(event, tries, fault, failure.get().cause());
             if (tries.exhausted()) {
                 reject(opened, delivery);
                 return;
             }
+            counts.retried.incrementAndGet();
             pause(tries.untilNext());
             opened.requireOpen();
         }
@@ -345,12 +422,16 @@ public final class IdempotentConsumer implements AutoCloseable {
                             + " without spending an attempt, because of "
                             + (fault == Fault.CONTENTION ? "contention" : "its lost connection to the database"),
                     cause);
+        } else if (tries.rejected()) {
+            LOG.warn(
+                    "The consumer {} rejects {}: it goes to {}", settings.name(), event, settings.deadLetters(), cause);
         } else if (tries.exhausted()) {
             LOG.warn(
-                    "The consumer {} failed {} times to handle {}: it goes to the dead-letter queue",
+                    "The consumer {} failed {} times to handle {}: it goes to {}",
                     settings.name(),
                     tries.spent(),
                     event,
+                    settings.deadLetters(),
                     cause);
         } else {
             LOG.warn(
@@ -366,7 +447,7 @@ public final class IdempotentConsumer implements AutoCloseable {
     private void reject(ConsumerSession opened, Delivery delivery) throws IOException {
         opened.reject(delivery);
         inHand = null;
-        deadLettered.incrementAndGet();
+        counts.deadLettered.incrementAndGet();
     }
 
     /** False if the database answers at once, true if it does after a while. */
@@ -425,6 +506,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         private String name = "";
         private String queue = "";
         private @Nullable ConsumerQueue declaration;
+        private List<Address> addresses = List.of();
         private int prefetch = 100;
         private int attempts = 5;
         private Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
@@ -473,6 +555,18 @@ public final class IdempotentConsumer implements AutoCloseable {
         public Builder queue(ConsumerQueue queue) {
             this.queue = queue.name();
             this.declaration = queue;
+            return this;
+        }
+
+        /**
+         * The nodes of a cluster, which are tried in this order at every connection, instead of the one host of the
+         * connection factory.
+         *
+         * @param addresses none by default
+         * @return this
+         */
+        public Builder addresses(List<Address> addresses) {
+            this.addresses = List.copyOf(addresses);
             return this;
         }
 
@@ -568,7 +662,16 @@ public final class IdempotentConsumer implements AutoCloseable {
                 throw new IllegalArgumentException("The consumer " + name + " has no handler");
             }
             ConsumerSettings settings = new ConsumerSettings(
-                    name, queue, declaration, prefetch, attempts, backoff, patience, contentionPatience, stopTimeout);
+                    name,
+                    queue,
+                    declaration,
+                    addresses,
+                    prefetch,
+                    attempts,
+                    backoff,
+                    patience,
+                    contentionPatience,
+                    stopTimeout);
             return new IdempotentConsumer(broker, inbox, settings, handler);
         }
     }

@@ -62,7 +62,7 @@ public final class Inbox {
         this.schema = schema;
         this.purgeFloor = purgeFloor;
         this.jdbc = new JdbcTemplate(dataSource);
-        this.database = new DatabaseOfSource(schema);
+        this.database = new DatabaseOfSource("inbox", schema);
         TransactionWatch.over(transactions);
     }
 
@@ -93,6 +93,7 @@ public final class Inbox {
      * @return false if the event was processed before: the action was not run, and the transaction goes on
      * @throws IllegalStateException if the transaction is not one on this data source that can still commit what is
      *     written; says why, and the action was not run
+     * @throws MissingTableException if there is no inbox; says how to install it
      * @throws org.springframework.dao.DataAccessException if the database refuses or is away
      */
     public boolean once(String consumer, UUID eventId, Runnable action) {
@@ -135,6 +136,20 @@ public final class Inbox {
         return purged;
     }
 
+    /**
+     * Checks that the table is there, by the driver's metadata, on a connection of its own or of the caller's
+     * transaction. Call it at start, so that nobody finds out at the first event.
+     *
+     * @throws MissingTableException if there is no inbox; says how to install it
+     * @throws org.springframework.dao.DataAccessException if the database is away
+     */
+    public void requireTable() {
+        jdbc.execute((ConnectionCallback<Boolean>) connection -> {
+            database.requireTable(connection);
+            return true;
+        });
+    }
+
     /** Does everything that {@link #once} asks of the database, and undoes it: fails if {@link #once} would. */
     void probe(String consumer) {
         TransactionTemplate transaction = new TransactionTemplate(transactions);
@@ -159,7 +174,7 @@ public final class Inbox {
 
     private boolean note(TransactionStatus transaction, String consumer, UUID eventId) {
         return Boolean.TRUE.equals(CallersTransaction.of(transaction, dataSource)
-                .execute(connection -> database.of(connection).note(connection, consumer, eventId)));
+                .execute(connection -> database.run(connection, sql -> sql.note(connection, consumer, eventId))));
     }
 
     private int purgeBatch(Duration olderThan, int batchSize) {
@@ -167,8 +182,8 @@ public final class Inbox {
         transaction.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
         transaction.setIsolationLevel(isolationOfPurging());
         Integer deleted = transaction.execute(status -> CallersTransaction.of(status, dataSource)
-                .execute(connection ->
-                        database.of(connection).forget(connection, olderThan.toMillis() / 1000.0, batchSize)));
+                .execute(connection -> database.run(
+                        connection, sql -> sql.forget(connection, olderThan.toMillis() / 1000.0, batchSize))));
         return deleted == null ? 0 : deleted;
     }
 

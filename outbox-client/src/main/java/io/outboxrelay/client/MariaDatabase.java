@@ -3,6 +3,7 @@ package io.outboxrelay.client;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -45,6 +46,11 @@ record MariaDatabase(String schema) implements Database {
     private static final String FORGET = """
             DELETE FROM %sinbox WHERE processed_at < utc_timestamp(6) - INTERVAL ? MICROSECOND
             ORDER BY processed_at LIMIT ?""";
+
+    private static final String BACKLOG = """
+            SELECT (SELECT count(*) FROM (SELECT 1 FROM %1$soutbox LIMIT ?) AS counted),
+                (SELECT timestampdiff(MICROSECOND, occurred_at, utc_timestamp(6)) / 1e6 FROM %1$soutbox
+                    ORDER BY position LIMIT 1)""";
 
     private String prefix() {
         return schema.equals("public") ? "" : schema + ".";
@@ -112,6 +118,19 @@ record MariaDatabase(String schema) implements Database {
     @Override
     public int isolationOfForgetting() {
         return TransactionDefinition.ISOLATION_READ_COMMITTED;
+    }
+
+    @Override
+    public boolean has(Connection connection, String table) throws SQLException {
+        String database = schema.equals("public") ? connection.getCatalog() : schema;
+        try (ResultSet found = connection.getMetaData().getTables(database, null, table, null)) {
+            return found.next();
+        }
+    }
+
+    @Override
+    public Backlog backlog(Connection connection, int most) throws SQLException {
+        return Database.backlog(connection, BACKLOG.formatted(prefix()), most);
     }
 
     private static byte[] bytes(UUID id) {

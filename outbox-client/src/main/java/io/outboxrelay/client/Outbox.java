@@ -6,8 +6,11 @@ import io.outboxrelay.client.Database.Row;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import javax.sql.DataSource;
+import org.springframework.jdbc.core.ConnectionCallback;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.PlatformTransactionManager;
 
 /**
@@ -19,7 +22,12 @@ import org.springframework.transaction.PlatformTransactionManager;
  */
 public final class Outbox {
 
+    /** Counting more would read as much of the table as a relay does. */
+    private static final int MOST_COUNTED = 10_000;
+
     private final DataSource dataSource;
+    private final String schema;
+    private final JdbcTemplate jdbc;
     private final DatabaseOfSource database;
     private final NoArgGenerator ids = Generators.timeBasedEpochGenerator();
     private final TraceHeaders trace = TraceHeaders.ofClassPath(Outbox.class.getClassLoader());
@@ -57,7 +65,9 @@ public final class Outbox {
      */
     public Outbox(DataSource dataSource, String schema) {
         this.dataSource = dataSource;
-        this.database = new DatabaseOfSource(schema);
+        this.schema = schema;
+        this.jdbc = new JdbcTemplate(dataSource);
+        this.database = new DatabaseOfSource("outbox", schema);
     }
 
     /**
@@ -78,6 +88,7 @@ public final class Outbox {
      * @return the event's id: the given one, or a new UUID of version 7
      * @throws IllegalStateException without a transaction on this data source that can still commit what is written;
      *     says why, and nothing is written
+     * @throws MissingTableException if there is no outbox; says how to install it
      * @throws org.springframework.dao.DataAccessException if the database refuses; the transaction is lost then
      */
     public UUID publish(OutboxEvent event) {
@@ -93,6 +104,7 @@ public final class Outbox {
      * @return the events' ids, in the same order
      * @throws IllegalStateException without a transaction on this data source that can still commit what is written;
      *     says why, and nothing is written
+     * @throws MissingTableException if there is no outbox; says how to install it
      * @throws org.springframework.dao.DataAccessException if the database refuses; the transaction is lost then
      */
     public List<UUID> publish(List<OutboxEvent> events) {
@@ -105,6 +117,42 @@ public final class Outbox {
         return rows.stream().map(Row::id).toList();
     }
 
+    /** {@return the data source on whose transactions it writes} */
+    public DataSource dataSource() {
+        return dataSource;
+    }
+
+    /** {@return the schema of the tables; on MariaDB and MySQL {@code public} stands for the connection's database} */
+    public String schema() {
+        return schema;
+    }
+
+    /**
+     * Checks that the table is there, by the driver's metadata, on a connection of its own or of the caller's
+     * transaction. Call it at start, so that nobody finds out at the first event.
+     *
+     * @throws MissingTableException if there is no outbox; says how to install it
+     * @throws org.springframework.dao.DataAccessException if the database is away
+     */
+    public void requireTable() {
+        jdbc.execute((ConnectionCallback<Boolean>) connection -> {
+            database.requireTable(connection);
+            return true;
+        });
+    }
+
+    /**
+     * What is not yet published. Reads up to {@value #MOST_COUNTED} rows, so do not ask at every event. The database
+     * user needs the right to read the table, which the role {@code outbox_writer} does not have.
+     *
+     * @return the number and the age of the oldest
+     * @throws org.springframework.dao.DataAccessException if the database refuses or is away
+     */
+    public Backlog backlog() {
+        return Objects.requireNonNull(jdbc.execute((ConnectionCallback<Backlog>)
+                connection -> database.run(connection, sql -> sql.backlog(connection, MOST_COUNTED))));
+    }
+
     private Row row(OutboxEvent event) {
         return new Row(idOf(event), event, json.write(trace.addTo(event.headers())));
     }
@@ -115,7 +163,9 @@ public final class Outbox {
     }
 
     private boolean add(Connection connection, List<Row> rows) throws SQLException {
-        database.of(connection).add(connection, rows);
-        return true;
+        return database.run(connection, sql -> {
+            sql.add(connection, rows);
+            return true;
+        });
     }
 }

@@ -2,7 +2,9 @@ package io.outboxrelay.client;
 
 import java.sql.Array;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
@@ -33,6 +35,12 @@ record PostgresDatabase(String schema) implements Database {
             DELETE FROM %1$s.inbox WHERE ctid = ANY (ARRAY(
                 SELECT ctid FROM %1$s.inbox WHERE processed_at < now() - make_interval(secs => ?)
                 ORDER BY processed_at LIMIT ?))""";
+
+    /** The first by position is the oldest, give or take the transactions that are writing now. */
+    private static final String BACKLOG = """
+            SELECT (SELECT count(*) FROM (SELECT 1 FROM %1$s.outbox LIMIT ?) AS counted),
+                (SELECT extract(epoch FROM clock_timestamp() - occurred_at) FROM %1$s.outbox
+                    ORDER BY position LIMIT 1)""";
 
     @Override
     public void add(Connection connection, List<Row> events) throws SQLException {
@@ -74,5 +82,19 @@ record PostgresDatabase(String schema) implements Database {
     @Override
     public int isolationOfForgetting() {
         return TransactionDefinition.ISOLATION_DEFAULT;
+    }
+
+    @Override
+    public boolean has(Connection connection, String table) throws SQLException {
+        DatabaseMetaData metadata = connection.getMetaData();
+        String pattern = schema.replace("_", metadata.getSearchStringEscape() + "_");
+        try (ResultSet found = metadata.getTables(null, pattern, table, null)) {
+            return found.next();
+        }
+    }
+
+    @Override
+    public Backlog backlog(Connection connection, int most) throws SQLException {
+        return Database.backlog(connection, BACKLOG.formatted(schema), most);
     }
 }

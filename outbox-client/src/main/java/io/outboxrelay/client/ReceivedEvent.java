@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param aggregateId which one, empty if the message does not say
  * @param payload the body, as the service wrote it. The array is not copied.
  * @param contentType of the payload, if the message says
- * @param headers the other headers that are text, numbers or truth values
+ * @param headers the service's own headers that are text, numbers or truth values, without the broker's records of the
+ *     message, such as {@code x-death} and {@code x-delivery-count}
  * @param occurredAt when it was written, to the second, if the message says
  * @param redelivered whether the broker may have delivered it before
  */
@@ -35,6 +37,26 @@ public record ReceivedEvent(
         Map<String, String> headers,
         @Nullable Instant occurredAt,
         boolean redelivered) {
+
+    /**
+     * Headers in which RabbitMQ and its plugins, from 3.10 to 4.3, keep their own record of a message. The relay has
+     * the same list, and publishes none of them.
+     */
+    private static final Set<String> RECORDS = Set.of(
+            "x-death",
+            "x-first-death-exchange",
+            "x-first-death-queue",
+            "x-first-death-reason",
+            "x-last-death-exchange",
+            "x-last-death-queue",
+            "x-last-death-reason",
+            "x-opt-deaths",
+            "x-delivery-count",
+            "x-acquired-count",
+            "x-received-from",
+            "x-shovelled",
+            "x-shovelled-timestamp",
+            "x-stream-offset");
 
     /** Names the event; its payload and its headers' values stay out of logs. */
     @Override
@@ -83,7 +105,8 @@ public record ReceivedEvent(
         Map<String, String> headers = new HashMap<>();
         if (properties.getHeaders() != null) {
             properties.getHeaders().forEach((name, value) -> {
-                if (value instanceof LongString || value instanceof Number || value instanceof Boolean) {
+                boolean readable = value instanceof LongString || value instanceof Number || value instanceof Boolean;
+                if (readable && !RECORDS.contains(name)) {
                     headers.put(name, value.toString());
                 }
             });

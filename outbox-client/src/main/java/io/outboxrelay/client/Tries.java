@@ -25,6 +25,7 @@ final class Tries {
     private int contentions;
     private long contendedSince;
     private boolean free;
+    private boolean rejected;
     private Duration wait = Duration.ZERO;
 
     Tries(UUID event, ConsumerSettings settings) {
@@ -40,6 +41,10 @@ final class Tries {
     void failed(Fault fault, long now) {
         free = switch (fault) {
             case HANDLER -> false;
+            case REJECTED -> {
+                rejected = true;
+                yield false;
+            }
             case CONTENTION -> {
                 if (contentions++ == 0) {
                     contendedSince = now;
@@ -76,7 +81,12 @@ final class Tries {
 
     /** Whether the event is to be given up. */
     boolean exhausted() {
-        return spent >= settings.attempts();
+        return rejected || spent >= settings.attempts();
+    }
+
+    /** Whether the event is given up because no retry can help. */
+    boolean rejected() {
+        return rejected;
     }
 
     /** How long to wait before the next try. */

@@ -13,6 +13,7 @@ import io.outboxrelay.testservers.DatabaseKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.UUID;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
@@ -68,6 +69,28 @@ class AvroEventsTest {
                         .headers()
                         .get("cloudEvents_dataschema"))
                 .startsWith("contract:shop.paid/v1#sha256=");
+    }
+
+    @Test
+    void an_event_of_any_released_version_is_read_into_the_class() {
+        ReceivedEvent old = received(events.event(paid(FIRST))
+                .aggregateType("Order")
+                .aggregateId("4711")
+                .payload());
+
+        assertThat(events.read(old, Paid.class).get("currency")).hasToString("EUR");
+        assertThatThrownBy(() -> events.read(received(new byte[] {'{', '}'}), Paid.class))
+                .isInstanceOf(EventRejectedException.class)
+                .hasMessageContaining("OrderPaid of Order 4711")
+                .hasMessageContaining("neither single-object encoded");
+        assertThatThrownBy(() -> events.read(old, String.class))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("java.lang.String is not a class that was generated");
+    }
+
+    private static ReceivedEvent received(byte[] payload) {
+        return new ReceivedEvent(
+                UUID.randomUUID(), "OrderPaid", "Order", "4711", payload, "application/avro", Map.of(), null, false);
     }
 
     @Test

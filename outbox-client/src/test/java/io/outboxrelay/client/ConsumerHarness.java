@@ -7,7 +7,9 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -94,7 +96,13 @@ final class ConsumerHarness implements AutoCloseable {
                         .type("OrderPlaced")
                         .contentType("text/plain")
                         .deliveryMode(2)
-                        .headers(Map.of("aggregate_type", "order", "aggregate_id", "4711", "tenant", "north"))
+                        .timestamp(Date.from(Instant.now().minusSeconds(5)))
+                        .headers(Map.of(
+                                "aggregate_type", "order",
+                                "aggregate_id", "4711",
+                                "tenant", "north",
+                                "x-first-death-reason", "rejected",
+                                "x-delivery-count", 1))
                         .build();
                 channel.basicPublish("events", "order.placed", true, properties, new byte[] {1, 2, 3});
             }

@@ -62,7 +62,7 @@ class IdempotentConsumerTest {
     void an_event_arrives_with_everything_it_has_and_its_effect_commits_with_its_note() throws Exception {
         harness.publish(event);
 
-        harness.start(harness.consumer(this::effect));
+        IdempotentConsumer consumer = harness.start(harness.consumer(this::effect));
 
         await().until(() -> database.count("effect") == 1);
         ReceivedEvent arrived = received.get(0);
@@ -76,6 +76,9 @@ class IdempotentConsumerTest {
         assertThat(arrived.redelivered()).isFalse();
         assertThat(arrived.toString()).contains("OrderPlaced", "3 bytes").doesNotContain("north");
         assertThat(database.count("inbox")).isOne();
+        await().until(() -> consumer.handled() == 1);
+        assertThat(consumer.handlingTime()).isPositive();
+        assertThat(consumer.ageWhenHandled()).isBetween(Duration.ofSeconds(5), Duration.ofMinutes(2));
     }
 
     @Test
@@ -138,6 +141,58 @@ class IdempotentConsumerTest {
 
         assertThat(received).extracting(ReceivedEvent::id).containsExactly(event, event, event, next);
         assertThat(consumer.deadLettered()).isZero();
+        assertThat(consumer.retried()).isEqualTo(2);
+    }
+
+    @Test
+    void an_event_that_the_handler_rejects_goes_to_the_dead_letters_at_once_and_the_log_names_their_queue()
+            throws Exception {
+        UUID next = UUID.randomUUID();
+        harness.publish(event, next);
+
+        try (LogLines log = LogLines.of(IdempotentConsumer.class)) {
+            IdempotentConsumer consumer = harness.start(harness.consumer(e -> {
+                effect(e);
+                if (e.id().equals(event)) {
+                    throw new IllegalStateException(new EventRejectedException("of no use"));
+                }
+            }));
+            await().until(() -> database.count("effect") == 1 && consumer.handled() == 1);
+
+            assertThat(ids()).containsExactly(event, next);
+            assertThat(consumer.deadLettered()).isOne();
+            assertThat(consumer.retried()).isZero();
+            assertThat(log.lines())
+                    .anySatisfy(line -> assertThat(line)
+                            .startsWith("WARN The consumer billing rejects ")
+                            .endsWith("it goes to the dead-letter queue billing.orders.dead-letter"));
+            assertThat(log.lines()).contains("INFO The consumer billing consumes the queue billing.orders");
+        }
+        await().untilAsserted(() -> assertThat(harness.deadLetters()).containsExactly(event.toString()));
+    }
+
+    @Test
+    void an_event_can_be_delivered_without_a_broker_and_has_its_effect_once() {
+        IdempotentConsumer consumer = harness.consumer(e -> {
+                    effect(e);
+                    if (e.type().isEmpty()) {
+                        throw new Exception("no type");
+                    }
+                })
+                .build();
+        ReceivedEvent placed = new ReceivedEvent(
+                event, "OrderPlaced", "order", "4711", new byte[0], null, java.util.Map.of(), null, false);
+        ReceivedEvent typeless = new ReceivedEvent(
+                UUID.randomUUID(), "", "order", "4711", new byte[0], null, java.util.Map.of(), null, false);
+
+        assertThat(consumer.deliver(placed)).isTrue();
+        assertThat(consumer.deliver(placed)).isFalse();
+        assertThatThrownBy(() -> consumer.deliver(typeless))
+                .isInstanceOf(IllegalStateException.class)
+                .hasRootCauseMessage("no type");
+
+        assertThat(database.inboxIds()).containsExactly(event);
+        assertThat(database.count("effect")).isOne();
     }
 
     @Test

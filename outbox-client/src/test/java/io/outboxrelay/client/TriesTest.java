@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.outboxrelay.client.Attempt.Fault;
 import io.outboxrelay.client.Tries.Backoff;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -16,7 +17,16 @@ class TriesTest {
     private final Tries tries = new Tries(
             UUID.randomUUID(),
             new ConsumerSettings(
-                    "billing", "billing.orders", null, 100, 3, BACKOFF, second, Duration.ofMinutes(5), second));
+                    "billing",
+                    "billing.orders",
+                    null,
+                    List.of(),
+                    100,
+                    3,
+                    BACKOFF,
+                    second,
+                    Duration.ofMinutes(5),
+                    second));
 
     @Test
     void the_handler_s_own_failures_spend_the_attempts() {
@@ -26,6 +36,15 @@ class TriesTest {
 
         fail(Fault.HANDLER, 1);
         assertThat(tries.exhausted()).isTrue();
+    }
+
+    @Test
+    void an_event_that_the_handler_rejects_is_given_up_at_once() {
+        fail(Fault.REJECTED, 1);
+
+        assertThat(tries.exhausted()).isTrue();
+        assertThat(tries.rejected()).isTrue();
+        assertThat(tries.lastWasFree()).isFalse();
     }
 
     @Test

@@ -1,13 +1,17 @@
 package io.outboxrelay.spring;
 
+import com.rabbitmq.client.Address;
 import com.rabbitmq.client.ConnectionFactory;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.Inbox;
 import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
+import java.util.List;
 import java.util.Objects;
 import javax.net.ssl.SSLContext;
+import org.springframework.amqp.rabbit.connection.AbstractConnectionFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.amqp.autoconfigure.RabbitConnectionDetails;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -18,9 +22,15 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
 
 /** The beans of an application that consumes events, where RabbitMQ's Java client is on the class path. */
-@AutoConfiguration(after = OutboxAutoConfiguration.class)
+@AutoConfiguration(
+        after = OutboxAutoConfiguration.class,
+        afterName = {
+            "org.springframework.boot.amqp.autoconfigure.RabbitAutoConfiguration",
+            "org.springframework.boot.autoconfigure.amqp.RabbitAutoConfiguration"
+        })
 @ConditionalOnClass(ConnectionFactory.class)
 @EnableConfigurationProperties(OutboxProperties.class)
 public class ConsumerAutoConfiguration {
@@ -28,42 +38,84 @@ public class ConsumerAutoConfiguration {
     /** Called by Spring. */
     ConsumerAutoConfiguration() {}
 
-    @Bean
-    @ConditionalOnMissingBean
+    /** The broker of {@code outbox.consumer.uri}. */
+    @Order(1)
+    @Configuration(proxyBeanMethods = false)
     @ConditionalOnProperty("outbox.consumer.uri")
-    ConnectionFactory outboxConsumerBroker(OutboxProperties properties) {
-        ConnectionFactory factory = new ConnectionFactory();
-        try {
-            factory.setUri(Objects.requireNonNull(properties.consumer().uri()));
-            if (factory.isSSL()) {
-                // The client's own choice for amqps would trust whoever answers.
-                factory.useSslProtocol(SSLContext.getDefault());
-                factory.enableHostnameVerification();
+    @ConditionalOnMissingBean(ConnectionFactory.class)
+    static class BrokerOfTheAddress {
+
+        @Bean
+        ConnectionFactory outboxConsumerBroker(OutboxProperties properties) {
+            ConnectionFactory factory = new ConnectionFactory();
+            try {
+                factory.setUri(Objects.requireNonNull(properties.consumer().uri()));
+                if (factory.isSSL()) {
+                    // The client's own choice for amqps would trust whoever answers.
+                    factory.useSslProtocol(SSLContext.getDefault());
+                    factory.enableHostnameVerification();
+                }
+            } catch (URISyntaxException e) {
+                // Neither the cause nor the value: the address holds a password.
+                throw new IllegalArgumentException(
+                        "outbox.consumer.uri is not an address such as amqp://user:password@host:5672/virtual-host: "
+                                + e.getReason());
+            } catch (GeneralSecurityException e) {
+                throw new IllegalArgumentException(
+                        "outbox.consumer.uri asks for TLS, but the runtime's trust store cannot be used: "
+                                + e.getMessage(),
+                        e);
             }
-        } catch (URISyntaxException e) {
-            // Neither the cause nor the value: the address holds a password.
-            throw new IllegalArgumentException(
-                    "outbox.consumer.uri is not an address such as amqp://user:password@host:5672/virtual-host: "
-                            + e.getReason());
-        } catch (GeneralSecurityException e) {
-            throw new IllegalArgumentException(
-                    "outbox.consumer.uri asks for TLS, but the runtime's trust store cannot be used: " + e.getMessage(),
-                    e);
+            return factory;
         }
-        return factory;
+    }
+
+    /**
+     * The broker of {@code spring.rabbitmq.*}, of a service connection or of Docker Compose: whatever Spring Boot, or
+     * the application, has made Spring AMQP's factory of, with its TLS and all its other settings.
+     */
+    @Order(2)
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(AbstractConnectionFactory.class)
+    @ConditionalOnSingleCandidate(AbstractConnectionFactory.class)
+    @ConditionalOnMissingBean(ConnectionFactory.class)
+    static class BrokerOfSpringAmqp {
+
+        @Bean
+        ConnectionFactory outboxConsumerBroker(AbstractConnectionFactory broker) {
+            return broker.getRabbitConnectionFactory();
+        }
+    }
+
+    /** Spring AMQP's factory does not say which nodes it knows. Spring Boot 3 has this type elsewhere. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(RabbitConnectionDetails.class)
+    @ConditionalOnSingleCandidate(RabbitConnectionDetails.class)
+    static class NodesOfSpringBoot {
+
+        @Bean
+        BrokerNodes outboxConsumerBrokerNodes(RabbitConnectionDetails details) {
+            return new BrokerNodes(details.getAddresses().stream()
+                    .map(node -> new Address(node.host(), node.port()))
+                    .toList());
+        }
     }
 
     @Bean
     @ConditionalOnMissingBean
     @ConditionalOnBean(Inbox.class)
     @ConditionalOnSingleCandidate(ConnectionFactory.class)
-    IdempotentConsumers idempotentConsumers(ConnectionFactory broker, Inbox inbox, OutboxProperties properties) {
-        return new IdempotentConsumers(broker, inbox, properties.consumer());
+    IdempotentConsumers idempotentConsumers(
+            ConnectionFactory broker, ObjectProvider<BrokerNodes> nodes, Inbox inbox, OutboxProperties properties) {
+        List<Address> addresses =
+                nodes.stream().flatMap(known -> known.of(broker).stream()).toList();
+        return new IdempotentConsumers(broker, addresses, inbox, properties.consumer());
     }
 
     @Bean
-    ConsumersLifecycle idempotentConsumersLifecycle(ObjectProvider<IdempotentConsumer> consumers) {
-        return new ConsumersLifecycle(consumers);
+    ConsumersLifecycle idempotentConsumersLifecycle(
+            ObjectProvider<IdempotentConsumer> consumers, OutboxProperties properties) {
+        return new ConsumersLifecycle(consumers, properties.consumer().start());
     }
 
     /** Where the application reports its health. */

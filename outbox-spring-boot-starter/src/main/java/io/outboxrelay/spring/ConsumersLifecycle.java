@@ -8,10 +8,17 @@ import org.springframework.context.SmartLifecycle;
 final class ConsumersLifecycle implements SmartLifecycle {
 
     private final ObjectProvider<IdempotentConsumer> consumers;
+    private final boolean autoStartup;
     private volatile boolean running;
 
-    ConsumersLifecycle(ObjectProvider<IdempotentConsumer> consumers) {
+    ConsumersLifecycle(ObjectProvider<IdempotentConsumer> consumers, boolean autoStartup) {
         this.consumers = consumers;
+        this.autoStartup = autoStartup;
+    }
+
+    @Override
+    public boolean isAutoStartup() {
+        return autoStartup;
     }
 
     @Override

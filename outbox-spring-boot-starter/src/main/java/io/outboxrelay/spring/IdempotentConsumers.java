@@ -1,10 +1,12 @@
 package io.outboxrelay.spring;
 
+import com.rabbitmq.client.Address;
 import com.rabbitmq.client.ConnectionFactory;
 import io.outboxrelay.client.ConsumerQueue;
 import io.outboxrelay.client.EventHandler;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.Inbox;
+import java.util.List;
 
 /**
  * Builds consumers from the application's broker, its inbox and {@code outbox.consumer.*}. A consumer that the
@@ -14,11 +16,14 @@ import io.outboxrelay.client.Inbox;
 public final class IdempotentConsumers {
 
     private final ConnectionFactory broker;
+    private final List<Address> addresses;
     private final Inbox inbox;
     private final OutboxProperties.Consumer defaults;
 
-    IdempotentConsumers(ConnectionFactory broker, Inbox inbox, OutboxProperties.Consumer defaults) {
+    IdempotentConsumers(
+            ConnectionFactory broker, List<Address> addresses, Inbox inbox, OutboxProperties.Consumer defaults) {
         this.broker = broker;
+        this.addresses = addresses;
         this.inbox = inbox;
         this.defaults = defaults;
     }
@@ -44,6 +49,7 @@ public final class IdempotentConsumers {
      */
     public IdempotentConsumer.Builder builder() {
         return IdempotentConsumer.builder(broker, inbox)
+                .addresses(addresses)
                 .prefetch(defaults.prefetch())
                 .attempts(defaults.attempts())
                 .backoff(defaults.firstBackoff(), defaults.longestBackoff())

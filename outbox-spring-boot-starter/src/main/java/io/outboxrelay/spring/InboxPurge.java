@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,7 @@ final class InboxPurge implements SmartLifecycle {
     private final Inbox inbox;
     private final Duration olderThan;
     private final Duration every;
+    private final AtomicLong purged = new AtomicLong();
     private @Nullable ScheduledExecutorService executor;
 
     InboxPurge(Inbox inbox, Duration olderThan, Duration every) {
@@ -47,10 +49,16 @@ final class InboxPurge implements SmartLifecycle {
         return executor != null;
     }
 
+    /** How many entries were deleted since the start. */
+    long purged() {
+        return purged.get();
+    }
+
     private void purge() {
         try {
-            int purged = inbox.purge(olderThan);
-            LOG.debug("Deleted {} inbox entries older than {}", purged, olderThan);
+            int deleted = inbox.purge(olderThan);
+            purged.addAndGet(deleted);
+            LOG.debug("Deleted {} inbox entries older than {}", deleted, olderThan);
         } catch (RuntimeException e) {
             LOG.warn("Purging the inbox failed; retrying in {}: {}", every, e.toString());
         }

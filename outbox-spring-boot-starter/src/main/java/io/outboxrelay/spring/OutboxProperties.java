@@ -9,15 +9,23 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * What an application can say about its outbox, its inbox and its consumers.
  *
+ * @param dataSource Name of the DataSource bean whose database has the tables. Needed if there are several and none is
+ *     primary.
+ * @param transactionManager Name of the PlatformTransactionManager bean that works on this DataSource. Needed by the
+ *     inbox if there are several and none is primary.
  * @param schema the tables
  * @param inbox the inbox
  * @param consumer the settings of all consumers
+ * @param metrics the meters
  */
 @ConfigurationProperties("outbox")
 record OutboxProperties(
+        @Nullable String dataSource,
+        @Nullable String transactionManager,
         @DefaultValue Schema schema,
         @DefaultValue Inbox inbox,
-        @DefaultValue Consumer consumer) {
+        @DefaultValue Consumer consumer,
+        @DefaultValue Metrics metrics) {
 
     /**
      * The tables.
@@ -69,11 +77,27 @@ record OutboxProperties(
     }
 
     /**
+     * The meters.
+     *
+     * @param every Time between two looks at the outbox, for its backlog and lag. The meters show the last look.
+     */
+    record Metrics(@DefaultValue("30s") Duration every) {
+
+        Metrics {
+            if (every.isNegative() || every.isZero()) {
+                throw new IllegalArgumentException("outbox.metrics.every must be positive, not " + every);
+            }
+        }
+    }
+
+    /**
      * The settings of all consumers. The defaults are those of {@code IdempotentConsumer}.
      *
+     * @param start Start the consumers that are beans when the application is ready.
      * @param uri Address of the broker with user and password, amqp://user:password@host:5672/virtual-host, or amqps:
-     *     for TLS, which verifies the broker with the runtime's trust store. Ignored if the application has a bean of
-     *     type com.rabbitmq.client.ConnectionFactory.
+     *     for TLS, which verifies the broker with the runtime's trust store. Unset: with spring-boot-starter-amqp the
+     *     broker of spring.rabbitmq.*. Ignored if the application has a bean of type
+     *     com.rabbitmq.client.ConnectionFactory.
      * @param prefetch Maximum number of unacknowledged deliveries per consumer, 1 to 65535.
      * @param attempts Attempts of a handler before the event goes to the dead-letter exchange, at least 1.
      * @param firstBackoff Maximum wait after the first failed attempt; doubles with each attempt.
@@ -85,6 +109,7 @@ record OutboxProperties(
      * @param stopTimeout How long a stopping consumer waits for the current event.
      */
     record Consumer(
+            @DefaultValue("true") boolean start,
             @Nullable String uri,
             @DefaultValue("100") int prefetch,
             @DefaultValue("5") int attempts,

@@ -9,6 +9,15 @@ final class OutboxSchemaInitializerDetector extends AbstractBeansOfTypeDatabaseI
     /** Called by Spring. */
     OutboxSchemaInitializerDetector() {}
 
+    /**
+     * After Flyway, which has 1 and refuses to begin in a schema that has tables already; before the application's
+     * scripts.
+     */
+    @Override
+    public int getOrder() {
+        return 2;
+    }
+
     @Override
     protected Set<Class<?>> getDatabaseInitializerBeanTypes() {
         return Set.of(OutboxSchemaInitializer.class);

@@ -4,17 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP;
-import com.rabbitmq.client.ConnectionFactory;
 import io.outboxrelay.client.ConsumerQueue;
+import io.outboxrelay.client.EventHandlers;
 import io.outboxrelay.client.IdempotentConsumer;
-import io.outboxrelay.client.Inbox;
+import io.outboxrelay.client.JsonEvents;
 import io.outboxrelay.client.Outbox;
-import io.outboxrelay.client.OutboxEvent;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Duration;
-import java.util.UUID;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.SpringApplication;
@@ -24,7 +23,6 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.core.JdbcTemplate;
-import org.springframework.transaction.annotation.Transactional;
 
 /** A small application as a user would write it, on real servers. */
 @Tag("server")
@@ -41,15 +39,14 @@ class ApplicationTest {
             IdempotentConsumer consumer = application.getBean(IdempotentConsumer.class);
             await().atMost(PATIENCE).until(() -> consumer.state() == IdempotentConsumer.State.CONSUMING);
 
-            UUID event = application.getBean(Orders.class).place("4711");
-            deliver(broker, event);
-            deliver(broker, event);
+            application.getBean(Orders.class).place("4711", 1250);
+            Map<String, Object> written = jdbc.queryForMap("SELECT * FROM outbox");
+            deliver(broker, written);
+            deliver(broker, written);
 
             await().atMost(PATIENCE).until(() -> consumer.duplicatesDropped() == 1);
-            assertThat(jdbc.queryForObject("SELECT event_id FROM outbox", UUID.class))
-                    .isEqualTo(event);
-            assertThat(jdbc.queryForList("SELECT order_id FROM invoice", String.class))
-                    .containsExactly("4711");
+            assertThat(jdbc.queryForList("SELECT order_id || ' ' || total FROM invoice", String.class))
+                    .containsExactly("4711 1250");
 
             application.close();
             assertThat(consumer.state()).isEqualTo(IdempotentConsumer.State.STOPPED);
@@ -70,13 +67,15 @@ class ApplicationTest {
     }
 
     /** What a relay would do. */
-    private static void deliver(TestVirtualHost broker, UUID event) throws Exception {
+    private static void deliver(TestVirtualHost broker, Map<String, Object> event) throws Exception {
         try (var connection = broker.connectionFactory().newConnection();
                 var channel = connection.createChannel()) {
             AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
-                    .messageId(event.toString())
+                    .messageId(event.get("event_id").toString())
+                    .type((String) event.get("event_type"))
+                    .contentType((String) event.get("content_type"))
                     .build();
-            channel.basicPublish("events", "order.placed", true, properties, "4711".getBytes());
+            channel.basicPublish("events", "order.placed", true, properties, (byte[]) event.get("payload"));
         }
     }
 
@@ -85,38 +84,22 @@ class ApplicationTest {
     static class Shop {
 
         @Bean
-        Orders orders(JdbcTemplate jdbc, Outbox outbox) {
-            return new Orders(jdbc, outbox);
+        Orders orders(JdbcTemplate jdbc, Outbox outbox, JsonEvents json) {
+            return new Orders(jdbc, outbox, json);
         }
 
         @Bean
-        IdempotentConsumer invoices(ConnectionFactory broker, Inbox inbox, JdbcTemplate jdbc) {
-            jdbc.execute("CREATE TABLE invoice (order_id text)");
-            return IdempotentConsumer.builder(broker, inbox)
-                    .name("billing")
-                    .queue(ConsumerQueue.named("billing.orders").boundTo("events", "order.*"))
-                    .handler(event -> jdbc.update("INSERT INTO invoice VALUES (?)", new String(event.payload())))
-                    .build();
-        }
-    }
-
-    static class Orders {
-
-        private final JdbcTemplate jdbc;
-        private final Outbox outbox;
-
-        Orders(JdbcTemplate jdbc, Outbox outbox) {
-            this.jdbc = jdbc;
-            this.outbox = outbox;
+        Invoices invoices(JdbcTemplate jdbc) {
+            return new Invoices(jdbc);
         }
 
-        @Transactional
-        public UUID place(String orderId) {
-            jdbc.update("INSERT INTO orders VALUES (?)", orderId);
-            return outbox.publish(OutboxEvent.eventType("OrderPlaced")
-                    .aggregateType("order")
-                    .aggregateId(orderId)
-                    .payload(orderId.getBytes(), "text/plain"));
+        @Bean
+        IdempotentConsumer billing(IdempotentConsumers consumers, JsonEvents json, Invoices invoices) {
+            EventHandlers handlers = EventHandlers.reading(json)
+                    .on("OrderPlaced", OrderPlaced.class, (placed, event) -> invoices.add(placed))
+                    .on("OrderCancelled", event -> invoices.cancel(event.aggregateId()));
+            ConsumerQueue queue = ConsumerQueue.named("billing.orders").boundTo("events", "order.#");
+            return consumers.consumer("billing", queue, handlers);
         }
     }
 }

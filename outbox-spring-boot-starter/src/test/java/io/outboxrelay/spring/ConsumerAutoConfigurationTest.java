@@ -5,6 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.ConnectionFactory;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.client.ConsumerQueue;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.ReceivedEvent;
@@ -14,13 +17,17 @@ import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.amqp.autoconfigure.RabbitAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
@@ -52,7 +59,8 @@ class ConsumerAutoConfigurationTest {
                         DataSourceAutoConfiguration.class,
                         DataSourceTransactionManagerAutoConfiguration.class,
                         OutboxAutoConfiguration.class,
-                        ConsumerAutoConfiguration.class))
+                        ConsumerAutoConfiguration.class,
+                        MetersAutoConfiguration.class))
                 .withPropertyValues(
                         "spring.datasource.url=" + database.jdbcUrl(),
                         "spring.datasource.username=" + database.user(),
@@ -89,6 +97,7 @@ class ConsumerAutoConfigurationTest {
                             .extracting(ReceivedEvent::id)
                             .containsExactly(poison, poison, event);
                     assertThat(consumer.deadLettered()).isOne();
+                    assertMeters(context);
                     stopped.add(consumer);
                 });
         assertThat(stopped)
@@ -104,6 +113,48 @@ class ConsumerAutoConfigurationTest {
                 .withUserConfiguration(Billing.class)
                 .withPropertyValues("outbox.consumer.uri=" + NOBODY)
                 .run(context -> assertThat(consuming(context).state()).isEqualTo(IdempotentConsumer.State.CONSUMING));
+    }
+
+    @Test
+    void the_broker_of_spring_rabbitmq_is_used_when_no_address_is_set() {
+        application
+                .withConfiguration(AutoConfigurations.of(RabbitAutoConfiguration.class, SslAutoConfiguration.class))
+                .withUserConfiguration(Billing.class)
+                .withPropertyValues(
+                        "spring.rabbitmq.addresses=127.0.0.1:1," + broker.host() + ":" + broker.port(),
+                        "spring.rabbitmq.username=" + broker.user(),
+                        "spring.rabbitmq.password=" + broker.password(),
+                        "spring.rabbitmq.virtual-host=" + broker.name())
+                .run(context -> assertThat(consuming(context).state()).isEqualTo(IdempotentConsumer.State.CONSUMING));
+    }
+
+    @Test
+    void the_address_wins_over_spring_rabbitmq_whose_tls_is_used_too() {
+        ApplicationContextRunner withSpringAmqp = application.withConfiguration(
+                AutoConfigurations.of(RabbitAutoConfiguration.class, SslAutoConfiguration.class));
+        withSpringAmqp
+                .withPropertyValues("outbox.consumer.uri=" + broker.amqpUri(), "spring.rabbitmq.host=elsewhere")
+                .run(context -> assertThat(
+                                context.getBean(ConnectionFactory.class).getHost())
+                        .isEqualTo(broker.host()));
+        withSpringAmqp
+                .withPropertyValues("spring.rabbitmq.host=elsewhere", "spring.rabbitmq.ssl.enabled=true")
+                .run(context -> {
+                    ConnectionFactory factory = context.getBean(ConnectionFactory.class);
+                    assertThat(factory.getHost()).isEqualTo("elsewhere");
+                    assertThat(factory.getPort()).isEqualTo(5671);
+                    assertThat(factory.isSSL()).isTrue();
+                });
+    }
+
+    @Test
+    void consumers_are_not_started_if_the_application_says_so() {
+        application
+                .withUserConfiguration(Billing.class)
+                .withPropertyValues("outbox.consumer.uri=" + NOBODY, "outbox.consumer.start=false")
+                .run(context -> assertThat(
+                                context.getBean(IdempotentConsumer.class).state())
+                        .isEqualTo(IdempotentConsumer.State.NEW));
     }
 
     @Test
@@ -148,7 +199,9 @@ class ConsumerAutoConfigurationTest {
 
                     assertThat(health.health())
                             .isEqualTo(Health.down()
-                                    .withDetail("billing", IdempotentConsumer.State.FAILED)
+                                    .withDetail(
+                                            "billing",
+                                            Map.of("state", IdempotentConsumer.State.FAILED, "queue", "billing.orders"))
                                     .build());
                 });
     }
@@ -162,6 +215,34 @@ class ConsumerAutoConfigurationTest {
         refuses("outbox.consumer.patience=-1s", "outbox.consumer.patience must not be negative");
         refuses("outbox.consumer.contention-patience=-1s", "outbox.consumer.contention-patience must not be negative");
         refuses("outbox.consumer.stop-timeout=-1s", "outbox.consumer.stop-timeout must not be negative");
+    }
+
+    private static void assertMeters(ApplicationContext context) {
+        MeterRegistry meters = new SimpleMeterRegistry();
+        context.getBeansOfType(MeterBinder.class).values().forEach(binder -> binder.bindTo(meters));
+        await().atMost(PATIENCE)
+                .until(() -> meters.get("outbox.backlog.events").gauge().value() == 0);
+        assertThat(meters.get("outbox.lag").timeGauge().value()).isZero();
+        assertThat(meters.get("outbox.consumer.handling").functionTimer().count())
+                .isEqualTo(1);
+        assertThat(meters.get("outbox.consumer.handling").functionTimer().totalTime(TimeUnit.NANOSECONDS))
+                .isPositive();
+        assertThat(count(meters, "duplicates")).isEqualTo(1);
+        assertThat(count(meters, "retries")).isEqualTo(1);
+        assertThat(count(meters, "contentions")).isZero();
+        assertThat(count(meters, "dead.letters")).isEqualTo(1);
+        assertThat(meters.get("outbox.consumer.state")
+                        .tags("consumer", "billing", "state", "CONSUMING")
+                        .gauge()
+                        .value())
+                .isEqualTo(1);
+    }
+
+    private static double count(MeterRegistry meters, String name) {
+        return meters.get("outbox.consumer." + name)
+                .tag("consumer", "billing")
+                .functionCounter()
+                .count();
     }
 
     private void refuses(String property, String message) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
@@ -23,6 +24,8 @@ import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerA
 import org.springframework.boot.jdbc.autoconfigure.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -61,8 +64,13 @@ class OutboxAutoConfigurationTest {
     }
 
     @Test
-    void outbox_and_inbox_are_there_and_nothing_is_installed_unasked() {
+    @ExtendWith(OutputCaptureExtension.class)
+    void outbox_and_inbox_are_there_and_nothing_is_installed_unasked(CapturedOutput output) {
         application.run(context -> {
+            assertThat(output)
+                    .containsOnlyOnce("ERROR")
+                    .contains("No event can be published or consumed: there is no outbox in the schema 'public' of "
+                            + database.jdbcUrl().replaceFirst("\\?.*", ""));
             assertThat(context).hasSingleBean(Outbox.class).hasSingleBean(Inbox.class);
             assertThat(context).doesNotHaveBean(InboxPurge.class);
             assertThat(OutboxSchema.defaults().version(database.dataSource())).isEmpty();

@@ -1,0 +1,50 @@
+package io.outboxrelay.client;
+
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.ObjectMapper;
+
+/** JSON by Jackson 3, which Spring Boot 4 uses. */
+public final class Jackson3Json implements Json {
+
+    private final ObjectMapper mapper;
+
+    /**
+     * By a mapper of the application.
+     *
+     * @param mapper for example Spring Boot's {@code JsonMapper}
+     */
+    public Jackson3Json(ObjectMapper mapper) {
+        this.mapper = mapper;
+    }
+
+    @Override
+    public byte[] write(Object value) {
+        try {
+            return mapper.writeValueAsBytes(value);
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException(
+                    value.getClass().getName() + " cannot be written as JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    @Override
+    public <T> @Nullable T read(byte[] json, Class<T> type) {
+        try {
+            return mapper.readValue(json, type);
+        } catch (JacksonException e) {
+            // What Jackson says may quote a value, so none of it goes on from here.
+            throw new IllegalArgumentException("the JSON cannot be read as " + type.getName() + ": " + where(e));
+        }
+    }
+
+    private static String where(JacksonException e) {
+        String path = e.getPathReference();
+        return e.getClass().getSimpleName()
+                + (e.getLocation() == null
+                        ? ""
+                        : " in line " + e.getLocation().getLineNr() + ", column "
+                                + e.getLocation().getColumnNr())
+                + (path == null || path.isEmpty() ? "" : ", at " + path);
+    }
+}

@@ -1,0 +1,213 @@
+package io.outboxrelay.spring;
+
+import io.outboxrelay.client.AvroEvents;
+import io.outboxrelay.client.Inbox;
+import io.outboxrelay.client.JsonEvents;
+import io.outboxrelay.client.Outbox;
+import java.util.Optional;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.core.env.Environment;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.util.ClassUtils;
+
+/** Knows why the starter did not make a bean: it asks what the conditions of the auto-configurations ask. */
+final class MissingBeans {
+
+    private static final String BROKER = "com.rabbitmq.client.ConnectionFactory";
+
+    private static final String SPRING_BROKER = "org.springframework.amqp.rabbit.connection.AbstractConnectionFactory";
+
+    private static final String ADDRESS = "outbox.consumer.uri=amqp://user:password@localhost:5672/%2f";
+
+    private static final String SPRING_ADDRESS = "spring.rabbitmq.host=localhost";
+
+    private final ConfigurableListableBeanFactory beans;
+    private final Environment environment;
+
+    /**
+     * Why there is no bean, and what to do about it.
+     *
+     * @param why the end of a sentence
+     * @param help sentences and lines to copy
+     */
+    record Reason(String why, String help) {}
+
+    MissingBeans(ConfigurableListableBeanFactory beans, Environment environment) {
+        this.beans = beans;
+        this.environment = environment;
+    }
+
+    /** Empty for a bean that is none of the starter's, or whose conditions all hold. */
+    Optional<Reason> reasonFor(Class<?> type) {
+        if (type == Outbox.class) {
+            return dataSource();
+        }
+        if (type == Inbox.class) {
+            return inbox();
+        }
+        if (type == IdempotentConsumers.class) {
+            return client().or(this::inbox).or(this::broker);
+        }
+        if (type.getName().equals(BROKER)) {
+            return broker();
+        }
+        if (type == AvroEvents.class) {
+            return avro();
+        }
+        return type == JsonEvents.class ? json() : Optional.empty();
+    }
+
+    private Optional<Reason> inbox() {
+        return dataSource().or(this::transactionManager);
+    }
+
+    private Optional<Reason> dataSource() {
+        String[] names = beans.getBeanNamesForType(DataSource.class, true, false);
+        if (names.length == 0) {
+            return because(
+                    "the application has no DataSource",
+                    "Add the JDBC driver of your database and set its address:",
+                    "spring.datasource.url=jdbc:postgresql://localhost:5432/orders");
+        }
+        return chosen(DataSource.class, names, ChosenBean.DATA_SOURCE);
+    }
+
+    private Optional<Reason> transactionManager() {
+        String[] names = beans.getBeanNamesForType(PlatformTransactionManager.class, true, false);
+        if (names.length == 0) {
+            return because(
+                    "the application has no PlatformTransactionManager",
+                    "Declare the one of the outbox's DataSource as a bean:",
+                    "@Bean JdbcTransactionManager transactions(DataSource dataSource) {",
+                    "    return new JdbcTransactionManager(dataSource);",
+                    "}");
+        }
+        return chosen(PlatformTransactionManager.class, names, ChosenBean.TRANSACTION_MANAGER);
+    }
+
+    private Optional<Reason> chosen(Class<?> type, String[] names, String property) {
+        if (environment.containsProperty(property) || hasOneCandidate(names)) {
+            return Optional.empty();
+        }
+        return because(
+                "the application has %d beans of type %s, and none of them is primary: %s"
+                        .formatted(names.length, type.getSimpleName(), String.join(", ", names)),
+                "Name the one of the database that has the outbox and inbox tables, for example:",
+                property + "=" + names[0]);
+    }
+
+    private Optional<Reason> client() {
+        return isPresent(BROKER)
+                ? Optional.empty()
+                : because(
+                        "RabbitMQ's Java client is not on the class path",
+                        "Add it, and say where the broker is. With Spring Boot's own support of RabbitMQ:",
+                        "org.springframework.boot:spring-boot-starter-amqp",
+                        SPRING_ADDRESS,
+                        "Or without it:",
+                        "com.rabbitmq:amqp-client",
+                        ADDRESS);
+    }
+
+    private Optional<Reason> broker() {
+        if (environment.containsProperty("outbox.consumer.uri")) {
+            return tooMany(BROKER);
+        }
+        if (isPresent(SPRING_BROKER)) {
+            return tooMany(SPRING_BROKER)
+                    .or(() -> nowhere(
+                            "and Spring Boot's RabbitAutoConfiguration, which reads spring.rabbitmq.*, is left out"));
+        }
+        if (Binder.get(environment)
+                .bind("spring.rabbitmq", Bindable.mapOf(String.class, Object.class))
+                .isBound()) {
+            return because(
+                    "spring.rabbitmq.* is set, but spring-boot-starter-amqp, which reads it, is not on the class path",
+                    "Add that starter:",
+                    "org.springframework.boot:spring-boot-starter-amqp",
+                    "Or set the address of the broker for the consumers alone:",
+                    ADDRESS);
+        }
+        return nowhere("nor is spring-boot-starter-amqp on the class path");
+    }
+
+    private Optional<Reason> nowhere(String neither) {
+        return tooMany(BROKER)
+                .or(() -> because(
+                        "it is not said where the broker is: outbox.consumer.uri is not set, " + neither,
+                        "Set the address of the broker:",
+                        ADDRESS,
+                        "Or add org.springframework.boot:spring-boot-starter-amqp and set:",
+                        SPRING_ADDRESS));
+    }
+
+    /** More than one factory: the choice is the application's. */
+    private Optional<Reason> tooMany(String typeName) {
+        Class<?> type = ClassUtils.resolveClassName(typeName, classes());
+        String[] names = beans.getBeanNamesForType(type, true, false);
+        return names.length == 0 || hasOneCandidate(names)
+                ? Optional.empty()
+                : because(
+                        "the application has %d beans of type %s, and none of them is primary: %s"
+                                .formatted(names.length, type.getName(), String.join(", ", names)),
+                        "Mark the one of the consumers' broker:",
+                        "@Primary");
+    }
+
+    private Optional<Reason> avro() {
+        if (!isPresent("org.apache.avro.Schema") || !isPresent("io.outboxrelay.schemas.contract.Contracts")) {
+            return because(
+                    "Avro or the module schemas is not on the class path",
+                    "Add both:",
+                    "org.apache.avro:avro",
+                    "io.outboxrelay:schemas");
+        }
+        return classes().getResource("contracts/contracts.yaml") != null
+                ? Optional.empty()
+                : because(
+                        "the class path has no contracts/contracts.yaml",
+                        "Put the folder contracts of your events on the class path, for example by the Maven plugin:",
+                        "io.outboxrelay:schemas-maven-plugin, goal generate");
+    }
+
+    private Optional<Reason> json() {
+        return because(
+                "the application has no ObjectMapper of Jackson, or several of which none is primary",
+                "Add Spring Boot's:",
+                "org.springframework.boot:spring-boot-starter-jackson (on Spring Boot 3 spring-boot-starter-json)",
+                "Or declare the bean:",
+                "@Bean JsonEvents jsonEvents() { return new JsonEvents(new Jackson3Json(new JsonMapper())); }");
+    }
+
+    /** By the definitions alone: no bean may be made any more when the start has failed. */
+    private boolean hasOneCandidate(String[] names) {
+        return names.length == 1
+                || Stream.of(names)
+                                .filter(name -> beans.containsBeanDefinition(name)
+                                        && beans.getBeanDefinition(name).isPrimary())
+                                .count()
+                        == 1;
+    }
+
+    private boolean isPresent(String type) {
+        return ClassUtils.isPresent(type, classes());
+    }
+
+    private ClassLoader classes() {
+        ClassLoader its = beans.getBeanClassLoader();
+        return its == null ? MissingBeans.class.getClassLoader() : its;
+    }
+
+    private static Optional<Reason> because(String why, String help, String... lines) {
+        StringBuilder text = new StringBuilder(help).append("\n");
+        for (String line : lines) {
+            // A sentence stands between the lines to copy.
+            text.append(line.endsWith(":") ? "\n\n" + line + "\n" : "\n    " + line);
+        }
+        return Optional.of(new Reason(why, text.toString()));
+    }
+}

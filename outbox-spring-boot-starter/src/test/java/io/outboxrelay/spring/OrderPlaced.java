@@ -1,0 +1,4 @@
+package io.outboxrelay.spring;
+
+/** An event's payload. */
+record OrderPlaced(String orderId, int total) {}

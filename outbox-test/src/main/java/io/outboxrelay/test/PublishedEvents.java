@@ -1,0 +1,109 @@
+package io.outboxrelay.test;
+
+import io.outboxrelay.client.Outbox;
+import java.nio.ByteBuffer;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.springframework.jdbc.core.ConnectionCallback;
+import org.springframework.jdbc.core.JdbcTemplate;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The events that were written into an outbox since a moment, in order. Asked in a test's own transaction, it sees what
+ * that transaction has written, though it will roll back; asked outside of one, it sees what was committed. No relay
+ * may run on this database, because it would delete the events.
+ */
+public final class PublishedEvents {
+
+    private static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final JdbcTemplate jdbc;
+    private final String schema;
+    private volatile long seen;
+
+    private PublishedEvents(JdbcTemplate jdbc, String schema) {
+        this.jdbc = jdbc;
+        this.schema = schema;
+    }
+
+    /**
+     * What is written from now on.
+     *
+     * @param outbox whose table it reads, on the same data source; the database user needs the right to read it
+     * @return empty at first
+     * @throws org.springframework.dao.DataAccessException if the table cannot be read
+     */
+    public static PublishedEvents of(Outbox outbox) {
+        PublishedEvents events = new PublishedEvents(new JdbcTemplate(outbox.dataSource()), outbox.schema());
+        events.forget();
+        return events;
+    }
+
+    /** Leaves out what is there now: the list begins anew. */
+    public void forget() {
+        Long last = jdbc.queryForObject("SELECT coalesce(max(position), 0) FROM " + table(), Long.class);
+        seen = last == null ? 0 : last;
+    }
+
+    /**
+     * Reads the events.
+     *
+     * @return in the order in which they were written
+     */
+    public List<PublishedEvent> list() {
+        return jdbc.query(
+                "SELECT event_id, event_type, aggregate_type, aggregate_id, payload, content_type, headers FROM "
+                        + table() + " WHERE position > ? ORDER BY position",
+                (row, number) -> event(row),
+                seen);
+    }
+
+    /**
+     * Reads the events of one type.
+     *
+     * @param eventType what happened
+     * @return in the order in which they were written
+     */
+    public List<PublishedEvent> ofType(String eventType) {
+        return list().stream()
+                .filter(event -> event.eventType().equals(eventType))
+                .toList();
+    }
+
+    /** On MariaDB and MySQL {@code public} stands for the database of the connection. */
+    private String table() {
+        String product = jdbc.execute((ConnectionCallback<String>)
+                connection -> connection.getMetaData().getDatabaseProductName());
+        return schema.equals("public") && !"PostgreSQL".equals(product) ? "outbox" : schema + ".outbox";
+    }
+
+    private static PublishedEvent event(ResultSet row) throws SQLException {
+        return new PublishedEvent(
+                uuid(row.getObject("event_id")),
+                row.getString("event_type"),
+                row.getString("aggregate_type"),
+                row.getString("aggregate_id"),
+                row.getBytes("payload"),
+                row.getString("content_type"),
+                JSON.readValue(row.getString("headers"), HEADERS));
+    }
+
+    private static UUID uuid(Object value) {
+        if (value instanceof byte[] bytes) {
+            ByteBuffer buffer = ByteBuffer.wrap(bytes);
+            return new UUID(buffer.getLong(), buffer.getLong());
+        }
+        return (UUID) value;
+    }
+
+    @Override
+    public String toString() {
+        return list().toString();
+    }
+}
