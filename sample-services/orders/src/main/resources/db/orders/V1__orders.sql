@@ -73,8 +73,27 @@ CREATE TABLE heartbeat (
 );
 INSERT INTO heartbeat VALUES (0, '2000-01-01 00:00:00Z');
 
+-- Where this service's events are: waiting in the outbox, failed, or published; and which relay owns which lane. The
+-- service reads these views (OutboxApi), not the tables of the outbox, which its login cannot read.
+CREATE VIEW waiting_event AS
+SELECT event_id, aggregate_type, aggregate_id, event_type, lane, 'waiting' AS state, NULL AS reason,
+       occurred_at AS written_at, extract(epoch FROM clock_timestamp() - occurred_at) AS age_seconds
+FROM outbox
+UNION ALL
+SELECT event_id, aggregate_type, aggregate_id, event_type, lane, state, reason,
+       occurred_at, extract(epoch FROM clock_timestamp() - occurred_at)
+FROM outbox_failure;
+
+CREATE VIEW published_event AS
+SELECT event_id, aggregate_type, aggregate_id, event_type, lane, occurred_at AS written_at, published_at
+FROM outbox_published;
+
+CREATE VIEW lane_owner AS
+SELECT lane, CASE WHEN lease_until > clock_timestamp() THEN owner END AS owner FROM outbox_lane;
+
 -- The service's login user: it may use its own tables, and only write into the outbox.
 GRANT SELECT, INSERT, UPDATE ON orders, customer_replica, product_replica, freshness TO "${service_user}";
 GRANT SELECT, INSERT ON order_line, saga_step TO "${service_user}";
 GRANT SELECT, UPDATE ON heartbeat TO "${service_user}";
+GRANT SELECT ON waiting_event, published_event, lane_owner TO "${service_user}";
 GRANT outbox_writer, outbox_consumer TO "${service_user}";

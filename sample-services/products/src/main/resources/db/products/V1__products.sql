@@ -32,6 +32,24 @@ CREATE TABLE reservation_line (
 CREATE TABLE heartbeat (version int NOT NULL, beat_at datetime(6) NOT NULL);
 INSERT INTO heartbeat VALUES (0, '2000-01-01 00:00:00');
 
+-- Where this service's events are: waiting in the outbox, failed, or published; and which relay owns which lane. The
+-- service reads these views (OutboxApi), not the tables of the outbox, which its login cannot read.
+CREATE VIEW waiting_event AS
+SELECT event_id, aggregate_type, aggregate_id, event_type, lane, 'waiting' AS state, NULL AS reason,
+       occurred_at AS written_at, timestampdiff(MICROSECOND, occurred_at, utc_timestamp(6)) / 1e6 AS age_seconds
+FROM outbox
+UNION ALL
+SELECT event_id, aggregate_type, aggregate_id, event_type, lane, state, reason,
+       occurred_at, timestampdiff(MICROSECOND, occurred_at, utc_timestamp(6)) / 1e6
+FROM outbox_failure;
+
+CREATE VIEW published_event AS
+SELECT event_id, aggregate_type, aggregate_id, aggregate, event_type, lane, occurred_at AS written_at, published_at
+FROM outbox_published;
+
+CREATE VIEW lane_owner AS
+SELECT lane, CASE WHEN lease_until > utc_timestamp(6) THEN owner END AS owner FROM outbox_lane;
+
 -- The service's login user: it may use its own tables, and only write into the outbox. A user has one
 -- default role here, so one role contains the two of the outbox. Roles belong to the whole server, so its name contains
 -- the database.
@@ -42,5 +60,8 @@ GRANT SELECT, INSERT, UPDATE ON product TO `${flyway:database}_service`;
 GRANT SELECT, INSERT, UPDATE ON reservation TO `${flyway:database}_service`;
 GRANT SELECT, INSERT ON reservation_line TO `${flyway:database}_service`;
 GRANT SELECT, UPDATE ON heartbeat TO `${flyway:database}_service`;
+GRANT SELECT ON waiting_event TO `${flyway:database}_service`;
+GRANT SELECT ON published_event TO `${flyway:database}_service`;
+GRANT SELECT ON lane_owner TO `${flyway:database}_service`;
 GRANT `${flyway:database}_service` TO `${service_user}`;
 SET DEFAULT ROLE `${flyway:database}_service` FOR `${service_user}`;

@@ -2,6 +2,7 @@ package io.outboxrelay.samples.customers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Instant;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -195,6 +196,57 @@ class CustomersApiTest {
         assertThat(refused(406, future).get("detail").asString()).contains("version 1", "not 2");
     }
 
+    /** There is no relay here; the test does what one does. */
+    @Test
+    void the_api_shows_where_an_event_is_and_who_owns_its_lane() {
+        String anna = register(ANNA);
+        String events = "/outbox/events?aggregate_type=customer&aggregate_id=" + anna;
+        assertThat(get("/outbox").get("waiting").asLong()).isPositive();
+        assertThat(get("/outbox").get("oldest_seconds").asDouble()).isNotNegative();
+        assertThat(get("/outbox").get("lanes"))
+                .hasSize(8)
+                .allMatch(lane -> lane.get("relay").isNull());
+        JsonNode waiting = get(events).get("events").get(0);
+        assertThat(waiting.get("state").asString()).isEqualTo("waiting");
+        assertThat(waiting.get("event").asString()).isEqualTo("CustomerRegistered");
+        assertThat(waiting.get("confirmed_at").isNull()).isTrue();
+
+        String row =
+                "lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,"
+                        + " occurred_at";
+        service.admin().sql("""
+                INSERT INTO outbox_failure (%s, state, attempts, reason)
+                SELECT %s, 'parked', 1, 'unroutable' FROM outbox WHERE aggregate_id = :anna
+                """.formatted(row, row)).param("anna", anna).update();
+        service.admin()
+                .sql("DELETE FROM outbox WHERE aggregate_id = :anna")
+                .param("anna", anna)
+                .update();
+        assertThat(get(events).get("events").get(0).get("state").asString()).isEqualTo("parked");
+        assertThat(get(events).get("events").get(0).get("reason").asString()).isEqualTo("unroutable");
+
+        service.admin().sql("""
+                UPDATE outbox_lane SET owner = 'relay-1#a', lease_from = now(),
+                    lease_until = now() + CASE lane WHEN 0 THEN -1 ELSE 1 END * interval '1 hour'
+                """).update();
+        service.admin().sql("""
+                INSERT INTO outbox_published (%s) SELECT %s FROM outbox_failure WHERE aggregate_id = :anna
+                """.formatted(row, row)).param("anna", anna).update();
+        service.admin()
+                .sql("DELETE FROM outbox_failure WHERE aggregate_id = :anna")
+                .param("anna", anna)
+                .update();
+
+        assertThat(get("/outbox").get("lanes").get(0).get("relay").isNull()).isTrue();
+        assertThat(get("/outbox").get("lanes").get(1).get("relay").asString()).isEqualTo("relay-1");
+        JsonNode confirmed = get(events).get("events").get(0);
+        assertThat(get(events).get("events")).hasSize(1);
+        assertThat(confirmed.get("event_id")).isEqualTo(waiting.get("event_id"));
+        assertThat(confirmed.get("state").asString()).isEqualTo("confirmed");
+        assertThat(Instant.parse(confirmed.get("confirmed_at").asString()))
+                .isAfter(Instant.parse(confirmed.get("written_at").asString()));
+    }
+
     @Test
     void the_openapi_document_has_every_path_and_the_names_of_the_json() {
         JsonNode document = get("/v3/api-docs");
@@ -209,7 +261,9 @@ class CustomersApiTest {
                         "/countries",
                         "/countries/{code}",
                         "/currencies",
-                        "/currencies/{code}");
+                        "/currencies/{code}",
+                        "/outbox",
+                        "/outbox/events");
         assertThat(document.at("/components/schemas/Credit/properties").propertyNames())
                 .containsExactlyInAnyOrder("customer_id", "credit_limit_cents", "reserved_cents", "available_cents");
     }

@@ -2,6 +2,7 @@ package io.outboxrelay.samples.products;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Instant;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -111,13 +112,60 @@ class ProductsApiTest {
         assertThat(problem.get("instance").asString()).isEqualTo(path);
     }
 
+    /** There is no relay here; the test does what one does. */
+    @Test
+    void the_api_shows_where_an_event_is_and_who_owns_its_lane() {
+        String lamp = add().substring("/products/".length());
+        String events = "/outbox/events?aggregate_type=product&aggregate_id=" + lamp;
+        assertThat(get("/outbox").get("waiting").asLong()).isPositive();
+        assertThat(get("/outbox").get("oldest_seconds").asDouble()).isNotNegative();
+        assertThat(get("/outbox").get("lanes"))
+                .hasSize(8)
+                .allMatch(lane -> lane.get("relay").isNull());
+        JsonNode waiting = get(events).get("events").get(0);
+        assertThat(waiting.get("state").asString()).isEqualTo("waiting");
+        assertThat(waiting.get("event").asString()).isEqualTo("ProductAdded");
+        assertThat(waiting.get("confirmed_at").isNull()).isTrue();
+
+        service.admin()
+                .sql("UPDATE outbox_lane SET owner = 'relay-1#a', lease_from = utc_timestamp(6),"
+                        + " lease_until = utc_timestamp(6) + INTERVAL (CASE lane WHEN 0 THEN -1 ELSE 1 END) HOUR")
+                .update();
+        String row =
+                "lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,"
+                        + " occurred_at";
+        service.admin()
+                .sql("INSERT INTO outbox_published (%s) SELECT %s FROM outbox WHERE aggregate_id = :lamp"
+                        .formatted(row, row))
+                .param("lamp", lamp)
+                .update();
+        service.admin()
+                .sql("DELETE FROM outbox WHERE aggregate_id = :lamp")
+                .param("lamp", lamp)
+                .update();
+
+        assertThat(get("/outbox").get("lanes").get(0).get("relay").isNull()).isTrue();
+        assertThat(get("/outbox").get("lanes").get(1).get("relay").asString()).isEqualTo("relay-1");
+        JsonNode confirmed = get(events).get("events").get(0);
+        assertThat(get(events).get("events")).hasSize(1);
+        assertThat(confirmed.get("event_id")).isEqualTo(waiting.get("event_id"));
+        assertThat(confirmed.get("state").asString()).isEqualTo("confirmed");
+        assertThat(Instant.parse(confirmed.get("confirmed_at").asString()))
+                .isAfter(Instant.parse(confirmed.get("written_at").asString()));
+    }
+
     @Test
     void the_openapi_document_has_every_path_and_the_names_of_the_json() {
         JsonNode document = get("/v3/api-docs");
 
         assertThat(document.at("/info/title").asString()).isEqualTo("Products");
         assertThat(document.get("paths").propertyNames())
-                .containsExactlyInAnyOrder("/products", "/products/{productId}", "/products/{productId}/deliveries");
+                .containsExactlyInAnyOrder(
+                        "/products",
+                        "/products/{productId}",
+                        "/products/{productId}/deliveries",
+                        "/outbox",
+                        "/outbox/events");
         assertThat(document.at("/components/schemas/Product/properties").propertyNames())
                 .containsExactlyInAnyOrder(
                         "product_id", "version", "name", "price_cents", "currency", "stock", "reserved");

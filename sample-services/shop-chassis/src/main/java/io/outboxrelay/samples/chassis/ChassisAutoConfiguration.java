@@ -4,13 +4,17 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.outboxrelay.client.AvroEvents;
 import io.outboxrelay.client.Outbox;
 import io.outboxrelay.schemas.contract.Contracts;
+import java.sql.DatabaseMetaData;
 import java.time.Duration;
+import javax.sql.DataSource;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.sql.init.dependency.DependsOnDatabaseInitialization;
 import org.springframework.context.annotation.Bean;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.support.JdbcUtils;
+import org.springframework.jdbc.support.MetaDataAccessException;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -43,5 +47,13 @@ public class ChassisAutoConfiguration {
     @DependsOnDatabaseInitialization
     Freshness freshness(JdbcClient database, MeterRegistry meters) {
         return new Freshness(database, meters);
+    }
+
+    /** For services with an outbox; they set {@code shop.outbox-api: true} and have the views. */
+    @Bean
+    @ConditionalOnBooleanProperty("shop.outbox-api")
+    OutboxApi outboxApi(JdbcClient database, DataSource connections) throws MetaDataAccessException {
+        String product = JdbcUtils.extractDatabaseMetaData(connections, DatabaseMetaData::getDatabaseProductName);
+        return new OutboxApi(new OwnEvents(database, product));
     }
 }

@@ -2,6 +2,7 @@ package io.outboxrelay.samples.demo;
 
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -20,6 +21,9 @@ public final class Demo {
     static final String PARENT = "demo.parent";
 
     private static final Duration LONGEST_DRAIN = Duration.ofMinutes(5);
+
+    /** How long a process at least stays down: one wants to watch what the others do meanwhile. */
+    private static final Duration DOWN = Duration.ofSeconds(15);
 
     private final DemoSettings settings;
     private final PrintStream out;
@@ -147,9 +151,22 @@ public final class Demo {
     private void keep(Stage stage, String verdict) {
         if (settings.keep()) {
             say(verdict);
+            startAgain(stage, stage.ended());
             stage.directions().forEach(out::println);
-            out.println("Everything keeps running until Ctrl-C.");
-            pause(Duration.ofNanos(Long.MAX_VALUE));
+            out.println("Everything keeps running until Ctrl-C. A process that ends is started again after %d to %d s."
+                    .formatted(DOWN.toSeconds(), 2 * DOWN.toSeconds()));
+            while (true) {
+                List<Member> ended = stage.ended();
+                pause(DOWN);
+                startAgain(stage, ended);
+            }
+        }
+    }
+
+    private void startAgain(Stage stage, List<Member> ended) {
+        for (Member member : ended) {
+            stage.startAgain(member);
+            say("Started %s again.".formatted(member.name()));
         }
     }
 

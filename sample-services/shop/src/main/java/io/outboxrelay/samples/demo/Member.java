@@ -56,6 +56,15 @@ final class Member {
         return url;
     }
 
+    /** Another one after each start. */
+    long pid() {
+        return process.pid();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
     void kill() {
         process.kill();
     }
@@ -68,7 +77,7 @@ final class Member {
         process.thaw();
     }
 
-    /** After it was killed. */
+    /** After it has ended. */
     void startAgain() {
         try {
             process = start.now();

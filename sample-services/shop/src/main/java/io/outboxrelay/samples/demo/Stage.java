@@ -18,14 +18,17 @@ import java.net.URI;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
@@ -67,6 +70,7 @@ final class Stage implements AutoCloseable {
     private final Map<Service, Member> services = new EnumMap<>(Service.class);
     private final Map<Service, Integer> ports = new EnumMap<>(Service.class);
     private final List<Member> relays = new ArrayList<>();
+    private final Set<Member> killed = new HashSet<>();
     private @Nullable PrivateRabbitMq rabbitMq;
     private @Nullable TestVirtualHost virtualHost;
 
@@ -129,7 +133,7 @@ final class Stage implements AutoCloseable {
 
     /** Those that are alive. */
     List<Member> relays() {
-        return relays;
+        return relays.stream().filter(Member::isAlive).toList();
     }
 
     long duplicatesDropped() {
@@ -139,10 +143,11 @@ final class Stage implements AutoCloseable {
     }
 
     void killOneRelay() {
-        Member victim = relays.remove(0);
+        Member victim = relays().get(0);
+        killed.add(victim);
         victim.kill();
         say.accept("Killed %s with SIGKILL. It stays down: %s takes over its lanes when their leases end, within %d s."
-                .formatted(victim.name(), relays.get(0).name(), LEASE_SECONDS));
+                .formatted(victim.name(), relays().get(0).name(), LEASE_SECONDS));
     }
 
     /** Returns when the service is ready for work. */
@@ -155,8 +160,23 @@ final class Stage implements AutoCloseable {
 
     /** A process that exits unexpectedly ends the demo. */
     void checkAlive() {
-        services.values().forEach(Member::checkAlive);
-        relays.forEach(Member::checkAlive);
+        members().filter(member -> !killed.contains(member)).forEach(Member::checkAlive);
+    }
+
+    /** Those that have ended, however they ended. */
+    List<Member> ended() {
+        return members().filter(member -> !member.isAlive()).toList();
+    }
+
+    /** Starts a process again that has ended. It has another id then, and is not ready at once. */
+    void startAgain(Member ended) {
+        ended.startAgain();
+        killed.remove(ended);
+        listProcesses();
+    }
+
+    private Stream<Member> members() {
+        return Stream.concat(services.values().stream(), relays.stream());
     }
 
     /**
@@ -199,23 +219,32 @@ final class Stage implements AutoCloseable {
         if (services.containsKey(Service.STOREFRONT)) {
             lines.add("the shop's page          %s/".formatted(url(Service.STOREFRONT)));
         }
-        services.forEach((service, member) -> lines.add("%-24s %s/v3/api-docs   database %s"
-                .formatted(member.name(), member.url(), home(service).address())));
-        relays.forEach(relay -> lines.add("%-24s %s/metrics".formatted(relay.name(), relay.url())));
+        services.forEach((service, member) -> lines.add("%-24s %s/v3/api-docs   process %d   database %s"
+                .formatted(
+                        member.name(), member.url(), member.pid(), home(service).address())));
+        relays().forEach(relay ->
+                lines.add("%-24s %s/metrics   process %d".formatted(relay.name(), relay.url(), relay.pid())));
         if (virtualHost != null) {
             lines.add("broker                   " + virtualHost.amqpUri());
         }
         lines.add("logs and configuration   " + place.folder().toAbsolutePath());
+        relays().stream().findFirst().ifPresent(relay -> lines.addAll(waysToBreak(relay)));
         return lines;
+    }
+
+    private static List<String> waysToBreak(Member relay) {
+        return List.of(
+                "Break something, and watch it on the page, which has such commands for every process:",
+                "kill a relay             kill -9 %d      the other one takes over its lanes within %d s"
+                        .formatted(relay.pid(), LEASE_SECONDS),
+                "freeze it, and resume    kill -STOP %1$d   kill -CONT %1$d".formatted(relay.pid()));
     }
 
     /** First SIGTERM for all at once, then SIGKILL. */
     @Override
     public void close() {
-        List<Member> members = new ArrayList<>(services.values());
-        members.addAll(relays);
-        members.forEach(Member::terminate);
-        members.forEach(Member::end);
+        members().forEach(Member::terminate);
+        members().forEach(Member::end);
         for (int i = servers.size() - 1; i >= 0; i--) {
             try {
                 servers.get(i).close();
@@ -228,7 +257,8 @@ final class Stage implements AutoCloseable {
     private void emptyFolder() throws IOException {
         Files.createDirectories(place.folder());
         String names = Stream.of(Service.values()).map(Service::label).collect(Collectors.joining(","));
-        try (DirectoryStream<Path> old = Files.newDirectoryStream(place.folder(), "{" + names + ",relay-*}.*")) {
+        try (DirectoryStream<Path> old =
+                Files.newDirectoryStream(place.folder(), "{" + names + ",relay-*,processes}.*")) {
             for (Path file : old) {
                 Files.delete(file);
             }
@@ -316,6 +346,29 @@ final class Stage implements AutoCloseable {
         }
     }
 
+    /** For the page. Replaces the whole file at once, because the storefront reads it at any time. */
+    private void listProcesses() {
+        String list = Stream.concat(
+                        services.values().stream().map(member -> listed("SERVICE", member)),
+                        relays.stream().map(member -> listed("RELAY", member)))
+                .collect(Collectors.joining(",\n", "[\n", "\n]\n"));
+        try {
+            Path draft = Files.writeString(place.folder().resolve("processes.draft"), list);
+            Files.move(draft, processes(), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String listed(String kind, Member member) {
+        return "  {\"name\": \"%s\", \"kind\": \"%s\", \"url\": \"%s\", \"pid\": %d}"
+                .formatted(member.name(), kind, member.url(), member.pid());
+    }
+
+    private Path processes() {
+        return place.folder().resolve("processes.json").toAbsolutePath();
+    }
+
     private Map<String, String> environment(Service service) {
         Home home = home(service);
         Map<String, String> all = new HashMap<>(SMALL_JVM);
@@ -326,6 +379,7 @@ final class Stage implements AutoCloseable {
         all.put(service.variable("DB_ADMIN_PASSWORD"), home.database().password());
         all.put(service.variable("PORT"), String.valueOf(ports.get(service)));
         all.put(service.variable("AMQP_URI"), virtualHost().amqpUri());
+        all.put(service.variable("PROCESSES"), processes().toString());
         // The audit's tables already exist, so the service's own migrations need a baseline.
         all.put("SPRING_FLYWAY_BASELINE_ON_MIGRATE", "true");
         all.put("SPRING_FLYWAY_BASELINE_VERSION", "0");
@@ -341,6 +395,7 @@ final class Stage implements AutoCloseable {
         say.accept("Starting two relays.");
         startRelay("relay-1");
         startRelay("relay-2");
+        listProcesses();
         for (Member relay : relays) {
             relay.await("/health/ready", answer -> true);
         }

@@ -89,7 +89,7 @@ class ShopIT {
                 openAtTheKill = openSagas(bert);
             }
         }
-        stage.member(victim).startAgain();
+        stage.startAgain(stage.member(victim));
         stage.awaitReady(victim);
 
         assertThat(openAtTheKill).isPositive();
@@ -113,6 +113,8 @@ class ShopIT {
 
             brake.hold(Service.PRODUCTS);
             String order = gwen.placeOrder();
+            assertThat(gwen.text("summary")).isEqualTo("2 × tray for Gwen, €20.00");
+            gwen.sees(() -> assertThat(gwen.text("region-customers")).contains("Gwen", order, "€20.00"));
             gwen.sees(() -> assertThat(gwen.text("state")).isEqualTo("waiting for stock"));
             gwen.sees(() -> assertThat(gwen.steps()).containsExactly("Order placed", "Requests stock reservation"));
             assertThat(gwen.text("summary")).isEqualTo("2 × tray for Gwen, €20.00");
@@ -128,12 +130,57 @@ class ShopIT {
             gwen.sees(() -> assertThat(gwen.steps()).hasSize(6).endsWith("Credit reserved", "Order confirmed"));
             gwen.sees(() -> assertThat(gwen.text("credit")).isEqualTo("€30.00 of €50.00 credit available"));
 
+            String time = "(\\d+ ms|\\d+\\.\\d s|\\d+ s|\\d+ min)";
+            gwen.sees(() -> assertThat(gwen.ways())
+                    .hasSize(6)
+                    .allMatch(way ->
+                            way.toString().matches("(start|\\+\\d+\\.\\d\\d s) lane \\d+ %1$s %1$s".formatted(time))));
+
             gwen.hearsFromTheOwners("Gwen, gwen@shop.example, HARBOUR", "98 in stock, 2 reserved");
             gwen.chooseRegion("HARBOUR");
             gwen.sees(() -> assertThat(gwen.text("region-customers"))
                     .contains("Gwen", "€30.00 left", order, "€20.00", "confirmed"));
             gwen.sees(() -> assertThat(gwen.ages()).hasSize(4).allMatch(age -> age.matches("\\d\\.\\d s")));
+            gwen.sees(() ->
+                    assertThat(gwen.text("banner")).isEqualTo("All views are current; publishing: relay-1, relay-2."));
             assertThat(gwen.complaints()).isEmpty();
+        }
+    }
+
+    @Test
+    void an_order_placed_while_no_relay_runs_is_on_the_page_at_once_and_arrives_when_a_relay_is_back()
+            throws Exception {
+        client.product("bowl", PRICE, 100);
+        client.customer("Ines", "LAKE", 5 * PRICE);
+        awaitEverywhere();
+
+        try (SagaBrake brake = new SagaBrake(stage);
+                Visitor ines =
+                        Visitor.open(stage.url(Service.STOREFRONT), DESK, Path.of("target/shop/page-no-relay.png"))) {
+            ines.sees(() -> assertThat(ines.commands())
+                    .contains("kill -9 " + stage.relays().get(0).pid())
+                    .contains("kill -STOP " + stage.member(Service.ORDERS).pid()));
+            ines.sees(() -> assertThat(ines.lanesOf("orders")).matches("orders (\\d ){8}– \\d.*"));
+            ines.fillIn("Ines", "bowl", 1);
+            stage.relays().forEach(Member::freeze);
+            String order;
+            try {
+                ines.sees(() -> assertThat(ines.text("banner")).startsWith("No relay is publishing."));
+                order = ines.placeOrder();
+                assertThat(ines.text("state")).isEqualTo("not yet arrived");
+                ines.sees(() -> assertThat(ines.text("region-customers")).contains("Ines", order, "not yet arrived"));
+                ines.sees(() -> assertThat(ines.ways())
+                        .hasSize(2)
+                        .allMatch(way -> way.toString().endsWith(", no relay waiting not yet")));
+                ines.sees(() -> assertThat(ines.lanesOf("orders")).matches("orders – – 0 1 2 3 4 5 6 7 \\d+, .*"));
+            } finally {
+                stage.relays().forEach(Member::thaw);
+            }
+            ines.sees(() -> assertThat(ines.text("state")).isEqualTo("confirmed"));
+            ines.sees(() -> assertThat(ines.text("region-customers"))
+                    .contains(order, "confirmed")
+                    .doesNotContain("not yet arrived"));
+            assertThat(ines.complaints()).isEmpty();
         }
     }
 

@@ -9,6 +9,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.awaitility.core.ThrowingRunnable;
 import org.openqa.selenium.Keys;
 
@@ -86,6 +87,27 @@ final class Visitor implements AutoCloseable {
 
     List<String> steps() {
         return browser.texts("#steps li > span:first-child");
+    }
+
+    /** Of each event: written, claimed, confirmed and handled, as far as it has come. */
+    List<?> ways() {
+        return (List<?>) Objects.requireNonNull(browser.evaluate("""
+                [...document.querySelectorAll('#steps .way')]
+                    .map(way => [...way.querySelectorAll('dd')].map(stage => stage.textContent).join(' '))
+                """));
+    }
+
+    /** The owners of the lanes of a service's outbox, and how many events wait in it. */
+    String lanesOf(String service) {
+        return browser.texts("#lanes tbody tr").stream()
+                .filter(row -> row.startsWith(service + " "))
+                .findFirst()
+                .orElse("");
+    }
+
+    /** What one may run to break processes. */
+    List<String> commands() {
+        return browser.texts("#processes .command");
     }
 
     List<String> ages() {

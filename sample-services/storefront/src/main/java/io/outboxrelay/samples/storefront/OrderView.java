@@ -14,6 +14,7 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.avro.specific.SpecificRecord;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -54,12 +55,20 @@ class OrderView implements View {
     /**
      * An event of a service about an order.
      *
+     * @param eventId the same as in the outbox of that service
      * @param service that published it
      * @param event its type
      * @param detail the reason of a rejection
      * @param happenedAt by the clock of that service's database
+     * @param handledAt when it was applied here, by the clock of this database; null if the inbox has forgotten it
      */
-    record Step(String service, String event, @Nullable String detail, OffsetDateTime happenedAt) {}
+    record Step(
+            UUID eventId,
+            String service,
+            String event,
+            @Nullable String detail,
+            OffsetDateTime happenedAt,
+            @Nullable OffsetDateTime handledAt) {}
 
     @Override
     public void apply(ShopEvent told) {
@@ -104,9 +113,14 @@ class OrderView implements View {
     /** In the order of their times, as far as the clocks of different databases agree. */
     List<Step> stepsOf(String orderId) {
         return database.sql("""
-                        SELECT service, event_type AS event, detail, happened_at FROM saga_step
+                        SELECT event_id, service, event_type AS event, detail, happened_at, processed_at AS handled_at
+                        FROM saga_step LEFT JOIN (SELECT * FROM inbox WHERE consumer = :consumer) handled USING (event_id)
                         WHERE order_id = :order_id ORDER BY happened_at, version, event_id
-                        """).param("order_id", orderId).query(Step.class).list();
+                        """)
+                .param("order_id", orderId)
+                .param("consumer", StorefrontService.CONSUMER)
+                .query(Step.class)
+                .list();
     }
 
     private void state(String orderId, int version, String state, @Nullable String reason) {

@@ -1,7 +1,9 @@
 package io.outboxrelay.samples.storefront;
 
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -13,6 +15,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param productsUrl where the products service is
  * @param patience how long a composed answer waits for its parts, including all attempts; later parts are missing
  * @param calls how services are called
+ * @param processes file that lists the processes of the shop; null if nobody keeps one
  */
 @ConfigurationProperties("storefront")
 record StorefrontSettings(
@@ -20,7 +23,8 @@ record StorefrontSettings(
         URI customersUrl,
         URI productsUrl,
         @DefaultValue("3s") Duration patience,
-        @DefaultValue Calls calls) {
+        @DefaultValue Calls calls,
+        @Nullable Path processes) {
 
     /**
      * How services are called.

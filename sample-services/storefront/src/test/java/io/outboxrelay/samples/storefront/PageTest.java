@@ -7,24 +7,31 @@ import io.outboxrelay.samples.browser.Browser;
 import io.outboxrelay.samples.contracts.CreditRejection;
 import io.outboxrelay.samples.contracts.OrderRejection;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.Keys;
 
-/** The page in a real browser, with the real storefront; the orders service is scripted. */
+/** The page in a real browser, with the real storefront; the orders service and a relay are scripted. */
 @Tag("server")
 class PageTest {
 
     private static final int DESK = 1_200;
     private static final int PHONE = 360;
 
+    private static final String READY = "GET /health/ready";
+    private static final String OUTBOX = "GET /outbox";
+
     private static ScriptedServer orders;
+    private static ScriptedServer relay;
     private static RunningStorefront storefront;
 
     private final String order = UUID.randomUUID().toString();
@@ -32,7 +39,18 @@ class PageTest {
     @BeforeAll
     static void start() throws Exception {
         orders = ScriptedServer.start();
-        storefront = RunningStorefront.start("--storefront.orders-url=" + orders.url());
+        relay = ScriptedServer.start();
+        Path processes =
+                Files.writeString(Files.createTempFile("processes", ".json"), """
+                [{"name": "relay-1", "kind": "RELAY", "url": "%s", "pid": 4711},
+                 {"name": "orders", "kind": "SERVICE", "url": "%s", "pid": 4712}]
+                """.formatted(relay.url(), orders.url()));
+        processes.toFile().deleteOnExit();
+        storefront = RunningStorefront.start(
+                "--storefront.orders-url=" + orders.url(),
+                "--storefront.products-url=http://localhost:9",
+                "--storefront.customers-url=http://localhost:9",
+                "--storefront.processes=" + processes);
         storefront.publish(
                 TestEvent.registered("anna", 1, "Anna", "NORTH", 10_000),
                 TestEvent.registered(
@@ -45,6 +63,15 @@ class PageTest {
     static void stop() throws IOException {
         storefront.close();
         orders.close();
+        relay.close();
+    }
+
+    @BeforeEach
+    void publish() {
+        relay.on(READY, 200, "{\"status\": \"ready\"}");
+        orders.on(OUTBOX, 200, """
+                {"waiting": 0, "oldest_seconds": null, "lanes": [{"lane": 0, "relay": "relay-1"}, {"lane": 1, "relay": null}]}
+                """);
     }
 
     @Test
@@ -72,6 +99,12 @@ class PageTest {
 
             soon(() -> assertThat(browser.focus()).isEqualTo("saga-title"));
             assertThat(browser.text("saga-title")).isEqualTo("Order " + order.substring(0, 8));
+            assertThat(browser.text("state")).isEqualTo("not yet arrived");
+            assertThat(browser.text("summary")).isEqualTo("2 × Lamp for Anna, €39.80");
+            soon(() -> assertThat(browser.texts("#region-customers .pending"))
+                    .singleElement()
+                    .asString()
+                    .contains(order.substring(0, 8), "€39.80", "not yet arrived"));
             assertThat(orders.requests())
                     .contains("POST /orders {\"customer_id\":\"anna\","
                             + "\"lines\":[{\"product_id\":\"lamp\",\"quantity\":2}]}");
@@ -79,6 +112,7 @@ class PageTest {
             storefront.publish(TestEvent.placed(order, 1, "anna"), TestEvent.stockRequested(order, 2));
             soon(() -> assertThat(steps(browser)).containsExactly("Order placed", "Requests stock reservation"));
             assertThat(browser.text("state")).isEqualTo("waiting for stock");
+            soon(() -> assertThat(browser.texts("#region-customers .pending")).isEmpty());
 
             storefront.publish(TestEvent.stockReserved(order, 3), TestEvent.creditRequested(order, 4, "anna"));
             soon(() -> assertThat(browser.text("state")).isEqualTo("waiting for credit"));
@@ -96,7 +130,9 @@ class PageTest {
                             "Order confirmed");
             soon(() -> assertThat(browser.text("credit")).isEqualTo("€80.10 of €100.00 credit available"));
 
-            browser.press(Keys.TAB);
+            for (int stop = 0; stop < 10 && !"card".equals(browser.focus()); stop++) {
+                browser.press(Keys.TAB);
+            }
             assertThat(browser.focus()).isEqualTo("card");
             browser.press(Keys.ENTER);
             soon(() -> assertThat(orders.requests())
@@ -161,10 +197,79 @@ class PageTest {
     }
 
     @Test
-    void before_the_first_answer_nothing_is_marked() throws Exception {
+    void before_the_first_answer_nothing_is_marked_and_the_banner_has_its_place() throws Exception {
         assertThat(storefront.get("/").body())
-                .contains("<p id=\"stale\" role=\"status\"></p>")
-                .doesNotContain("class=\"notice\"", "class=\"stale\"");
+                .contains("<p id=\"banner\" class=\"banner\" role=\"status\"></p>")
+                .doesNotContain("class=\"stale\"");
+    }
+
+    @Test
+    void the_way_of_each_event_is_shown_from_the_outbox_to_the_view() throws Exception {
+        TestEvent placed = TestEvent.placed(order, 1, "anna");
+        TestEvent requested = TestEvent.stockRequested(order, 2);
+        orders.on(OUTBOX + events("order", order), 200, """
+                {"events": [
+                 {"event_id": "%s", "event": "OrderPlaced", "lane": 0, "state": "confirmed", "reason": null,
+                  "written_at": "%s", "confirmed_at": "%s"},
+                 {"event_id": "%s", "event": "StockReservationRequested", "lane": 1, "state": "waiting", "reason": null,
+                  "written_at": "%s", "confirmed_at": null}]}
+                """.formatted(
+                        placed.id(),
+                        TestEvent.BEGINNING.plusSeconds(1),
+                        TestEvent.BEGINNING.plusSeconds(1).plusMillis(14),
+                        requested.id(),
+                        TestEvent.BEGINNING.plusSeconds(2)));
+        storefront.publish(placed);
+
+        try (Browser browser = Browser.open(storefront.url().resolve("/#order=" + order), DESK, 900)) {
+            soon(() -> assertThat(steps(browser)).containsExactly("Order placed", "Requests stock reservation"));
+            soon(() -> assertThat(browser.texts("#steps li:first-child dd"))
+                    .startsWith("start", "lane 0", "14 ms")
+                    .last()
+                    .asString()
+                    .matches("\\d+ (ms|s|min|h)"));
+            soon(() -> assertThat(browser.texts("#steps li.pending dd"))
+                    .containsExactly("+1.00 s", "lane 1, no relay", "waiting", "not yet"));
+
+            storefront.publish(requested);
+            soon(() -> assertThat(browser.texts("#steps li.pending")).isEmpty());
+
+            browser.evaluate("document.querySelector('#steps .pattern').focus()");
+            browser.press(Keys.ENTER);
+            soon(() -> assertThat(browser.text("pattern-text")).contains("Only events write the replicas"));
+            assertThat(browser.text("pattern-code"))
+                    .isEqualTo(
+                            "Checkout\nsample-services/orders/src/main/java/io/outboxrelay/samples/orders/Checkout.java");
+            browser.press(Keys.ESCAPE);
+            assertThat(browser.evaluate("document.activeElement.className")).isEqualTo("pattern");
+            assertThat(browser.complaints()).isEmpty();
+        }
+    }
+
+    @Test
+    void relays_lanes_and_the_commands_that_break_processes_are_shown_and_nothing_moves_when_no_relay_publishes()
+            throws Exception {
+        String top = "document.querySelector('main').getBoundingClientRect().top";
+
+        try (Browser browser = Browser.open(storefront.url(), DESK, 900)) {
+            soon(() -> assertThat(browser.texts("#lanes tbody tr"))
+                    .contains("orders 0 1 0", "products ? ? not running", "customers ? ? not running"));
+            assertThat(browser.texts("#lanes thead th"))
+                    .containsExactly("Outbox", "relay-1", "no relay", "waiting, oldest");
+            assertThat(browser.texts("#processes .process")).containsExactly("relay-1\nrunning", "orders\nrunning");
+            assertThat(browser.texts("#processes .command"))
+                    .startsWith("kill -9 4711", "kill -STOP 4711", "kill -CONT 4711");
+            browser.evaluate("document.querySelector('#processes .command').focus()");
+            browser.press(Keys.ENTER);
+            soon(() -> assertThat(browser.text("copied")).contains("kill -9 4711"));
+            Object before = browser.evaluate(top);
+
+            relay.hangsOn(READY);
+            soon(() -> assertThat(browser.text("banner")).startsWith("No relay is publishing."));
+            assertThat(browser.texts("#processes .process")).startsWith("relay-1\nno answer");
+            assertThat(browser.evaluate(top)).isEqualTo(before);
+            assertThat(browser.complaints()).isEmpty();
+        }
     }
 
     @Test
@@ -186,7 +291,7 @@ class PageTest {
                     TestEvent.heartbeatOfProducts(1, Instant.now().plusSeconds(600)));
 
             soon(() -> assertThat(browser.text("ages")).contains("stale, 10 min old", "no data yet"));
-            assertThat(browser.text("stale")).startsWith("Stale: customers, orders, regions.");
+            assertThat(browser.text("banner")).startsWith("Stale: customers, orders, regions.");
             assertThat(browser.texts("#ages .stale")).hasSize(3);
         }
     }
@@ -216,6 +321,10 @@ class PageTest {
                         .startsWith("default-src 'none'; script-src 'self'; style-src 'self'")
                         .doesNotContain("unsafe"));
         assertThat(storefront.get("/").body()).doesNotContain("style=", "onclick", "http://", "https://");
+    }
+
+    private static String events(String aggregateType, String aggregateId) {
+        return "/events?aggregate_type=%s&aggregate_id=%s".formatted(aggregateType, aggregateId);
     }
 
     private static List<String> steps(Browser browser) {
