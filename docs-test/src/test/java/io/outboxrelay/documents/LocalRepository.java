@@ -13,8 +13,13 @@ import java.util.List;
 final class LocalRepository {
 
     private static final String VERSION = "0.1.0-SNAPSHOT";
-    private static final List<String> JARS =
-            List.of("outbox-client", "outbox-schema", "outbox-spring-boot-starter", "schemas", "schemas-maven-plugin");
+    private static final List<String> JARS = List.of(
+            "outbox-client",
+            "outbox-schema",
+            "outbox-spring-boot-starter",
+            "outbox-test",
+            "schemas",
+            "schemas-maven-plugin");
 
     private LocalRepository() {}
 
