@@ -60,7 +60,7 @@ class InstallationIT {
                             .query(Long.class)
                             .single())
                     .isZero();
-            assertThat(database.sql("SELECT event_type || ' ' || aggregate_id FROM outbox ORDER BY id")
+            assertThat(database.sql("SELECT event_type || ' ' || aggregate_id FROM outbox ORDER BY position")
                             .query(String.class)
                             .list())
                     .containsExactly("OrderPlaced 4711", "OrderPlaced 4712");

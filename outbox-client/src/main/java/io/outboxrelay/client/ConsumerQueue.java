@@ -72,15 +72,16 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
     }
 
     /**
-     * The same queue, bound to events by their types, under the {@linkplain RoutingKey keys} that relays use by
-     * default. If the relays are configured with another {@code broker.routing-key}, use {@link #boundTo}.
+     * The same queue, bound to one or more event types of one aggregate type. The bindings use the default routing keys
+     * of relays, see {@link RoutingKey}. If the relays are configured with another {@code broker.routing-key}, use
+     * {@link #boundTo}.
      *
-     * <p>Two types of event can share a key, for example {@code Placed} and {@code OrderPlaced} of an {@code Order}. So
-     * a handler decides by the event's {@linkplain ReceivedEvent#type type}, never by the queue.
+     * <p>Two event types can share a key, for example {@code Placed} and {@code OrderPlaced} of an {@code Order}. Then
+     * the queue receives both, so a handler must check the event's {@linkplain ReceivedEvent#type type}.
      *
      * @param exchange declared as a durable topic exchange if it does not exist
      * @param aggregateType for example {@code Order}
-     * @param eventTypes for example {@code OrderPlaced}; none for all events of the aggregate type
+     * @param eventTypes for example {@code OrderPlaced}; leave them out to bind all events of the aggregate type
      * @return the changed description
      */
     public ConsumerQueue boundToEvents(String exchange, String aggregateType, String... eventTypes) {

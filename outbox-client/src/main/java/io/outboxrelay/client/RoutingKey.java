@@ -3,21 +3,20 @@ package io.outboxrelay.client;
 import java.util.Locale;
 
 /**
- * The routing keys under which relays publish unless they are configured otherwise. A key has two words, one for the
- * type of the aggregate and one for the event, so that {@code order.*} matches the events of every order and of nothing
- * else.
+ * The routing keys that relays use unless {@code broker.routing-key} is configured. A key has two words, one for the
+ * type of the aggregate and one for the event. So {@code order.*} matches the events of all orders, and no others.
  *
- * <p>A type becomes a word in lower case with hyphens, whatever its convention: {@code OrderItem}, {@code order_item},
- * {@code ORDER_ITEM} and {@code order.item} all become {@code order-item}. An event type that begins with the name of
- * its aggregate does not repeat it: an {@code OrderPlaced} of an {@code Order} has the key {@code order.placed}, a
- * {@code PaymentFailed} of an {@code Order} has {@code order.payment-failed}.
+ * <p>A type becomes one word in lower case, with hyphens between its parts. Its naming convention does not matter:
+ * {@code OrderItem}, {@code order_item}, {@code ORDER_ITEM} and {@code order.item} all become {@code order-item}. The
+ * second word omits the aggregate type if the event type begins with it. An {@code OrderPlaced} of an {@code Order} has
+ * the key {@code order.placed}. A {@code PaymentFailed} of an {@code Order} has the key {@code order.payment-failed}.
  */
 public final class RoutingKey {
 
     private RoutingKey() {}
 
     /**
-     * The key of one type of event.
+     * Returns the key of one event type.
      *
      * @param aggregateType for example {@code Order}
      * @param eventType for example {@code OrderPlaced}
@@ -28,7 +27,7 @@ public final class RoutingKey {
     }
 
     /**
-     * The pattern of all events of a type of aggregate, for a binding to a topic exchange.
+     * Returns the pattern that matches all events of an aggregate type, for a binding to a topic exchange.
      *
      * @param aggregateType for example {@code Order}
      * @return for example {@code order.*}
@@ -38,12 +37,12 @@ public final class RoutingKey {
     }
 
     /**
-     * A type as a word of a routing key. A new part of the word begins at a capital letter after a small letter or a
-     * digit, at the last of several capitals before a small letter, and after everything that is neither a letter nor a
-     * digit.
+     * Returns a type as one word of a routing key. A new part of the word begins in three places: at a capital letter
+     * after a small letter or a digit, at the last of several capital letters before a small letter, and after every
+     * character that is neither a letter nor a digit.
      *
-     * @param type of an aggregate or of an event
-     * @return the parts in lower case, joined by hyphens; one hyphen if the type has no letter and no digit
+     * @param type the type of an aggregate or of an event
+     * @return the parts in lower case, joined by hyphens; a single hyphen if the type has no letter and no digit
      */
     public static String word(String type) {
         int[] letters = type.codePoints().toArray();
@@ -61,7 +60,8 @@ public final class RoutingKey {
     }
 
     /**
-     * The second word of a key: the event type's word without the word of the aggregate's type in front of it.
+     * Returns the second word of a key: the word of the event type, without the word of the aggregate type at its
+     * beginning.
      *
      * @param aggregateType for example {@code Order}
      * @param eventType for example {@code OrderPlaced}

@@ -98,7 +98,8 @@ class ApplicationTest {
             EventHandlers handlers = EventHandlers.reading(json)
                     .on("OrderPlaced", OrderPlaced.class, (placed, event) -> invoices.add(placed))
                     .on("OrderCancelled", event -> invoices.cancel(event.aggregateId()));
-            ConsumerQueue queue = ConsumerQueue.named("billing.orders").boundTo("events", "order.#");
+            ConsumerQueue queue = ConsumerQueue.named("billing.orders")
+                    .boundToEvents("events", "Order", "OrderPlaced", "OrderCancelled");
             return consumers.consumer("billing", queue, handlers);
         }
     }

@@ -215,7 +215,8 @@ record Kind<T>(Class<T> type, String name, Reading<T> reading) {
         return new Kind<>(String.class, "template", text -> {
             need(
                     !text.contains("{aggregate_id}"),
-                    "must not use {aggregate_id}: each aggregate would have its own" + " subject.");
+                    "must not use {aggregate_id}: each aggregate would have its own subject.");
+            need(!text.contains("{event}"), "must not use {event}, which is for routing keys. Use {event_type}.");
             return template().reading().read(text);
         });
     }

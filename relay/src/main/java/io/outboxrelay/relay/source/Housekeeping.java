@@ -245,7 +245,8 @@ final class Housekeeping {
     private void probe(SchemaGate gate) {
         gate.probe();
         if (!subjectsReported) {
-            gate.missing(List.of(policy.onPark(), policy.unroutable())).forEach(LOG::warn);
+            gate.missing(List.of(policy.onPark(), policy.unroutable()))
+                    .forEach(subject -> LOG.warn(Help.about(Reason.SCHEMA_UNKNOWN), "{}", subject));
             subjectsReported = true;
         }
     }

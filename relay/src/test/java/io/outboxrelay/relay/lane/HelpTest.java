@@ -25,7 +25,8 @@ class HelpTest {
 
     /** The call, and the start of its first argument. */
     private static final Pattern COMPLAINT = Pattern.compile(
-            "(?i:LOG)\\.(?:(?:warn|error)\\(\\s*+(?!help\\b|Help\\.)|at(?:Warn|Error)\\(\\)(?!\\s*+\\.addMarker\\())[^;]{0,80}");
+            "(?i:LOG)(?:::(?:warn|error)\\b|\\.(?:(?:warn|error)\\(\\s*+(?!help\\b|Help\\.)"
+            + "|at(?:Warn|Error)\\(\\)(?!\\s*+\\.addMarker\\()))[^;]{0,80}");
 
     @Test
     void every_topic_has_a_section_and_every_section_a_topic() throws Exception {
