@@ -24,9 +24,9 @@ class HelpTest {
     private static final Path SOURCES = Path.of("src", "main", "java");
 
     /** The call, and the start of its first argument. */
-    private static final Pattern COMPLAINT = Pattern.compile(
-            "(?i:LOG)(?:::(?:warn|error)\\b|\\.(?:(?:warn|error)\\(\\s*+(?!help\\b|Help\\.)"
-            + "|at(?:Warn|Error)\\(\\)(?!\\s*+\\.addMarker\\()))[^;]{0,80}");
+    private static final Pattern COMPLAINT =
+            Pattern.compile("(?i:LOG)(?:::(?:warn|error)\\b|\\.(?:(?:warn|error)\\(\\s*+(?!help\\b|Help\\.)"
+                    + "|at(?:Warn|Error)\\(\\)(?!\\s*+\\.addMarker\\()))[^;]{0,80}");
 
     @Test
     void every_topic_has_a_section_and_every_section_a_topic() throws Exception {
