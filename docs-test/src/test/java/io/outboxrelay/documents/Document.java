@@ -24,6 +24,7 @@ import org.commonmark.node.IndentedCodeBlock;
 import org.commonmark.node.Link;
 import org.commonmark.node.Node;
 import org.commonmark.node.Paragraph;
+import org.commonmark.node.SoftLineBreak;
 import org.commonmark.node.Text;
 import org.commonmark.parser.IncludeSourceSpans;
 import org.commonmark.parser.Parser;
@@ -175,8 +176,9 @@ record Document(Path path, List<Snippet> snippets) {
     }
 
     private static Optional<String> into(Code file) {
-        return file.getPrevious() instanceof Text of
-                        && of.getLiteral().equals(" of ")
+        Node before = file.getPrevious() instanceof SoftLineBreak line ? line.getPrevious() : file.getPrevious();
+        return before instanceof Text of
+                        && of.getLiteral().strip().equals("of")
                         && of.getPrevious() instanceof Code element
                 ? Optional.of(element.getLiteral())
                 : Optional.empty();

@@ -13,12 +13,15 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.xml.XMLConstants;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.xml.sax.InputSource;
@@ -35,6 +38,10 @@ class SnippetsTest {
     private static final Set<String> TRIED_ELSEWHERE = Set.of("json");
 
     private static final Set<String> PICTURES_AND_OUTPUT = Set.of("", "text");
+
+    /** Those of a module that this build makes. */
+    private static final Pattern COORDINATES = Pattern.compile(
+            "^(testI|i)mplementation\\(\"io\\.outboxrelay:(outbox-[a-z-]+):0\\.1\\.0-SNAPSHOT\"\\)\\R$");
 
     /** {@link InstallationIT} reads the statements of this page and runs them. */
     private static final String RUN_FROM_THE_PAGE = "docs/installation.md";
@@ -86,14 +93,18 @@ class SnippetsTest {
     @MethodSource("snippets")
     void every_snippet_is_run_somewhere(Snippet snippet) throws Exception {
         switch (snippet.language()) {
-            case "java", "kotlin", "sql" ->
+            case "kotlin" ->
+                // The only Kotlin class is compiled by KotlinIT; the others are lines for Gradle.
+                assertThat(snippet.text()).containsPattern(COORDINATES);
+            case "java", "sql" ->
                 assertThat(everything.contains(dense(snippet.text())))
                         .as("%s stands in a file that a test runs:%n%s", snippet, snippet.text())
                         .isTrue();
             case "xml" -> {
                 DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
                 factory.setFeature(XMLConstants.FEATURE_SECURE_PROCESSING, true);
-                assertThat(factory.newDocumentBuilder().parse(new InputSource(new StringReader(snippet.text()))))
+                assertThat(factory.newDocumentBuilder()
+                                .parse(new InputSource(new StringReader("<snippet>" + snippet.text() + "</snippet>"))))
                         .isNotNull();
             }
             case "yaml" -> assertThat(new Yaml().<Object>load(snippet.text())).isNotNull();
@@ -122,6 +133,20 @@ class SnippetsTest {
             }
         }
         assertThat(broken).as(page.toString()).isEmpty();
+    }
+
+    @Test
+    void every_alert_leads_to_a_section() throws IOException {
+        String alerts = Files.readString(Document.ROOT.resolve("compose/monitoring/alerts.yaml"));
+        Set<String> anchors = Document.anchors(Document.ROOT.resolve("docs/troubleshooting.md"));
+
+        assertThat(Pattern.compile("- alert: (\\w+)").matcher(alerts).results().map(alert -> alert.group(1)))
+                .isNotEmpty()
+                .allSatisfy(alert -> {
+                    String section = alert.toLowerCase(Locale.ROOT);
+                    assertThat(anchors).contains(section);
+                    assertThat(alerts).contains("runbook_url: docs/troubleshooting.md#" + section + "\n");
+                });
     }
 
     static List<Path> pages() {
