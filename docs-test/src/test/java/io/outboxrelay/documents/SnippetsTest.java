@@ -84,6 +84,7 @@ class SnippetsTest {
                 .flatMap(document -> document.snippets().stream())
                 .filter(snippet -> !PICTURES_AND_OUTPUT.contains(snippet.language()))
                 .filter(snippet -> !TRIED_ELSEWHERE.contains(snippet.language()))
+                .filter(snippet -> !KotlinIT.compiles(snippet))
                 .filter(snippet ->
                         !(snippet.language().equals("sql") && snippet.where().startsWith(RUN_FROM_THE_PAGE + ":")))
                 .toList();
@@ -108,6 +109,7 @@ class SnippetsTest {
                         .isNotNull();
             }
             case "yaml" -> assertThat(new Yaml().<Object>load(snippet.text())).isNotNull();
+            case "groovy" -> assertThat(snippet.file()).as("run by GradleIT").hasValue(Path.of("build.gradle"));
             case "sh" -> assertThat(snippet.text()).isNotBlank();
             default ->
                 throw new AssertionError(
