@@ -393,7 +393,7 @@ class RepairCommandsTest {
                 .containsPattern("(?s)retrying .*" + first + " +OrderPlaced +unroutable\n.*waiting .*" + second
                         + " +OrderPlaced +-\n.*in the outbox .*" + last + " +OrderPlaced +-\n")
                 .contains("The others wait for event " + first + ".")
-                .contains(" Last failure: unroutable – no queue is bound (after 3 attempts).")
+                .contains(" Last failure: unroutable – no queue is bound (4 failures in a row, 3 attempts spent).")
                 .contains("failures retry --now --source orders " + first);
         assertThat(execute("explain", "--json", "--aggregate-type", "Order", "--aggregate-id", "4711"))
                 .isZero();
