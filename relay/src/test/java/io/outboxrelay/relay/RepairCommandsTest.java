@@ -432,6 +432,7 @@ class RepairCommandsTest {
         execute("explain", behind.toString());
         assertThat(out.toString())
                 .contains(": waiting for", "1 earlier event of Order 1 is ahead of it")
+                .contains("To see all of them, run: explain --source orders --aggregate-type Order --aggregate-id 1\n")
                 .containsPattern("Event " + retrying + ": next attempt in 5\\d min\\.");
         execute("explain", paused.toString());
         assertThat(out.toString())
