@@ -8,21 +8,20 @@ home=/app
 common="-XX:AOTCache=$home/outbox-relay.aot -XX:TieredStopAtLevel=1"
 
 # Asks the relay of this container for its health without starting a Java runtime, which every ten seconds would cost
-# more than an idle relay. Only an answer of a relay counts. Without one, the program itself asks: the configuration may
-# name another port.
+# more than an idle relay. bash is part of Debian and Ubuntu, as curl is not. Only an answer of a relay counts: without
+# one, the program itself asks, since the configuration may name another address or port.
 ask_health() {
-    address="http://127.0.0.1:${OUTBOX_RELAY_HTTP_PORT:-8080}/health/ready"
-    answer=$(curl -s -m 4 -w ' %{http_code}' "$address" 2>/dev/null)
+    answer=$(timeout 4 bash -c '
+        exec 3<> "/dev/tcp/127.0.0.1/$1" && printf "GET /health/ready HTTP/1.0\r\n\r\n" >&3 && cat <&3
+    ' bash "${OUTBOX_RELAY_HTTP_PORT:-8080}" 2> /dev/null)
+    body="{${answer#*\{}"
     case $answer in
-        '{"status":"ready"'*' 200') status=0 ;;
-        '{"status":"not r'*' 503') status=1 ;;
-        *) return ;;
+        HTTP/1.?' 200 '*'{"status":"ready"'*) echo "$body" && exit 0 ;;
+        HTTP/1.?' 503 '*'{"status":"not r'*) echo "$body" && exit 1 ;;
     esac
-    echo "${answer% *}"
-    exit $status
 }
 
-if [ "$*" = health ] && command -v curl >/dev/null; then
+if [ "$*" = health ]; then
     ask_health
 fi
 case ${1:-run} in

@@ -393,7 +393,7 @@ class RepairCommandsTest {
                 .containsPattern("(?s)retrying .*" + first + " +OrderPlaced +unroutable\n.*waiting .*" + second
                         + " +OrderPlaced +-\n.*in the outbox .*" + last + " +OrderPlaced +-\n")
                 .contains("The others wait for event " + first + ".")
-                .contains(" Last failure: unroutable – no queue is bound (after 3 attempts).")
+                .contains(" Last failure: unroutable – no queue is bound (4 failures in a row, 3 attempts spent).")
                 .contains("failures retry --now --source orders " + first);
         assertThat(execute("explain", "--json", "--aggregate-type", "Order", "--aggregate-id", "4711"))
                 .isZero();
@@ -432,6 +432,7 @@ class RepairCommandsTest {
         execute("explain", behind.toString());
         assertThat(out.toString())
                 .contains(": waiting for", "1 earlier event of Order 1 is ahead of it")
+                .contains("To see all of them, run: explain --source orders --aggregate-type Order --aggregate-id 1\n")
                 .containsPattern("Event " + retrying + ": next attempt in 5\\d min\\.");
         execute("explain", paused.toString());
         assertThat(out.toString())

@@ -100,9 +100,12 @@ final class Advice {
             return "";
         }
         String detail = failure.detail() == null ? "" : " – " + failure.detail();
-        return " Last failure: %s%s (after %s)."
+        return " Last failure: %s%s (%s in a row, %s spent)."
                 .formatted(
-                        Words.plain(failure.reason()), Words.plain(detail), Words.count(failure.attempts(), "attempt"));
+                        Words.plain(failure.reason()),
+                        Words.plain(detail),
+                        Words.count(failure.failures(), "failure"),
+                        Words.count(failure.attempts(), "attempt"));
     }
 
     private static String when(Failure failure) {

@@ -166,6 +166,13 @@ final class ExplainCommand implements Callable<Integer> {
             if (failure.behind() > 0) {
                 advice.say(events(failure.behind(), "later", failure) + " waiting behind it.");
             }
+            if (failure.before() + failure.behind() > 0) {
+                advice.say("To see all of them, run: explain --source %s --aggregate-type %s --aggregate-id %s"
+                        .formatted(
+                                source,
+                                Words.quoted(failure.address().aggregateType()),
+                                Words.quoted(failure.address().aggregateId())));
+            }
             Failure first = found.first();
             Failure next = failure.state() == State.WAITING && first != null ? first : failure;
             advice.next(next, next.event().equals(event));
