@@ -142,8 +142,8 @@ public final class Outbox {
     }
 
     /**
-     * What is not yet published. Reads up to {@value #MOST_COUNTED} rows, so do not ask at every event. The database
-     * user needs the right to read the table, which the role {@code outbox_writer} does not have.
+     * What is not yet published. Reads up to 10,000 rows, so do not ask at every event. The database user needs the
+     * right to read the table, which the role {@code outbox_writer} does not have.
      *
      * @return the number and the age of the oldest
      * @throws org.springframework.dao.DataAccessException if the database refuses or is away

@@ -17,12 +17,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.dao.InvalidDataAccessResourceUsageException;
+import org.springframework.dao.PermissionDeniedDataAccessException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
 @Tag("server")
 class MissingTableTest {
 
@@ -71,17 +73,13 @@ class MissingTableTest {
         assertThatThrownBy(outbox::requireTable).isInstanceOf(MissingTableException.class);
         assertThatThrownBy(inbox::requireTable).isInstanceOf(MissingTableException.class);
         assertThatThrownBy(outbox::backlog).isInstanceOf(MissingTableException.class);
-    }
 
-    @Test
-    void a_missing_schema_is_said_in_the_same_words() {
-        Outbox outbox = new Outbox(pool, transactions, "no_schema");
-
-        assertThatThrownBy(() -> transaction.execute(status -> outbox.publish(EVENT)))
+        Outbox elsewhere = new Outbox(pool, transactions, "no_schema");
+        assertThatThrownBy(() -> transaction.execute(status -> elsewhere.publish(EVENT)))
                 .isInstanceOf(MissingTableException.class)
                 .hasMessageStartingWith("there is no outbox in the schema 'no_schema' of ")
                 .hasMessageContaining("withSchema(\"no_schema\").installOn(dataSource)");
-        assertThatThrownBy(outbox::requireTable).isInstanceOf(MissingTableException.class);
+        assertThatThrownBy(elsewhere::requireTable).isInstanceOf(MissingTableException.class);
     }
 
     @Test
@@ -102,17 +100,27 @@ class MissingTableTest {
 
         assertThat(outbox.backlog().events()).isOne();
         assertThat(outbox.backlog().oldest()).isBetween(Duration.ofSeconds(90), Duration.ofMinutes(5));
+
+        assertThatThrownBy(() -> new Inbox(pool, transactions).once("billing", UUID.randomUUID(), this::useNothing))
+                .as("another table")
+                .isNotInstanceOf(MissingTableException.class);
+    }
+
+    private void useNothing() {
+        new JdbcTemplate(pool).execute("INSERT INTO nowhere VALUES (1)");
     }
 
     @Test
-    void a_table_that_another_statement_needs_is_not_the_outbox() {
-        Inbox inbox = new Inbox(pool, transactions);
+    void a_user_who_may_only_write_finds_the_outbox_and_cannot_count_it() {
         OutboxSchema.install(server.dataSource());
+        try (HikariDataSource writer = ClientDatabase.pool(server, "outbox_writer")) {
+            Outbox outbox = new Outbox(writer, new JdbcTransactionManager(writer));
 
-        assertThatThrownBy(() -> inbox.once(
-                        "billing",
-                        UUID.randomUUID(),
-                        () -> new JdbcTemplate(pool).execute("INSERT INTO nowhere VALUES (1)")))
-                .isNotInstanceOf(MissingTableException.class);
+            assertThatCode(outbox::requireTable).doesNotThrowAnyException();
+            assertThatThrownBy(outbox::backlog)
+                    .isInstanceOfAny(
+                            InvalidDataAccessResourceUsageException.class, PermissionDeniedDataAccessException.class)
+                    .isNotInstanceOf(MissingTableException.class);
+        }
     }
 }

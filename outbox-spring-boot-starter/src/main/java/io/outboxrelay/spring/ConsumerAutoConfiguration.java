@@ -16,6 +16,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -127,6 +128,20 @@ public class ConsumerAutoConfiguration {
         @ConditionalOnMissingBean(name = "outboxConsumersHealthIndicator")
         HealthIndicator outboxConsumersHealthIndicator(ObjectProvider<IdempotentConsumer> consumers) {
             return new ConsumersHealth(consumers);
+        }
+    }
+
+    /** Where an application of Spring Boot 3 does. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(org.springframework.boot.actuate.health.HealthIndicator.class)
+    @ConditionalOnMissingClass("org.springframework.boot.health.contributor.HealthIndicator")
+    static class ReportHealthOfBoot3 {
+
+        @Bean
+        @ConditionalOnMissingBean(name = "outboxConsumersHealthIndicator")
+        org.springframework.boot.actuate.health.HealthIndicator outboxConsumersHealthIndicator(
+                ObjectProvider<IdempotentConsumer> consumers) {
+            return new ConsumersHealthOfBoot3(consumers);
         }
     }
 }

@@ -1,17 +1,11 @@
 package io.outboxrelay.spring;
 
 import io.outboxrelay.client.IdempotentConsumer;
-import io.outboxrelay.client.IdempotentConsumer.State;
-import java.util.List;
-import java.util.Map;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
 
-/**
- * Down if a consumer has ended by an error: only a new start of the application helps. A consumer that waits for its
- * broker or its database is well, and continues by itself. The details have each consumer's state and queue.
- */
+/** Tells Spring Boot 4 what {@link ConsumersReport} says. */
 final class ConsumersHealth extends AbstractHealthIndicator {
 
     private final ObjectProvider<IdempotentConsumer> consumers;
@@ -23,13 +17,7 @@ final class ConsumersHealth extends AbstractHealthIndicator {
 
     @Override
     protected void doHealthCheck(Health.Builder health) {
-        List<IdempotentConsumer> all = consumers.stream().toList();
-        if (all.stream().anyMatch(consumer -> consumer.state() == State.FAILED)) {
-            health.down();
-        } else {
-            health.up();
-        }
-        all.forEach(consumer ->
-                health.withDetail(consumer.name(), Map.of("state", consumer.state(), "queue", consumer.queue())));
+        ConsumersReport report = ConsumersReport.of(consumers.stream());
+        (report.down() ? health.down() : health.up()).withDetails(report.details());
     }
 }

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootVersion;
+import org.springframework.boot.actuate.health.Health;
+import org.springframework.boot.actuate.health.HealthIndicator;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -70,6 +72,12 @@ class SpringBoot3Test {
                             String.class))
                     .doesNotContain("flyway_schema_history");
             assertThat(application.getBeansOfType(MeterBinder.class)).containsKey("idempotentConsumerMeters");
+            assertThat(application.getBean(HealthIndicator.class).health())
+                    .isEqualTo(Health.up()
+                            .withDetail(
+                                    "billing",
+                                    Map.of("state", IdempotentConsumer.State.CONSUMING, "queue", "billing.orders"))
+                            .build());
         }
     }
 

@@ -1,20 +1,21 @@
 package io.outboxrelay.test;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.outboxrelay.client.PayloadReader;
+import java.io.IOException;
 import java.util.Comparator;
 import java.util.Objects;
 import org.assertj.core.api.AbstractAssert;
 import org.assertj.core.api.Assertions;
 import org.assertj.core.api.ObjectAssert;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Assertions on one published event. A failure shows the event. */
 public final class PublishedEventAssert extends AbstractAssert<PublishedEventAssert, PublishedEvent> {
 
-    private static final JsonMapper JSON = new JsonMapper();
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Numbers are equal if their values are, however they are written; everything else is if it is. */
     private static final Comparator<JsonNode> BY_VALUE = (one, other) -> {
@@ -97,7 +98,7 @@ public final class PublishedEventAssert extends AbstractAssert<PublishedEventAss
      * @return this
      */
     public PublishedEventAssert hasJson(String json) {
-        JsonNode expected = JSON.readTree(json);
+        JsonNode expected = parsed(json);
         JsonNode found = json();
         if (!found.equals(BY_VALUE, expected)) {
             throw failure(
@@ -134,8 +135,16 @@ public final class PublishedEventAssert extends AbstractAssert<PublishedEventAss
     private JsonNode json() {
         try {
             return JSON.readTree(actual.payload());
-        } catch (JacksonException e) {
+        } catch (IOException e) {
             throw failure("Expected JSON as the payload of%n  %s%nbut it cannot be read: %s", actual, e.getMessage());
+        }
+    }
+
+    private static JsonNode parsed(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("The expected payload is no JSON: " + e.getMessage(), e);
         }
     }
 }

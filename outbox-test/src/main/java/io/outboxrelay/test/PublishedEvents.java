@@ -1,5 +1,8 @@
 package io.outboxrelay.test;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.outboxrelay.client.Outbox;
 import java.nio.ByteBuffer;
 import java.sql.ResultSet;
@@ -9,8 +12,6 @@ import java.util.Map;
 import java.util.UUID;
 import org.springframework.jdbc.core.ConnectionCallback;
 import org.springframework.jdbc.core.JdbcTemplate;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The events that were written into an outbox since a moment, in order. Asked in a test's own transaction, it sees what
@@ -21,7 +22,7 @@ public final class PublishedEvents {
 
     private static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};
 
-    private static final JsonMapper JSON = new JsonMapper();
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final JdbcTemplate jdbc;
     private final String schema;
@@ -91,7 +92,15 @@ public final class PublishedEvents {
                 row.getString("aggregate_id"),
                 row.getBytes("payload"),
                 row.getString("content_type"),
-                JSON.readValue(row.getString("headers"), HEADERS));
+                headers(row.getString("headers")));
+    }
+
+    private static Map<String, String> headers(String json) {
+        try {
+            return JSON.readValue(json, HEADERS);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("The headers of an event are not those that an outbox writes: " + json, e);
+        }
     }
 
     private static UUID uuid(Object value) {

@@ -212,7 +212,11 @@ class OrdersApiTest {
         assertThat(each(shop.get("/orders/" + order).body().get("replicas"), "source"))
                 .containsExactly("customers");
         assertThat(shop.text("/actuator/prometheus"))
-                .containsPattern("shop_copy_age_seconds\\{.*source=\"customers\".*} 36\\d\\d");
+                .containsPattern("shop_copy_age_seconds\\{.*source=\"customers\".*} 36\\d\\d")
+                .containsPattern("outbox_consumer_state\\{.*state=\"CONSUMING\"} 1")
+                .contains("outbox_consumer_handling_seconds_count", "outbox_consumer_age_seconds_sum")
+                .as("the service may not read its outbox")
+                .containsPattern("outbox_backlog_events.* NaN");
     }
 
     @Test

@@ -1,11 +1,11 @@
 package io.outboxrelay.samples.products;
 
+import io.outboxrelay.client.AvroEvents;
 import io.outboxrelay.client.EventHandler;
+import io.outboxrelay.client.EventHandlers;
 import io.outboxrelay.client.ReceivedEvent;
-import io.outboxrelay.samples.chassis.Events;
 import io.outboxrelay.samples.contracts.StockReleaseRequested;
 import io.outboxrelay.samples.contracts.StockReservationRequested;
-import org.apache.avro.specific.SpecificRecord;
 import org.springframework.stereotype.Component;
 
 /**
@@ -15,25 +15,24 @@ import org.springframework.stereotype.Component;
 @Component
 class OrderEvents implements EventHandler {
 
-    private final Events events;
-    private final Stock stock;
+    private final EventHandlers handlers;
 
-    OrderEvents(Events events, Stock stock) {
-        this.events = events;
-        this.stock = stock;
+    /** Other types are ignored: this version of the service does not know them, and the queue's binding has room. */
+    OrderEvents(AvroEvents events, Stock stock) {
+        this.handlers = EventHandlers.reading(events)
+                .on(
+                        "StockReservationRequested",
+                        StockReservationRequested.class,
+                        (request, event) -> stock.reserve(request.getOrderId(), request.getLines()))
+                .on(
+                        "StockReleaseRequested",
+                        StockReleaseRequested.class,
+                        (request, event) -> stock.release(request.getOrderId()))
+                .ignoringOthers();
     }
 
-    /** Ignores event types that this version of the service does not know. */
     @Override
-    public void handle(ReceivedEvent event) {
-        events.read(event).ifPresent(this::apply);
-    }
-
-    private void apply(SpecificRecord event) {
-        if (event instanceof StockReservationRequested request) {
-            stock.reserve(request.getOrderId(), request.getLines());
-        } else if (event instanceof StockReleaseRequested request) {
-            stock.release(request.getOrderId());
-        }
+    public void handle(ReceivedEvent event) throws Exception {
+        handlers.handle(event);
     }
 }

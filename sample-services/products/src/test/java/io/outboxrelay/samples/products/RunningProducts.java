@@ -6,7 +6,6 @@ import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import io.outboxrelay.client.IdempotentConsumer;
-import io.outboxrelay.client.Inbox;
 import io.outboxrelay.client.ReceivedEvent;
 import io.outboxrelay.client.RoutingKey;
 import io.outboxrelay.samples.chassis.Events;
@@ -101,11 +100,7 @@ final class RunningProducts implements AutoCloseable {
                 UUID.randomUUID(),
                 event.getSchema().getName(),
                 EventEncoder.singleObject().encode(event));
-        bean(Inbox.class)
-                .once(
-                        ProductsService.CONSUMER,
-                        received.id(),
-                        () -> bean(OrderEvents.class).handle(received));
+        consumer().deliver(received);
     }
 
     /** What a relay does with an event. */
