@@ -1,7 +1,7 @@
 // The page in plain JavaScript. It calls only the storefront, and inserts the answers as text, never as markup.
 
 import { ask, attempt, by, duration, element, faults, keep, money, read, say, short, show, tell } from "./parts.js";
-import { isPublishing, relaysThatAnswer, showPublishing } from "./publishing.js";
+import { publishingRelays, showPublishing } from "./publishing.js";
 import {
   namesFrom, NOT_ARRIVED, showOrder, showOwners, showWays, stateWords, summaryOf, watch, watchedOrder,
 } from "./saga.js";
@@ -152,17 +152,17 @@ function news(stale) {
   if (fault) {
     return [fault.message, "bad"];
   }
-  if (isPublishing() === false) {
+  const relays = publishingRelays();
+  if (relays?.length === 0) {
     return ["No relay is publishing. Events wait in the outboxes until one does.", "bad"];
   }
   if (stale.length > 0) {
     return [`Stale: ${stale.join(", ")}. This data may be out of date.`, "wait"];
   }
-  const relays = relaysThatAnswer();
   if (ages.length === 0) {
     return ["", ""];
   }
-  return [`All views are current${relays.length === 0 ? "" : `; publishing: ${relays.join(", ")}`}.`, "good"];
+  return [`All views are current${relays === null ? "" : `; publishing: ${relays.join(", ")}`}.`, "good"];
 }
 
 // ---- Actions ----

@@ -12,20 +12,16 @@ export async function showPublishing() {
   showProcesses();
 }
 
-/** Whether any relay publishes; null while that is not known. */
-export function isPublishing() {
-  if (shown === null) {
+/** The relays that own a lane, and answer as far as they are listed; null while nobody says who owns which lane. */
+export function publishingRelays() {
+  const lanes = shown === null ? [] : shown.services.flatMap(({ outbox }) => (outbox ? outbox.lanes : []));
+  if (lanes.length === 0) {
     return null;
   }
-  if (shown.relays.length > 0) {
-    return shown.relays.some((relay) => relay.state === "ANSWERS");
-  }
-  const outboxes = shown.services.filter((service) => service.outbox);
-  return outboxes.length === 0 ? null : outboxes.some(({ outbox }) => outbox.lanes.some((lane) => lane.relay));
+  const silent = shown.relays.filter((relay) => relay.state !== "ANSWERS").map((relay) => relay.name);
+  const owners = new Set(lanes.map((lane) => lane.relay).filter(Boolean));
+  return [...owners].filter((owner) => !silent.includes(owner)).sort();
 }
-
-export const relaysThatAnswer = () =>
-  shown === null ? [] : shown.relays.filter((relay) => relay.state === "ANSWERS").map((relay) => relay.name);
 
 /** The owner of a lane, null for none, undefined if that is not known. */
 export function ownerOf(service, lane) {

@@ -1,6 +1,6 @@
 // An order: the steps of its saga as the view has them, and the way of each event from its outbox to the view.
 
-import { button, by, duration, element, money, read, short, tell } from "./parts.js";
+import { button, by, duration, element, money, read, say, short, tell } from "./parts.js";
 import { patternWords, showPattern } from "./patterns.js";
 import { ownerOf } from "./publishing.js";
 
@@ -165,8 +165,9 @@ function showSteps() {
   steps.forEach((step, place) => {
     let item = [...list.children].find((one) => one.dataset.event === step.event_id);
     if (item === undefined) {
-      item = newStep(step, steps.slice(0, place));
+      item = newStep(step);
     }
+    say(item.firstElementChild, labelOf(step, steps.slice(0, place)));
     if (list.children[place] !== item) {
       list.insertBefore(item, list.children[place] || null);
     }
@@ -179,18 +180,23 @@ function showSteps() {
 
 const writtenAt = (step) => step.happened_at || step.written_at;
 
-function newStep(step, before) {
-  const [label, kind = "", pattern] = STEPS[step.event] || [step.event];
+/** Only the view knows the reason of a refusal, so the label may become longer when the event arrives. */
+function labelOf(step, before) {
+  const [label] = STEPS[step.event] || [step.event];
   const paid = before.some((earlier) => earlier.event === "OrderPaid");
   const text = step.event === "CreditReleased" && paid ? "Reservation closed (paid)" : label;
-  const why = step.detail ? `: ${REASONS[step.detail] || step.detail}` : "";
-  const about = element("p", [`${step.service}`], "by");
+  return step.detail ? `${text}: ${REASONS[step.detail] || step.detail}` : text;
+}
+
+function newStep(step) {
+  const [, kind = "", pattern] = STEPS[step.event] || [step.event];
+  const about = element("p", [step.service], "by");
   if (pattern) {
     about.append(" · ", button(patternWords(pattern), "pattern", () => showPattern(pattern)));
   }
   const way = element("dl", ["Written", "Claimed", "Confirmed", "Handled"].map((stage) =>
     element("div", [element("dt", stage), element("dd")])), "way");
-  const item = element("li", [element("span", `${text}${why}`), about, way]);
+  const item = element("li", [element("span"), about, way]);
   item.dataset.event = step.event_id;
   item.dataset.kind = kind;
   return item;
@@ -206,9 +212,7 @@ function showWay(item, step, start) {
   const since = (time) => duration(Math.max(0, Date.parse(time) - written) / 1000);
   const stages = item.querySelectorAll("dd");
   const set = (place, text, kind = "") => {
-    if (stages[place].textContent !== text) {
-      stages[place].textContent = text;
-    }
+    say(stages[place], text);
     stages[place].className = kind;
   };
   if (expected) {

@@ -148,6 +148,7 @@ class ShopIT {
     }
 
     @Test
+    @SuppressWarnings("try") // The brake is only there, so that no deadline passes while the relays are frozen.
     void an_order_placed_while_no_relay_runs_is_on_the_page_at_once_and_arrives_when_a_relay_is_back()
             throws Exception {
         client.product("bowl", PRICE, 100);
