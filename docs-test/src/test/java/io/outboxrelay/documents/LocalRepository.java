@@ -45,8 +45,10 @@ final class LocalRepository {
                         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x"))),
                 """
                 #!/bin/sh
+                export MAVEN_USER_HOME='%s'
                 exec '%s' -B -ntp -Dmaven.repo.local='%s' -Dmaven.repo.local.tail='%s' "$@"
                 """.formatted(
+                                Path.of(System.getProperty("user.home"), ".m2"),
                                 Document.ROOT.resolve("mvnw"),
                                 repository,
                                 Path.of(System.getProperty(
