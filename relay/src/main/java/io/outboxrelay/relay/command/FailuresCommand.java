@@ -9,7 +9,7 @@ import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Filter;
 import io.outboxrelay.relay.database.Failures.Listing;
 import io.outboxrelay.relay.database.Failures.Note;
-import io.outboxrelay.relay.database.Failures.State;
+import io.outboxrelay.relay.lane.FailurePolicy.State;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,8 +1,8 @@
 package io.outboxrelay.relay.command;
 
 import io.outboxrelay.relay.configuration.Durations;
-import io.outboxrelay.relay.database.Failures.State;
 import io.outboxrelay.relay.lane.Count;
+import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.operations.Printable;
 import java.time.DateTimeException;

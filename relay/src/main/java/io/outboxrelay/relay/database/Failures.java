@@ -2,6 +2,7 @@ package io.outboxrelay.relay.database;
 
 import io.outboxrelay.relay.database.CommandActs.Candidate;
 import io.outboxrelay.relay.database.CommandActs.Trouble;
+import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.schema.OutboxSchema;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -11,7 +12,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -476,27 +476,6 @@ public final class Failures {
         @Nullable
         Instant time(ResultSet row, String column) throws SQLException {
             return reader.time().read(row, row.findColumn(column));
-        }
-    }
-
-    /** What a row of {@code outbox_failure} waits for; lower case in the table. */
-    public enum State {
-        RETRYING,
-        PARKED,
-        PAUSED,
-        WAITING;
-
-        /** The states of the first event of an aggregate: what a list shows. */
-        public static final Set<State> SHOWN = Set.of(RETRYING, PARKED, PAUSED);
-
-        /** {@return the state of this name} */
-        public static State of(String text) {
-            return valueOf(text.toUpperCase(Locale.ROOT));
-        }
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
         }
     }
 

@@ -32,7 +32,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -340,7 +339,7 @@ final class MariaDbOutbox implements OutboxActs {
 
     private static @Nullable Object[] with(Failed failed, long... row) {
         List<@Nullable Object> values = new ArrayList<>(Arrays.asList(
-                failed.state().name().toLowerCase(Locale.ROOT),
+                failed.state().toString(),
                 failed.blocking(),
                 failed.attempts(),
                 failed.failures(),

@@ -29,7 +29,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -389,7 +388,7 @@ final class PostgresOutbox implements OutboxActs {
     }
 
     private static String state(Failed failed) {
-        return failed.state().name().toLowerCase(Locale.ROOT);
+        return failed.state().toString();
     }
 
     /** A database whose encoding lacks some signs refuses a parameter that has one of these. */

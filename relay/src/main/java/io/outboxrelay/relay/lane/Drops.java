@@ -51,7 +51,7 @@ public final class Drops {
     }
 
     /** Notes that an event is dropped. */
-    void dropped(Lease lease, Event event, Outcome.Failure failure) {
+    void dropped(Lease lease, Event event, Outcome.NotPublished failure) {
         Seen seen = seen(event);
         (seen.arrived ? ofRoutesThatWorked : ofOthers).increment();
         LOG.debug("{}: {} is dropped: {}", lease, event, failure.detail());

@@ -3,6 +3,8 @@ package io.outboxrelay.relay.lane;
 import io.outboxrelay.relay.lane.Outcome.Reason;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -50,14 +52,29 @@ public record FailurePolicy(
         DROP
     }
 
-    /** What an event among the failures waits for. */
+    /** What an event among the failures waits for; lower case in the table. */
     public enum State {
         /** The end of its backoff. */
         RETRYING,
         /** A person's decision, or, where it is still tried, that the broker takes it. */
         PARKED,
         /** A person to resume its route. */
-        PAUSED
+        PAUSED,
+        /** The first event of its aggregate, which is in one of the other states. */
+        WAITING;
+
+        /** The states of the first event of an aggregate: what a list shows. */
+        public static final Set<State> SHOWN = Set.of(RETRYING, PARKED, PAUSED);
+
+        /** {@return the state of this name} */
+        public static State of(String text) {
+            return valueOf(text.toUpperCase(Locale.ROOT));
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /**
@@ -95,12 +112,12 @@ public record FailurePolicy(
     }
 
     /** Returns whether the event is dropped after this answer. */
-    boolean drops(Event event, Outcome.Failure failure) {
+    boolean drops(Event event, Outcome.NotPublished failure) {
         return failure.reason() == Reason.UNROUTABLE && mayDrop(event) && !isInDoubt(event, failure);
     }
 
     /** A dropped event does not come back, so an event whose queue may be down is kept. */
-    private boolean isInDoubt(Event event, Outcome.Failure failure) {
+    private boolean isInDoubt(Event event, Outcome.NotPublished failure) {
         return failure instanceof Outcome.Returned returned && returned.mayBeDown() && mayDrop(event);
     }
 
@@ -110,7 +127,7 @@ public record FailurePolicy(
     }
 
     /** Returns how the event is kept after this answer. */
-    Failed keep(Event event, Outcome.Failure failure, RandomGenerator random) {
+    Failed keep(Event event, Outcome.NotPublished failure, RandomGenerator random) {
         if (isInDoubt(event, failure)) {
             return keep(event, new Outcome.Nacked(Reason.QUEUE_DOWN, failure.detail()), random);
         }

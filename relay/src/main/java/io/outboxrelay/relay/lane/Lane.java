@@ -239,7 +239,7 @@ public final class Lane {
                 drops.confirmed(event);
             }
             batch.done(event);
-        } else if (outcome instanceof Outcome.Failure failure) {
+        } else if (outcome instanceof Outcome.NotPublished failure) {
             failed(batch, event, failure);
         } else {
             batch.unanswered(event);
@@ -247,7 +247,7 @@ public final class Lane {
         }
     }
 
-    private void failed(Batch batch, Event event, Outcome.Failure failure) {
+    private void failed(Batch batch, Event event, Outcome.NotPublished failure) {
         if (policy.drops(event, failure)) {
             drops.dropped(lease, event, failure);
             batch.done(event);

@@ -14,7 +14,7 @@ public sealed interface Outcome {
      *
      * @param mayBeDown whether its queue may exist and be down: the management API, which would know, does not answer
      */
-    record Returned(Reason reason, String detail, boolean mayBeDown) implements Failure {
+    record Returned(Reason reason, String detail, boolean mayBeDown) implements NotPublished {
 
         /** For a reason that is certain. */
         public Returned(Reason reason, String detail) {
@@ -23,13 +23,13 @@ public sealed interface Outcome {
     }
 
     /** The relay itself will not send the event. */
-    record Refused(Reason reason, String detail) implements Failure {}
+    record Refused(Reason reason, String detail) implements NotPublished {}
 
     /**
      * The event is valid and cannot be taken now: the broker nacked it, for instance because a queue is full, or its
      * schema cannot be looked up.
      */
-    record Nacked(Reason reason, String detail) implements Failure {
+    record Nacked(Reason reason, String detail) implements NotPublished {
 
         /** The broker's nack. */
         public Nacked(String detail) {
@@ -53,7 +53,7 @@ public sealed interface Outcome {
     }
 
     /** An answer that prevents the event from being published now. */
-    sealed interface Failure extends Outcome {
+    sealed interface NotPublished extends Outcome {
 
         /** Returns why, in one word. */
         Reason reason();

@@ -165,14 +165,14 @@ public final class Replay {
             sent++;
             done(batch, event);
         } else if (outcome instanceof Outcome.Returned || outcome instanceof Outcome.Refused) {
-            failed(batch, event, (Outcome.Failure) outcome);
+            failed(batch, event, (Outcome.NotPublished) outcome);
         } else {
             again.add(event);
             againAt = nanoTime.getAsLong() + settings.again().toNanos();
         }
     }
 
-    private void failed(Batch batch, Event event, Outcome.Failure failure) {
+    private void failed(Batch batch, Event event, Outcome.NotPublished failure) {
         if (settings.policy() != null && settings.policy().drops(event, failure)) {
             dropped++;
             done(batch, event);

@@ -72,7 +72,9 @@ public final class PublishMetrics {
             reports.computeIfAbsent(key, unknown -> new OncePerMinute())
                     .occurred(count -> LOG.atWarn()
                             .addMarker(Help.about(
-                                    outcome instanceof Outcome.Failure failure ? failure.reason() : Reason.UNANSWERED))
+                                    outcome instanceof Outcome.NotPublished failure
+                                            ? failure.reason()
+                                            : Reason.UNANSWERED))
                             .addKeyValue(LogKeys.SOURCE, source)
                             .addKeyValue(LogKeys.EVENT_ID, event.id())
                             .addKeyValue(LogKeys.REASON, reason(outcome))
@@ -95,11 +97,13 @@ public final class PublishMetrics {
     }
 
     private static String reason(Outcome outcome) {
-        return outcome instanceof Outcome.Failure failure ? failure.reason().word() : name(outcome.getClass());
+        return outcome instanceof Outcome.NotPublished failure
+                ? failure.reason().word()
+                : name(outcome.getClass());
     }
 
     private static String inWords(Outcome outcome) {
-        if (outcome instanceof Outcome.Failure failure) {
+        if (outcome instanceof Outcome.NotPublished failure) {
             return reason(outcome) + ": " + failure.detail();
         }
         return outcome instanceof Outcome.Unconfirmed unconfirmed

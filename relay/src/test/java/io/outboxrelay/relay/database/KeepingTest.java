@@ -177,7 +177,7 @@ class KeepingTest {
         Event due = outbox.due(ALL).get(0);
         database.failures()
                 .retry(
-                        new Filter(List.of(), Failures.State.SHOWN, null, null, null, null, null),
+                        new Filter(List.of(), State.SHOWN, null, null, null, null, null),
                         new Note("ann", "bound the queue"),
                         changed -> {});
 
@@ -198,7 +198,7 @@ class KeepingTest {
 
         database.failures()
                 .retry(
-                        new Filter(List.of(events.get(0).id()), Failures.State.SHOWN, null, null, null, null, null),
+                        new Filter(List.of(events.get(0).id()), State.SHOWN, null, null, null, null, null),
                         new Note("ann", "bound the queue"),
                         changed -> {});
 

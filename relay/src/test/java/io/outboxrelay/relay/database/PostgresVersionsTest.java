@@ -47,7 +47,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PostgresVersionsTest {
 
     private static final Duration LONG = Duration.ofHours(1);
-    private static final Filter EVERYTHING = new Filter(List.of(), Failures.State.SHOWN, null, null, null, null, null);
+    private static final Filter EVERYTHING = new Filter(List.of(), State.SHOWN, null, null, null, null, null);
 
     private static PrivateServer<Postgres> server;
 
