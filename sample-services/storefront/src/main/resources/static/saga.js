@@ -73,7 +73,7 @@ export function watch(orderId, summary = "") {
   by("saga-title").textContent = orderId === null ? "The saga of an order" : `Order ${short(orderId)}`;
   by("state").textContent = orderId === null ? "no order yet" : NOT_ARRIVED;
   by("state").className = orderId === null ? "state none" : "state";
-  by("summary").textContent = orderId === null ? "Place one, or choose one of a region's customers." : summary;
+  by("summary").textContent = orderId === null ? "Place an order, or choose one under Customers by region." : summary;
   by("steps").ariaLive = orderId === null ? "off" : "polite";
   by("steps").replaceChildren();
   by("composed").replaceChildren();
