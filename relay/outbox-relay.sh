@@ -9,19 +9,20 @@ common="-XX:AOTCache=$home/outbox-relay.aot -XX:TieredStopAtLevel=1"
 
 # Asks the relay of this container for its health without starting a Java runtime, which every ten seconds would cost
 # more than an idle relay. bash is part of Debian and Ubuntu, as curl is not. Only an answer of a relay counts: without
-# one, the program itself asks, since the configuration may name another address or port.
+# one, the program itself asks. It also asks where a configuration file may name another port, on which a relay of another
+# container may answer in a shared network: then set OUTBOX_RELAY_HTTP_PORT beside the file.
 ask_health() {
     answer=$(timeout 4 bash -c '
         exec 3<> "/dev/tcp/127.0.0.1/$1" && printf "GET /health/ready HTTP/1.0\r\n\r\n" >&3 && cat <&3
     ' bash "${OUTBOX_RELAY_HTTP_PORT:-8080}" 2> /dev/null)
     body="{${answer#*\{}"
     case $answer in
-        HTTP/1.?' 200 '*'{"status":"ready"'*) echo "$body" && exit 0 ;;
-        HTTP/1.?' 503 '*'{"status":"not r'*) echo "$body" && exit 1 ;;
+        HTTP/1.?' 200 '*'{"status":"ready"'*) printf '%s\n' "$body" && exit 0 ;;
+        HTTP/1.?' 503 '*'{"status":"not r'*) printf '%s\n' "$body" && exit 1 ;;
     esac
 }
 
-if [ "$*" = health ]; then
+if [ "$*" = health ] && { [ -n "${OUTBOX_RELAY_HTTP_PORT:-}" ] || [ -z "${OUTBOX_RELAY_CONFIG:-}" ]; }; then
     ask_health
 fi
 case ${1:-run} in

@@ -107,6 +107,7 @@ class SnippetsTest {
                 assertThat(factory.newDocumentBuilder()
                                 .parse(new InputSource(new StringReader("<snippet>" + snippet.text() + "</snippet>"))))
                         .isNotNull();
+                assertThat(artifacts(snippet.text())).as(snippet.where()).allMatch(SnippetsTest::isMadeHere);
             }
             case "yaml" -> assertThat(new Yaml().<Object>load(snippet.text())).isNotNull();
             case "groovy" -> assertThat(snippet.file()).as("run by GradleIT").hasValue(Path.of("build.gradle"));
@@ -115,6 +116,19 @@ class SnippetsTest {
                 throw new AssertionError(
                         snippet + " is in a language that nobody checks: add it here, with a way to run it");
         }
+    }
+
+    /** The project's own artifacts that a snippet names. */
+    private static List<String> artifacts(String xml) {
+        return Pattern.compile("<groupId>io\\.outboxrelay</groupId>\\s*<artifactId>([^<]*)</artifactId>")
+                .matcher(xml)
+                .results()
+                .map(artifact -> artifact.group(1))
+                .toList();
+    }
+
+    private static boolean isMadeHere(String artifact) {
+        return Files.isRegularFile(Document.ROOT.resolve(artifact).resolve("pom.xml"));
     }
 
     /** A link that leads nowhere stops a reader as surely as a command that fails. */

@@ -87,7 +87,7 @@ final class CheckConfigCommand implements Callable<Integer> {
             failures.requireVersion();
             List<String> missing = failures.missingRights(source.retain() != null);
             if (missing.isEmpty()) {
-                inOrder("source %s: the user %s can log in and has all rights on the outbox"
+                inOrder("source %s: the user %s can log in and has the privileges of outbox_relay on the tables"
                         .formatted(source.name(), source.user()));
             } else {
                 faults.add("source %s: the user %s lacks the rights %s. Grant it the role outbox_relay."

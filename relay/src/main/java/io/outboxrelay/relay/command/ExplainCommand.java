@@ -213,7 +213,9 @@ final class ExplainCommand implements Callable<Integer> {
             if (unpublished == null) {
                 json.putNull("outbox");
             } else {
-                putUnpublished(json.putObject("outbox"), unpublished);
+                ObjectNode outbox = json.putObject("outbox");
+                putUnpublished(outbox, unpublished);
+                outbox.put("before_in_lane", unpublished.beforeInLane());
             }
             Retained retained = found.retained();
             if (retained == null) {
@@ -251,7 +253,6 @@ final class ExplainCommand implements Callable<Integer> {
         FailureView.add(json, unpublished.address());
         json.put("payload_bytes", unpublished.payloadBytes());
         json.put("occurred_at", FailureView.text(unpublished.occurredAt()));
-        json.put("before_in_lane", unpublished.beforeInLane());
         json.put("before_in_aggregate", unpublished.beforeInAggregate());
     }
 

@@ -623,7 +623,7 @@ public final class Failures {
      *
      * @param event its id
      * @param occurredAt as the service set it; null when that is not a valid time
-     * @param beforeInLane how many events of its lane are before it
+     * @param beforeInLane how many events of its lane are before it; 0 when a whole aggregate was asked for
      * @param beforeInAggregate how many of those belong to its aggregate
      * @param readAt time of this answer, by the database's clock
      */

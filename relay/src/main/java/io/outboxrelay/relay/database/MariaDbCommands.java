@@ -68,6 +68,20 @@ final class MariaDbCommands implements CommandActs {
                            < utc_timestamp(6) - INTERVAL :age_micros MICROSECOND)\
         """;
 
+    /** Reads the lane up to the event. */
+    private static final String BEFORE = """
+            (SELECT count(*) FROM SCHEMA.outbox b
+             WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
+            (SELECT count(*) FROM SCHEMA.outbox b
+             WHERE b.lane = o.lane AND b.position < o.position AND b.aggregate_type = o.aggregate_type
+               AND b.aggregate_id = o.aggregate_id) AS before_in_aggregate""";
+
+    /**
+     * Where all of an aggregate's events are read anyway; their places in the lane would cost a look at it for each.
+     */
+    private static final String RANK =
+            "NULL AS before_in_lane, row_number() OVER (ORDER BY o.position) - 1 AS before_in_aggregate";
+
     private static final String OF_AGGREGATE = "aggregate_type = :aggregate_type AND aggregate_id = :aggregate_id";
 
     /** The rights of the role outbox_relay, each with a statement that needs it and touches no row. */
@@ -357,12 +371,12 @@ final class MariaDbCommands implements CommandActs {
     /** No index helps: the outbox is kept small by publishing it, and another index would slow down its writers. */
     @Override
     public Optional<Unpublished> unpublished(UUID event, boolean unreadable) {
-        return unpublished("event_id = :event", id(event), 1).stream().findFirst();
+        return unpublished("event_id = :event", id(event), 1, BEFORE).stream().findFirst();
     }
 
     @Override
     public List<Unpublished> unpublishedOf(String aggregateType, String aggregateId, int limit, boolean unreadable) {
-        return unpublished(OF_AGGREGATE, parameters(aggregateType, aggregateId), limit);
+        return unpublished(OF_AGGREGATE, parameters(aggregateType, aggregateId), limit, RANK);
     }
 
     @Override
@@ -375,17 +389,16 @@ final class MariaDbCommands implements CommandActs {
         return new MapSqlParameterSource("aggregate_type", aggregateType).addValue("aggregate_id", aggregateId);
     }
 
-    private List<Unpublished> unpublished(String which, MapSqlParameterSource parameters, int limit) {
-        return database.query(in("""
+    private List<Unpublished> unpublished(String which, MapSqlParameterSource parameters, int limit, String before) {
+        return database.query(
+                in("""
                 SELECT o.event_id, o.lane, o.position, aggregate_type, aggregate_id, event_type,
                        octet_length(payload) AS payload_bytes, occurred_at, utc_timestamp(6) AS read_at,
-                       (SELECT count(*) FROM SCHEMA.outbox b
-                        WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
-                       (SELECT count(*) FROM SCHEMA.outbox b
-                        WHERE b.lane = o.lane AND b.position < o.position AND b.aggregate_type = o.aggregate_type
-                          AND b.aggregate_id = o.aggregate_id) AS before_in_aggregate
+                       BEFORE
                 FROM SCHEMA.outbox o WHERE WHICH ORDER BY o.position LIMIT :limit
-                """.replace("WHICH", which)), parameters.addValue("limit", limit), ROWS::unpublished);
+                """.replace("WHICH", which).replace("BEFORE", before)),
+                parameters.addValue("limit", limit),
+                ROWS::unpublished);
     }
 
     @Override

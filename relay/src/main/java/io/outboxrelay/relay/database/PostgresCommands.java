@@ -65,6 +65,20 @@ final class PostgresCommands implements CommandActs {
                            < clock_timestamp() - :age_millis * interval '1 millisecond')\
         """;
 
+    /** Reads the lane up to the event. */
+    private static final String BEFORE = """
+            (SELECT count(*) FROM SCHEMA.outbox b
+             WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
+            (SELECT count(*) FROM SCHEMA.outbox b
+             WHERE b.lane = o.lane AND b.position < o.position AND b.aggregate_type = o.aggregate_type
+               AND b.aggregate_id = o.aggregate_id) AS before_in_aggregate""";
+
+    /**
+     * Where all of an aggregate's events are read anyway; their places in the lane would cost a look at it for each.
+     */
+    private static final String RANK =
+            "NULL AS before_in_lane, row_number() OVER (ORDER BY o.position) - 1 AS before_in_aggregate";
+
     private static final String OF_AGGREGATE = "aggregate_type = :aggregate_type AND aggregate_id = :aggregate_id";
 
     /** The rights of the role outbox_relay, as rows of a table and a privilege. */
@@ -345,13 +359,14 @@ final class PostgresCommands implements CommandActs {
     /** No index helps: the outbox is kept small by publishing it, and another index would slow down its writers. */
     @Override
     public Optional<Unpublished> unpublished(UUID event, boolean unreadable) {
-        return unpublished("event_id = :event", new MapSqlParameterSource("event", event), 1, unreadable).stream()
+        return unpublished("event_id = :event", new MapSqlParameterSource("event", event), 1, unreadable, BEFORE)
+                .stream()
                 .findFirst();
     }
 
     @Override
     public List<Unpublished> unpublishedOf(String aggregateType, String aggregateId, int limit, boolean unreadable) {
-        return unpublished(OF_AGGREGATE, parameters(aggregateType, aggregateId), limit, unreadable);
+        return unpublished(OF_AGGREGATE, parameters(aggregateType, aggregateId), limit, unreadable, RANK);
     }
 
     @Override
@@ -365,20 +380,17 @@ final class PostgresCommands implements CommandActs {
     }
 
     private List<Unpublished> unpublished(
-            String which, MapSqlParameterSource parameters, int limit, boolean unreadable) {
+            String which, MapSqlParameterSource parameters, int limit, boolean unreadable, String before) {
         return database.query(
                 in("""
                 SELECT o.event_id, o.lane, o.position, BYTES(aggregate_type, UNPUBLISHED),
                        BYTES(aggregate_id, UNPUBLISHED), BYTES(event_type, UNPUBLISHED),
                        octet_length(payload) AS payload_bytes, occurred_at, clock_timestamp() AS read_at,
-                       (SELECT count(*) FROM SCHEMA.outbox b
-                        WHERE b.lane = o.lane AND b.position < o.position) AS before_in_lane,
-                       (SELECT count(*) FROM SCHEMA.outbox b
-                        WHERE b.lane = o.lane AND b.position < o.position AND b.aggregate_type = o.aggregate_type
-                          AND b.aggregate_id = o.aggregate_id) AS before_in_aggregate
+                       BEFORE
                 FROM SCHEMA.outbox o WHERE WHICH ORDER BY o.position LIMIT :limit
                 """.replace("UNPUBLISHED", unreadable ? "'unreadable'" : "''")
-                        .replace("WHICH", which)),
+                        .replace("WHICH", which)
+                        .replace("BEFORE", before)),
                 parameters.addValue("limit", limit),
                 ROWS::unpublished);
     }
