@@ -96,7 +96,7 @@ class CommandsTest {
 
             assertThat(execute("check-config", "--connect")).as(err.toString()).isZero();
             assertThat(out.toString())
-                    .contains("# source orders: the user " + database.login() + " can log in and has all rights")
+                    .contains("# source orders: the user " + database.login() + " can log in and has the privileges of")
                     .contains("# connected to the broker ")
                     .contains("# the exchange 'events' does not exist yet; the relay will declare it");
 
