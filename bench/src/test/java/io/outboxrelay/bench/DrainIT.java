@@ -3,9 +3,11 @@ package io.outboxrelay.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Runs the shipped jar with few events; its speed is not checked. */
+@Tag("full")
 final class DrainIT {
 
     @Test

@@ -8,10 +8,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The demo as a newcomer runs it, only shorter: with real processes and a relay killed. */
+@Tag("full")
 class DemoIT {
 
     private static final Duration LONGEST = Duration.ofMinutes(15);
