@@ -36,6 +36,7 @@ final class Attempt {
     private Stage stage = Stage.BEFORE_THE_HANDLER;
     private boolean connectionLost;
     private boolean duplicate;
+    private boolean interrupted;
     private @Nullable Failure failure;
 
     Attempt(Inbox inbox, EventHandler handler, ReceivedEvent event) {
@@ -61,7 +62,7 @@ final class Attempt {
             // An event that ended this consumer would, delivered again, end the next one too.
             failure = new Failure(faultOf(e), e);
         } finally {
-            Thread.interrupted();
+            interrupted |= Thread.interrupted();
         }
         return Optional.ofNullable(failure);
     }
@@ -71,11 +72,17 @@ final class Attempt {
         return duplicate;
     }
 
+    /** Whether the thread's interrupt flag was up during the attempt, which has taken it down. */
+    boolean wasInterrupted() {
+        return interrupted;
+    }
+
     private void handle() {
         stage = Stage.IN_THE_HANDLER;
         try {
             handler.handle(event);
             if (Thread.interrupted()) {
+                interrupted = true;
                 throw new IllegalStateException(
                         "The handler returned with the interrupt flag set: it may have stopped half-way");
             }
@@ -88,7 +95,7 @@ final class Attempt {
         } finally {
             if (stage == Stage.IN_THE_HANDLER) {
                 // A raised flag could disturb the rollback and what comes after it.
-                Thread.interrupted();
+                interrupted |= Thread.interrupted();
                 connectionLost = !inbox.connectionAnswers();
             }
         }

@@ -7,6 +7,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /** What a consumer has done since its start. Written by its thread, read by any. */
 final class ConsumerCounts {
 
+    static final Duration OLDEST = Duration.ofDays(365);
+
     final AtomicLong handled = new AtomicLong();
     final AtomicLong duplicates = new AtomicLong();
     final AtomicLong retried = new AtomicLong();
@@ -25,9 +27,18 @@ final class ConsumerCounts {
         handlingNanos.addAndGet(nanos);
         Instant occurredAt = event.occurredAt();
         if (occurredAt != null) {
-            // The clocks of two hosts may differ: an age is never below zero.
-            ageMillis.addAndGet(
-                    Math.max(0, Duration.between(occurredAt, Instant.now()).toMillis()));
+            ageMillis.addAndGet(age(occurredAt, Instant.now()).toMillis());
         }
+    }
+
+    /**
+     * The time in a message is any number that its publisher chose. The clocks of two hosts may differ, so an age is
+     * never below zero. An age above a year counts as a year, or one event would ruin the sum.
+     */
+    static Duration age(Instant occurredAt, Instant now) {
+        if (occurredAt.isAfter(now)) {
+            return Duration.ZERO;
+        }
+        return occurredAt.isBefore(now.minus(OLDEST)) ? OLDEST : Duration.between(occurredAt, now);
     }
 }

@@ -83,16 +83,29 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
      * @param aggregateType for example {@code Order}
      * @param eventTypes for example {@code OrderPlaced}; leave them out to bind all events of the aggregate type
      * @return the changed description
+     * @throws IllegalArgumentException if a type has no letter and no digit, so that it names no events
      */
     public ConsumerQueue boundToEvents(String exchange, String aggregateType, String... eventTypes) {
+        requireType("aggregate type", aggregateType, "to bind by a pattern, use boundTo");
         if (eventTypes.length == 0) {
             return boundTo(exchange, RoutingKey.ofAll(aggregateType));
         }
         ConsumerQueue bound = this;
         for (String eventType : eventTypes) {
+            requireType(
+                    "event type",
+                    eventType,
+                    "to bind all events of the aggregate type " + aggregateType + ", leave the event types out");
             bound = bound.boundTo(exchange, RoutingKey.of(aggregateType, eventType));
         }
         return bound;
+    }
+
+    private static void requireType(String kind, String type, String help) {
+        if (type.codePoints().noneMatch(Character::isLetterOrDigit)) {
+            throw new IllegalArgumentException(
+                    "The " + kind + " \"" + type + "\" has no letter and no digit, so it names no events: " + help);
+        }
     }
 
     /**

@@ -10,6 +10,9 @@ import java.util.UUID;
 /** The SQL of one kind of database. Holds no state; every method works in the transaction of the given connection. */
 interface Database {
 
+    /** Behind a lock, or in a table full of dead rows, a backlog is not worth a connection of the pool. */
+    int LONGEST_BACKLOG_SECONDS = 2;
+
     /**
      * Finds out what a connection leads to.
      *
@@ -47,6 +50,7 @@ interface Database {
     static Backlog backlog(Connection connection, String sql, int most) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setInt(1, most);
+            statement.setQueryTimeout(LONGEST_BACKLOG_SECONDS);
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 return Backlog.of(row.getLong(1), row.getDouble(2));

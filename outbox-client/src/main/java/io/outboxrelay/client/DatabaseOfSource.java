@@ -38,7 +38,7 @@ final class DatabaseOfSource {
         try {
             return statement.run(database);
         } catch (SQLException e) {
-            if (MissingTableException.isMeantBy(e, table)) {
+            if (MissingTableException.isMeantBy(e, table, schema)) {
                 throw MissingTableException.of(table, schema, connection, e);
             }
             throw e;

@@ -96,8 +96,8 @@ public final class EventHandlers implements EventHandler {
         if (handler != null) {
             handler.handle(event);
         } else if (!ignoresOthers) {
-            throw new EventRejectedException("There is no handler for events of the type \"" + event.type()
-                    + "\", only for " + handlers.keySet()
+            throw new EventRejectedException("There is no handler for events of the type \""
+                    + ForeignText.printable(event.type()) + "\", only for " + handlers.keySet()
                     + ". Add one, bind the queue to these types only, or call ignoringOthers()");
         }
     }

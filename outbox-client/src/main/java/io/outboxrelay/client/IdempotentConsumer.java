@@ -229,6 +229,16 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
+     * What its queue is bound to.
+     *
+     * @return empty if it consumes an existing queue, whose bindings only the broker knows, or one without bindings
+     */
+    public List<ConsumerQueue.Binding> bindings() {
+        ConsumerQueue declaration = settings.declaration();
+        return declaration == null ? List.of() : declaration.bindings();
+    }
+
+    /**
      * Handles one event now, in the calling thread, as if the queue had delivered it: in the inbox's transaction, or in
      * the caller's if there is one. It is one attempt, without retries and dead letters, and is not counted. Needs no
      * broker, and the consumer need not be started: for tests, and for an event that came by another way.
@@ -240,7 +250,16 @@ public final class IdempotentConsumer implements AutoCloseable {
      */
     public boolean deliver(ReceivedEvent event) {
         Attempt attempt = new Attempt(inbox, handler, event);
-        Optional<Failure> failure = attempt.run(settings.name());
+        boolean interrupted = Thread.interrupted();
+        Optional<Failure> failure;
+        try {
+            failure = attempt.run(settings.name());
+        } finally {
+            // The thread is the caller's, and so is its flag, which an attempt takes down.
+            if (interrupted || attempt.wasInterrupted()) {
+                Thread.currentThread().interrupt();
+            }
+        }
         if (failure.isPresent()) {
             Throwable cause = failure.get().cause();
             if (cause instanceof Error error) {
@@ -353,8 +372,8 @@ public final class IdempotentConsumer implements AutoCloseable {
                     "A message in the queue {} from the exchange {} with the routing key {} has no UUID as message_id:"
                             + " it goes to {}",
                     settings.queue(),
-                    delivery.getEnvelope().getExchange(),
-                    delivery.getEnvelope().getRoutingKey(),
+                    ForeignText.printable(delivery.getEnvelope().getExchange()),
+                    ForeignText.printable(delivery.getEnvelope().getRoutingKey()),
                     settings.deadLetters());
             reject(opened, delivery);
         } else {
@@ -370,8 +389,9 @@ public final class IdempotentConsumer implements AutoCloseable {
             long began = System.nanoTime();
             Optional<Failure> failure = attempt.run(settings.name());
             if (failure.isEmpty()) {
-                counts.done(event, attempt.foundDuplicate(), System.nanoTime() - began);
+                long nanos = System.nanoTime() - began;
                 opened.done(delivery);
+                counts.done(event, attempt.foundDuplicate(), nanos);
                 inHand = null;
                 return;
             }

@@ -1,5 +1,6 @@
 package io.outboxrelay.client;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.ObjectMapper;
@@ -32,19 +33,27 @@ public final class Jackson3Json implements Json {
     public <T> @Nullable T read(byte[] json, Class<T> type) {
         try {
             return mapper.readValue(json, type);
-        } catch (JacksonException e) {
-            // What Jackson says may quote a value, so none of it goes on from here.
+        } catch (RuntimeException e) {
+            // What Jackson says, or the type's own constructor, may quote a value, so none of it goes on from here.
             throw new IllegalArgumentException("the JSON cannot be read as " + type.getName() + ": " + where(e));
         }
     }
 
-    private static String where(JacksonException e) {
-        String path = e.getPathReference();
-        return e.getClass().getSimpleName()
-                + (e.getLocation() == null
-                        ? ""
-                        : " in line " + e.getLocation().getLineNr() + ", column "
-                                + e.getLocation().getColumnNr())
-                + (path == null || path.isEmpty() ? "" : ", at " + path);
+    private static String where(RuntimeException e) {
+        String kind = e.getClass().getSimpleName();
+        if (!(e instanceof JacksonException json)) {
+            return kind;
+        }
+        if (json.getLocation() != null) {
+            kind += " in line " + json.getLocation().getLineNr() + ", column "
+                    + json.getLocation().getColumnNr();
+        }
+        return json.getPath().isEmpty() ? kind : kind + ", at " + path(json.getPath());
+    }
+
+    private static JsonPath path(List<JacksonException.Reference> steps) {
+        JsonPath path = new JsonPath();
+        steps.forEach(step -> path.then(step.from(), step.getPropertyName(), step.getIndex()));
+        return path;
     }
 }

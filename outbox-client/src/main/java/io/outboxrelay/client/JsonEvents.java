@@ -70,8 +70,8 @@ public final class JsonEvents implements PayloadReader {
     @Override
     public <T> T read(ReceivedEvent event, Class<T> type) {
         if (!isJson(event.contentType())) {
-            throw new EventRejectedException(
-                    "The payload of " + event + " is not JSON but " + event.contentType() + ": use its own reader");
+            throw new EventRejectedException("The payload of " + event + " is not JSON but "
+                    + ForeignText.printable(String.valueOf(event.contentType())) + ": use its own reader");
         }
         String why;
         try {

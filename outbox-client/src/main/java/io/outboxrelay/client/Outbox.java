@@ -142,11 +142,13 @@ public final class Outbox {
     }
 
     /**
-     * What is not yet published. Reads up to 10,000 rows, so do not ask at every event. The database user needs the
-     * right to read the table, which the role {@code outbox_writer} does not have.
+     * What is not yet published. Reads up to 10,000 rows, and as many dead ones as the database still keeps before and
+     * between them, so do not ask at every event. The database user needs the right to read the table, which the role
+     * {@code outbox_writer} does not have.
      *
      * @return the number and the age of the oldest
-     * @throws org.springframework.dao.DataAccessException if the database refuses or is away
+     * @throws org.springframework.dao.DataAccessException if the database refuses, is away, or takes longer than two
+     *     seconds
      */
     public Backlog backlog() {
         return Objects.requireNonNull(jdbc.execute((ConnectionCallback<Backlog>)

@@ -36,11 +36,14 @@ record PostgresDatabase(String schema) implements Database {
                 SELECT ctid FROM %1$s.inbox WHERE processed_at < now() - make_interval(secs => ?)
                 ORDER BY processed_at LIMIT ?))""";
 
-    /** The first by position is the oldest, give or take the transactions that are writing now. */
+    /**
+     * The first by position is the oldest, give or take the transactions that are writing now. A service may write any
+     * time, and PostgreSQL 14 to 16 cannot subtract an infinite one.
+     */
     private static final String BACKLOG = """
             SELECT (SELECT count(*) FROM (SELECT 1 FROM %1$s.outbox LIMIT ?) AS counted),
-                (SELECT extract(epoch FROM clock_timestamp() - occurred_at) FROM %1$s.outbox
-                    ORDER BY position LIMIT 1)""";
+                (SELECT CASE WHEN isfinite(occurred_at) THEN extract(epoch FROM clock_timestamp() - occurred_at) END
+                    FROM %1$s.outbox ORDER BY position LIMIT 1)""";
 
     @Override
     public void add(Connection connection, List<Row> events) throws SQLException {

@@ -1,5 +1,7 @@
 package io.outboxrelay.client;
 
+import static io.outboxrelay.client.ForeignText.printable;
+
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.LongString;
@@ -61,9 +63,9 @@ public record ReceivedEvent(
     /** Names the event; its payload and its headers' values stay out of logs. */
     @Override
     public String toString() {
-        return "ReceivedEvent[" + type + " of " + aggregateType + " " + aggregateId + ", id=" + id + ", "
-                + payload.length + " bytes of " + contentType + ", headers=" + headers.keySet() + ", redelivered="
-                + redelivered + "]";
+        return "ReceivedEvent[" + printable(type) + " of " + printable(aggregateType) + " " + printable(aggregateId)
+                + ", id=" + id + ", " + payload.length + " bytes of " + printable(String.valueOf(contentType))
+                + ", headers=" + printable(headers.keySet().toString()) + ", redelivered=" + redelivered + "]";
     }
 
     /** Reads a delivery, or says that it carries no event: without an id nothing can be remembered about it. */

@@ -190,6 +190,9 @@ class IdempotentConsumerTest {
         assertThatThrownBy(() -> consumer.deliver(typeless))
                 .isInstanceOf(IllegalStateException.class)
                 .hasRootCauseMessage("no type");
+        Thread.currentThread().interrupt();
+        assertThat(consumer.deliver(placed)).isFalse();
+        assertThat(Thread.interrupted()).as("the caller's interrupt").isTrue();
 
         assertThat(database.inboxIds()).containsExactly(event);
         assertThat(database.count("effect")).isOne();

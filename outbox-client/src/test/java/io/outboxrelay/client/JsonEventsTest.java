@@ -29,6 +29,16 @@ class JsonEventsTest {
 
     record Placed(String customer, int total) {}
 
+    record Prices(Map<String, Integer> byCustomer) {}
+
+    /** Refuses a value, and quotes it. */
+    record Strict(String customer) {
+
+        Strict {
+            throw new IllegalArgumentException(customer + " is refused");
+        }
+    }
+
     /** Cannot be written. */
     public static final class Broken {
 
@@ -84,6 +94,36 @@ class JsonEventsTest {
         assertThatThrownBy(() -> events.read(received("{}", "application/avro"), Placed.class))
                 .isInstanceOf(EventRejectedException.class)
                 .hasMessageContaining("is not JSON but application/avro");
+    }
+
+    @Test
+    void the_place_names_no_key_that_only_the_payload_has() {
+        JsonEvents events = new JsonEvents(json);
+
+        assertThatThrownBy(() -> events.read(received("{\"byCustomer\":{\"secret\\n\":\"x\"}}", null), Prices.class))
+                .isInstanceOf(EventRejectedException.class)
+                .hasMessageEndingWith(", at [\"byCustomer\"][*]");
+        assertThatThrownBy(() -> events.read(received("{\"customer\":\"7\",\"secret\":[1]}", null), Placed.class))
+                .isInstanceOf(EventRejectedException.class)
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void what_the_types_own_constructor_says_goes_no_further() {
+        for (Json each : new Json[] {
+            json,
+            new Jackson3Json(JsonMapper.builder()
+                    .disable(tools.jackson.databind.DeserializationFeature.WRAP_EXCEPTIONS)
+                    .build()),
+            new Jackson2Json(new com.fasterxml.jackson.databind.ObjectMapper()
+                    .disable(com.fasterxml.jackson.databind.DeserializationFeature.WRAP_EXCEPTIONS))
+        }) {
+            assertThatThrownBy(
+                            () -> new JsonEvents(each).read(received("{\"customer\":\"secret\"}", null), Strict.class))
+                    .isInstanceOf(EventRejectedException.class)
+                    .hasMessageContaining("cannot be used: the JSON cannot be read as ")
+                    .hasMessageNotContaining("secret");
+        }
     }
 
     @Test

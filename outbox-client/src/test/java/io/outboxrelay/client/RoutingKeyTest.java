@@ -1,11 +1,13 @@
 package io.outboxrelay.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.client.ConsumerQueue.Binding;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RoutingKeyTest {
 
@@ -43,6 +45,20 @@ class RoutingKeyTest {
     })
     void a_key_has_two_words_and_names_the_aggregate_once(String aggregateType, String eventType, String key) {
         assertThat(RoutingKey.of(aggregateType, eventType)).isEqualTo(key);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"*", "#", "", ".", "_"})
+    void a_type_without_letters_binds_nothing_and_is_refused(String type) {
+        ConsumerQueue queue = ConsumerQueue.named("billing.orders");
+
+        assertThatThrownBy(() -> queue.boundToEvents("events", "Order", type))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("The event type \"" + type + "\" has no letter and no digit, so it names no events: to bind"
+                        + " all events of the aggregate type Order, leave the event types out");
+        assertThatThrownBy(() -> queue.boundToEvents("events", type))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("to bind by a pattern, use boundTo");
     }
 
     /** {@code order.*} never matches the events of order items. */

@@ -23,6 +23,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.annotation.Order;
 
 /** The beans of an application that consumes events, where RabbitMQ's Java client is on the class path. */
@@ -78,13 +79,20 @@ public class ConsumerAutoConfiguration {
     @Order(2)
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(AbstractConnectionFactory.class)
-    @ConditionalOnSingleCandidate(AbstractConnectionFactory.class)
+    @ConditionalOnSingleCandidate(org.springframework.amqp.rabbit.connection.ConnectionFactory.class)
     @ConditionalOnMissingBean(ConnectionFactory.class)
     static class BrokerOfSpringAmqp {
 
+        /** Made when a consumer needs it: a factory of another kind is no fault of an application without consumers. */
         @Bean
-        ConnectionFactory outboxConsumerBroker(AbstractConnectionFactory broker) {
-            return broker.getRabbitConnectionFactory();
+        @Lazy
+        ConnectionFactory outboxConsumerBroker(org.springframework.amqp.rabbit.connection.ConnectionFactory broker) {
+            if (broker instanceof AbstractConnectionFactory known) {
+                return known.getRabbitConnectionFactory();
+            }
+            throw new IllegalStateException("The connection factory of Spring AMQP is a "
+                    + broker.getClass().getName() + ", which does not say where its broker is: set"
+                    + " outbox.consumer.uri, or declare a bean of type " + ConnectionFactory.class.getName());
         }
     }
 
@@ -103,6 +111,7 @@ public class ConsumerAutoConfiguration {
     }
 
     @Bean
+    @Lazy
     @ConditionalOnMissingBean
     @ConditionalOnBean(Inbox.class)
     @ConditionalOnSingleCandidate(ConnectionFactory.class)

@@ -7,14 +7,18 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.IdempotentConsumer.State;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import org.springframework.beans.factory.ObjectProvider;
 
-/** What each consumer counts anyway, as meters with its name as tag. */
+/** What each consumer counts anyway, as meters with its name as tag; those of one name are added up. */
 final class ConsumerMeters implements MeterBinder {
 
     private final ObjectProvider<IdempotentConsumer> consumers;
+    private final List<Same> held = new CopyOnWriteArrayList<>();
 
     ConsumerMeters(ObjectProvider<IdempotentConsumer> consumers) {
         this.consumers = consumers;
@@ -22,55 +26,71 @@ final class ConsumerMeters implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
-        consumers.stream().forEach(consumer -> bind(consumer, registry));
+        consumers.stream()
+                .collect(Collectors.groupingBy(IdempotentConsumer::name))
+                .forEach((name, same) -> bind(held(new Same(name, same)), registry));
     }
 
-    private static void bind(IdempotentConsumer consumer, MeterRegistry registry) {
+    /** Micrometer holds what it asks by a weak reference. */
+    private Same held(Same same) {
+        held.add(same);
+        return same;
+    }
+
+    /** The consumers of one name, which the registry takes for one. */
+    private record Same(String name, List<IdempotentConsumer> consumers) {
+
+        long sum(ToLongFunction<IdempotentConsumer> count) {
+            return consumers.stream().mapToLong(count).sum();
+        }
+    }
+
+    private static void bind(Same same, MeterRegistry registry) {
         for (State state : State.values()) {
-            Gauge.builder("outbox.consumer.state", consumer, each -> each.state() == state ? 1 : 0)
-                    .tag("consumer", consumer.name())
+            Gauge.builder("outbox.consumer.state", same, each -> each.sum(one -> one.state() == state ? 1 : 0))
+                    .tag("consumer", same.name())
                     .tag("state", state.name())
-                    .description("1 for the state that the consumer is in, 0 for the others")
+                    .description("How many consumers of this name are in the state: of a single one 1 or 0")
                     .register(registry);
         }
         FunctionTimer.builder(
                         "outbox.consumer.handling",
-                        consumer,
-                        IdempotentConsumer::handled,
-                        each -> each.handlingTime().toNanos(),
+                        same,
+                        each -> each.sum(IdempotentConsumer::handled),
+                        each -> each.sum(one -> one.handlingTime().toNanos()),
                         TimeUnit.NANOSECONDS)
-                .tag("consumer", consumer.name())
+                .tag("consumer", same.name())
                 .description("Handled events, and the time of their transactions with the commit")
                 .register(registry);
         FunctionTimer.builder(
                         "outbox.consumer.age",
-                        consumer,
-                        IdempotentConsumer::handled,
-                        each -> each.ageWhenHandled().toMillis(),
+                        same,
+                        each -> each.sum(IdempotentConsumer::handled),
+                        each -> each.sum(one -> one.ageWhenHandled().toMillis()),
                         TimeUnit.MILLISECONDS)
-                .tag("consumer", consumer.name())
+                .tag("consumer", same.name())
                 .description("Handled events, and their age when their transactions had committed")
                 .register(registry);
         count(
-                consumer,
+                same,
                 "duplicates",
                 IdempotentConsumer::duplicatesDropped,
                 "Deliveries without effect, because the inbox knew the event",
                 registry);
         count(
-                consumer,
+                same,
                 "retries",
                 IdempotentConsumer::retried,
                 "Failed attempts that were followed by another one",
                 registry);
         count(
-                consumer,
+                same,
                 "contentions",
                 IdempotentConsumer::contentions,
                 "Attempts that failed by deadlocks, lock timeouts and the like",
                 registry);
         count(
-                consumer,
+                same,
                 "dead.letters",
                 IdempotentConsumer::deadLettered,
                 "Events that the consumer gave up, so that the broker moved them to the dead-letter queue",
@@ -78,13 +98,13 @@ final class ConsumerMeters implements MeterBinder {
     }
 
     private static void count(
-            IdempotentConsumer consumer,
+            Same same,
             String name,
-            ToDoubleFunction<IdempotentConsumer> count,
+            ToLongFunction<IdempotentConsumer> count,
             String description,
             MeterRegistry registry) {
-        FunctionCounter.builder("outbox.consumer." + name, consumer, count)
-                .tag("consumer", consumer.name())
+        FunctionCounter.builder("outbox.consumer." + name, same, each -> each.sum(count))
+                .tag("consumer", same.name())
                 .description(description)
                 .register(registry);
     }

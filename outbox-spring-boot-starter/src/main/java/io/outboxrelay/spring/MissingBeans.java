@@ -4,6 +4,7 @@ import io.outboxrelay.client.AvroEvents;
 import io.outboxrelay.client.Inbox;
 import io.outboxrelay.client.JsonEvents;
 import io.outboxrelay.client.Outbox;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -19,7 +20,11 @@ final class MissingBeans {
 
     private static final String BROKER = "com.rabbitmq.client.ConnectionFactory";
 
-    private static final String SPRING_BROKER = "org.springframework.amqp.rabbit.connection.AbstractConnectionFactory";
+    private static final String SPRING_BROKER = "org.springframework.amqp.rabbit.connection.ConnectionFactory";
+
+    /** Those of Jackson 3 and 2. */
+    private static final List<String> MAPPERS =
+            List.of("tools.jackson.databind.ObjectMapper", "com.fasterxml.jackson.databind.ObjectMapper");
 
     private static final String ADDRESS = "outbox.consumer.uri=amqp://user:password@localhost:5672/%2f";
 
@@ -135,25 +140,33 @@ final class MissingBeans {
         return nowhere("nor is spring-boot-starter-amqp on the class path");
     }
 
+    /** A factory that is there already leaves nothing to say: something else has kept the bean away. */
     private Optional<Reason> nowhere(String neither) {
-        return tooMany(BROKER)
-                .or(() -> because(
-                        "it is not said where the broker is: outbox.consumer.uri is not set, " + neither,
-                        "Set the address of the broker:",
-                        ADDRESS,
-                        "Or add org.springframework.boot:spring-boot-starter-amqp and set:",
-                        SPRING_ADDRESS));
+        if (names(BROKER).length > 0 || names(SPRING_BROKER).length > 0) {
+            return tooMany(BROKER);
+        }
+        return because(
+                "it is not said where the broker is: outbox.consumer.uri is not set, " + neither,
+                "Set the address of the broker:",
+                ADDRESS,
+                "Or add org.springframework.boot:spring-boot-starter-amqp and set:",
+                SPRING_ADDRESS);
+    }
+
+    private String[] names(String type) {
+        return isPresent(type)
+                ? beans.getBeanNamesForType(ClassUtils.resolveClassName(type, classes()), true, false)
+                : new String[0];
     }
 
     /** More than one factory: the choice is the application's. */
     private Optional<Reason> tooMany(String typeName) {
-        Class<?> type = ClassUtils.resolveClassName(typeName, classes());
-        String[] names = beans.getBeanNamesForType(type, true, false);
+        String[] names = names(typeName);
         return names.length == 0 || hasOneCandidate(names)
                 ? Optional.empty()
                 : because(
                         "the application has %d beans of type %s, and none of them is primary: %s"
-                                .formatted(names.length, type.getName(), String.join(", ", names)),
+                                .formatted(names.length, typeName, String.join(", ", names)),
                         "Mark the one of the consumers' broker:",
                         "@Primary");
     }
@@ -175,10 +188,20 @@ final class MissingBeans {
     }
 
     private Optional<Reason> json() {
+        if (MAPPERS.stream().map(this::names).anyMatch(this::hasOneCandidate)) {
+            return Optional.empty();
+        }
+        List<String> several =
+                MAPPERS.stream().flatMap(type -> Stream.of(names(type))).toList();
         return because(
-                "the application has no ObjectMapper of Jackson, or several of which none is primary",
-                "Add Spring Boot's:",
-                "org.springframework.boot:spring-boot-starter-jackson (on Spring Boot 3 spring-boot-starter-json)",
+                several.isEmpty()
+                        ? "the application has no ObjectMapper of Jackson"
+                        : "the application has %d beans of type ObjectMapper, and none of them is primary: %s"
+                                .formatted(several.size(), String.join(", ", several)),
+                several.isEmpty() ? "Add Spring Boot's:" : "Mark the one for events:",
+                several.isEmpty()
+                        ? "org.springframework.boot:spring-boot-starter-jackson (on Spring Boot 3 spring-boot-starter-json)"
+                        : "@Primary",
                 "Or declare the bean:",
                 "@Bean JsonEvents jsonEvents() { return new JsonEvents(new Jackson3Json(new JsonMapper())); }");
     }

@@ -79,9 +79,12 @@ record OutboxProperties(
     /**
      * The meters.
      *
+     * @param backlog Measure backlog and lag of the outbox. The relay measures them too, at less cost.
      * @param every Time between two looks at the outbox, for its backlog and lag. The meters show the last look.
      */
-    record Metrics(@DefaultValue("30s") Duration every) {
+    record Metrics(
+            @DefaultValue("false") boolean backlog,
+            @DefaultValue("30s") Duration every) {
 
         Metrics {
             if (every.isNegative() || every.isZero()) {

@@ -44,7 +44,9 @@ final class TablesCheck implements SmartInitializingSingleton {
             } catch (MissingTableException e) {
                 missing.add(e);
             } catch (RuntimeException e) {
+                // One wait for a database that is away is enough: a pool may take half a minute.
                 LOG.debug("Whether the outbox is installed cannot be found out now", e);
+                return;
             }
         }
         if (!missing.isEmpty() && missing.size() == checks.size()) {

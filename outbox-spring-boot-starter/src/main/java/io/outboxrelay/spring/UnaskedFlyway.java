@@ -62,8 +62,10 @@ final class UnaskedFlyway implements AutoConfigurationImportFilter, EnvironmentA
                 || classes == null
                 || classes.getResource("db/migration") != null;
         if (!asked) {
-            LOG.info("Spring Boot's Flyway is not run: there is no db/migration and no spring.flyway property."
-                    + " outbox-spring-boot-starter brings flyway-core for its own tables");
+            LOG.warn("Spring Boot's Flyway is not run: there is no db/migration and no spring.flyway property."
+                    + " outbox-spring-boot-starter brings flyway-core for its own tables. If the application has"
+                    + " migrations of its own, for example beans, set spring.flyway.enabled=true; if it has none, set"
+                    + " it to false");
         }
         return asked;
     }

@@ -1,6 +1,7 @@
 package io.outboxrelay.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP;
@@ -25,6 +26,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.amqp.rabbit.connection.CachingConnectionFactory;
+import org.springframework.amqp.rabbit.connection.SimpleRoutingConnectionFactory;
 import org.springframework.boot.amqp.autoconfigure.RabbitAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
@@ -80,6 +83,7 @@ class ConsumerAutoConfigurationTest {
                 .withUserConfiguration(Billing.class)
                 .withPropertyValues(
                         "outbox.consumer.uri=" + broker.amqpUri(),
+                        "outbox.metrics.backlog=true",
                         "outbox.consumer.attempts=2",
                         "outbox.consumer.first-backoff=1ms",
                         "outbox.consumer.longest-backoff=2ms")
@@ -145,6 +149,19 @@ class ConsumerAutoConfigurationTest {
                     assertThat(factory.getPort()).isEqualTo(5671);
                     assertThat(factory.isSSL()).isTrue();
                 });
+    }
+
+    @Test
+    void a_factory_of_spring_amqp_may_be_declared_as_the_interface_and_be_of_any_kind() {
+        application.withUserConfiguration(OwnFactory.class).run(context -> {
+            assertThat(context).hasNotFailed().hasSingleBean(IdempotentConsumers.class);
+            assertThat(context.getBean(ConnectionFactory.class).getHost()).isEqualTo("elsewhere");
+        });
+        application.withUserConfiguration(FactoryOfAnotherKind.class).run(context -> {
+            assertThat(context).as("without consumers").hasNotFailed();
+            assertThatThrownBy(() -> context.getBean(IdempotentConsumers.class))
+                    .hasStackTraceContaining("which does not say where its broker is: set outbox.consumer.uri");
+        });
     }
 
     @Test
@@ -279,6 +296,26 @@ class ConsumerAutoConfigurationTest {
             if (new String(event.payload()).equals("fatal")) {
                 throw new OutOfMemoryError("on purpose");
             }
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class OwnFactory {
+
+        @Bean
+        org.springframework.amqp.rabbit.connection.ConnectionFactory rabbit() {
+            return new CachingConnectionFactory("elsewhere");
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class FactoryOfAnotherKind {
+
+        @Bean
+        org.springframework.amqp.rabbit.connection.ConnectionFactory rabbit() {
+            SimpleRoutingConnectionFactory factory = new SimpleRoutingConnectionFactory();
+            factory.setDefaultTargetConnectionFactory(new CachingConnectionFactory("elsewhere"));
+            return factory;
         }
     }
 

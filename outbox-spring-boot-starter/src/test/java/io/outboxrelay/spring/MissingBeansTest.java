@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -30,6 +31,7 @@ import org.springframework.core.io.DefaultResourceLoader;
 import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What a developer reads who has forgotten something. No server is needed: the start fails before. */
 class MissingBeansTest {
@@ -167,15 +169,37 @@ class MissingBeansTest {
         FailureAnalysis analysis =
                 failure(NeedsJson.class, null, ONE_DATABASE, "--spring.autoconfigure.exclude=" + JACKSON);
 
-        assertThat(analysis.getDescription()).contains("no ObjectMapper of Jackson");
+        assertThat(analysis.getDescription()).endsWith("because the application has no ObjectMapper of Jackson.");
+
+        assertThat(failure(TwoMappers.class, null, ONE_DATABASE, "--spring.autoconfigure.exclude=" + JACKSON)
+                        .getDescription())
+                .endsWith("2 beans of type ObjectMapper, and none of them is primary: one, other.");
+    }
+
+    /** Spring Boot's own analysis is right then. */
+    @Test
+    void what_the_starter_does_not_know_it_does_not_explain() {
+        String exclude = "--spring.autoconfigure.exclude=";
+        assertThat(analysis(NeedsQualifiedBroker.class, null, ONE_DATABASE)).isNull();
+        assertThat(analysis(HasBroker.class, null, ONE_DATABASE, exclude + ConsumerAutoConfiguration.class.getName()))
+                .isNull();
+        assertThat(analysis(NeedsJson.class, null, ONE_DATABASE, exclude + JsonAutoConfiguration.class.getName()))
+                .isNull();
     }
 
     private static ConfigurableApplicationContext start(Class<?> application, String... arguments) {
         return new SpringApplication(application).run(arguments);
     }
 
-    /** What is left after the application has failed to start, as the analyzer sees it. */
     private static FailureAnalysis failure(Class<?> application, @Nullable ClassLoader classes, String... arguments) {
+        FailureAnalysis analysis = analysis(application, classes, arguments);
+        assertThat(analysis).isNotNull();
+        return analysis;
+    }
+
+    /** What is left after the application has failed to start, as the analyzer sees it. */
+    private static @Nullable FailureAnalysis analysis(
+            Class<?> application, @Nullable ClassLoader classes, String... arguments) {
         AtomicReference<ConfigurableApplicationContext> context = new AtomicReference<>();
         SpringApplication starting = new SpringApplication(application);
         starting.setWebApplicationType(WebApplicationType.NONE);
@@ -187,11 +211,9 @@ class MissingBeansTest {
         Throwable failure = catchThrowable(() -> starting.run(arguments));
 
         assertThat(failure).isNotNull();
-        FailureAnalysis analysis = new MissingBeanFailureAnalyzer(
+        return new MissingBeanFailureAnalyzer(
                         context.get().getBeanFactory(), context.get().getEnvironment())
                 .analyze(failure);
-        assertThat(analysis).isNotNull();
-        return analysis;
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -211,6 +233,51 @@ class MissingBeansTest {
         @Bean
         String billing(ConnectionFactory broker) {
             return broker.toString();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration(excludeName = {HIBERNATE, FLYWAY})
+    static class NeedsQualifiedBroker {
+
+        @Bean
+        String billing(@Qualifier("special") ConnectionFactory broker) {
+            return broker.toString();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration(excludeName = {HIBERNATE, FLYWAY})
+    static class HasBroker {
+
+        @Bean
+        ConnectionFactory broker() {
+            return new ConnectionFactory();
+        }
+
+        @Bean
+        String billing(IdempotentConsumers consumers) {
+            return consumers.toString();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration(excludeName = {HIBERNATE, FLYWAY})
+    static class TwoMappers {
+
+        @Bean
+        JsonMapper one() {
+            return new JsonMapper();
+        }
+
+        @Bean
+        JsonMapper other() {
+            return new JsonMapper();
+        }
+
+        @Bean
+        String maker(JsonEvents events) {
+            return events.toString();
         }
     }
 

@@ -1,8 +1,10 @@
 package io.outboxrelay.test;
 
+import io.outboxrelay.client.ConsumerQueue;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.OutboxEvent;
 import io.outboxrelay.client.ReceivedEvent;
+import io.outboxrelay.client.RoutingKey;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -61,20 +63,77 @@ public final class EventDelivery {
     }
 
     /**
-     * Delivers what a test has published, in order, as the relay would. The events stay in the outbox.
+     * Delivers what a test has published and the consumer's queue is bound to, in order. The events stay in the outbox.
+     * Their routing keys are the default ones of relays, see {@link RoutingKey}; exchanges are not compared. If the
+     * consumer does not declare bindings, every event is delivered.
      *
      * @param events what was published
      * @param consumer the consumer's name
      * @return how many of them were new to the consumer
      * @throws IllegalArgumentException if there is no such consumer
+     * @throws AssertionError if the queue is bound to none of the published events; names the keys and the bindings
      * @throws RuntimeException what the handler threw; later events are not delivered then
      */
     public int deliver(PublishedEvents events, String consumer) {
+        IdempotentConsumer receiver = consumer(consumer);
+        List<PublishedEvent> published = events.list();
+        List<PublishedEvent> bound = published.stream()
+                .filter(event -> isBound(receiver, routingKey(event)))
+                .toList();
+        if (bound.isEmpty() && !published.isEmpty()) {
+            throw new AssertionError("The queue " + receiver.queue() + " of the consumer " + consumer
+                    + " is bound by " + patterns(receiver)
+                    + " and gets none of the published events, whose routing keys"
+                    + " are "
+                    + published.stream()
+                            .map(EventDelivery::routingKey)
+                            .distinct()
+                            .toList()
+                    + ". If the relay has another broker.routing-key, deliver the events one by one");
+        }
         int handled = 0;
-        for (PublishedEvent event : events.list()) {
-            handled += deliver(event.received(), consumer) ? 1 : 0;
+        for (PublishedEvent event : bound) {
+            handled += receiver.deliver(event.received()) ? 1 : 0;
         }
         return handled;
+    }
+
+    private static String routingKey(PublishedEvent event) {
+        return RoutingKey.of(event.aggregateType(), event.eventType());
+    }
+
+    private static List<String> patterns(IdempotentConsumer consumer) {
+        return consumer.bindings().stream()
+                .map(ConsumerQueue.Binding::routingKey)
+                .toList();
+    }
+
+    private static boolean isBound(IdempotentConsumer consumer, String key) {
+        List<String> patterns = patterns(consumer);
+        return patterns.isEmpty() || patterns.stream().anyMatch(pattern -> matches(words(pattern), words(key)));
+    }
+
+    private static List<String> words(String key) {
+        return List.of(key.split("\\.", -1));
+    }
+
+    /** As a topic exchange does: a star for one word, a hash for any number of them. */
+    private static boolean matches(List<String> pattern, List<String> key) {
+        if (pattern.isEmpty()) {
+            return key.isEmpty();
+        }
+        String first = pattern.get(0);
+        List<String> rest = pattern.subList(1, pattern.size());
+        if (first.equals("#") && matches(rest, key)) {
+            return true;
+        }
+        if (key.isEmpty()) {
+            return false;
+        }
+        List<String> later = key.subList(1, key.size());
+        return first.equals("#")
+                ? matches(pattern, later)
+                : (first.equals("*") || first.equals(key.get(0))) && matches(rest, later);
     }
 
     private IdempotentConsumer consumer(String name) {

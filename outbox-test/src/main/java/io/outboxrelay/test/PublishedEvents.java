@@ -7,8 +7,11 @@ import io.outboxrelay.client.Outbox;
 import java.nio.ByteBuffer;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.springframework.jdbc.core.ConnectionCallback;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -26,7 +29,21 @@ public final class PublishedEvents {
 
     private final JdbcTemplate jdbc;
     private final String schema;
-    private volatile long seen;
+    private volatile Set<Written> seen = Set.of();
+
+    /**
+     * Tells a row from every later one, also after the table was emptied and its positions begin anew.
+     *
+     * @param position its place
+     * @param id the event's, which a test may use again
+     * @param occurredAt when it was written, to the microsecond
+     */
+    private record Written(long position, UUID id, String occurredAt) {
+
+        static Written of(ResultSet row) throws SQLException {
+            return new Written(row.getLong("position"), uuid(row.getObject("event_id")), row.getString("occurred_at"));
+        }
+    }
 
     private PublishedEvents(JdbcTemplate jdbc, String schema) {
         this.jdbc = jdbc;
@@ -48,8 +65,8 @@ public final class PublishedEvents {
 
     /** Leaves out what is there now: the list begins anew. */
     public void forget() {
-        Long last = jdbc.queryForObject("SELECT coalesce(max(position), 0) FROM " + table(), Long.class);
-        seen = last == null ? 0 : last;
+        seen = Set.copyOf(
+                jdbc.query("SELECT position, event_id, occurred_at FROM " + table(), (row, number) -> Written.of(row)));
     }
 
     /**
@@ -58,11 +75,16 @@ public final class PublishedEvents {
      * @return in the order in which they were written
      */
     public List<PublishedEvent> list() {
-        return jdbc.query(
-                "SELECT event_id, event_type, aggregate_type, aggregate_id, payload, content_type, headers FROM "
-                        + table() + " WHERE position > ? ORDER BY position",
-                (row, number) -> event(row),
-                seen);
+        List<PublishedEvent> events = new ArrayList<>();
+        jdbc.query(
+                "SELECT position, occurred_at, event_id, event_type, aggregate_type, aggregate_id, payload,"
+                        + " content_type, headers FROM " + table() + " ORDER BY position",
+                row -> {
+                    if (!seen.contains(Written.of(row))) {
+                        events.add(event(row));
+                    }
+                });
+        return Collections.unmodifiableList(events);
     }
 
     /**

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.transaction.PlatformTransactionManager;
@@ -25,6 +26,9 @@ class CommittedOrdersTest {
 
     @Autowired
     private Outbox outbox;
+
+    @Autowired
+    private JdbcTemplate jdbc;
 
     @Autowired
     private PublishedEvents published;
@@ -53,6 +57,18 @@ class CommittedOrdersTest {
         });
 
         assertThat(published).isEmpty();
+    }
+
+    @Test
+    void a_table_that_was_emptied_hides_nothing() {
+        orders.place(new OrderPlaced("5", "7", 1250));
+        orders.place(new OrderPlaced("6", "7", 1250));
+        published.forget();
+
+        jdbc.execute("TRUNCATE outbox RESTART IDENTITY");
+        orders.place(new OrderPlaced("7", "7", 1250));
+
+        assertThat(published).hasOne("OrderPlaced").hasAggregateId("7");
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.outboxrelay.client.EventRejectedException;
 import io.outboxrelay.client.JsonEvents;
+import io.outboxrelay.client.Outbox;
 import io.outboxrelay.client.OutboxEvent;
 import java.util.UUID;
 import org.junit.jupiter.api.Tag;
@@ -26,6 +27,9 @@ class OrdersTest {
 
     @Autowired
     private Orders orders;
+
+    @Autowired
+    private Outbox outbox;
 
     @Autowired
     private JsonEvents json;
@@ -90,6 +94,23 @@ class OrdersTest {
 
         assertThat(jdbc.queryForObject("SELECT total FROM invoice", Integer.class))
                 .isEqualTo(1250);
+    }
+
+    @Test
+    void an_event_that_the_queue_is_not_bound_to_is_not_delivered() {
+        outbox.publish(json.eventType("OrderSent")
+                .aggregateType("Order")
+                .aggregateId("4711")
+                .payload("by mail"));
+
+        assertThatThrownBy(() -> delivery.deliver(published, "billing"))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageStartingWith(
+                        "The queue billing.orders of the consumer billing is bound by [order.placed] and"
+                                + " gets none of the published events, whose routing keys are [order.sent].");
+
+        orders.place(new OrderPlaced("4711", "7", 1250));
+        assertThat(delivery.deliver(published, "billing")).isEqualTo(1);
     }
 
     @Test

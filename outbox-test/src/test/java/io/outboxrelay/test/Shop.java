@@ -30,6 +30,7 @@ class Shop {
                         OrderPlaced.class,
                         (placed, event) ->
                                 jdbc.update("INSERT INTO invoice VALUES (?, ?)", placed.orderId(), placed.total()));
-        return consumers.consumer("billing", ConsumerQueue.named("billing.orders"), handlers);
+        ConsumerQueue queue = ConsumerQueue.named("billing.orders").boundToEvents("events", "Order", "OrderPlaced");
+        return consumers.consumer("billing", queue, handlers);
     }
 }
