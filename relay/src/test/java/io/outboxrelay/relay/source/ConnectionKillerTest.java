@@ -69,7 +69,8 @@ class ConnectionKillerTest {
 
                 assertThat(database.column("SELECT DISTINCT detail FROM outbox_failure"))
                         .as("the broker quotes what it could not read; payloads are shown nowhere")
-                        .containsExactly("the broker closed the connection: 501 FRAME_ERROR");
+                        .containsExactly("the broker closed the connection: 501 FRAME_ERROR; exchange 'events',"
+                                + " routing key 'order.placed'");
                 assertThat(relay.log.lines("poison")).isEmpty();
 
                 database.write("afterwards");
