@@ -275,7 +275,7 @@ class PlaceOrderSagaTest {
     @Test
     void answers_for_unknown_orders_and_other_events_are_ignored() {
         shop.deliverAndAwait("reservation", SagaReply.stockReserved(UUID.randomUUID()));
-        shop.deliverAndAwait("customer", new CreditLimitChanged("anna", 9, 5_000L, 5_000L, Instant.EPOCH));
+        shop.deliverAndAwait("reservation", new CreditLimitChanged("anna", 9, 5_000L, 5_000L, Instant.EPOCH));
     }
 
     @Test
