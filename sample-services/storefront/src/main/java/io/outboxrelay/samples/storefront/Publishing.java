@@ -200,7 +200,7 @@ class Publishing {
         return probe.ask(url, Told.class);
     }
 
-    /** What a service tells of an aggregate's events. */
+    /** What a service says about the events of an aggregate. */
     private record Told(@Nullable List<ToldEvent> events) {}
 
     private record ToldEvent(
