@@ -13,6 +13,8 @@ GRANT INSERT (event_id, aggregate_type, aggregate_id, event_type, payload, conte
 
 -- A service that consumes.
 GRANT SELECT, INSERT, DELETE ON inbox TO `${role}_outbox_consumer`;
+GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_failure TO `${role}_outbox_consumer`;
+GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_instance TO `${role}_outbox_consumer`;
 
 GRANT SELECT, DELETE ON outbox TO `${role}_outbox_relay`;
 GRANT SELECT, UPDATE ON outbox_lane TO `${role}_outbox_relay`;
@@ -27,6 +29,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_lane TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_instance TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox TO `${role}_outbox_admin`;
+GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_failure TO `${role}_outbox_admin`;
+GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_instance TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_failure TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_pause TO `${role}_outbox_admin`;
 GRANT SELECT, DELETE ON outbox_published TO `${role}_outbox_admin`;
