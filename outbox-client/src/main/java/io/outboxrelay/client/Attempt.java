@@ -1,28 +1,16 @@
 package io.outboxrelay.client;
 
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import io.outboxrelay.client.Effects.Failure;
+import io.outboxrelay.client.Effects.Fault;
+import io.outboxrelay.client.Effects.Result;
+import java.util.List;
+import java.util.function.Predicate;
 
 /**
- * One try to handle one event in the inbox's transaction, and whose fault it was if it failed. Used once, by the
- * consumer's thread, whose interrupt flag is down afterwards.
+ * One try to handle events in one transaction of the inbox, and whose fault it was if it failed. Used once, by one
+ * thread, whose interrupt flag is down afterwards.
  */
 final class Attempt {
-
-    /** Whose fault a failure is. */
-    enum Fault {
-        /** The handler's, or the event's. */
-        HANDLER,
-        /** The event's, and it will be so again: the handler says that no retry can help. */
-        REJECTED,
-        /** Nobody's: others needed the same rows at the same time. */
-        CONTENTION,
-        /** The inbox's own connection was lost or could not be had. */
-        DATABASE
-    }
-
-    /** Why an attempt failed. */
-    record Failure(Fault fault, Throwable cause) {}
 
     private enum Stage {
         BEFORE_THE_HANDLER,
@@ -31,29 +19,37 @@ final class Attempt {
     }
 
     private final Inbox inbox;
-    private final EventHandler handler;
-    private final ReceivedEvent event;
+    private final BatchHandler handler;
+    private final Predicate<Throwable> transientToo;
     private Stage stage = Stage.BEFORE_THE_HANDLER;
     private boolean connectionLost;
-    private boolean duplicate;
     private boolean interrupted;
-    private @Nullable Failure failure;
 
-    Attempt(Inbox inbox, EventHandler handler, ReceivedEvent event) {
+    /** @param transientToo says which other failures of the handler nobody is to blame for */
+    Attempt(Inbox inbox, BatchHandler handler, Predicate<Throwable> transientToo) {
         this.inbox = inbox;
         this.handler = handler;
-        this.event = event;
+        this.transientToo = transientToo;
+    }
+
+    /** The transaction's work; calls back {@link #handle} for what is new. */
+    @FunctionalInterface
+    interface Work {
+
+        List<Fate> run();
     }
 
     /**
      * Makes the attempt.
      *
-     * @return nothing if the event is done: handled now, or known to the inbox
      * @throws VirtualMachineError if nothing can be trusted any more; an overflow of the stack is a failure like others
      */
-    Optional<Failure> run(String consumer) {
+    Result run(Work work) {
+        long began = System.nanoTime();
+        List<Fate> fates = List.of();
+        Failure failure = null;
         try {
-            duplicate = !inbox.once(consumer, event.id(), this::handle);
+            fates = work.run();
         } catch (RuntimeException | StackOverflowError e) {
             failure = new Failure(faultOf(e), e);
         } catch (VirtualMachineError e) {
@@ -64,12 +60,7 @@ final class Attempt {
         } finally {
             interrupted |= Thread.interrupted();
         }
-        return Optional.ofNullable(failure);
-    }
-
-    /** Whether the inbox knew the event. */
-    boolean foundDuplicate() {
-        return duplicate;
+        return new Result(fates, failure, System.nanoTime() - began);
     }
 
     /** Whether the thread's interrupt flag was up during the attempt, which has taken it down. */
@@ -77,10 +68,11 @@ final class Attempt {
         return interrupted;
     }
 
-    private void handle() {
+    /** Called inside of the transaction. */
+    void handle(List<ReceivedEvent> events) {
         stage = Stage.IN_THE_HANDLER;
         try {
-            handler.handle(event);
+            handler.handle(events);
             if (Thread.interrupted()) {
                 interrupted = true;
                 throw new IllegalStateException(
@@ -117,6 +109,9 @@ final class Attempt {
         if (database) {
             return Fault.DATABASE;
         }
-        return Causes.sayRejection(failed) ? Fault.REJECTED : Fault.HANDLER;
+        if (Causes.sayRejection(failed)) {
+            return Fault.REJECTED;
+        }
+        return Causes.sayTransient(failed, transientToo) ? Fault.TRANSIENT : Fault.HANDLER;
     }
 }

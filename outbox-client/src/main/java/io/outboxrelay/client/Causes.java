@@ -9,7 +9,9 @@ import java.util.Deque;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.dao.ConcurrencyFailureException;
+import org.springframework.dao.TransientDataAccessException;
 import org.springframework.jdbc.CannotGetJdbcConnectionException;
 import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.transaction.TransactionSystemException;
@@ -45,6 +47,17 @@ final class Causes {
     /** Whether a database connection was lost or could not be had. */
     static boolean sayConnectionLoss(Throwable failure) {
         return any(failure, Causes::isConnectionLoss);
+    }
+
+    /** Whether what the handler needs is away for a while, by Spring's exceptions or by what the user says. */
+    static boolean sayTransient(Throwable failure, Predicate<Throwable> transientToo) {
+        return any(failure, cause -> cause instanceof TransientDataAccessException || transientToo.test(cause));
+    }
+
+    /** The outermost exception says what failed, the innermost why. */
+    static String inWords(Throwable failure) {
+        Throwable innermost = NestedExceptionUtils.getMostSpecificCause(failure);
+        return innermost == failure ? failure.toString() : failure + ": " + innermost.getMessage();
     }
 
     /** Whether the handler says that no retry can help. */

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What a consumer has done since its start. Written by its thread, read by any. */
+/** What a consumer has done since its start. Written and read by many threads. */
 final class ConsumerCounts {
 
     static final Duration OLDEST = Duration.ofDays(365);
@@ -14,15 +14,21 @@ final class ConsumerCounts {
     final AtomicLong retried = new AtomicLong();
     final AtomicLong contentions = new AtomicLong();
     final AtomicLong deadLettered = new AtomicLong();
+    final AtomicLong parked = new AtomicLong();
+    final AtomicLong waiting = new AtomicLong();
     final AtomicLong handlingNanos = new AtomicLong();
     final AtomicLong ageMillis = new AtomicLong();
 
-    /** An event was handled, or found in the inbox, in a transaction of this length that has committed. */
-    void done(ReceivedEvent event, boolean duplicate, long nanos) {
-        if (duplicate) {
-            duplicates.incrementAndGet();
-            return;
+    /** An event is done; its share of the transaction's time is given in nanoseconds. */
+    void done(ReceivedEvent event, Fate fate, long nanos) {
+        switch (fate) {
+            case DUPLICATE -> duplicates.incrementAndGet();
+            case WAITING -> waiting.incrementAndGet();
+            case HANDLED -> handled(event, nanos);
         }
+    }
+
+    private void handled(ReceivedEvent event, long nanos) {
         handled.incrementAndGet();
         handlingNanos.addAndGet(nanos);
         Instant occurredAt = event.occurredAt();

@@ -6,23 +6,44 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 
 /**
  * A queue that an {@link IdempotentConsumer} declares before it consumes: a durable quorum queue with a delivery limit,
  * bound to exchanges, with a dead-letter exchange and queue beside it, both named {@code <name>.dead-letter}.
  *
+ * <p>Events of one aggregate take effect in their order. Therefore one consumer of the queue is active at a time
+ * ({@code x-single-active-consumer}), and others take over when it ends; so it is when the node of the broker crashes
+ * too. To use several processes at once, use {@linkplain #partitions partitions}; or, if no order is needed, a
+ * {@linkplain #shared shared} queue.
+ *
  * @param name by convention {@code <consumer>.<purpose>}
  * @param bindings where its events come from
  * @param deliveryLimit how often the broker hands an event out again before it takes it for poison, at least 1
+ * @param ordered whether one consumer is active at a time
+ * @param partitions into how many queues it is split, 1 if it is not
+ * @param lanes how many lanes the sources have whose events it gets; matters only to partitions
  */
-public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLimit) {
+public record ConsumerQueue(
+        String name, List<Binding> bindings, int deliveryLimit, boolean ordered, int partitions, int lanes) {
 
     /** The broker's own default since RabbitMQ 4.0. */
     public static final int DEFAULT_DELIVERY_LIMIT = 20;
+
+    /** The number of lanes that the migrations make unless told otherwise. */
+    public static final int DEFAULT_LANES = 8;
+
+    /** The header in which a relay sends the number of an event's lane. */
+    static final String LANE_HEADER = "outbox_lane";
+
+    /** The timeout of a broker that is not configured otherwise: https://www.rabbitmq.com/docs/consumers */
+    private static final Duration BROKERS_CONSUMER_TIMEOUT = Duration.ofMinutes(30);
 
     /**
      * Where events come from.
@@ -35,7 +56,8 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException if the name is empty or the limit below 1
+     * @throws IllegalArgumentException if the name is empty, a number out of range, or a queue with several partitions
+     *     shared
      */
     public ConsumerQueue {
         if (name.isEmpty()) {
@@ -44,6 +66,14 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
         if (deliveryLimit < 1) {
             throw new IllegalArgumentException(
                     "The queue " + name + " cannot have a delivery limit of " + deliveryLimit + ": use at least 1");
+        }
+        if (partitions < 1 || lanes < 1 || lanes > 1024 || partitions > lanes) {
+            throw new IllegalArgumentException("The queue " + name + " cannot have " + partitions + " partitions for "
+                    + lanes + " lanes: use 1 to 1024 lanes, and at most one partition for each lane of the outbox");
+        }
+        if (partitions > 1 && !ordered) {
+            throw new IllegalArgumentException("The queue " + name + " cannot be shared and have " + partitions
+                    + " partitions: instances share the partitions. Leave one of the two out");
         }
         bindings = List.copyOf(bindings);
     }
@@ -55,7 +85,42 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
      * @return the description
      */
     public static ConsumerQueue named(String name) {
-        return new ConsumerQueue(name, List.of(), DEFAULT_DELIVERY_LIMIT);
+        return new ConsumerQueue(name, List.of(), DEFAULT_DELIVERY_LIMIT, true, 1, DEFAULT_LANES);
+    }
+
+    /**
+     * The same queue without an order: all its consumers are active at once, and events of one aggregate may be in work
+     * at two of them.
+     *
+     * @return the changed description
+     */
+    public ConsumerQueue shared() {
+        return new ConsumerQueue(name, bindings, deliveryLimit, false, partitions, lanes);
+    }
+
+    /**
+     * The same queue, split by aggregates for sources with {@value #DEFAULT_LANES} lanes, see {@link #partitions(int,
+     * int)}.
+     *
+     * @param partitions 1 to {@value #DEFAULT_LANES}
+     * @return the changed description
+     */
+    public ConsumerQueue partitions(int partitions) {
+        return partitions(partitions, DEFAULT_LANES);
+    }
+
+    /**
+     * The same queue, split by aggregates: instances of the consumer share the partitions evenly, and the events of an
+     * aggregate stay in their order. The partitions are queues named {@code <name>.0} and so on. Events come to them
+     * through a headers exchange named {@code <name>}, by the lane that the relay sends with each event. An event of
+     * another lane or without one, which no relay has sent, comes to the first partition.
+     *
+     * @param partitions at most as many as lanes. To change the number, follow the procedure in the documentation.
+     * @param lanes how many lanes the sources have, the largest number if they differ
+     * @return the changed description
+     */
+    public ConsumerQueue partitions(int partitions, int lanes) {
+        return new ConsumerQueue(name, bindings, deliveryLimit, ordered, partitions, lanes);
     }
 
     /**
@@ -68,7 +133,7 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
     public ConsumerQueue boundTo(String exchange, String routingKey) {
         List<Binding> more = new ArrayList<>(bindings);
         more.add(new Binding(exchange, routingKey));
-        return new ConsumerQueue(name, more, deliveryLimit);
+        return new ConsumerQueue(name, more, deliveryLimit, ordered, partitions, lanes);
     }
 
     /**
@@ -115,7 +180,7 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
      * @return the changed description
      */
     public ConsumerQueue withDeliveryLimit(int limit) {
-        return new ConsumerQueue(name, bindings, limit);
+        return new ConsumerQueue(name, bindings, limit, ordered, partitions, lanes);
     }
 
     /**
@@ -127,8 +192,23 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
         return name + ".dead-letter";
     }
 
-    /** Declares everything; what is there already in the same shape stays as it is. */
-    void declareOn(Connection connection) throws IOException, TimeoutException {
+    /** The queues that are consumed: the partitions, or the one queue. */
+    List<String> queues() {
+        return partitions == 1
+                ? List.of(name)
+                : IntStream.range(0, partitions).mapToObj(this::partition).toList();
+    }
+
+    private String partition(int number) {
+        return name + "." + number;
+    }
+
+    /**
+     * Declares everything; what is there already in the same shape stays as it is.
+     *
+     * @param longestInHand how long a consumer may keep an event without handling it
+     */
+    void declareOn(Connection connection, Duration longestInHand) throws IOException, TimeoutException {
         for (Binding binding : bindings) {
             declareExchange(connection, binding.exchange());
         }
@@ -136,22 +216,52 @@ public record ConsumerQueue(String name, List<Binding> bindings, int deliveryLim
             channel.exchangeDeclare(deadLetter(), BuiltinExchangeType.FANOUT, true);
             channel.queueDeclare(deadLetter(), true, false, false, Map.of("x-queue-type", "quorum"));
             channel.queueBind(deadLetter(), deadLetter(), "");
-            channel.queueDeclare(name, true, false, false, arguments());
-            for (Binding binding : bindings) {
-                channel.queueBind(name, binding.exchange(), binding.routingKey());
+            for (String queue : queues()) {
+                channel.queueDeclare(queue, true, false, false, arguments(longestInHand));
+            }
+            if (partitions == 1) {
+                for (Binding binding : bindings) {
+                    channel.queueBind(name, binding.exchange(), binding.routingKey());
+                }
+            } else {
+                declarePartitions(channel);
             }
         }
     }
 
-    private Map<String, Object> arguments() {
-        return Map.of(
+    /** The bindings come last, so that no event arrives at an exchange that does not lead on yet. */
+    private void declarePartitions(Channel channel) throws IOException {
+        String others = name + ".other-lanes";
+        channel.exchangeDeclare(others, BuiltinExchangeType.FANOUT, true);
+        channel.queueBind(partition(0), others, "");
+        channel.exchangeDeclare(name, BuiltinExchangeType.HEADERS, true, false, Map.of("alternate-exchange", others));
+        for (int lane = 0; lane < lanes; lane++) {
+            channel.queueBind(partition(lane % partitions), name, "", Map.of("x-match", "all", LANE_HEADER, lane));
+        }
+        for (Binding binding : bindings) {
+            channel.exchangeBind(name, binding.exchange(), binding.routingKey());
+        }
+    }
+
+    private Map<String, Object> arguments(Duration longestInHand) {
+        Map<String, Object> arguments = new HashMap<>(Map.of(
                 "x-queue-type", "quorum",
                 "x-delivery-limit", deliveryLimit,
                 "x-dead-letter-exchange", deadLetter(),
                 // A dead letter leaves its queue only when the dead-letter queue has confirmed it; this needs the
                 // overflow.
                 "x-dead-letter-strategy", "at-least-once",
-                "x-overflow", "reject-publish");
+                "x-overflow", "reject-publish"));
+        if (ordered) {
+            arguments.put("x-single-active-consumer", true);
+        }
+        // A queue with another timeout cannot be declared again. So there is none unless it is needed, in whole hours.
+        if (longestInHand.multipliedBy(2).compareTo(BROKERS_CONSUMER_TIMEOUT) > 0) {
+            arguments.put(
+                    "x-consumer-timeout",
+                    Duration.ofHours(longestInHand.toHours() * 2 + 2).toMillis());
+        }
+        return arguments;
     }
 
     private static void declareExchange(Connection connection, String exchange) throws IOException, TimeoutException {

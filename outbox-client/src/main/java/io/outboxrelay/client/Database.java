@@ -4,8 +4,16 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** The SQL of one kind of database. Holds no state; every method works in the transaction of the given connection. */
 interface Database {
@@ -31,6 +39,54 @@ interface Database {
     /** Notes an event in the inbox; false, and the transaction goes on, if it was noted before. */
     boolean note(Connection connection, String consumer, UUID eventId) throws SQLException;
 
+    /**
+     * Notes events in the inbox, and finds out which of them have to wait, because an event of their aggregate is
+     * stored. The order matters: an event that another process was storing is stored by the time that it is found
+     * noted.
+     */
+    Noted note(Connection connection, String consumer, List<ReceivedEvent> events) throws SQLException;
+
+    /** Stores events that are noted, in the order of the list; what is stored already stays as it is. */
+    void store(Connection connection, String consumer, List<Failed> events) throws SQLException;
+
+    /** The ids of the stored events that are due, the most overdue first. */
+    List<Long> due(Connection connection, String consumer, int most) throws SQLException;
+
+    /** Locks a stored event that is due; nothing if it is not any more, or if another process has locked it. */
+    Optional<StoredEvent> lock(Connection connection, long id) throws SQLException;
+
+    /** Deletes a stored event. */
+    void remove(Connection connection, long id) throws SQLException;
+
+    /**
+     * Says what follows from a failure of a stored event that was due, unless it is not any more.
+     *
+     * @param wait until the next attempt; none if it is parked
+     */
+    void failedAgain(
+            Connection connection, long id, int attempts, @Nullable Duration wait, String reason, String detail)
+            throws SQLException;
+
+    /** The first stored events of all aggregates, as far as they are waiting, which a first one must not. */
+    List<Long> waitingHeads(Connection connection, String consumer) throws SQLException;
+
+    /** The first stored events of these aggregates, as far as they are waiting. */
+    List<Long> waitingHeads(Connection connection, String consumer, Collection<Aggregate> aggregates)
+            throws SQLException;
+
+    /** Makes waiting events due. */
+    void makeDue(Connection connection, List<Long> ids) throws SQLException;
+
+    /**
+     * Says that an instance of a consumer is alive, and forgets those that are not.
+     *
+     * @return all that are alive, in an order that is the same for each
+     */
+    List<String> alive(Connection connection, String consumer, String instance, Duration lease) throws SQLException;
+
+    /** Forgets an instance of a consumer. */
+    void left(Connection connection, String consumer, String instance) throws SQLException;
+
     /** Forgets so many of the oldest notes of the inbox, in a transaction of its own; returns how many there were. */
     int forget(Connection connection, double olderThanSeconds, int most) throws SQLException;
 
@@ -42,6 +98,31 @@ interface Database {
 
     /** Counts unpublished events up to a number, and reads the age of the one that was written first. */
     Backlog backlog(Connection connection, int most) throws SQLException;
+
+    /**
+     * What the inbox knew.
+     *
+     * @param fresh the ids that were not noted before
+     * @param waiting those of the fresh ones whose events have to be stored
+     */
+    record Noted(Set<UUID> fresh, Set<UUID> waiting) {}
+
+    /**
+     * An event to be stored.
+     *
+     * @param parked whether it is given up, with the reason; otherwise it waits behind one that is
+     */
+    record Failed(
+            ReceivedEvent event,
+            String queue,
+            int attempts,
+            @Nullable Parked parked) {}
+
+    /** Why an event was given up. */
+    record Parked(String reason, String detail) {}
+
+    /** An event as it was stored. */
+    record StoredEvent(long id, ReceivedEvent event, int attempts) {}
 
     /** An event as it is written. */
     record Row(UUID id, OutboxEvent event, String headers) {}
@@ -58,12 +139,65 @@ interface Database {
         }
     }
 
-    /** Prepares, binds and executes one statement. */
-    static int update(Connection connection, String sql, Object... values) throws SQLException {
+    /** Executes a query whose rows are numbers. */
+    static List<Long> numbers(Connection connection, String sql, Object... values) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            for (int i = 0; i < values.length; i++) {
-                statement.setObject(i + 1, values[i]);
+            bind(statement, values);
+            List<Long> numbers = new ArrayList<>();
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    numbers.add(row.getLong(1));
+                }
             }
+            return numbers;
+        }
+    }
+
+    /** Executes a query whose rows are texts. */
+    static List<String> texts(Connection connection, String sql, Object... values) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            bind(statement, values);
+            List<String> texts = new ArrayList<>();
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    texts.add(row.getString(1));
+                }
+            }
+            return texts;
+        }
+    }
+
+    /** Reads a row with the columns of a stored event; what has another type on each database was read before. */
+    static StoredEvent stored(ResultSet row, UUID eventId, @Nullable Instant occurredAt) throws SQLException {
+        ReceivedEvent event = new ReceivedEvent(
+                eventId,
+                row.getString("event_type"),
+                row.getString("aggregate_type"),
+                row.getString("aggregate_id"),
+                row.getBytes("payload"),
+                row.getString("content_type"),
+                HeadersJson.read(row.getString("headers")),
+                occurredAt,
+                true);
+        return new StoredEvent(row.getLong("id"), event, row.getInt("attempts"));
+    }
+
+    /** So many question marks. */
+    static String marks(int number) {
+        return String.join(", ", Collections.nCopies(number, "?"));
+    }
+
+    /** Binds all values of a statement. */
+    static void bind(PreparedStatement statement, @Nullable Object... values) throws SQLException {
+        for (int i = 0; i < values.length; i++) {
+            statement.setObject(i + 1, values[i]);
+        }
+    }
+
+    /** Prepares, binds and executes one statement. */
+    static int update(Connection connection, String sql, @Nullable Object... values) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            bind(statement, values);
             return statement.executeUpdate();
         }
     }

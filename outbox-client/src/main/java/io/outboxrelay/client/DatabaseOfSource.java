@@ -2,6 +2,7 @@ package io.outboxrelay.client;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,13 +10,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class DatabaseOfSource {
 
-    private final String table;
+    private final List<String> tables;
     private final String schema;
     private volatile @Nullable Database found;
 
-    /** For statements on one table, {@code outbox} or {@code inbox}. */
-    DatabaseOfSource(String table, String schema) {
-        this.table = table;
+    /** For statements on these tables. */
+    DatabaseOfSource(List<String> tables, String schema) {
+        this.tables = tables;
         this.schema = CallersTransaction.requireIdentifier(schema);
     }
 
@@ -29,30 +30,34 @@ final class DatabaseOfSource {
     }
 
     /**
-     * Runs a statement on the table.
+     * Runs a statement on the tables.
      *
-     * @throws MissingTableException if the statement fails because the table is missing
+     * @throws MissingTableException if the statement fails because one of them is missing
      */
     <T> T run(Connection connection, Statement<T> statement) throws SQLException {
         Database database = of(connection);
         try {
             return statement.run(database);
         } catch (SQLException e) {
-            if (MissingTableException.isMeantBy(e, table, schema)) {
-                throw MissingTableException.of(table, schema, connection, e);
+            for (String table : tables) {
+                if (MissingTableException.isMeantBy(e, table, schema)) {
+                    throw MissingTableException.of(table, schema, connection, e);
+                }
             }
             throw e;
         }
     }
 
     /**
-     * Looks for the table, by the driver's metadata.
+     * Looks for the tables, by the driver's metadata.
      *
-     * @throws MissingTableException if it is not there
+     * @throws MissingTableException if one is not there
      */
-    void requireTable(Connection connection) throws SQLException {
-        if (!of(connection).has(connection, table)) {
-            throw MissingTableException.of(table, schema, connection, null);
+    void requireTables(Connection connection) throws SQLException {
+        for (String table : tables) {
+            if (!of(connection).has(connection, table)) {
+                throw MissingTableException.of(table, schema, connection, null);
+            }
         }
     }
 

@@ -2,9 +2,8 @@ package io.outboxrelay.client;
 
 import java.time.Duration;
 import org.slf4j.Logger;
-import org.springframework.core.NestedExceptionUtils;
 
-/** Logs a fault that may repeat: the first time at once, then once a minute with a count. Used by one thread. */
+/** Logs a fault that may repeat: the first time at once, then once a minute with a count. Safe for many threads. */
 final class FaultLog {
 
     private static final long PAUSE = Duration.ofMinutes(1).toNanos();
@@ -18,30 +17,28 @@ final class FaultLog {
         this.log = log;
     }
 
-    void fault(String message, Throwable cause) {
+    synchronized void fault(String message, Throwable cause) {
         long now = System.nanoTime();
         if (faulty && now - loggedAt < PAUSE) {
             suppressed++;
             return;
         }
-        log.warn("{}: {}{}", message, reason(cause), suppressed == 0 ? "" : " (and " + suppressed + " times before)");
+        log.warn(
+                "{}: {}{}",
+                message,
+                Causes.inWords(cause),
+                suppressed == 0 ? "" : " (and " + suppressed + " times before)");
         faulty = true;
         suppressed = 0;
         loggedAt = now;
     }
 
     /** Says so if there was a fault. */
-    void recovered(String message) {
+    synchronized void recovered(String message) {
         if (faulty) {
             log.info(message);
         }
         faulty = false;
         suppressed = 0;
-    }
-
-    /** The outermost exception says what failed, the innermost why. */
-    private static String reason(Throwable cause) {
-        Throwable innermost = NestedExceptionUtils.getMostSpecificCause(cause);
-        return innermost == cause ? cause.toString() : cause + ": " + innermost.getMessage();
     }
 }

@@ -15,7 +15,12 @@ final class ForeignText {
 
     /** The text as part of a line: a question mark for each control character, and cut if it is long. */
     static String printable(String text) {
-        String some = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…";
+        return printable(text, LONGEST);
+    }
+
+    /** The same, cut after so many characters. */
+    static String printable(String text, int longest) {
+        String some = text.length() <= longest ? text : text.substring(0, longest) + "…";
         return CONTROLS.matcher(some).replaceAll("?");
     }
 }

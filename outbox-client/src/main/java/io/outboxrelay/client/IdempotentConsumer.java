@@ -2,19 +2,21 @@ package io.outboxrelay.client;
 
 import com.rabbitmq.client.Address;
 import com.rabbitmq.client.ConnectionFactory;
-import com.rabbitmq.client.Delivery;
 import com.rabbitmq.client.ShutdownSignalException;
-import io.outboxrelay.client.Attempt.Failure;
-import io.outboxrelay.client.Attempt.Fault;
+import io.outboxrelay.client.Effects.Result;
 import io.outboxrelay.client.Tries.Backoff;
+import io.outboxrelay.client.Worker.DatabaseAwayException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,23 +68,52 @@ public final class IdempotentConsumer implements AutoCloseable {
      */
     private static final int RPC_TIMEOUT_MILLIS = 10_000;
 
+    /** How often the partitions and the stored events are looked at. */
+    private static final Duration TICK = Duration.ofSeconds(1);
+
+    /** After the stop timeout what is left is the broker's answers. */
+    private static final Duration AFTER_STOP = Duration.ofSeconds(15);
+
+    /** The origin of an event that no queue has delivered. */
+    private static final Taken.Origin DELIVERED = new NoQueue();
+
     private final ConnectionFactory broker;
-    private final Inbox inbox;
     private final ConsumerSettings settings;
-    private final EventHandler handler;
-    private final Thread thread;
-    private final CountDownLatch stop = new CountDownLatch(1);
-    private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
+    private final InboxEffects effects;
     private final ConsumerCounts counts = new ConsumerCounts();
+    private final List<Worker> workers;
+    private final WorkersHost host = new WorkersHost();
+    private final Membership membership;
+    private final StoredRetries storedRetries;
+    private final Thread thread;
+    private final List<Thread> helpers = new ArrayList<>();
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final Semaphore signals = new Semaphore(0);
+    private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
     private final FaultLog brokerFaults = new FaultLog(LOG);
     private final FaultLog databaseFaults = new FaultLog(LOG);
-    private final FaultLog freeFaults = new FaultLog(LOG);
+    private final FaultLog storedFaults = new FaultLog(LOG);
+
+    /** Whether a worker has lost its patience with the database, and all deliveries are to go back. */
+    private volatile boolean databaseAway;
+
+    /** Whether a worker has met what nobody expects, and all deliveries are to go back. */
+    private volatile boolean confused;
+
+    private volatile boolean failed;
     private volatile @Nullable ConsumerSession session;
-
-    /** What the event that failed last has cost, over sessions; nothing if it is done or given up. */
-    private @Nullable Tries inHand;
-
     private boolean announced;
+
+    /** What becomes of an event that is given up. */
+    public enum GiveUp {
+        /**
+         * It is stored in the table {@code inbox_failure}, until a person retries or discards it. Later events of its
+         * aggregate wait behind it there.
+         */
+        PARK,
+        /** It goes to the dead-letter exchange of its queue. Later events of its aggregate do not wait for it. */
+        DEAD_LETTER
+    }
 
     /** What a consumer is doing. */
     public enum State {
@@ -102,12 +133,21 @@ public final class IdempotentConsumer implements AutoCloseable {
         FAILED
     }
 
-    private IdempotentConsumer(ConnectionFactory broker, Inbox inbox, ConsumerSettings settings, EventHandler handler) {
+    private IdempotentConsumer(ConnectionFactory broker, ConsumerSettings settings, InboxEffects effects) {
         this.broker = broker;
-        this.inbox = inbox;
         this.settings = settings;
-        this.handler = handler;
+        this.effects = effects;
+        this.workers = Stream.generate(() -> new Worker(effects, settings, counts, host, System::nanoTime))
+                .limit(settings.concurrency())
+                .toList();
+        this.membership = new Membership(effects.failures(), settings.name(), queues(settings));
+        this.storedRetries = new StoredRetries(effects, settings, counts, System::nanoTime);
         this.thread = new Thread(this::run, "outbox-consumer-" + settings.name());
+    }
+
+    private static List<String> queues(ConsumerSettings settings) {
+        ConsumerQueue declaration = settings.declaration();
+        return declaration == null ? List.of(settings.queue()) : declaration.queues();
     }
 
     /**
@@ -131,6 +171,12 @@ public final class IdempotentConsumer implements AutoCloseable {
             throw new IllegalStateException(
                     "The consumer " + settings.name() + " can be started once, and it is " + state.get());
         }
+        for (int number = 0; number < workers.size(); number++) {
+            Worker worker = workers.get(number);
+            helpers.add(new Thread(() -> work(worker), thread.getName() + "-" + number));
+        }
+        helpers.add(new Thread(this::retryStored, thread.getName() + "-stored"));
+        helpers.forEach(Thread::start);
         thread.start();
     }
 
@@ -160,6 +206,25 @@ public final class IdempotentConsumer implements AutoCloseable {
      */
     public long deadLettered() {
         return counts.deadLettered.get();
+    }
+
+    /**
+     * How many events were given up and stored in the table {@code inbox_failure}, since {@link #start}; one that is
+     * retried there and fails again counts again.
+     *
+     * @return 0 or more; it only grows
+     */
+    public long parked() {
+        return counts.parked.get();
+    }
+
+    /**
+     * How many events were stored behind an earlier one of their aggregate that was given up, since {@link #start}.
+     *
+     * @return 0 or more; it only grows
+     */
+    public long waiting() {
+        return counts.waiting.get();
     }
 
     /**
@@ -249,30 +314,30 @@ public final class IdempotentConsumer implements AutoCloseable {
      *     that has it as cause
      */
     public boolean deliver(ReceivedEvent event) {
-        Attempt attempt = new Attempt(inbox, handler, event);
+        Attempt attempt = effects.attempt();
         boolean interrupted = Thread.interrupted();
-        Optional<Failure> failure;
+        Result result;
         try {
-            failure = attempt.run(settings.name());
+            result = effects.handle(List.of(new Taken(DELIVERED, 0, event)), attempt);
         } finally {
             // The thread is the caller's, and so is its flag, which an attempt takes down.
             if (interrupted || attempt.wasInterrupted()) {
                 Thread.currentThread().interrupt();
             }
         }
-        if (failure.isPresent()) {
-            Throwable cause = failure.get().cause();
+        if (result.failure().isPresent()) {
+            Throwable cause = result.failure().get().cause();
             if (cause instanceof Error error) {
                 throw error;
             }
             throw (RuntimeException) cause;
         }
-        return !attempt.foundDuplicate();
+        return result.fates().contains(Fate.HANDLED);
     }
 
     /**
-     * Stops: takes nothing more, lets the event in hand finish within the stop timeout or else interrupts it, and gives
-     * back the rest. An event that is waiting to be tried again is given back at once.
+     * Stops: takes nothing more, lets the events in work finish within the stop timeout or else interrupts them, and
+     * gives back the rest. An event that is waiting to be tried again is given back at once.
      */
     @Override
     public void close() {
@@ -280,24 +345,18 @@ public final class IdempotentConsumer implements AutoCloseable {
             return;
         }
         stop.countDown();
-        ConsumerSession current = session;
-        if (current != null) {
-            current.wake();
-        }
-        if (Thread.currentThread() != thread) {
+        signals.release();
+        workers.forEach(Worker::wake);
+        Thread current = Thread.currentThread();
+        if (current != thread && !helpers.contains(current)) {
             awaitEnd();
         }
     }
 
     private void awaitEnd() {
         try {
-            thread.join(Math.max(1, settings.stopTimeout().toMillis()));
+            thread.join(settings.stopTimeout().plus(AFTER_STOP).toMillis());
             if (thread.isAlive()) {
-                LOG.warn(
-                        "The consumer {} did not finish its current event within {}: it is interrupted, and the event"
-                                + " will be delivered again",
-                        settings.name(),
-                        settings.stopTimeout());
                 ConsumerSession current = session;
                 if (current != null) {
                     current.abort();
@@ -306,6 +365,7 @@ public final class IdempotentConsumer implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             thread.interrupt();
+            helpers.forEach(Thread::interrupt);
             Thread.currentThread().interrupt();
         }
     }
@@ -314,12 +374,14 @@ public final class IdempotentConsumer implements AutoCloseable {
         State end = State.FAILED;
         try {
             consumeUntilStopped();
-            end = State.STOPPED;
+            end = failed ? State.FAILED : State.STOPPED;
         } catch (RuntimeException | Error e) {
             LOG.error("The consumer {} has ended; its unfinished events will be delivered again", settings.name(), e);
             throw e;
         } finally {
+            stop.countDown();
             session = null;
+            membership.leave();
             state.set(end);
         }
     }
@@ -329,12 +391,13 @@ public final class IdempotentConsumer implements AutoCloseable {
         int bugs = 0;
         while (!stopping()) {
             state.set(State.CONNECTING);
-            try (ConsumerSession opened = ConsumerSession.open(broker, settings)) {
+            confused = false;
+            try (ConsumerSession opened =
+                    ConsumerSession.open(broker, settings, this::dispatch, counts, signals::release)) {
                 failures = 0;
                 brokerFaults.recovered("The consumer " + settings.name() + " is connected again");
                 consume(opened);
-            } catch (DatabaseAwayException e) {
-                awaitDatabase();
+                finish(opened);
             } catch (IOException | TimeoutException | ShutdownSignalException e) {
                 if (!stopping()) {
                     brokerFaults.fault(
@@ -347,140 +410,107 @@ public final class IdempotentConsumer implements AutoCloseable {
                 LOG.error("The consumer {} met an unexpected error and reconnects", settings.name(), e);
                 pause(RECONNECT.after(++bugs));
             }
+            if (confused) {
+                pause(RECONNECT.after(++bugs));
+            }
+            if (databaseAway) {
+                awaitDatabase();
+            }
         }
     }
 
-    private void consume(ConsumerSession opened) throws IOException, DatabaseAwayException {
+    private void consume(ConsumerSession opened) throws IOException {
         session = opened;
+        opened.consume(membership.queues());
         state.set(State.CONSUMING);
         if (!announced) {
             LOG.info("The consumer {} consumes the queue {}", settings.name(), settings.queue());
             announced = true;
         }
-        while (!stopping()) {
-            Optional<Delivery> delivery = opened.next();
-            if (delivery.isPresent()) {
-                settle(opened, delivery.get());
-            }
+        while (!stopping() && !databaseAway && !confused) {
+            awaitSignal();
+            opened.consume(membership.queues());
         }
     }
 
-    private void settle(ConsumerSession opened, Delivery delivery) throws IOException, DatabaseAwayException {
-        Optional<ReceivedEvent> event = ReceivedEvent.from(delivery);
-        if (event.isEmpty()) {
-            LOG.warn(
-                    "A message in the queue {} from the exchange {} with the routing key {} has no UUID as message_id:"
-                            + " it goes to {}",
-                    settings.queue(),
-                    ForeignText.printable(delivery.getEnvelope().getExchange()),
-                    ForeignText.printable(delivery.getEnvelope().getRoutingKey()),
-                    settings.deadLetters());
-            reject(opened, delivery);
-        } else {
-            attempt(opened, delivery, event.get());
+    private void awaitSignal() {
+        try {
+            if (signals.tryAcquire(TICK.toNanos(), TimeUnit.NANOSECONDS)) {
+                signals.drainPermits();
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("The consumer {} was interrupted, and continues unless it was closed", settings.name());
         }
     }
 
-    private void attempt(ConsumerSession opened, Delivery delivery, ReceivedEvent event)
-            throws IOException, DatabaseAwayException {
-        Tries tries = triesOf(event);
-        while (!stopping()) {
-            Attempt attempt = new Attempt(inbox, handler, event);
-            long began = System.nanoTime();
-            Optional<Failure> failure = attempt.run(settings.name());
-            if (failure.isEmpty()) {
-                long nanos = System.nanoTime() - began;
-                opened.done(delivery);
-                counts.done(event, attempt.foundDuplicate(), nanos);
-                inHand = null;
-                return;
+    /** Lets what is in work finish, if the consumer is to end. */
+    private void finish(ConsumerSession opened) {
+        if (!stopping()) {
+            return;
+        }
+        try {
+            if (!opened.awaitIdle(settings.stopTimeout())) {
+                LOG.warn(
+                        "The consumer {} did not finish its current events within {}: they are interrupted, and will be"
+                                + " delivered again",
+                        settings.name(),
+                        settings.stopTimeout());
+                opened.abort();
+                helpers.forEach(Thread::interrupt);
             }
-            opened.acknowledge();
-            Fault fault;
+        } catch (InterruptedException e) {
+            opened.abort();
+            helpers.forEach(Thread::interrupt);
+        }
+    }
+
+    /** Called by the threads of the broker's client. */
+    private void dispatch(Taken taken) {
+        int hash = Aggregate.of(taken.event()).hashCode();
+        workers.get(Math.floorMod(hash ^ hash >>> 16, workers.size())).add(taken);
+    }
+
+    private void work(Worker worker) {
+        while (!stopping()) {
             try {
-                fault = databaseWasAway() ? Fault.DATABASE : failure.get().fault();
-            } catch (DatabaseAwayException e) {
-                tries.failed(Fault.DATABASE, System.nanoTime());
-                if (tries.exhausted()) {
-                    report(event, tries, Fault.DATABASE, failure.get().cause());
-                    reject(opened, delivery);
+                if (databaseAway || confused) {
+                    worker.forget();
+                    pause(Tries.RECONNECT.first());
+                } else if (!worker.step()) {
+                    worker.await();
                 }
+            } catch (DatabaseAwayException e) {
+                databaseAway = true;
+                signals.release();
+            } catch (InterruptedException e) {
+                LOG.debug("The consumer {} was interrupted, and continues unless it was closed", settings.name());
+            } catch (RuntimeException e) {
+                LOG.error("The consumer {} met an unexpected error and reconnects", settings.name(), e);
+                confused = true;
+                signals.release();
+            } catch (Error e) {
+                LOG.error(
+                        "The consumer {} has ended; its unfinished events will be delivered again", settings.name(), e);
+                failed = true;
+                close();
                 throw e;
             }
-            if (stopping()) {
-                return;
-            }
-            tries.failed(fault, System.nanoTime());
-            if (fault == Fault.CONTENTION) {
-                counts.contentions.incrementAndGet();
-            }
-            report(event, tries, fault, failure.get().cause());
-            if (tries.exhausted()) {
-                reject(opened, delivery);
-                return;
-            }
-            counts.retried.incrementAndGet();
-            pause(tries.untilNext());
-            opened.requireOpen();
         }
     }
 
-    /** Those of the event that was in hand before too: a database that stays away because of it ends the session. */
-    private Tries triesOf(ReceivedEvent event) {
-        Tries tries = inHand;
-        if (tries == null || !tries.event().equals(event.id())) {
-            tries = new Tries(event.id(), settings);
-            inHand = tries;
-        }
-        return tries;
-    }
-
-    private void report(ReceivedEvent event, Tries tries, Fault fault, Throwable cause) {
-        if (tries.lastWasFree()) {
-            freeFaults.fault(
-                    "The consumer " + settings.name() + " retries " + event
-                            + " without spending an attempt, because of "
-                            + (fault == Fault.CONTENTION ? "contention" : "its lost connection to the database"),
-                    cause);
-        } else if (tries.rejected()) {
-            LOG.warn(
-                    "The consumer {} rejects {}: it goes to {}", settings.name(), event, settings.deadLetters(), cause);
-        } else if (tries.exhausted()) {
-            LOG.warn(
-                    "The consumer {} failed {} times to handle {}: it goes to {}",
-                    settings.name(),
-                    tries.spent(),
-                    event,
-                    settings.deadLetters(),
-                    cause);
-        } else {
-            LOG.warn(
-                    "The consumer {} failed to handle {}, attempt {} of {}, and retries it: {}",
-                    settings.name(),
-                    event,
-                    tries.spent(),
-                    settings.attempts(),
-                    cause.toString());
-        }
-    }
-
-    private void reject(ConsumerSession opened, Delivery delivery) throws IOException {
-        opened.reject(delivery);
-        inHand = null;
-        counts.deadLettered.incrementAndGet();
-    }
-
-    /** False if the database answers at once, true if it does after a while. */
-    private boolean databaseWasAway() throws DatabaseAwayException {
-        long began = System.nanoTime();
-        int failures = 0;
-        while (!stopping() && !databaseAnswers()) {
-            if (System.nanoTime() - began >= settings.patience().toNanos()) {
-                throw new DatabaseAwayException();
+    private void retryStored() {
+        while (!stopping()) {
+            int handled = 0;
+            try {
+                handled = databaseAway ? 0 : storedRetries.turn();
+                storedFaults.recovered("The consumer " + settings.name() + " can use the table inbox_failure again");
+            } catch (RuntimeException e) {
+                storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
             }
-            pause(Tries.RECONNECT.after(++failures));
+            if (handled == 0) {
+                pause(TICK);
+            }
         }
-        return failures > 0;
     }
 
     private void awaitDatabase() {
@@ -489,11 +519,12 @@ public final class IdempotentConsumer implements AutoCloseable {
         while (!stopping() && !databaseAnswers()) {
             pause(RECONNECT.after(++failures));
         }
+        databaseAway = false;
     }
 
     private boolean databaseAnswers() {
         try {
-            inbox.probe(settings.name());
+            effects.probe();
             databaseFaults.recovered("The database of the consumer " + settings.name() + " answers again");
             return true;
         } catch (RuntimeException e) {
@@ -515,8 +546,76 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
     }
 
-    /** The database has been away for longer than the consumer's patience. */
-    private static final class DatabaseAwayException extends Exception {}
+    /** What the workers see of the consumer. */
+    private final class WorkersHost implements Worker.Host {
+
+        @Override
+        public boolean stopping() {
+            return IdempotentConsumer.this.stopping();
+        }
+
+        @Override
+        public boolean databaseWasAway() throws DatabaseAwayException {
+            long began = System.nanoTime();
+            int failures = 0;
+            while (!stopping() && !databaseAnswers()) {
+                if (databaseAway
+                        || System.nanoTime() - began >= settings.patience().toNanos()) {
+                    throw new DatabaseAwayException();
+                }
+                pause(Tries.RECONNECT.after(++failures));
+            }
+            return failures > 0;
+        }
+    }
+
+    /** Where an event comes from that {@link #deliver} gets. */
+    private record NoQueue() implements Taken.Origin {
+
+        @Override
+        public String queue() {
+            return "";
+        }
+
+        @Override
+        public boolean begin() {
+            return true;
+        }
+
+        @Override
+        public void end() {
+            // nothing was begun at a broker
+        }
+
+        @Override
+        public boolean isOpen() {
+            return true;
+        }
+
+        @Override
+        public void done(Taken taken) {
+            // no broker waits for it
+        }
+
+        @Override
+        public void reject(Taken taken) {
+            // no broker waits for it
+        }
+    }
+
+    /** Handles the events of a batch one after the other, until one fails or somebody interrupts the thread. */
+    private record OneByOne(EventHandler handler) implements BatchHandler {
+
+        @Override
+        public void handle(List<ReceivedEvent> events) throws Exception {
+            for (ReceivedEvent event : events) {
+                handler.handle(event);
+                if (Thread.currentThread().isInterrupted()) {
+                    return;
+                }
+            }
+        }
+    }
 
     /** Describes an {@link IdempotentConsumer}. */
     public static final class Builder {
@@ -527,13 +626,18 @@ public final class IdempotentConsumer implements AutoCloseable {
         private String queue = "";
         private @Nullable ConsumerQueue declaration;
         private List<Address> addresses = List.of();
-        private int prefetch = 100;
+        private int concurrency = 1;
+        private int batch = ConsumerSettings.AUTOMATIC;
+        private int prefetch = ConsumerSettings.AUTOMATIC;
+        private long prefetchBytes = 64L << 20;
+        private GiveUp giveUp = GiveUp.PARK;
         private int attempts = 5;
         private Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
         private Duration patience = Duration.ofSeconds(20);
         private Duration contentionPatience = Duration.ofMinutes(5);
         private Duration stopTimeout = Duration.ofSeconds(20);
-        private @Nullable EventHandler handler;
+        private Predicate<Throwable> transientFailures = failure -> false;
+        private @Nullable BatchHandler handler;
 
         private Builder(ConnectionFactory broker, Inbox inbox) {
             this.broker = broker.clone();
@@ -591,9 +695,35 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * How many deliveries the broker may send ahead.
+         * How many events may be in work at once, each in a thread of its own and with a connection of the database's
+         * pool. The events of one aggregate are handled one after the other, in the order of the queue.
          *
-         * @param deliveries 1 to 65535, default 100
+         * @param workers 1 to 1000, default 1. The handler must be safe for so many threads.
+         * @return this
+         */
+        public Builder concurrency(int workers) {
+            this.concurrency = workers;
+            return this;
+        }
+
+        /**
+         * How many events may be handled in one transaction. A worker takes what is waiting for it, and fewer while its
+         * transactions last longer than about 200 ms. If the handler fails, the transaction is rolled back and its
+         * events are handled one at a time.
+         *
+         * @param events 1 to 10000, default 100 or a smaller prefetch; 1 for a handler that does much outside of its
+         *     transaction
+         * @return this
+         */
+        public Builder batch(int events) {
+            this.batch = events;
+            return this;
+        }
+
+        /**
+         * How many deliveries the broker may send ahead. What is sent ahead waits in memory.
+         *
+         * @param deliveries the size of a batch to 65535; by default four batches of each worker, 100 to 5000
          * @return this
          */
         public Builder prefetch(int deliveries) {
@@ -602,7 +732,43 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * How often the handler may try an event before it goes to the dead-letter exchange.
+         * How many bytes may wait in memory. When more are sent ahead, the consumer gives back what it has not begun,
+         * and takes fewer deliveries ahead from then on.
+         *
+         * @param bytes of payloads, default 64 MiB
+         * @return this
+         */
+        public Builder prefetchBytes(long bytes) {
+            this.prefetchBytes = bytes;
+            return this;
+        }
+
+        /**
+         * What becomes of an event that is given up.
+         *
+         * @param giveUp default {@link GiveUp#PARK}
+         * @return this
+         */
+        public Builder onGiveUp(GiveUp giveUp) {
+            this.giveUp = giveUp;
+            return this;
+        }
+
+        /**
+         * Which failures of the handler end by themselves, for example those of a service that it calls: they spend no
+         * attempt within the {@linkplain #contentionPatience contention patience}. Spring's
+         * {@code TransientDataAccessException} is always one.
+         *
+         * @param failures asked about each exception in the chain of causes
+         * @return this
+         */
+        public Builder transientFailures(Predicate<Throwable> failures) {
+            this.transientFailures = failures;
+            return this;
+        }
+
+        /**
+         * How often the handler may try an event before it is given up.
          *
          * @param attempts at least 1, default 5
          * @return this
@@ -613,7 +779,8 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * The waits between two attempts: twice as long each time, half of it at random. The queue waits with them.
+         * The waits between two attempts: twice as long each time, half of it at random. Later events of the aggregate
+         * wait too, others do not.
          *
          * @param first upper bound of the first wait, default 200 ms
          * @param longest upper bound of every wait, default 10 s
@@ -667,6 +834,17 @@ public final class IdempotentConsumer implements AutoCloseable {
          * @return this
          */
         public Builder handler(EventHandler handler) {
+            this.handler = new OneByOne(handler);
+            return this;
+        }
+
+        /**
+         * What to do about several events at once, in the place of {@link #handler}.
+         *
+         * @param handler called in the inbox's transaction
+         * @return this
+         */
+        public Builder batchHandler(BatchHandler handler) {
             this.handler = handler;
             return this;
         }
@@ -686,13 +864,17 @@ public final class IdempotentConsumer implements AutoCloseable {
                     queue,
                     declaration,
                     addresses,
+                    concurrency,
+                    batch,
                     prefetch,
+                    prefetchBytes,
+                    giveUp,
                     attempts,
                     backoff,
                     patience,
                     contentionPatience,
                     stopTimeout);
-            return new IdempotentConsumer(broker, inbox, settings, handler);
+            return new IdempotentConsumer(broker, settings, new InboxEffects(inbox, name, handler, transientFailures));
         }
     }
 }

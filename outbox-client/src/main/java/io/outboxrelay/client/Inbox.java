@@ -1,7 +1,14 @@
 package io.outboxrelay.client;
 
+import io.outboxrelay.client.Database.Failed;
+import io.outboxrelay.client.Database.Noted;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.springframework.jdbc.core.ConnectionCallback;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -24,6 +31,8 @@ public final class Inbox {
 
     /** One call ends after this many portions, a million events; the next call goes on. */
     static final int PURGE_BATCHES = 1_000;
+
+    private static final List<String> TABLES = List.of("inbox", "inbox_failure", "inbox_instance");
 
     private static final int CONNECTION_ANSWERS_SECONDS = 5;
 
@@ -62,7 +71,7 @@ public final class Inbox {
         this.schema = schema;
         this.purgeFloor = purgeFloor;
         this.jdbc = new JdbcTemplate(dataSource);
-        this.database = new DatabaseOfSource("inbox", schema);
+        this.database = new DatabaseOfSource(TABLES, schema);
         TransactionWatch.over(transactions);
     }
 
@@ -137,17 +146,80 @@ public final class Inbox {
     }
 
     /**
-     * Checks that the table is there, by the driver's metadata, on a connection of its own or of the caller's
+     * Checks that its tables are there, by the driver's metadata, on a connection of its own or of the caller's
      * transaction. Call it at start, so that nobody finds out at the first event.
      *
-     * @throws MissingTableException if there is no inbox; says how to install it
+     * @throws MissingTableException if one is missing; says how to install it
      * @throws org.springframework.dao.DataAccessException if the database is away
      */
     public void requireTable() {
         jdbc.execute((ConnectionCallback<Boolean>) connection -> {
-            database.requireTable(connection);
+            database.requireTables(connection);
             return true;
         });
+    }
+
+    /**
+     * Notes events and runs the action on those that are new and need not wait, in one transaction, the caller's if
+     * there is one. Those that have to wait behind a stored one are stored.
+     *
+     * @return what has become of each event, in their order
+     */
+    List<Fate> process(String consumer, List<Taken> taken, Consumer<List<ReceivedEvent>> action) {
+        List<Fate> fates = new TransactionTemplate(transactions).execute(status -> {
+            List<Fate> each = note(status, consumer, taken);
+            List<ReceivedEvent> fresh = new ArrayList<>();
+            for (int i = 0; i < taken.size(); i++) {
+                if (each.get(i) == Fate.HANDLED) {
+                    fresh.add(taken.get(i).event());
+                }
+            }
+            if (!fresh.isEmpty()) {
+                action.accept(fresh);
+            }
+            return each;
+        });
+        return fates == null ? List.of() : fates;
+    }
+
+    private List<Fate> note(TransactionStatus transaction, String consumer, List<Taken> taken) {
+        List<ReceivedEvent> events = taken.stream().map(Taken::event).toList();
+        List<Fate> fates = CallersTransaction.of(transaction, dataSource)
+                .execute(connection -> database.run(connection, sql -> {
+                    Noted noted = sql.note(connection, consumer, events);
+                    List<Fate> each = fates(noted, events);
+                    List<Failed> waiting = new ArrayList<>();
+                    for (int i = 0; i < taken.size(); i++) {
+                        if (each.get(i) == Fate.WAITING) {
+                            waiting.add(new Failed(
+                                    events.get(i), taken.get(i).origin().queue(), 0, null));
+                        }
+                    }
+                    if (!waiting.isEmpty()) {
+                        sql.store(connection, consumer, waiting);
+                    }
+                    return each;
+                }));
+        return fates == null ? List.of() : fates;
+    }
+
+    /** An event may be among them twice: then only the first of the two is new. */
+    private static List<Fate> fates(Noted noted, List<ReceivedEvent> events) {
+        Set<UUID> fresh = new HashSet<>(noted.fresh());
+        List<Fate> fates = new ArrayList<>();
+        for (ReceivedEvent event : events) {
+            if (!fresh.remove(event.id())) {
+                fates.add(Fate.DUPLICATE);
+            } else {
+                fates.add(noted.waiting().contains(event.id()) ? Fate.WAITING : Fate.HANDLED);
+            }
+        }
+        return fates;
+    }
+
+    /** What the consumer has given up. */
+    InboxFailures failures(String consumer) {
+        return new InboxFailures(dataSource, transactions, database, consumer);
     }
 
     /** Does everything that {@link #once} asks of the database, and undoes it: fails if {@link #once} would. */

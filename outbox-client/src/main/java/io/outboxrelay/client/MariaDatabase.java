@@ -1,14 +1,28 @@
 package io.outboxrelay.client;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.TransactionDefinition;
 
 /**
@@ -42,6 +56,61 @@ record MariaDatabase(String schema) implements Database {
 
     /** No IGNORE, which would hide every other error too. An error ends this statement, not its transaction. */
     private static final String NOTE = "INSERT INTO %sinbox (consumer, event_id) VALUES (?, ?)";
+
+    private static final String NOTE_ALL = "INSERT INTO %sinbox (consumer, event_id) VALUES ";
+
+    /** A plain read, so that it waits for nobody; what an insert before it has waited for, it sees. */
+    private static final String BLOCKED = """
+            SELECT DISTINCT aggregate FROM %sinbox_failure WHERE consumer = ? AND aggregate IN (""";
+
+    private static final String STORE = """
+            INSERT INTO %sinbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
+                content_type, headers, occurred_at, queue, state, attempts, first_failed_at, failed_at, reason, detail)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                CASE WHEN ? THEN utc_timestamp(6) END, CASE WHEN ? THEN utc_timestamp(6) END, ?, ?)""";
+
+    private static final String DUE = """
+            SELECT id FROM %sinbox_failure
+            WHERE consumer = ? AND state = 'retrying' AND next_attempt_at <= utc_timestamp(6)
+            ORDER BY next_attempt_at LIMIT ?""";
+
+    /** By the primary key alone, so that no gap is locked. */
+    private static final String LOCK = """
+            SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at,
+                attempts
+            FROM %sinbox_failure
+            WHERE id = ? AND state = 'retrying' AND next_attempt_at <= utc_timestamp(6) FOR UPDATE SKIP LOCKED""";
+
+    private static final String REMOVE = "DELETE FROM %sinbox_failure WHERE id = ?";
+
+    private static final String FAILED_AGAIN = """
+            UPDATE %sinbox_failure
+            SET state = ?, attempts = ?, next_attempt_at = utc_timestamp(6) + INTERVAL ? MICROSECOND,
+                failed_at = utc_timestamp(6), first_failed_at = coalesce(first_failed_at, utc_timestamp(6)),
+                reason = ?, detail = ?
+            WHERE id = ? AND state = 'retrying'""";
+
+    private static final String WAITING_HEADS = """
+            SELECT f.id FROM (
+                SELECT min(id) AS id FROM %1$sinbox_failure WHERE consumer = ? %2$s GROUP BY aggregate) head
+            JOIN %1$sinbox_failure f ON f.id = head.id WHERE f.state = 'waiting'""";
+
+    private static final String MAKE_DUE = """
+            UPDATE %sinbox_failure SET state = 'retrying', next_attempt_at = utc_timestamp(6)
+            WHERE id = ? AND state = 'waiting'""";
+
+    private static final String ALIVE = """
+            INSERT INTO %sinbox_instance (consumer, instance, alive_until)
+            VALUES (?, ?, utc_timestamp(6) + INTERVAL ? MICROSECOND)
+            ON DUPLICATE KEY UPDATE alive_until = VALUES(alive_until)""";
+
+    private static final String FORGET_DEAD = """
+            DELETE FROM %sinbox_instance WHERE consumer = ? AND alive_until < utc_timestamp(6)""";
+
+    private static final String INSTANCES = """
+            SELECT instance FROM %sinbox_instance WHERE consumer = ? ORDER BY started_at, instance""";
+
+    private static final String LEFT = "DELETE FROM %sinbox_instance WHERE consumer = ? AND instance = ?";
 
     private static final String FORGET = """
             DELETE FROM %sinbox WHERE processed_at < utc_timestamp(6) - INTERVAL ? MICROSECOND
@@ -107,6 +176,195 @@ record MariaDatabase(String schema) implements Database {
             }
             throw e;
         }
+    }
+
+    /** Duplicates are rare, so all events are first noted in one statement, sorted as on PostgreSQL. */
+    @Override
+    public Noted note(Connection connection, String consumer, List<ReceivedEvent> events) throws SQLException {
+        List<UUID> ids = events.stream().map(ReceivedEvent::id).sorted().toList();
+        Set<UUID> fresh = new HashSet<>();
+        if (noteAll(connection, consumer, ids)) {
+            fresh.addAll(ids);
+        } else {
+            for (UUID id : ids) {
+                if (note(connection, consumer, id)) {
+                    fresh.add(id);
+                }
+            }
+        }
+        return new Noted(fresh, waiting(connection, consumer, events, fresh));
+    }
+
+    private boolean noteAll(Connection connection, String consumer, List<UUID> ids) throws SQLException {
+        List<Object> values = new ArrayList<>();
+        for (UUID id : ids) {
+            values.add(consumer);
+            values.add(bytes(id));
+        }
+        String sql = NOTE_ALL.formatted(prefix()) + String.join(", ", Collections.nCopies(ids.size(), "(?, ?)"));
+        try {
+            Database.update(connection, sql, values.toArray());
+            return true;
+        } catch (SQLException e) {
+            if (e.getErrorCode() == DUPLICATE) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private Set<UUID> waiting(Connection connection, String consumer, List<ReceivedEvent> events, Set<UUID> fresh)
+            throws SQLException {
+        Map<ByteBuffer, List<UUID>> ofAggregate = new HashMap<>();
+        for (ReceivedEvent event : events) {
+            Aggregate aggregate = Aggregate.of(event);
+            if (fresh.contains(event.id()) && !aggregate.isNone()) {
+                ofAggregate
+                        .computeIfAbsent(ByteBuffer.wrap(hash(aggregate)), key -> new ArrayList<>())
+                        .add(event.id());
+            }
+        }
+        Set<UUID> waiting = new HashSet<>();
+        if (ofAggregate.isEmpty()) {
+            return waiting;
+        }
+        List<Object> values = new ArrayList<>(List.of(consumer));
+        ofAggregate.keySet().forEach(hash -> values.add(hash.array()));
+        String sql = BLOCKED.formatted(prefix()) + Database.marks(ofAggregate.size()) + ")";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            Database.bind(statement, values.toArray());
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    waiting.addAll(ofAggregate.getOrDefault(ByteBuffer.wrap(row.getBytes(1)), List.of()));
+                }
+            }
+        }
+        return waiting;
+    }
+
+    /** As the generated column computes it. */
+    private static byte[] hash(Aggregate aggregate) {
+        try {
+            return MessageDigest.getInstance("SHA-256")
+                    .digest((aggregate.type() + '\u001f' + aggregate.id()).getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+
+    @Override
+    public void store(Connection connection, String consumer, List<Failed> events) throws SQLException {
+        for (Failed failed : events) {
+            ReceivedEvent event = failed.event();
+            Parked parked = failed.parked();
+            Instant occurredAt = event.occurredAt();
+            try {
+                Database.update(
+                        connection,
+                        STORE.formatted(prefix()),
+                        consumer,
+                        bytes(event.id()),
+                        event.aggregateType(),
+                        event.aggregateId(),
+                        event.type(),
+                        event.payload(),
+                        event.contentType(),
+                        HeadersJson.write(event.headers()),
+                        occurredAt == null ? null : LocalDateTime.ofInstant(occurredAt, ZoneOffset.UTC),
+                        failed.queue(),
+                        parked == null ? "waiting" : "parked",
+                        failed.attempts(),
+                        parked != null,
+                        parked != null,
+                        parked == null ? null : parked.reason(),
+                        parked == null ? null : parked.detail());
+            } catch (SQLException e) {
+                if (e.getErrorCode() != DUPLICATE) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    @Override
+    public List<Long> due(Connection connection, String consumer, int most) throws SQLException {
+        return Database.numbers(connection, DUE.formatted(prefix()), consumer, most);
+    }
+
+    @Override
+    public Optional<StoredEvent> lock(Connection connection, long id) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(LOCK.formatted(prefix()))) {
+            statement.setLong(1, id);
+            try (ResultSet row = statement.executeQuery()) {
+                if (!row.next()) {
+                    return Optional.empty();
+                }
+                ByteBuffer eventId = ByteBuffer.wrap(row.getBytes("event_id"));
+                LocalDateTime occurredAt = row.getObject("occurred_at", LocalDateTime.class);
+                return Optional.of(Database.stored(
+                        row,
+                        new UUID(eventId.getLong(), eventId.getLong()),
+                        occurredAt == null ? null : occurredAt.toInstant(ZoneOffset.UTC)));
+            }
+        }
+    }
+
+    @Override
+    public void remove(Connection connection, long id) throws SQLException {
+        Database.update(connection, REMOVE.formatted(prefix()), id);
+    }
+
+    @Override
+    public void failedAgain(
+            Connection connection, long id, int attempts, @Nullable Duration wait, String reason, String detail)
+            throws SQLException {
+        Database.update(
+                connection,
+                FAILED_AGAIN.formatted(prefix()),
+                wait == null ? "parked" : "retrying",
+                attempts,
+                wait == null ? null : micros(wait),
+                reason,
+                detail,
+                id);
+    }
+
+    private static long micros(Duration time) {
+        return time.toMillis() * 1_000;
+    }
+
+    @Override
+    public List<Long> waitingHeads(Connection connection, String consumer) throws SQLException {
+        return Database.numbers(connection, WAITING_HEADS.formatted(prefix(), ""), consumer);
+    }
+
+    @Override
+    public List<Long> waitingHeads(Connection connection, String consumer, Collection<Aggregate> aggregates)
+            throws SQLException {
+        List<Object> values = new ArrayList<>(List.of(consumer));
+        aggregates.forEach(aggregate -> values.add(hash(aggregate)));
+        String these = "AND aggregate IN (" + Database.marks(aggregates.size()) + ")";
+        return Database.numbers(connection, WAITING_HEADS.formatted(prefix(), these), values.toArray());
+    }
+
+    @Override
+    public void makeDue(Connection connection, List<Long> ids) throws SQLException {
+        for (long id : ids) {
+            Database.update(connection, MAKE_DUE.formatted(prefix()), id);
+        }
+    }
+
+    @Override
+    public List<String> alive(Connection connection, String consumer, String instance, Duration lease)
+            throws SQLException {
+        Database.update(connection, ALIVE.formatted(prefix()), consumer, instance, micros(lease));
+        Database.update(connection, FORGET_DEAD.formatted(prefix()), consumer);
+        return Database.texts(connection, INSTANCES.formatted(prefix()), consumer);
+    }
+
+    @Override
+    public void left(Connection connection, String consumer, String instance) throws SQLException {
+        Database.update(connection, LEFT.formatted(prefix()), consumer, instance);
     }
 
     @Override

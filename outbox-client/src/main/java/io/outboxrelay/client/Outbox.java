@@ -31,7 +31,6 @@ public final class Outbox {
     private final DatabaseOfSource database;
     private final NoArgGenerator ids = Generators.timeBasedEpochGenerator();
     private final TraceHeaders trace = TraceHeaders.ofClassPath(Outbox.class.getClassLoader());
-    private final HeadersJson json = new HeadersJson();
 
     /**
      * The outbox in the schema {@code public}, on MariaDB and MySQL in the database that the connections are in.
@@ -67,7 +66,7 @@ public final class Outbox {
         this.dataSource = dataSource;
         this.schema = schema;
         this.jdbc = new JdbcTemplate(dataSource);
-        this.database = new DatabaseOfSource("outbox", schema);
+        this.database = new DatabaseOfSource(List.of("outbox"), schema);
     }
 
     /**
@@ -136,7 +135,7 @@ public final class Outbox {
      */
     public void requireTable() {
         jdbc.execute((ConnectionCallback<Boolean>) connection -> {
-            database.requireTable(connection);
+            database.requireTables(connection);
             return true;
         });
     }
@@ -156,7 +155,7 @@ public final class Outbox {
     }
 
     private Row row(OutboxEvent event) {
-        return new Row(idOf(event), event, json.write(trace.addTo(event.headers())));
+        return new Row(idOf(event), event, HeadersJson.write(trace.addTo(event.headers())));
     }
 
     private UUID idOf(OutboxEvent event) {

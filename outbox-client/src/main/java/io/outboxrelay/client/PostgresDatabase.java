@@ -6,10 +6,19 @@ import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.TransactionDefinition;
 
 /** The statements for PostgreSQL. */
@@ -29,6 +38,94 @@ record PostgresDatabase(String schema) implements Database {
 
     private static final String NOTE = """
             INSERT INTO %s.inbox (consumer, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING""";
+
+    /**
+     * Sorted, so that two processes with the same events wait for each other instead of closing a circle. A stored
+     * event of an aggregate is looked up by a subquery with a limit, which no plan can turn into a read of the whole
+     * table.
+     */
+    private static final String NOTE_ALL = """
+            WITH event AS (
+                SELECT * FROM unnest(?::uuid[], ?::text[], ?::text[]) AS e (id, aggregate_type, aggregate_id)
+            ), noted AS (
+                INSERT INTO %1$s.inbox (consumer, event_id) SELECT ?, id FROM event ORDER BY id
+                ON CONFLICT DO NOTHING RETURNING event_id
+            )
+            SELECT event.id, %2$s FROM noted JOIN event ON event.id = noted.event_id""";
+
+    private static final String WAITS = """
+            (event.aggregate_type <> '' OR event.aggregate_id <> '') AND (
+                SELECT f.id FROM %1$s.inbox_failure f
+                WHERE f.consumer = ? AND f.aggregate_type = event.aggregate_type
+                    AND f.aggregate_id = event.aggregate_id LIMIT 1) IS NOT NULL""";
+
+    private static final String WAITING = """
+            SELECT event.id, %2$s
+            FROM unnest(?::uuid[], ?::text[], ?::text[]) AS event (id, aggregate_type, aggregate_id)""";
+
+    private static final String STORE = """
+            INSERT INTO %s.inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
+                content_type, headers, occurred_at, queue, state, attempts, first_failed_at, failed_at, reason, detail)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?,
+                CASE WHEN ? THEN clock_timestamp() END, CASE WHEN ? THEN clock_timestamp() END, ?, ?)
+            ON CONFLICT (consumer, event_id) DO NOTHING""";
+
+    private static final String DUE = """
+            SELECT id FROM %s.inbox_failure
+            WHERE consumer = ? AND state = 'retrying' AND next_attempt_at <= clock_timestamp()
+            ORDER BY next_attempt_at LIMIT ?""";
+
+    private static final String LOCK = """
+            SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers::text AS headers,
+                occurred_at, attempts
+            FROM %s.inbox_failure
+            WHERE id = ? AND state = 'retrying' AND next_attempt_at <= clock_timestamp() FOR UPDATE SKIP LOCKED""";
+
+    private static final String REMOVE = "DELETE FROM %s.inbox_failure WHERE id = ?";
+
+    private static final String FAILED_AGAIN = """
+            UPDATE %s.inbox_failure
+            SET state = ?, attempts = ?, next_attempt_at = clock_timestamp() + make_interval(secs => ?::float8),
+                failed_at = clock_timestamp(), first_failed_at = coalesce(first_failed_at, clock_timestamp()),
+                reason = ?, detail = ?
+            WHERE id = ? AND state = 'retrying'""";
+
+    /** Jumps from one aggregate to the next: however many events wait in one, they are not read. */
+    private static final String WAITING_HEADS = """
+            WITH RECURSIVE head AS (
+                (SELECT aggregate_type, aggregate_id, id, state FROM %1$s.inbox_failure WHERE consumer = ?
+                ORDER BY aggregate_type, aggregate_id, id LIMIT 1)
+                UNION ALL
+                SELECT next.* FROM head CROSS JOIN LATERAL (
+                    SELECT f.aggregate_type, f.aggregate_id, f.id, f.state FROM %1$s.inbox_failure f
+                    WHERE f.consumer = ? AND (f.aggregate_type, f.aggregate_id) > (head.aggregate_type, head.aggregate_id)
+                    ORDER BY f.aggregate_type, f.aggregate_id, f.id LIMIT 1) AS next
+            )
+            SELECT id FROM head WHERE state = 'waiting'""";
+
+    private static final String WAITING_HEADS_OF = """
+            SELECT head.id FROM unnest(?::text[], ?::text[]) AS aggregate (type, id) CROSS JOIN LATERAL (
+                SELECT f.id, f.state FROM %s.inbox_failure f
+                WHERE f.consumer = ? AND f.aggregate_type = aggregate.type AND f.aggregate_id = aggregate.id
+                ORDER BY f.id LIMIT 1) AS head
+            WHERE head.state = 'waiting'""";
+
+    private static final String MAKE_DUE = """
+            UPDATE %s.inbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()
+            WHERE id = ANY (?) AND state = 'waiting'""";
+
+    private static final String ALIVE = """
+            INSERT INTO %s.inbox_instance (consumer, instance, alive_until)
+            VALUES (?, ?, clock_timestamp() + make_interval(secs => ?::float8))
+            ON CONFLICT (consumer, instance) DO UPDATE SET alive_until = excluded.alive_until""";
+
+    private static final String FORGET_DEAD = """
+            DELETE FROM %s.inbox_instance WHERE consumer = ? AND alive_until < clock_timestamp()""";
+
+    private static final String INSTANCES = """
+            SELECT instance FROM %s.inbox_instance WHERE consumer = ? ORDER BY started_at, instance""";
+
+    private static final String LEFT = "DELETE FROM %s.inbox_instance WHERE consumer = ? AND instance = ?";
 
     /** Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. */
     private static final String FORGET = """
@@ -75,6 +172,176 @@ record PostgresDatabase(String schema) implements Database {
     @Override
     public boolean note(Connection connection, String consumer, UUID eventId) throws SQLException {
         return Database.update(connection, NOTE.formatted(schema), consumer, eventId) == 1;
+    }
+
+    @Override
+    public Noted note(Connection connection, String consumer, List<ReceivedEvent> events) throws SQLException {
+        Set<UUID> fresh = new HashSet<>();
+        Set<UUID> waiting = new HashSet<>();
+        try (PreparedStatement statement =
+                connection.prepareStatement(NOTE_ALL.formatted(schema, WAITS.formatted(schema)))) {
+            setEvents(statement, 1, events);
+            statement.setString(4, consumer);
+            statement.setString(5, consumer);
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    UUID id = row.getObject(1, UUID.class);
+                    fresh.add(id);
+                    if (row.getBoolean(2)) {
+                        waiting.add(id);
+                    }
+                }
+            }
+        }
+        // What this statement has waited for, it does not see: another process may have stored the earlier event.
+        return fresh.isEmpty() || fresh.size() == events.size()
+                ? new Noted(fresh, waiting)
+                : new Noted(
+                        fresh,
+                        waiting(
+                                connection,
+                                consumer,
+                                events.stream()
+                                        .filter(event -> fresh.contains(event.id()))
+                                        .toList()));
+    }
+
+    private Set<UUID> waiting(Connection connection, String consumer, List<ReceivedEvent> events) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(WAITING.formatted(schema, WAITS.formatted(schema)))) {
+            statement.setString(1, consumer);
+            setEvents(statement, 2, events);
+            Set<UUID> waiting = new HashSet<>();
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    if (row.getBoolean(2)) {
+                        waiting.add(row.getObject(1, UUID.class));
+                    }
+                }
+            }
+            return waiting;
+        }
+    }
+
+    private static void setEvents(PreparedStatement statement, int first, List<ReceivedEvent> events)
+            throws SQLException {
+        Connection connection = statement.getConnection();
+        statement.setArray(first, texts(connection, "uuid", events, ReceivedEvent::id));
+        statement.setArray(first + 1, texts(connection, "text", events, ReceivedEvent::aggregateType));
+        statement.setArray(first + 2, texts(connection, "text", events, ReceivedEvent::aggregateId));
+    }
+
+    private static <T> Array texts(
+            Connection connection, String type, Collection<T> all, Function<? super T, Object> value)
+            throws SQLException {
+        return connection.createArrayOf(type, all.stream().map(value).toArray());
+    }
+
+    @Override
+    public void store(Connection connection, String consumer, List<Failed> events) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(STORE.formatted(schema))) {
+            for (Failed failed : events) {
+                ReceivedEvent event = failed.event();
+                Parked parked = failed.parked();
+                Instant occurredAt = event.occurredAt();
+                Database.bind(
+                        statement,
+                        consumer,
+                        event.id(),
+                        event.aggregateType(),
+                        event.aggregateId(),
+                        event.type(),
+                        event.payload(),
+                        event.contentType(),
+                        HeadersJson.write(event.headers()),
+                        occurredAt == null ? null : occurredAt.atOffset(ZoneOffset.UTC),
+                        failed.queue(),
+                        parked == null ? "waiting" : "parked",
+                        failed.attempts(),
+                        parked != null,
+                        parked != null,
+                        parked == null ? null : parked.reason(),
+                        parked == null ? null : parked.detail());
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+    }
+
+    @Override
+    public List<Long> due(Connection connection, String consumer, int most) throws SQLException {
+        return Database.numbers(connection, DUE.formatted(schema), consumer, most);
+    }
+
+    @Override
+    public Optional<StoredEvent> lock(Connection connection, long id) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(LOCK.formatted(schema))) {
+            statement.setLong(1, id);
+            try (ResultSet row = statement.executeQuery()) {
+                if (!row.next()) {
+                    return Optional.empty();
+                }
+                OffsetDateTime occurredAt = row.getObject("occurred_at", OffsetDateTime.class);
+                return Optional.of(Database.stored(
+                        row,
+                        row.getObject("event_id", UUID.class),
+                        occurredAt == null ? null : occurredAt.toInstant()));
+            }
+        }
+    }
+
+    @Override
+    public void remove(Connection connection, long id) throws SQLException {
+        Database.update(connection, REMOVE.formatted(schema), id);
+    }
+
+    @Override
+    public void failedAgain(
+            Connection connection, long id, int attempts, @Nullable Duration wait, String reason, String detail)
+            throws SQLException {
+        Database.update(
+                connection,
+                FAILED_AGAIN.formatted(schema),
+                wait == null ? "parked" : "retrying",
+                attempts,
+                wait == null ? null : wait.toMillis() / 1000.0,
+                reason,
+                detail,
+                id);
+    }
+
+    @Override
+    public List<Long> waitingHeads(Connection connection, String consumer) throws SQLException {
+        return Database.numbers(connection, WAITING_HEADS.formatted(schema), consumer, consumer);
+    }
+
+    @Override
+    public List<Long> waitingHeads(Connection connection, String consumer, Collection<Aggregate> aggregates)
+            throws SQLException {
+        return Database.numbers(
+                connection,
+                WAITING_HEADS_OF.formatted(schema),
+                texts(connection, "text", aggregates, Aggregate::type),
+                texts(connection, "text", aggregates, Aggregate::id),
+                consumer);
+    }
+
+    @Override
+    public void makeDue(Connection connection, List<Long> ids) throws SQLException {
+        Database.update(connection, MAKE_DUE.formatted(schema), connection.createArrayOf("bigint", ids.toArray()));
+    }
+
+    @Override
+    public List<String> alive(Connection connection, String consumer, String instance, Duration lease)
+            throws SQLException {
+        Database.update(connection, ALIVE.formatted(schema), consumer, instance, lease.toMillis() / 1000.0);
+        Database.update(connection, FORGET_DEAD.formatted(schema), consumer);
+        return Database.texts(connection, INSTANCES.formatted(schema), consumer);
+    }
+
+    @Override
+    public void left(Connection connection, String consumer, String instance) throws SQLException {
+        Database.update(connection, LEFT.formatted(schema), consumer, instance);
     }
 
     @Override

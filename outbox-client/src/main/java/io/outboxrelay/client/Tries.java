@@ -1,14 +1,13 @@
 package io.outboxrelay.client;
 
-import io.outboxrelay.client.Attempt.Fault;
+import io.outboxrelay.client.Effects.Fault;
 import java.time.Duration;
-import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * How often one event in hand has failed, and what follows. Only a failure that is the handler's own fault spends an
- * attempt; the others are free, up to a bound: an event that always finds its rows locked, or always kills its
- * connection, has to be given up too. Used by the consumer's thread.
+ * How often one event has failed, and what follows. Only a failure that is the handler's own fault spends an attempt;
+ * the others are free, up to a bound: an event that always finds its rows locked, or always kills its connection, has
+ * to be given up too. Used by the worker's thread.
  */
 final class Tries {
 
@@ -18,7 +17,6 @@ final class Tries {
     /** A database that fails just now is asked soon and often: the delivery in hand waits for it. */
     static final Backoff RECONNECT = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
 
-    private final UUID event;
     private final ConsumerSettings settings;
     private int spent;
     private int lostConnections;
@@ -26,26 +24,29 @@ final class Tries {
     private long contendedSince;
     private boolean free;
     private boolean rejected;
+    private int refusals;
+    private Throwable cause = new IllegalStateException("has not failed yet");
     private Duration wait = Duration.ZERO;
 
-    Tries(UUID event, ConsumerSettings settings) {
-        this.event = event;
+    Tries(ConsumerSettings settings) {
         this.settings = settings;
     }
 
     /**
      * Counts a failure.
      *
+     * @param cause why
      * @param now of {@link System#nanoTime}
      */
-    void failed(Fault fault, long now) {
+    void failed(Fault fault, Throwable cause, long now) {
+        this.cause = cause;
         free = switch (fault) {
             case HANDLER -> false;
             case REJECTED -> {
                 rejected = true;
                 yield false;
             }
-            case CONTENTION -> {
+            case CONTENTION, TRANSIENT -> {
                 if (contentions++ == 0) {
                     contendedSince = now;
                 }
@@ -64,9 +65,15 @@ final class Tries {
         }
     }
 
-    /** The event's id. */
-    UUID event() {
-        return event;
+    /** Why it failed last. */
+    Throwable cause() {
+        return cause;
+    }
+
+    /** Counts that the database has refused to store it, and returns how often it has. */
+    int refused() {
+        wait = RECONNECT.after(++refusals);
+        return refusals;
     }
 
     /** Whether the last failure spent no attempt. */

@@ -15,7 +15,7 @@ class ConsumerCountsTest {
     @Test
     void no_time_that_a_publisher_may_choose_ends_the_count_or_ruins_it() { // hazard 87
         for (long millis : new long[] {Long.MIN_VALUE, -210_866_803_200_000L, Long.MAX_VALUE}) {
-            counts.done(at(Instant.ofEpochMilli(millis)), false, 1);
+            counts.done(at(Instant.ofEpochMilli(millis)), Fate.HANDLED, 1);
         }
 
         assertThat(counts.handled.get()).isEqualTo(3);

@@ -5,6 +5,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
+import io.outboxrelay.client.IdempotentConsumer.GiveUp;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,6 +49,7 @@ final class ConsumerHarness implements AutoCloseable {
                 .queue(QUEUE)
                 .prefetch(10)
                 .attempts(3)
+                .onGiveUp(GiveUp.DEAD_LETTER)
                 .backoff(Duration.ofMillis(5), Duration.ofMillis(20))
                 .handler(handler);
     }
@@ -66,7 +68,7 @@ final class ConsumerHarness implements AutoCloseable {
 
     void declare(int deliveryLimit) throws Exception {
         try (Connection connection = broker.connectionFactory().newConnection()) {
-            QUEUE.withDeliveryLimit(deliveryLimit).declareOn(connection);
+            QUEUE.withDeliveryLimit(deliveryLimit).declareOn(connection, Duration.ZERO);
         }
     }
 

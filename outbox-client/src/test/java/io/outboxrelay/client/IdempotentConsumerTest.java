@@ -259,13 +259,13 @@ class IdempotentConsumerTest {
                         throw new IllegalStateException("not yet");
                     }
                 })
-                .backoff(Duration.ofHours(1), Duration.ofHours(1)));
+                .backoff(Duration.ofSeconds(1), Duration.ofSeconds(1)));
         harness.publish(event);
-        await().until(() -> database.count("effect") == 1 && thread.get().getState() == Thread.State.WAITING);
+        await().until(() -> database.count("effect") == 1 && thread.get().getState() == Thread.State.TIMED_WAITING);
 
         thread.get().interrupt();
         harness.publish(retried);
-        await().until(() -> thread.get().getState() == Thread.State.TIMED_WAITING);
+        await().until(() -> consumer.retried() == 1 && thread.get().getState() == Thread.State.TIMED_WAITING);
         thread.get().interrupt();
         harness.publish(last);
         await().until(() -> database.count("effect") == 3);
@@ -493,6 +493,16 @@ class IdempotentConsumerTest {
     void an_impossible_description_is_refused() {
         assertThatThrownBy(() -> harness.consumer(this::effect).prefetch(0).build())
                 .hasMessageContaining("prefetch of 0");
+        assertThatThrownBy(() -> harness.consumer(this::effect)
+                        .concurrency(0)
+                        .prefetch(10)
+                        .batch(11)
+                        .prefetchBytes(0)
+                        .attempts(0)
+                        .build())
+                .hasMessage("The consumer billing cannot be built: it cannot have a concurrency of 0: use 1 to 1000; it"
+                        + " cannot handle batches of 11 with a prefetch of 10: use a larger prefetch, or leave it out; it"
+                        + " cannot take 0 bytes ahead: use at least 1; it cannot have 0 attempts: use at least 1");
         assertThatThrownBy(() -> harness.consumer(this::effect).attempts(0).build())
                 .hasMessageContaining("0 attempts");
         assertThatThrownBy(() -> harness.consumer(this::effect).name("").build())

@@ -1,0 +1,117 @@
+package io.outboxrelay.client;
+
+import io.outboxrelay.client.Database.StoredEvent;
+import io.outboxrelay.client.Effects.Failure;
+import io.outboxrelay.client.Effects.Fault;
+import io.outboxrelay.client.Effects.Result;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Handles stored events that are due: those that a person retries, and those that waited behind them. While an
+ * aggregate has one, workers handle none of its events, so nobody else is at it. Called by one thread; other instances
+ * of the consumer do the same, and each locks what it handles.
+ */
+final class StoredRetries {
+
+    private static final Logger LOG = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    /** Handled in one turn, so that the turn ends. */
+    private static final int MOST = 100;
+
+    /** Between two looks for first events that nobody has moved up. */
+    private static final long SWEEP = Duration.ofSeconds(5).toNanos();
+
+    private final InboxEffects effects;
+    private final InboxFailures failures;
+    private final ConsumerSettings settings;
+    private final ConsumerCounts counts;
+    private final LongSupplier clock;
+    private long sweepAt;
+
+    StoredRetries(InboxEffects effects, ConsumerSettings settings, ConsumerCounts counts, LongSupplier clock) {
+        this.effects = effects;
+        this.failures = effects.failures();
+        this.settings = settings;
+        this.counts = counts;
+        this.clock = clock;
+        this.sweepAt = clock.getAsLong();
+    }
+
+    /**
+     * Handles what is due.
+     *
+     * @return the number of events that were handled
+     * @throws RuntimeException if the database is away
+     */
+    int turn() {
+        long now = clock.getAsLong();
+        if (now - sweepAt >= 0) {
+            failures.moveUp();
+            sweepAt = now + SWEEP;
+        }
+        int handled = 0;
+        for (long id : failures.due(MOST)) {
+            if (handle(id)) {
+                handled++;
+            }
+        }
+        return handled;
+    }
+
+    private boolean handle(long id) {
+        AtomicReference<@Nullable StoredEvent> seen = new AtomicReference<>();
+        Attempt attempt = effects.attempt();
+        Result result = attempt.run(() -> failures.process(id, stored -> {
+                    seen.set(stored);
+                    attempt.handle(List.of(stored.event()));
+                })
+                .map(stored -> List.of(Fate.HANDLED))
+                .orElse(List.of()));
+        StoredEvent stored = seen.get();
+        Optional<Failure> failure = result.failure();
+        if (stored == null) {
+            return false;
+        }
+        if (failure.isPresent()) {
+            failed(stored, failure.get());
+            return false;
+        }
+        counts.done(stored.event(), Fate.HANDLED, result.nanos());
+        Aggregate aggregate = Aggregate.of(stored.event());
+        if (!aggregate.isNone()) {
+            failures.moveUp(Set.of(aggregate));
+        }
+        return true;
+    }
+
+    private void failed(StoredEvent stored, Failure failure) {
+        boolean spends = failure.fault() == Fault.HANDLER || failure.fault() == Fault.REJECTED;
+        boolean rejected = failure.fault() == Fault.REJECTED;
+        int attempts = stored.attempts() + (spends ? 1 : 0);
+        boolean parked = rejected || attempts >= settings.attempts();
+        failures.failed(
+                stored,
+                attempts,
+                parked ? null : settings.backoff().after(Math.max(1, attempts)),
+                rejected,
+                failure.cause());
+        if (parked) {
+            counts.parked.incrementAndGet();
+            LOG.warn(
+                    "The consumer {} failed again to handle {}, which stays in the table inbox_failure",
+                    settings.name(),
+                    stored.event(),
+                    failure.cause());
+        } else {
+            counts.retried.incrementAndGet();
+        }
+    }
+}

@@ -1,0 +1,314 @@
+package io.outboxrelay.client;
+
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.Delivery;
+import io.outboxrelay.client.Taken.Origin;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One queue that is consumed over one channel. It ends with the channel, when the broker cancels the consumer, or when
+ * it is let go of; nothing of it is carried over into the next one, because delivery tags have a meaning only on their
+ * own channel. Whatever was not acknowledged by then the broker delivers again.
+ *
+ * <p>It begins with one delivery at a time. As long as the broker says that it has delivered them before, that stays
+ * so: an event that ends one subscription after the other, with the consumer's process or its database, is then in hand
+ * alone, and raises no other's delivery count. With the first new one the broker may send ahead.
+ *
+ * <p>The broker's client adds deliveries from its threads, workers settle them, the consumer's own thread lets go of
+ * it.
+ */
+final class Subscription implements Origin {
+
+    private static final Logger LOG = LoggerFactory.getLogger(IdempotentConsumer.class);
+
+    /** As a delivery tag: all that the channel has delivered. */
+    private static final long EVERYTHING = 0;
+
+    /** An acknowledgement is not kept back for longer. */
+    private static final long ACK_DELAY = Duration.ofSeconds(1).toNanos();
+
+    private final Channel channel;
+    private final ConsumerSettings settings;
+    private final String queue;
+    private final int prefetch;
+    private final Consumer<Taken> worker;
+    private final ConsumerCounts counts;
+    private final Runnable changed;
+
+    /** What was delivered and is not forgotten by the broker, in the order of the tags. */
+    private final Deque<Taken> inHand = new ArrayDeque<>();
+
+    private volatile String consumerTag = "";
+    private boolean sendsAhead;
+    private boolean lettingGo;
+    private boolean overloaded;
+    private long bytes;
+    private int running;
+    private int unacknowledged;
+    private long oldestAt;
+    private volatile @Nullable String ended;
+
+    private Subscription(
+            Channel channel,
+            ConsumerSettings settings,
+            String queue,
+            int prefetch,
+            Consumer<Taken> worker,
+            ConsumerCounts counts,
+            Runnable changed) {
+        this.counts = counts;
+        this.changed = changed;
+        this.channel = channel;
+        this.settings = settings;
+        this.queue = queue;
+        this.prefetch = prefetch;
+        this.worker = worker;
+    }
+
+    /**
+     * Starts taking deliveries.
+     *
+     * @param prefetch how many the broker may send ahead
+     * @param worker gets each delivery, in the order of the queue
+     * @param changed called when it has ended or is overloaded
+     */
+    static Subscription open(
+            Connection connection,
+            ConsumerSettings settings,
+            String queue,
+            int prefetch,
+            Consumer<Taken> worker,
+            ConsumerCounts counts,
+            Runnable changed)
+            throws IOException {
+        Subscription subscription =
+                new Subscription(connection.createChannel(), settings, queue, prefetch, worker, counts, changed);
+        synchronized (subscription) {
+            subscription.consume(1);
+        }
+        return subscription;
+    }
+
+    /** The limit applies to consumers that begin after it was set. */
+    private void consume(int most) throws IOException {
+        channel.basicQos(most);
+        consumerTag = channel.basicConsume(
+                queue,
+                false,
+                (tag, delivery) -> take(delivery),
+                tag -> end("the broker cancelled the consumer"),
+                (tag, signal) -> end(signal.getMessage()));
+    }
+
+    private void end(String reason) {
+        ended = reason;
+        changed.run();
+    }
+
+    /** Why it has ended, if it has. */
+    Optional<String> ended() {
+        return Optional.ofNullable(ended);
+    }
+
+    /** Whether more bytes were delivered than may be in hand: it takes nothing more, and has to be opened again. */
+    synchronized boolean overloaded() {
+        return overloaded;
+    }
+
+    /** How many deliveries it should send ahead, so that they are about half of the bytes that may be in hand. */
+    synchronized int fittingPrefetch() {
+        long fitting = inHand.size() * settings.prefetchBytes() / Math.max(1, bytes) / 2;
+        return (int) Math.max(1, Math.min(prefetch, fitting));
+    }
+
+    private synchronized void take(Delivery delivery) throws IOException {
+        if (lettingGo || overloaded) {
+            return;
+        }
+        long tag = delivery.getEnvelope().getDeliveryTag();
+        Optional<ReceivedEvent> event = ReceivedEvent.from(delivery);
+        if (event.isEmpty()) {
+            LOG.warn(
+                    "A message in the queue {} from the exchange {} with the routing key {} has no UUID as message_id:"
+                            + " it goes to {}",
+                    queue,
+                    ForeignText.printable(delivery.getEnvelope().getExchange()),
+                    ForeignText.printable(delivery.getEnvelope().getRoutingKey()),
+                    settings.deadLetters());
+            counts.deadLettered.incrementAndGet();
+            channel.basicReject(tag, false);
+            return;
+        }
+        Taken taken = new Taken(this, tag, event.get());
+        inHand.add(taken);
+        bytes += taken.event().payload().length;
+        worker.accept(taken);
+        if (bytes > settings.prefetchBytes() && inHand.size() > 1) {
+            overloaded = true;
+            changed.run();
+        }
+    }
+
+    @Override
+    public String queue() {
+        return queue;
+    }
+
+    @Override
+    public synchronized boolean begin() {
+        if (isOpen()) {
+            running++;
+            return true;
+        }
+        return false;
+    }
+
+    @Override
+    public synchronized void end() {
+        running--;
+        notifyAll();
+    }
+
+    @Override
+    public synchronized boolean isOpen() {
+        return ended == null && !lettingGo;
+    }
+
+    @Override
+    public synchronized void done(Taken taken) {
+        try {
+            sendAheadAfter(taken);
+            taken.settled = true;
+            if (unacknowledged++ == 0) {
+                oldestAt = System.nanoTime();
+            }
+            // At a quarter of what may be in hand the broker can send while the rest is worked on.
+            if (unacknowledged == inHand.size() || unacknowledged >= prefetch / 4 || isLate()) {
+                acknowledge();
+            }
+        } catch (IOException | RuntimeException e) {
+            lost(e);
+        }
+    }
+
+    private boolean isLate() {
+        return unacknowledged > 0 && System.nanoTime() - oldestAt > ACK_DELAY;
+    }
+
+    /** While the delivery is unacknowledged, nothing can arrive between the one consumer and the other. */
+    private void sendAheadAfter(Taken taken) throws IOException {
+        if (!sendsAhead && prefetch > 1 && !taken.event().redelivered()) {
+            sendsAhead = true;
+            channel.basicCancel(consumerTag);
+            consume(prefetch);
+        }
+    }
+
+    /** All up to the first that is in work with one frame; the others one by one, or it could hold up many. */
+    private void acknowledge() throws IOException {
+        long upTo = 0;
+        while (!inHand.isEmpty() && inHand.peek().settled) {
+            Taken taken = inHand.remove();
+            bytes -= taken.event().payload().length;
+            upTo = taken.tag();
+        }
+        if (upTo > 0) {
+            channel.basicAck(upTo, true);
+        }
+        for (var each = inHand.iterator(); each.hasNext(); ) {
+            Taken taken = each.next();
+            if (taken.settled) {
+                each.remove();
+                bytes -= taken.event().payload().length;
+                channel.basicAck(taken.tag(), false);
+            }
+        }
+        unacknowledged = 0;
+    }
+
+    /** Tells the broker what has been done for a while. Called now and then. */
+    synchronized void acknowledgeLate() {
+        if (isLate()) {
+            try {
+                acknowledge();
+            } catch (IOException | RuntimeException e) {
+                lost(e);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void reject(Taken taken) {
+        try {
+            sendAheadAfter(taken);
+            inHand.remove(taken);
+            bytes -= taken.event().payload().length;
+            channel.basicReject(taken.tag(), false);
+        } catch (IOException | RuntimeException e) {
+            lost(e);
+        }
+    }
+
+    /** The broker delivers again what it was not told; the inbox knows what was done. */
+    private void lost(Exception e) {
+        if (ended == null) {
+            ended = String.valueOf(e.getMessage());
+        }
+    }
+
+    /** Takes nothing more and begins nothing more. What is in work may finish. */
+    synchronized void letGo() {
+        lettingGo = true;
+    }
+
+    /** Whether something is in work. */
+    synchronized boolean isRunning() {
+        return running > 0;
+    }
+
+    /** Waits until nothing is in work, for the given time at most. */
+    synchronized boolean awaitIdle(Duration time) throws InterruptedException {
+        long until = System.nanoTime() + time.toNanos();
+        for (long left = time.toNanos(); running > 0 && left > 0; left = until - System.nanoTime()) {
+            wait(Math.max(1, Duration.ofNanos(left).toMillis()));
+        }
+        return running == 0;
+    }
+
+    /**
+     * Acknowledges what is done, and gives back the rest. Where one consumer is active at a time, closing the channel
+     * does both at once, so that the next one begins with what comes back; if this one were cancelled first, later
+     * events would be delivered before. Elsewhere a nack gives back: the broker counts a closed channel as a failed
+     * delivery, and on RabbitMQ 4.3 not a nack.
+     */
+    void close() {
+        letGo();
+        try {
+            // Not under the lock: while it waits for the broker's answer, deliveries arrive.
+            if (ended == null && !settings.isOrdered()) {
+                channel.basicCancel(consumerTag);
+            }
+            synchronized (this) {
+                acknowledge();
+            }
+            if (!settings.isOrdered()) {
+                channel.basicNack(EVERYTHING, true, true);
+            }
+            channel.close(AMQP.REPLY_SUCCESS, "done");
+        } catch (IOException | TimeoutException | RuntimeException e) {
+            // The connection is gone: what was done will be delivered again, and the inbox knows it.
+            lost(e);
+        }
+    }
+}
