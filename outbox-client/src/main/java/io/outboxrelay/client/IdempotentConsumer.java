@@ -318,7 +318,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         boolean interrupted = Thread.interrupted();
         Result result;
         try {
-            result = effects.handle(List.of(new Taken(DELIVERED, 0, event)), attempt);
+            result = effects.handle(List.of(new Taken(DELIVERED, 0, event, false)), attempt);
         } finally {
             // The thread is the caller's, and so is its flag, which an attempt takes down.
             if (interrupted || attempt.wasInterrupted()) {

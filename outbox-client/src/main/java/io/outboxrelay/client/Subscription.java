@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -150,7 +151,7 @@ final class Subscription implements Origin {
             channel.basicReject(tag, false);
             return;
         }
-        Taken taken = new Taken(this, tag, event.get());
+        Taken taken = new Taken(this, tag, event.get(), isSuspect(delivery));
         inHand.add(taken);
         bytes += taken.event().payload().length;
         worker.accept(taken);
@@ -158,6 +159,13 @@ final class Subscription implements Origin {
             overloaded = true;
             changed.run();
         }
+    }
+
+    /** A queue that does not count, as a classic one, only says that it may have delivered it before. */
+    private static boolean isSuspect(Delivery delivery) {
+        Map<String, Object> headers = delivery.getProperties().getHeaders();
+        Object count = headers == null ? null : headers.get("x-delivery-count");
+        return delivery.getEnvelope().isRedeliver() && !(count instanceof Number number && number.longValue() <= 1);
     }
 
     @Override
@@ -208,7 +216,7 @@ final class Subscription implements Origin {
 
     /** While the delivery is unacknowledged, nothing can arrive between the one consumer and the other. */
     private void sendAheadAfter(Taken taken) throws IOException {
-        if (!sendsAhead && prefetch > 1 && !taken.event().redelivered()) {
+        if (!sendsAhead && prefetch > 1 && !taken.isSuspect()) {
             sendsAhead = true;
             channel.basicCancel(consumerTag);
             consume(prefetch);

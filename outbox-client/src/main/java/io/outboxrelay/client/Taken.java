@@ -6,14 +6,17 @@ final class Taken {
     private final Origin origin;
     private final long tag;
     private final ReceivedEvent event;
+    private final boolean suspect;
 
     /** Whether nothing is left to do about it. Guarded by its origin. */
     boolean settled;
 
-    Taken(Origin origin, long tag, ReceivedEvent event) {
+    /** @param suspect whether it may have ended a consumer's process or connection before */
+    Taken(Origin origin, long tag, ReceivedEvent event, boolean suspect) {
         this.origin = origin;
         this.tag = tag;
         this.event = event;
+        this.suspect = suspect;
     }
 
     Origin origin() {
@@ -26,6 +29,10 @@ final class Taken {
 
     ReceivedEvent event() {
         return event;
+    }
+
+    boolean isSuspect() {
+        return suspect;
     }
 
     /**
