@@ -15,10 +15,10 @@ import java.util.TreeMap;
  *         .on("OrderCancelled", OrderCancelled.class, (cancelled, event) -> invoices.cancel(event.aggregateId()))
  * }</pre>
  *
- * <p>An event of a type without a handler is rejected: it goes to the dead-letter queue at once, and the events behind
- * it are not delayed. Such an event means that the queue's bindings and its handlers do not match, and ignoring it
- * would lose it: the inbox would note it as processed, so a handler that is added later would never see it. If a queue
- * is bound to more types than are of interest on purpose, say so with {@link #ignoringOthers}.
+ * <p>An event of a type without a handler is rejected: it is given up at once, and only the later events of its
+ * aggregate wait for a person. Such an event means that the queue's bindings and its handlers do not match, and
+ * ignoring it would lose it: the inbox would note it as processed, so a handler that is added later would never see it.
+ * If a queue is bound to more types than are of interest on purpose, say so with {@link #ignoringOthers}.
  */
 public final class EventHandlers implements EventHandler {
 

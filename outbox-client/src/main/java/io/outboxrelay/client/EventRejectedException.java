@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Thrown by a handler about an event that no retry can help, for example one that it cannot read. The transaction rolls
- * back, and the event goes to the dead-letter exchange at once, without the attempts that are left. An exception that
- * only has this one as a cause does the same.
+ * back, and the event is given up at once, without the attempts that are left. An exception that only has this one as a
+ * cause does the same.
  */
 public final class EventRejectedException extends RuntimeException {
 

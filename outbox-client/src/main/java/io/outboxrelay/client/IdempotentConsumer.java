@@ -22,21 +22,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Consumes a RabbitMQ queue so that the effect of every event happens once: each delivery is handled in a transaction
- * that also notes it in the {@link Inbox}, and is acknowledged after that transaction has committed.
+ * Consumes a RabbitMQ queue so that the effect of every event happens once, and those of one aggregate in order: events
+ * are handled in a transaction that also notes them in the {@link Inbox}, and are acknowledged after it has committed.
  *
- * <p>One thread of its own handles one event at a time, in the order of the queue. What becomes of an event:
+ * <p>Each aggregate belongs to one of the {@linkplain Builder#concurrency workers}, which handles its events in the
+ * order of the queue. A worker handles what is waiting for it, up to a {@linkplain Builder#batch batch}, in one
+ * transaction. If that fails, it is rolled back, and its events are handled one at a time. What becomes of an event:
  *
  * <ul>
  *   <li>handled, or known to the inbox: acknowledged;
- *   <li>the handler fails, by an exception, an error or an interrupt: tried again in place with backoff, and after the
- *       last attempt rejected, so that the broker moves it to the dead-letter exchange. No other event's delivery count
- *       rises for it, and later events follow;
- *   <li>the handler throws an {@link EventRejectedException}: rejected at once, because no retry can help;
+ *   <li>an earlier event of its aggregate was given up and stored: stored behind it, and acknowledged;
+ *   <li>the handler fails, by an exception, an error or an interrupt: tried again with backoff. Later events of its
+ *       aggregate wait, others do not. After the last attempt it is {@linkplain GiveUp given up}: stored in the table
+ *       {@code inbox_failure} for a person, or rejected, so that the broker moves it to the dead-letter exchange;
+ *   <li>the handler throws an {@link EventRejectedException}: given up at once, because no retry can help;
  *   <li>it meets others at the same rows (deadlock, lock timeout, serialization failure, stale version, wherever in the
- *       chain of causes): tried again after longer waits, and no attempt is spent within the
- *       {@linkplain Builder#contentionPatience contention patience}; from then on each such failure spends one. Later
- *       events wait;
+ *       chain of causes), or the failure is {@linkplain Builder#transientFailures transient}: tried again after longer
+ *       waits, and no attempt is spent within the {@linkplain Builder#contentionPatience contention patience}; from
+ *       then on each such failure spends one;
  *   <li>no valid {@code message_id}: rejected at once, because nothing can be remembered about it;
  *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge
  *       by the exception, which may be about another database or hide a lost connection. After each failure it asks the
@@ -44,16 +47,21 @@ import org.slf4j.LoggerFactory;
  *       lose its connection or its database twenty times; from then on each loss spends an attempt. When the database
  *       stays away for longer than the patience, everything in hand goes back to the queue, where other instances can
  *       take it, and nothing is taken until the database answers again. So one outage, however long, costs an event at
- *       most one redelivery (on RabbitMQ 4.3 none), and a delivery limit of the queue does not throw good events away.
- *       After an outage the first event is taken alone: if it is the cause, it spends no other event's deliveries;
+ *       most one redelivery, and a delivery limit of the queue does not throw good events away. An event that was
+ *       delivered more often is taken alone: if it is the cause, it spends no other event's deliveries;
+ *   <li>a person retries what was given up: handled within a second or two, and the events behind it after it;
  *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the
  *       event stays in the queue. Nothing else ends it but {@link #close};
- *   <li>the connection to the broker is lost: the broker delivers again what was not acknowledged, and the inbox drops
- *       what was done. The consumer connects again, with backoff, for as long as it takes.
+ *   <li>the connection to the broker is lost, or the broker cancels the consumer: the broker delivers again what was
+ *       not acknowledged, and the inbox drops what was done. The consumer connects again, with backoff, for as long as
+ *       it takes.
  * </ul>
  *
- * <p>The broker closes a channel whose deliveries stay unacknowledged for half an hour (its {@code consumer_timeout}),
- * and that time includes the waiting of what was sent ahead. With slow handlers choose a prefetch that fits into it.
+ * <p>The broker does not wait for ever for an acknowledgement, by default for half an hour (its
+ * {@code consumer_timeout}), and that time includes the waiting of what was sent ahead. RabbitMQ up to 4.2 then closes
+ * the channel, 4.3 cancels the consumer. Either way the event is delivered again, and its effect happens once. With
+ * slow handlers choose a prefetch that fits into it; a {@link ConsumerQueue} gets a longer timeout if the settings need
+ * it.
  */
 public final class IdempotentConsumer implements AutoCloseable {
 
@@ -304,12 +312,13 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
-     * Handles one event now, in the calling thread, as if the queue had delivered it: in the inbox's transaction, or in
+     * Handles one event now, in the calling thread, as if a queue had delivered it: in the inbox's transaction, or in
      * the caller's if there is one. It is one attempt, without retries and dead letters, and is not counted. Needs no
      * broker, and the consumer need not be started: for tests, and for an event that came by another way.
      *
      * @param event what the handler gets
-     * @return false if the inbox knew the event, so that nothing was done
+     * @return false if the inbox knew the event, so that nothing was done, or if it has to wait behind one that was
+     *     given up and is stored
      * @throws RuntimeException what the handler or the database threw; if the handler threw a checked exception, one
      *     that has it as cause
      */
