@@ -118,6 +118,9 @@ record MariaDbVendor(SqlDialect dialect) implements Vendor {
     @Override
     public void migrate(FluentConfiguration flyway, Connection connection, String schema) throws SQLException {
         refuseForeignTables(connection, schema);
+        // This transaction has read the version, and MySQL would let no other connection replace that view until it
+        // ends.
+        connection.rollback();
         Flyway migrations = flyway.load();
         // What failed in the middle is noted as failed, and may be repeated.
         migrations.repair();

@@ -26,7 +26,12 @@ import org.flywaydb.core.api.configuration.FluentConfiguration;
  */
 public final class OutboxSchema {
 
-    /** The version of the tables that this release installs and that its relay needs. */
+    /** The version of the tables that this release installs. */
+    public static final int VERSION = 5;
+
+    /**
+     * The oldest version of the tables that this release's relay can use. Version 5 added tables for consumers only.
+     */
     public static final int REQUIRED_VERSION = 4;
 
     /** The database schema when none is named. */
@@ -44,10 +49,14 @@ public final class OutboxSchema {
             Pattern.compile("Location\\s*: \\S*?([^/\\s]+\\.sql)[\\s\\S]*?Line\\s*: (\\d+)");
 
     static final String HISTORY_TABLE = "outbox_schema_history";
-    private static final List<String> MIGRATIONS =
-            List.of("V1__outbox_and_inbox.sql", "V2__roles.sql", "V3__failures.sql", "V4__retention.sql");
+    private static final List<String> MIGRATIONS = List.of(
+            "V1__outbox_and_inbox.sql",
+            "V2__roles.sql",
+            "V3__failures.sql",
+            "V4__retention.sql",
+            "V5__inbox_failures.sql");
     /** MariaDB and MySQL came later, and began with what the others had then. */
-    private static final List<String> LATER_MIGRATIONS = List.of("V4__tables.sql");
+    private static final List<String> LATER_MIGRATIONS = List.of("V4__tables.sql", "V5__inbox_failures.sql");
 
     private final String name;
     private final OptionalInt lanes;
@@ -247,7 +256,7 @@ public final class OutboxSchema {
             OptionalInt before = vendor.version(connection, schema);
             OptionalInt installed = vendor.lanes(connection, schema);
             int count = installed.isPresent() ? requireLanes(installed.getAsInt()) : lanes.orElse(DEFAULT_LANES);
-            if (before.orElse(0) < REQUIRED_VERSION) {
+            if (before.orElse(0) < VERSION) {
                 FluentConfiguration flyway = flyway(vendor, dataSource, schema)
                         .baselineVersion(Integer.toString(before.orElse(0)))
                         .placeholders(vendor.placeholders(schema, count));

@@ -33,6 +33,11 @@ CREATE TABLE IF NOT EXISTS inbox_failure (
     failed_at       datetime(6),
     reason          varchar(255),
     detail          text,
+    -- As in the outbox: what a session without strict mode truncates is refused.
+    CONSTRAINT inbox_failure_aggregate_type CHECK (octet_length(aggregate_type) <= 255),
+    CONSTRAINT inbox_failure_aggregate_id CHECK (octet_length(aggregate_id) <= 1024),
+    CONSTRAINT inbox_failure_event_type CHECK (octet_length(event_type) <= 255),
+    CONSTRAINT inbox_failure_content_type CHECK (octet_length(content_type) <= 255),
     CONSTRAINT inbox_failure_state CHECK (state IN ('retrying', 'parked', 'waiting')),
     CONSTRAINT inbox_failure_retrying_when CHECK ((next_attempt_at IS NOT NULL) = (state = 'retrying')),
     CONSTRAINT inbox_failure_parked_why CHECK (reason IS NOT NULL OR state <> 'parked'),

@@ -80,7 +80,7 @@ class HostileObjectsTest {
 
         assertThat(installation.changed()).isTrue();
         assertThat(OutboxSchema.install(owner).changed()).isFalse();
-        assertThat(OutboxSchema.defaults().version(owner)).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(OutboxSchema.defaults().version(owner)).hasValue(OutboxSchema.VERSION);
         Sql.execute(owner, "SELECT public.outbox_wakeup(true)");
         Sql.execute(Sql.as("outbox_writer", database), """
                 INSERT INTO public.outbox (aggregate_type, aggregate_id, event_type, payload, content_type)

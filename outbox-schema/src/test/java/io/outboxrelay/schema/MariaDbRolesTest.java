@@ -32,6 +32,10 @@ class MariaDbRolesTest {
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
             VALUES ('order', '1', 'OrderPlaced', 'x', 'text/plain')""";
 
+    private static final String GIVEN_UP = """
+            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload, headers, queue, state)
+            VALUES ('billing', '', 'order', '1', 'OrderPlaced', 'x', '{}', 'billing.orders', 'waiting')""";
+
     private static TestDatabase database;
     private static DataSource owner;
 
@@ -84,11 +88,14 @@ class MariaDbRolesTest {
             "outbox_pause",
             "outbox_audit",
             "outbox_published",
-            "inbox"
+            "inbox",
+            "inbox_failure",
+            "inbox_instance"
         }) {
             assertDenied(() -> Sql.execute(writer, "SELECT * FROM " + table));
         }
         assertDenied(() -> Sql.execute(writer, "INSERT INTO inbox (consumer, event_id) VALUES ('billing', '')"));
+        assertDenied(() -> Sql.execute(writer, GIVEN_UP));
     }
 
     @Test
@@ -99,10 +106,20 @@ class MariaDbRolesTest {
                 consumer, "INSERT INTO inbox (consumer, event_id) VALUES ('billing', unhex(left(sha2('1', 256), 32)))");
         Sql.execute(consumer, "SELECT * FROM inbox");
         Sql.execute(consumer, "DELETE FROM inbox WHERE processed_at < utc_timestamp() - INTERVAL 30 DAY");
+        Sql.execute(consumer, GIVEN_UP);
+        Sql.execute(consumer, "SELECT * FROM inbox_failure ORDER BY id FOR UPDATE SKIP LOCKED");
+        Sql.execute(consumer, "UPDATE inbox_failure SET state = 'retrying', next_attempt_at = utc_timestamp(6)");
+        Sql.execute(consumer, "DELETE FROM inbox_failure");
+        Sql.execute(consumer, """
+                INSERT INTO inbox_instance (consumer, instance, alive_until) VALUES ('billing', 'a', utc_timestamp(6))
+                ON DUPLICATE KEY UPDATE alive_until = utc_timestamp(6)""");
+        Sql.execute(consumer, "DELETE FROM inbox_instance WHERE alive_until <= utc_timestamp(6)");
 
         assertDenied(() -> Sql.execute(consumer, "UPDATE inbox SET processed_at = utc_timestamp()"));
         assertDenied(() -> Sql.execute(consumer, EVENT));
         assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox"));
+        assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox_failure"));
+        assertDenied(() -> Sql.execute(consumer, "ALTER TABLE inbox_failure ADD COLUMN x int"));
     }
 
     @Test
@@ -128,7 +145,7 @@ class MariaDbRolesTest {
                     content_type, headers, occurred_at)
                 VALUES (0, 1, '', 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', utc_timestamp())""");
         Sql.execute(relay, "DELETE FROM outbox_published WHERE published_at < utc_timestamp() - INTERVAL 1 DAY");
-        assertThat(OutboxSchema.defaults().version(relay)).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(OutboxSchema.defaults().version(relay)).hasValue(OutboxSchema.VERSION);
 
         assertDenied(() -> Sql.execute(relay, EVENT));
         assertDenied(() -> Sql.execute(relay, "UPDATE outbox SET payload = ''"));
@@ -136,7 +153,10 @@ class MariaDbRolesTest {
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_pause"));
         assertDenied(() -> Sql.execute(relay, "UPDATE outbox_published SET payload = ''"));
         assertDenied(() -> Sql.execute(relay, "SELECT * FROM outbox_audit"));
-        assertDenied(() -> Sql.execute(relay, "SELECT * FROM inbox"));
+        for (String table : new String[] {"inbox", "inbox_failure", "inbox_instance"}) {
+            assertDenied(() -> Sql.execute(relay, "SELECT * FROM " + table));
+        }
+        assertDenied(() -> Sql.execute(relay, GIVEN_UP));
         assertDenied(() -> Sql.execute(relay, "ALTER TABLE outbox ADD COLUMN x int"));
         assertDenied(() -> Sql.execute(relay, "ALTER TABLE outbox AUTO_INCREMENT = 1"));
         assertDenied(() -> Sql.execute(relay, "DROP TABLE outbox"));
@@ -150,6 +170,9 @@ class MariaDbRolesTest {
         Sql.execute(admin, "UPDATE outbox_lane SET owner = NULL, lease_until = NULL");
         Sql.execute(admin, "DELETE FROM outbox_instance");
         Sql.execute(admin, "DELETE FROM inbox WHERE consumer = 'nobody'");
+        Sql.execute(admin, "UPDATE inbox_failure SET attempts = 0 WHERE state = 'parked'");
+        Sql.execute(admin, "DELETE FROM inbox_failure WHERE consumer = 'nobody'");
+        Sql.execute(admin, "SELECT * FROM inbox_instance");
         Sql.execute(admin, "SELECT * FROM outbox");
         Sql.execute(admin, "DELETE FROM outbox_failure");
         Sql.execute(admin, "DELETE FROM outbox_pause");
@@ -223,7 +246,7 @@ class MariaDbRolesTest {
 
             Installation installation = OutboxSchema.install(fresh.dataSource("installer", "secret"));
 
-            assertThat(installation.version()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+            assertThat(installation.version()).isEqualTo(OutboxSchema.VERSION);
             assertThat(Sql.column(owner, "SELECT user FROM mysql.user WHERE user LIKE '" + fresh.name() + "%'"))
                     .isEmpty();
         } finally {
@@ -241,7 +264,7 @@ class MariaDbRolesTest {
                 Installation installation =
                         OutboxSchema.defaults().withSchema(schema).installOn(owner);
 
-                assertThat(installation.version()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+                assertThat(installation.version()).isEqualTo(OutboxSchema.VERSION);
                 assertThat(Sql.column(owner, "SELECT user FROM mysql.user WHERE user LIKE '" + schema + "\\_outbox%'"))
                         .hasSize(schema.length() <= 16 ? 4 : 0);
             } finally {

@@ -55,12 +55,13 @@ class OutboxSchemaCallbackTest {
         assertThat(Sql.column(owner, OUTBOX_HISTORY))
                 .isEqualTo(
                         kind.isInnoDb()
-                                ? List.of("V4__tables.sql")
+                                ? List.of("V4__tables.sql", "V5__inbox_failures.sql")
                                 : List.of(
                                         "V1__outbox_and_inbox.sql",
                                         "V2__roles.sql",
                                         "V3__failures.sql",
-                                        "V4__retention.sql"));
+                                        "V4__retention.sql",
+                                        "V5__inbox_failures.sql"));
         assertThat(Sql.column(owner, "SELECT id FROM orders_not_yet_published")).isEmpty();
         flyway.validate();
         assertThat(flyway.migrate().migrationsExecuted).isZero();
@@ -73,7 +74,7 @@ class OutboxSchemaCallbackTest {
 
         configuration.load().migrate();
 
-        assertThat(OutboxSchema.defaults().version(owner)).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(OutboxSchema.defaults().version(owner)).hasValue(OutboxSchema.VERSION);
     }
 
     @Test
@@ -87,7 +88,7 @@ class OutboxSchemaCallbackTest {
                 .load()
                 .migrate();
 
-        assertThat(messaging.version(owner)).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(messaging.version(owner)).hasValue(OutboxSchema.VERSION);
         assertThat(Sql.value(owner, "SELECT count(*) FROM " + messagingSchema() + ".outbox_lane"))
                 .isEqualTo("2");
         assertThat(OutboxSchema.defaults().version(owner)).isEmpty();

@@ -94,10 +94,12 @@ class OutboxSchemaTest {
     void installs_all_tables_with_eight_lanes_into_public() throws Exception {
         Installation installation = OutboxSchema.install(owner);
 
-        assertThat(installation).isEqualTo(new Installation(home(), 0, OutboxSchema.REQUIRED_VERSION, 8));
+        assertThat(installation).isEqualTo(new Installation(home(), 0, OutboxSchema.VERSION, 8));
         assertThat(installation.changed()).isTrue();
         List<String> tables = new ArrayList<>(List.of(
                 "inbox",
+                "inbox_failure",
+                "inbox_instance",
                 "outbox",
                 "outbox_audit",
                 "outbox_failure",
@@ -115,9 +117,8 @@ class OutboxSchemaTest {
     void creates_the_schema_that_is_asked_for() throws Exception {
         OutboxSchema shop = OutboxSchema.defaults().withSchema(named("shop")).withLanes(3);
 
-        assertThat(shop.installOn(owner))
-                .isEqualTo(new Installation(named("shop"), 0, OutboxSchema.REQUIRED_VERSION, 3));
-        assertThat(shop.version(owner)).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(shop.installOn(owner)).isEqualTo(new Installation(named("shop"), 0, OutboxSchema.VERSION, 3));
+        assertThat(shop.version(owner)).hasValue(OutboxSchema.VERSION);
         assertThat(Sql.column(owner, TABLES.formatted(home()))).isEmpty();
         assertThat(Sql.column(owner, "SELECT lane FROM " + named("shop") + ".outbox_lane ORDER BY 1"))
                 .containsExactly("0", "1", "2");
@@ -150,7 +151,7 @@ class OutboxSchemaTest {
         Installation again = OutboxSchema.install(owner);
 
         assertThat(again.changed()).isFalse();
-        assertThat(again.versionBefore()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+        assertThat(again.versionBefore()).isEqualTo(OutboxSchema.VERSION);
         assertThat(before).hasSizeGreaterThan(200);
         assertThat(everything()).isEqualTo(before);
     }
@@ -174,24 +175,24 @@ class OutboxSchemaTest {
     }
 
     @Test
-    void an_older_version_is_brought_up_to_date_which_only_postgresql_has_had() throws Exception {
-        assumeFalse(isMariaDb());
+    void the_oldest_version_is_brought_up_to_date() throws Exception {
+        int oldest = isMariaDb() ? 4 : 1;
+        Vendor vendor = SqlDialect.valueOf(kind.name()).vendor();
         Flyway.configure()
                 .dataSource(owner)
-                .locations("classpath:db/outbox/postgresql")
+                .locations("classpath:" + vendor.location())
                 .table("outbox_schema_history")
-                .target("1")
-                .placeholders(java.util.Map.of("schema", "public", "lanes", "4"))
+                .target(Integer.toString(oldest))
+                .placeholders(vendor.placeholders(home(), 4))
                 .load()
                 .migrate();
-        assertThat(OutboxSchema.defaults().version(owner)).hasValue(1);
+        assertThat(OutboxSchema.defaults().version(owner)).hasValue(oldest);
 
         assertThatThrownBy(() -> OutboxSchema.defaults().withLanes(5).installOn(owner))
                 .hasMessageContaining("has 4 lanes, but 5 are asked for");
-        assertThat(OutboxSchema.defaults().version(owner)).hasValue(1);
+        assertThat(OutboxSchema.defaults().version(owner)).hasValue(oldest);
 
-        assertThat(OutboxSchema.install(owner))
-                .isEqualTo(new Installation(home(), 1, OutboxSchema.REQUIRED_VERSION, 4));
+        assertThat(OutboxSchema.install(owner)).isEqualTo(new Installation(home(), oldest, OutboxSchema.VERSION, 4));
     }
 
     @Test
@@ -208,7 +209,7 @@ class OutboxSchemaTest {
                 }));
             }
             for (Future<Installation> result : results) {
-                assertThat(result.get().version()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+                assertThat(result.get().version()).isEqualTo(OutboxSchema.VERSION);
             }
         } finally {
             threads.shutdownNow();
@@ -219,7 +220,7 @@ class OutboxSchemaTest {
                         owner,
                         "SELECT version FROM " + named("shop")
                                 + ".outbox_schema_history WHERE type = 'SQL' ORDER BY 1"))
-                .isEqualTo(isMariaDb() ? List.of("4") : List.of("1", "2", "3", "4"));
+                .isEqualTo(isMariaDb() ? List.of("4", "5") : List.of("1", "2", "3", "4", "5"));
     }
 
     @Test
@@ -248,7 +249,7 @@ class OutboxSchemaTest {
                         .changed())
                 .isTrue();
         assertThat(OutboxSchema.defaults().withSchema(named("shop")).version(owner))
-                .hasValue(OutboxSchema.REQUIRED_VERSION);
+                .hasValue(OutboxSchema.VERSION);
     }
 
     @Test
@@ -259,10 +260,9 @@ class OutboxSchemaTest {
         String output = Sql.psql(database, "\\set ON_ERROR_STOP on\n" + shop.sql());
 
         assertThat(output).doesNotContain("ERROR").doesNotContain("WARNING");
-        assertThat(shop.version(owner)).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(shop.version(owner)).hasValue(OutboxSchema.VERSION);
         assertThat(shop.installOn(owner))
-                .isEqualTo(new Installation(
-                        named("shop"), OutboxSchema.REQUIRED_VERSION, OutboxSchema.REQUIRED_VERSION, 5));
+                .isEqualTo(new Installation(named("shop"), OutboxSchema.VERSION, OutboxSchema.VERSION, 5));
     }
 
     @Test
@@ -292,14 +292,14 @@ class OutboxSchemaTest {
     }
 
     @Test
-    void the_plain_sql_and_the_required_version_cover_all_migrations_of_postgresql() {
+    void the_plain_sql_and_the_version_cover_all_migrations_of_postgresql() {
         assumeFalse(isMariaDb());
         Flyway flyway = Flyway.configure()
                 .dataSource(owner)
                 .locations("classpath:db/outbox/postgresql")
                 .load();
 
-        assertThat(flyway.info().all()).hasSize(OutboxSchema.REQUIRED_VERSION).allSatisfy(migration -> {
+        assertThat(flyway.info().all()).hasSize(OutboxSchema.VERSION).allSatisfy(migration -> {
             assertThat(OutboxSchema.defaults().sql())
                     .contains("SELECT " + migration.getVersion().getVersion() + "'");
         });
@@ -353,7 +353,7 @@ class OutboxSchemaTest {
             assertThat(OutboxSchema.defaults().withSchema("shop").sql(dialect)).doesNotContain("${");
         }
         assertThat(OutboxSchema.defaults().withSchema("shop").sql(SqlDialect.MYSQL))
-                .contains("utf8mb4_0900_bin", "USE `shop`", "`shop_outbox_relay`", "SELECT 4 AS version")
+                .contains("utf8mb4_0900_bin", "USE `shop`", "`shop_outbox_relay`", "SELECT 5 AS version")
                 .doesNotContain("nopad");
     }
 
@@ -385,8 +385,7 @@ class OutboxSchemaTest {
 
         assertThatThrownBy(() -> OutboxSchema.defaults().withLanes(5).installOn(owner))
                 .hasMessageContaining("has 4 lanes, but 5 are asked for");
-        assertThat(OutboxSchema.install(owner))
-                .isEqualTo(new Installation(home(), 0, OutboxSchema.REQUIRED_VERSION, 4));
+        assertThat(OutboxSchema.install(owner)).isEqualTo(new Installation(home(), 0, OutboxSchema.VERSION, 4));
         assertThat(Sql.column(owner, "SELECT * FROM outbox_failure")).isEmpty();
     }
 

@@ -22,6 +22,10 @@ class RolesTest {
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
             VALUES ('order', '1', 'OrderPlaced', 'x', 'text/plain')""";
 
+    private static final String GIVEN_UP = """
+            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload, headers, queue, state)
+            VALUES ('billing', gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', '{}', 'billing.orders', 'waiting')""";
+
     private static TestDatabase database;
 
     @BeforeAll
@@ -43,7 +47,7 @@ class RolesTest {
         Sql.execute(writer, """
                 INSERT INTO outbox (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers)
                 VALUES (gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{"a": "b"}')""");
-        assertThat(OutboxSchema.defaults().version(writer)).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(OutboxSchema.defaults().version(writer)).hasValue(OutboxSchema.VERSION);
 
         assertDenied(() -> Sql.execute(writer, "SELECT event_id FROM outbox"));
         assertDenied(() -> Sql.execute(writer, EVENT + " RETURNING event_id"));
@@ -58,12 +62,15 @@ class RolesTest {
             "outbox_pause",
             "outbox_audit",
             "outbox_published",
-            "inbox"
+            "inbox",
+            "inbox_failure",
+            "inbox_instance"
         }) {
             assertDenied(() -> Sql.execute(writer, "SELECT * FROM " + table));
         }
         assertDenied(() -> Sql.execute(writer, "SELECT * FROM outbox_retain('7 days')"));
         assertDenied(() -> Sql.execute(writer, "INSERT INTO inbox VALUES ('billing', gen_random_uuid())"));
+        assertDenied(() -> Sql.execute(writer, GIVEN_UP));
     }
 
     @Test
@@ -89,10 +96,20 @@ class RolesTest {
         Sql.execute(consumer, "INSERT INTO inbox VALUES ('billing', gen_random_uuid()) ON CONFLICT DO NOTHING");
         Sql.execute(consumer, "SELECT * FROM inbox");
         Sql.execute(consumer, "DELETE FROM inbox WHERE processed_at < clock_timestamp() - interval '30 days'");
+        Sql.execute(consumer, GIVEN_UP);
+        Sql.execute(consumer, "SELECT * FROM inbox_failure ORDER BY id FOR UPDATE SKIP LOCKED");
+        Sql.execute(consumer, "UPDATE inbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()");
+        Sql.execute(consumer, "DELETE FROM inbox_failure");
+        Sql.execute(consumer, """
+                INSERT INTO inbox_instance (consumer, instance, alive_until) VALUES ('billing', 'a', clock_timestamp())
+                ON CONFLICT (consumer, instance) DO UPDATE SET alive_until = excluded.alive_until""");
+        Sql.execute(consumer, "DELETE FROM inbox_instance WHERE alive_until <= clock_timestamp()");
 
         assertDenied(() -> Sql.execute(consumer, "UPDATE inbox SET processed_at = clock_timestamp()"));
         assertDenied(() -> Sql.execute(consumer, EVENT));
         assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox"));
+        assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox_failure"));
+        assertDenied(() -> Sql.execute(consumer, "ALTER TABLE inbox_failure ADD COLUMN x int"));
     }
 
     @Test
@@ -125,7 +142,10 @@ class RolesTest {
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_lane"));
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_pause"));
         assertDenied(() -> Sql.execute(relay, "SELECT * FROM outbox_audit"));
-        assertDenied(() -> Sql.execute(relay, "SELECT * FROM inbox"));
+        for (String table : new String[] {"inbox", "inbox_failure", "inbox_instance"}) {
+            assertDenied(() -> Sql.execute(relay, "SELECT * FROM " + table));
+        }
+        assertDenied(() -> Sql.execute(relay, GIVEN_UP));
         assertDenied(() -> Sql.execute(relay, "UPDATE outbox_published SET payload = ''"));
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_published"));
         assertDenied(() -> Sql.execute(relay, "SELECT outbox_published_day('2020-01-01')"));
@@ -142,6 +162,9 @@ class RolesTest {
         Sql.execute(admin, "UPDATE outbox_lane SET owner = NULL, lease_until = NULL");
         Sql.execute(admin, "DELETE FROM outbox_instance");
         Sql.execute(admin, "DELETE FROM inbox WHERE consumer = 'nobody'");
+        Sql.execute(admin, "UPDATE inbox_failure SET attempts = 0 WHERE state = 'parked'");
+        Sql.execute(admin, "DELETE FROM inbox_failure WHERE consumer = 'nobody'");
+        Sql.execute(admin, "SELECT * FROM inbox_instance");
         Sql.execute(admin, "SELECT * FROM outbox");
         Sql.execute(admin, "DELETE FROM outbox_failure");
         Sql.execute(admin, "DELETE FROM outbox_pause");
@@ -175,7 +198,7 @@ class RolesTest {
             Installation installation =
                     OutboxSchema.defaults().withSchema("shop").installOn(Sql.as("installer", fresh));
 
-            assertThat(installation.version()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+            assertThat(installation.version()).isEqualTo(OutboxSchema.VERSION);
             assertThat(Sql.column(fresh.dataSource(), "SELECT rolname FROM pg_roles WHERE rolname LIKE 'outbox%'"))
                     .as("roles that it could not create stay missing")
                     .containsExactly("outbox_writer");

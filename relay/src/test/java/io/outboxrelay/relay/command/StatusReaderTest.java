@@ -71,7 +71,7 @@ class StatusReaderTest {
         assertThat(source.get("name").asText()).isEqualTo("orders");
         assertThat(source.get("reachable").asBoolean()).isTrue();
         assertThat(source.get("problem").isNull()).isTrue();
-        assertThat(source.get("schema_version").asInt()).isEqualTo(OutboxSchema.REQUIRED_VERSION);
+        assertThat(source.get("schema_version").asInt()).isEqualTo(OutboxSchema.VERSION);
         assertThat(source.get("backlog_events").asLong()).isEqualTo(20);
         assertThat(source.get("lag_seconds").asDouble()).isBetween(60.0, 600.0);
         assertThat(source.get("undelivered_events").asLong()).isEqualTo(20);

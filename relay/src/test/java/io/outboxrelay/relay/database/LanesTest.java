@@ -294,7 +294,7 @@ class LanesTest {
 
     @Test
     void knows_the_version_of_the_tables_and_the_number_of_lanes() {
-        assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.VERSION);
         assertThat(outbox.numberOfLanes()).isEqualTo(8);
         database.execute(
                 kind.isInnoDb()
@@ -311,7 +311,7 @@ class LanesTest {
                 writer.execute("SET application_name = 'month-end'");
             }
             writer.write("a");
-            assertThat(asRelay.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
+            assertThat(asRelay.schemaVersion()).hasValue(OutboxSchema.VERSION);
             assertThat(asRelay.numberOfLanes()).isEqualTo(8);
             if (kind == DatabaseKind.MYSQL) {
                 assertThat(asRelay.lookAtWriters(0).longest()).isEmpty();

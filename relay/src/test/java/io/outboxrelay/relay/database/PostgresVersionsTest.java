@@ -90,7 +90,7 @@ class PostgresVersionsTest {
 
     @Test
     void the_tables_are_installed_and_installing_again_changes_nothing() {
-        assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.VERSION);
         assertThat(OutboxSchema.install(database.database().dataSource()).changed())
                 .isFalse();
     }
@@ -195,7 +195,7 @@ class PostgresVersionsTest {
         HostileObjects.hideTheCatalog(database.database(), database.login());
         outbox = database.retainingOutbox(relay);
 
-        assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.REQUIRED_VERSION);
+        assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.VERSION);
         outbox.heartbeat("relay", LONG);
         assertThat(outbox.renew("relay", List.of(0), LONG)).hasSize(1);
         outbox.lookAtWriters(0);

@@ -193,16 +193,32 @@ class SourceTest {
 
     @Test
     void a_schema_that_is_too_old_is_refused_with_both_versions_and_the_command() {
-        database.execute(
-                database.isInnoDb()
-                        ? "CREATE OR REPLACE VIEW outbox_schema_version AS SELECT 1 AS version"
-                        : "CREATE OR REPLACE FUNCTION outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'");
+        setVersion(1);
         Source source = source("first");
 
         assertThatThrownBy(source::start)
                 .isInstanceOf(UnavailableException.class)
                 .hasMessageContaining("has version 1, this relay needs " + OutboxSchema.REQUIRED_VERSION)
                 .hasMessageContaining("outbox-relay.jar migrate");
+    }
+
+    @Test
+    void the_oldest_version_that_is_not_refused_has_everything_that_a_relay_uses() {
+        database.execute("DROP TABLE inbox_failure");
+        database.execute("DROP TABLE inbox_instance");
+        setVersion(OutboxSchema.REQUIRED_VERSION);
+
+        start("first");
+        write("order-1", 0);
+
+        await().atMost(PATIENCE).until(() -> received.size() == 1);
+    }
+
+    private void setVersion(int version) {
+        database.execute((database.isInnoDb()
+                        ? "CREATE OR REPLACE VIEW outbox_schema_version AS SELECT %d AS version"
+                        : "CREATE OR REPLACE FUNCTION outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT %d'")
+                .formatted(version));
     }
 
     // hazard 16
