@@ -86,7 +86,7 @@ final class MissingBeans {
         if (names.length == 0) {
             return because(
                     "the application has no PlatformTransactionManager",
-                    "Declare the one of the outbox's DataSource as a bean:",
+                    "Declare a transaction manager for the outbox's DataSource:",
                     "@Bean JdbcTransactionManager transactions(DataSource dataSource) {",
                     "    return new JdbcTransactionManager(dataSource);",
                     "}");
@@ -101,7 +101,7 @@ final class MissingBeans {
         return because(
                 "the application has %d beans of type %s, and none of them is primary: %s"
                         .formatted(names.length, type.getSimpleName(), String.join(", ", names)),
-                "Name the one of the database that has the outbox and inbox tables, for example:",
+                "Name the bean for the database that has the outbox and inbox tables, for example:",
                 property + "=" + names[0]);
     }
 
@@ -110,7 +110,7 @@ final class MissingBeans {
                 ? Optional.empty()
                 : because(
                         "RabbitMQ's Java client is not on the class path",
-                        "Add it, and say where the broker is. With Spring Boot's own support of RabbitMQ:",
+                        "Add it, and set the address of the broker. With Spring Boot's own RabbitMQ support:",
                         "org.springframework.boot:spring-boot-starter-amqp",
                         SPRING_ADDRESS,
                         "Or without it:",
@@ -125,7 +125,7 @@ final class MissingBeans {
         if (isPresent(SPRING_BROKER)) {
             return tooMany(SPRING_BROKER)
                     .or(() -> nowhere(
-                            "and Spring Boot's RabbitAutoConfiguration, which reads spring.rabbitmq.*, is left out"));
+                            "and Spring Boot's RabbitAutoConfiguration, which reads spring.rabbitmq.*, is excluded"));
         }
         if (Binder.get(environment)
                 .bind("spring.rabbitmq", Bindable.mapOf(String.class, Object.class))
@@ -134,7 +134,7 @@ final class MissingBeans {
                     "spring.rabbitmq.* is set, but spring-boot-starter-amqp, which reads it, is not on the class path",
                     "Add that starter:",
                     "org.springframework.boot:spring-boot-starter-amqp",
-                    "Or set the address of the broker for the consumers alone:",
+                    "Or set the address of the broker only for the consumers:",
                     ADDRESS);
         }
         return nowhere("nor is spring-boot-starter-amqp on the class path");
@@ -146,7 +146,7 @@ final class MissingBeans {
             return tooMany(BROKER);
         }
         return because(
-                "it is not said where the broker is: outbox.consumer.uri is not set, " + neither,
+                "no address of the broker is configured: outbox.consumer.uri is not set, " + neither,
                 "Set the address of the broker:",
                 ADDRESS,
                 "Or add org.springframework.boot:spring-boot-starter-amqp and set:",
@@ -167,7 +167,7 @@ final class MissingBeans {
                 : because(
                         "the application has %d beans of type %s, and none of them is primary: %s"
                                 .formatted(names.length, typeName, String.join(", ", names)),
-                        "Mark the one of the consumers' broker:",
+                        "Mark the bean for the consumers' broker with:",
                         "@Primary");
     }
 
@@ -183,7 +183,7 @@ final class MissingBeans {
                 ? Optional.empty()
                 : because(
                         "the class path has no contracts/contracts.yaml",
-                        "Put the folder contracts of your events on the class path, for example by the Maven plugin:",
+                        "Put the contracts folder of your events on the class path, for example with the Maven plugin:",
                         "io.outboxrelay:schemas-maven-plugin, goal generate");
     }
 
@@ -198,7 +198,7 @@ final class MissingBeans {
                         ? "the application has no ObjectMapper of Jackson"
                         : "the application has %d beans of type ObjectMapper, and none of them is primary: %s"
                                 .formatted(several.size(), String.join(", ", several)),
-                several.isEmpty() ? "Add Spring Boot's:" : "Mark the one for events:",
+                several.isEmpty() ? "Add Spring Boot's:" : "Mark the bean for events with:",
                 several.isEmpty()
                         ? "org.springframework.boot:spring-boot-starter-jackson (on Spring Boot 3 spring-boot-starter-json)"
                         : "@Primary",

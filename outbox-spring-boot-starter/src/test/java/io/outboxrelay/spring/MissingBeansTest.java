@@ -77,7 +77,7 @@ class MissingBeansTest {
 
         FailureAnalysis nothing = failure(NeedsConsumers.class, withoutSpringAmqp, ONE_DATABASE);
         assertThat(nothing.getDescription())
-                .endsWith("because it is not said where the broker is: outbox.consumer.uri is not set, nor is"
+                .endsWith("because no address of the broker is configured: outbox.consumer.uri is not set, nor is"
                         + " spring-boot-starter-amqp on the class path.");
         assertThat(nothing.getAction()).contains("\n    outbox.consumer.uri=amqp://");
 
@@ -94,7 +94,7 @@ class MissingBeansTest {
         FailureAnalysis analysis =
                 failure(NeedsBroker.class, new FilteredClassLoader("org.springframework.amqp"), ONE_DATABASE);
 
-        assertThat(analysis.getDescription()).contains("it is not said where the broker is");
+        assertThat(analysis.getDescription()).contains("no address of the broker is configured");
     }
 
     @Test

@@ -104,7 +104,7 @@ class CommandsTest {
             environment.put("OUTBOX_RELAY_BROKER_TOPOLOGY", "check");
             assertThat(execute("check-config", "--connect")).isEqualTo(1);
             assertThat(err.toString())
-                    .contains("outbox-relay: 2 faults of the servers:\n")
+                    .contains("outbox-relay: 2 faults found on the servers:\n")
                     .contains("source orders: the user " + database.login() + " lacks the rights ", "DELETE on outbox")
                     .contains("the exchange 'events' does not exist on ");
 

@@ -30,7 +30,7 @@ final class Advice {
             return;
         }
         if (lane.owner() == null || lane.leaseSeconds() <= 0) {
-            say("No relay owns lane %d: start one.".formatted(lane.lane()));
+            say("No relay owns lane %d. Start a relay.".formatted(lane.lane()));
         } else {
             say("Lane %d is owned by %s; the lease is valid for another %s."
                     .formatted(lane.lane(), Words.plain(lane.owner()), Words.duration(Duration.ofMillis((long)

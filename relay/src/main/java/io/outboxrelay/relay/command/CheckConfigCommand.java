@@ -73,8 +73,8 @@ final class CheckConfigCommand implements Callable<Integer> {
     }
 
     private int failed(List<String> faults) {
-        console.problem(
-                "%s of the servers:\n  %s".formatted(Words.count(faults.size(), "fault"), String.join("\n  ", faults)));
+        console.problem("%s found on the servers:\n  %s"
+                .formatted(Words.count(faults.size(), "fault"), String.join("\n  ", faults)));
         return 1;
     }
 

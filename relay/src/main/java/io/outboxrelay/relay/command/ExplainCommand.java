@@ -128,10 +128,13 @@ final class ExplainCommand implements Callable<Integer> {
                             unpublished.address().lane(),
                             unpublished.address().position(),
                             occurred(unpublished)));
-            advice.say("Ahead of it: %s in its lane, %s of them of its aggregate."
-                    .formatted(
-                            Words.count(unpublished.beforeInLane(), "event"),
-                            Words.number(unpublished.beforeInAggregate())));
+            advice.say(
+                    unpublished.beforeInLane() == 0
+                            ? "No earlier events in its lane."
+                            : "%s in its lane, %s of them of the same aggregate."
+                                    .formatted(
+                                            Words.count(unpublished.beforeInLane(), "earlier event"),
+                                            Words.number(unpublished.beforeInAggregate())));
             advice.lane(found.lane());
             if (found.first() != null) {
                 advice.say("Its aggregate is blocked by an event that failed.");
@@ -178,7 +181,7 @@ final class ExplainCommand implements Callable<Integer> {
             advice.next(next, next.event().equals(event));
             advice.pauses(found.pauses());
             if (failure.state() == State.PAUSED && found.pauses().isEmpty()) {
-                advice.say("The pause is over: the owner of its lane will publish it.");
+                advice.say("The pause has ended. The relay that owns the lane will publish it.");
             }
         }
 

@@ -358,8 +358,9 @@ final class FailuresCommand implements Callable<Integer> {
                 long changed = dryRun || found == 0
                         ? found
                         : act.change(database.failures(), console.new Progress(database.source(), found));
-                console.println("source %s: %s %s"
-                        .formatted(database.source(), dryRun ? "would " + verb : done, Words.count(changed, "event")));
+                String outcome = (dryRun ? "would " + verb : done) + " " + Words.count(changed, "event");
+                console.println(
+                        "source %s: %s".formatted(database.source(), changed == 0 ? "no matching event" : outcome));
                 sum.addAndGet(changed);
             });
             int ids = Set.copyOf(events).size();
