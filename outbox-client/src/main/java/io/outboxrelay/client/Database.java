@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 /** The SQL of one kind of database. Holds no state; every method works in the transaction of the given connection. */
@@ -31,6 +32,9 @@ interface Database {
     /** Notes an event in the inbox; false, and the transaction goes on, if it was noted before. */
     boolean note(Connection connection, String consumer, UUID eventId) throws SQLException;
 
+    /** Counts those of the events that the inbox has noted for the consumer. */
+    int processed(Connection connection, String consumer, Set<UUID> eventIds) throws SQLException;
+
     /** Forgets so many of the oldest notes of the inbox, in a transaction of its own; returns how many there were. */
     int forget(Connection connection, double olderThanSeconds, int most) throws SQLException;
 
@@ -55,6 +59,14 @@ interface Database {
                 row.next();
                 return Backlog.of(row.getLong(1), row.getDouble(2));
             }
+        }
+    }
+
+    /** Executes a statement whose only value is a number. */
+    static int count(PreparedStatement statement) throws SQLException {
+        try (ResultSet row = statement.executeQuery()) {
+            row.next();
+            return row.getInt(1);
         }
     }
 

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.springframework.transaction.TransactionDefinition;
 
@@ -42,6 +43,8 @@ record MariaDatabase(String schema) implements Database {
 
     /** No IGNORE, which would hide every other error too. An error ends this statement, not its transaction. */
     private static final String NOTE = "INSERT INTO %sinbox (consumer, event_id) VALUES (?, ?)";
+
+    private static final String PROCESSED = "SELECT count(*) FROM %sinbox WHERE consumer = ? AND event_id IN (%s)";
 
     private static final String FORGET = """
             DELETE FROM %sinbox WHERE processed_at < utc_timestamp(6) - INTERVAL ? MICROSECOND
@@ -106,6 +109,20 @@ record MariaDatabase(String schema) implements Database {
                 return false;
             }
             throw e;
+        }
+    }
+
+    @Override
+    public int processed(Connection connection, String consumer, Set<UUID> eventIds) throws SQLException {
+        String ids = String.join(", ", Collections.nCopies(eventIds.size(), "?"));
+        try (PreparedStatement statement = connection.prepareStatement(PROCESSED.formatted(prefix(), ids))) {
+            statement.setString(1, consumer);
+            int n = 1;
+            for (UUID eventId : eventIds) {
+                n++;
+                statement.setBytes(n, bytes(eventId));
+            }
+            return Database.count(statement);
         }
     }
 

@@ -8,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import org.springframework.transaction.TransactionDefinition;
@@ -29,6 +30,9 @@ record PostgresDatabase(String schema) implements Database {
 
     private static final String NOTE = """
             INSERT INTO %s.inbox (consumer, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING""";
+
+    private static final String PROCESSED = """
+            SELECT count(*) FROM %s.inbox WHERE consumer = ? AND event_id = ANY (?)""";
 
     /** Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. */
     private static final String FORGET = """
@@ -75,6 +79,15 @@ record PostgresDatabase(String schema) implements Database {
     @Override
     public boolean note(Connection connection, String consumer, UUID eventId) throws SQLException {
         return Database.update(connection, NOTE.formatted(schema), consumer, eventId) == 1;
+    }
+
+    @Override
+    public int processed(Connection connection, String consumer, Set<UUID> eventIds) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(PROCESSED.formatted(schema))) {
+            statement.setString(1, consumer);
+            statement.setArray(2, connection.createArrayOf("uuid", eventIds.toArray()));
+            return Database.count(statement);
+        }
     }
 
     @Override
