@@ -24,7 +24,7 @@ final class PerfTest implements Contender {
             "--message-properties",
             "messageId=0193538f-6b2a-7000-8000-000000000000,type=Placed,appId=bench"
                     + ",contentType=application/octet-stream,timestamp=2026-01-01T00:00:00+00:00"
-                    + ",aggregate_type=Order,aggregate_id=order-500");
+                    + ",aggregate_type=Order,aggregate_id=order-500,outbox_lane=3");
 
     private static final Duration LONGEST_END = Duration.ofSeconds(20);
 

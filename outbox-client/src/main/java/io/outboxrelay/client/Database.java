@@ -87,6 +87,9 @@ interface Database {
     /** Forgets an instance of a consumer. */
     void left(Connection connection, String consumer, String instance) throws SQLException;
 
+    /** Counts those of the events whose effects the consumer has committed. */
+    int processed(Connection connection, String consumer, Set<UUID> eventIds) throws SQLException;
+
     /** Forgets so many of the oldest notes of the inbox, in a transaction of its own; returns how many there were. */
     int forget(Connection connection, double olderThanSeconds, int most) throws SQLException;
 
@@ -136,6 +139,14 @@ interface Database {
                 row.next();
                 return Backlog.of(row.getLong(1), row.getDouble(2));
             }
+        }
+    }
+
+    /** Executes a statement whose only value is a number. */
+    static int count(PreparedStatement statement) throws SQLException {
+        try (ResultSet row = statement.executeQuery()) {
+            row.next();
+            return row.getInt(1);
         }
     }
 

@@ -4,6 +4,7 @@ import io.outboxrelay.client.Database.Failed;
 import io.outboxrelay.client.Database.Noted;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -114,6 +115,48 @@ public final class Inbox {
             return true;
         });
         return Boolean.TRUE.equals(processed);
+    }
+
+    /**
+     * Waits until a consumer has committed the effect of an event, so that one can read one's own write: publish, let
+     * the transaction end, wait, and then read what the consumer has changed. It asks this inbox, so it has to be in
+     * the database of that consumer; the id is the one that {@link Outbox#publish} has returned.
+     *
+     * <p>The inbox is asked by primary key, first after 5 ms and then in growing intervals, at the longest 100 ms.
+     * Between two questions no connection is held. An event that somebody has discarded counts as processed; one that
+     * the inbox has forgotten since does not.
+     *
+     * @param consumer whose effect it is
+     * @param eventId the event's id
+     * @param timeout how long to wait at most; zero or less to ask once. The time in which the pool gives no connection
+     *     or the database no answer comes on top
+     * @return false if the time is over and the effect is missing: the event may still come
+     * @throws IllegalStateException if the calling thread is in a transaction: it would hold a connection, may not see
+     *     what others commit, and its own events are published only after it
+     * @throws MissingTableException if there is no inbox; says how to install it
+     * @throws org.springframework.dao.DataAccessException if the database refuses or is away
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public boolean await(String consumer, UUID eventId, Duration timeout) throws InterruptedException {
+        return await(consumer, List.of(eventId), timeout);
+    }
+
+    /**
+     * Waits until a consumer has committed the effects of several events. Does what {@link #await(String, UUID,
+     * Duration)} does, and asks for all of them in one statement.
+     *
+     * @param consumer whose effects they are
+     * @param eventIds the events' ids, at most 1,000 different ones; for none the answer is true
+     * @param timeout how long to wait at most for all of them together
+     * @return false if the time is over and at least one effect is missing
+     * @throws IllegalArgumentException if there are too many ids
+     * @throws IllegalStateException if the calling thread is in a transaction
+     * @throws MissingTableException if there is no inbox; says how to install it
+     * @throws org.springframework.dao.DataAccessException if the database refuses or is away
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public boolean await(String consumer, Collection<UUID> eventIds, Duration timeout) throws InterruptedException {
+        return eventIds.isEmpty() || new InboxWait(jdbc, database, consumer, Set.copyOf(eventIds)).run(timeout);
     }
 
     /**

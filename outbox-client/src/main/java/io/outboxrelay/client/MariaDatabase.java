@@ -112,6 +112,12 @@ record MariaDatabase(String schema) implements Database {
 
     private static final String LEFT = "DELETE FROM %sinbox_instance WHERE consumer = ? AND instance = ?";
 
+    /** What is stored is noted too, and has no effect yet. */
+    private static final String PROCESSED = """
+            SELECT count(*) FROM %1$sinbox i WHERE i.consumer = ? AND i.event_id IN (%2$s)
+            AND NOT EXISTS (
+                SELECT 1 FROM %1$sinbox_failure f WHERE f.consumer = i.consumer AND f.event_id = i.event_id)""";
+
     private static final String FORGET = """
             DELETE FROM %sinbox WHERE processed_at < utc_timestamp(6) - INTERVAL ? MICROSECOND
             ORDER BY processed_at LIMIT ?""";
@@ -365,6 +371,20 @@ record MariaDatabase(String schema) implements Database {
     @Override
     public void left(Connection connection, String consumer, String instance) throws SQLException {
         Database.update(connection, LEFT.formatted(prefix()), consumer, instance);
+    }
+
+    @Override
+    public int processed(Connection connection, String consumer, Set<UUID> eventIds) throws SQLException {
+        String ids = Database.marks(eventIds.size());
+        try (PreparedStatement statement = connection.prepareStatement(PROCESSED.formatted(prefix(), ids))) {
+            statement.setString(1, consumer);
+            int n = 1;
+            for (UUID eventId : eventIds) {
+                n++;
+                statement.setBytes(n, bytes(eventId));
+            }
+            return Database.count(statement);
+        }
     }
 
     @Override

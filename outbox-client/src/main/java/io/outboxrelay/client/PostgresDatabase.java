@@ -127,6 +127,12 @@ record PostgresDatabase(String schema) implements Database {
 
     private static final String LEFT = "DELETE FROM %s.inbox_instance WHERE consumer = ? AND instance = ?";
 
+    /** What is stored is noted too, and has no effect yet. */
+    private static final String PROCESSED = """
+            SELECT count(*) FROM %1$s.inbox i WHERE i.consumer = ? AND i.event_id = ANY (?)
+            AND NOT EXISTS (
+                SELECT FROM %1$s.inbox_failure f WHERE f.consumer = i.consumer AND f.event_id = i.event_id)""";
+
     /** Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. */
     private static final String FORGET = """
             DELETE FROM %1$s.inbox WHERE ctid = ANY (ARRAY(
@@ -265,6 +271,15 @@ record PostgresDatabase(String schema) implements Database {
                 statement.addBatch();
             }
             statement.executeBatch();
+        }
+    }
+
+    @Override
+    public int processed(Connection connection, String consumer, Set<UUID> eventIds) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(PROCESSED.formatted(schema))) {
+            statement.setString(1, consumer);
+            statement.setArray(2, connection.createArrayOf("uuid", eventIds.toArray()));
+            return Database.count(statement);
         }
     }
 

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param aggregateId which one, empty if the message does not say
  * @param payload the body, as the service wrote it. The array is not copied.
  * @param contentType of the payload, if the message says
- * @param headers the service's own headers that are text, numbers or truth values, without the broker's records of the
- *     message, such as {@code x-death} and {@code x-delivery-count}
+ * @param headers the service's own headers that are text, numbers or truth values, without the lane and without the
+ *     broker's records of the message, such as {@code x-death} and {@code x-delivery-count}
  * @param occurredAt when it was written, to the second, if the message says
  * @param redelivered whether the broker may have delivered it before
  */
@@ -75,6 +75,7 @@ public record ReceivedEvent(
             Map<String, String> headers = headers(properties);
             String aggregateType = headers.remove("aggregate_type");
             String aggregateId = headers.remove("aggregate_id");
+            headers.remove("outbox_lane");
             return new ReceivedEvent(
                     id,
                     Objects.requireNonNullElse(properties.getType(), ""),

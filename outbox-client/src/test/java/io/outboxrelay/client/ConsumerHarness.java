@@ -102,6 +102,7 @@ final class ConsumerHarness implements AutoCloseable {
                         .headers(Map.of(
                                 "aggregate_type", "order",
                                 "aggregate_id", "4711",
+                                "outbox_lane", 3,
                                 "tenant", "north",
                                 "x-first-death-reason", "rejected",
                                 "x-delivery-count", 1))

@@ -78,7 +78,8 @@ class InboxFailuresTest {
     }
 
     @Test
-    void an_event_that_is_given_up_lets_no_later_one_of_its_aggregate_pass_and_all_others() { // hazard 89
+    void an_event_that_is_given_up_lets_no_later_one_of_its_aggregate_pass_and_all_others()
+            throws Exception { // hazard 89
         ReceivedEvent first = event("1");
         ReceivedEvent second = event("1");
         ReceivedEvent other = event("2");
@@ -86,8 +87,11 @@ class InboxFailuresTest {
 
         assertThat(process(first, second, other)).containsExactly(Fate.DUPLICATE, Fate.WAITING, Fate.HANDLED);
         failures.moveUp();
+        Set<UUID> stored = Set.of(first.id(), second.id());
 
         assertThat(handled).containsExactly(other);
+        assertThat(inbox.await("billing", other.id(), Duration.ZERO)).isTrue();
+        assertThat(inbox.await("billing", stored, Duration.ZERO)).isFalse();
         assertThat(rows()).containsExactly(first.id() + " parked 5 failed", second.id() + " waiting 0 null");
         assertThat(failures.due(10)).isEmpty();
         assertThat(database.jdbc.queryForObject(
@@ -97,7 +101,7 @@ class InboxFailuresTest {
     }
 
     @Test
-    void a_retried_event_comes_as_it_was_and_those_behind_it_follow_one_after_the_other() {
+    void a_retried_event_comes_as_it_was_and_those_behind_it_follow_one_after_the_other() throws Exception {
         ReceivedEvent first = event("1");
         ReceivedEvent second = event("1");
         ReceivedEvent third = event("1");
@@ -110,8 +114,10 @@ class InboxFailuresTest {
         failures.moveUp(Set.of(new Aggregate("Order", "1")));
         handleDue();
         failures.moveUp();
+        assertThat(inbox.await("billing", third.id(), Duration.ZERO)).isFalse();
         handleDue();
 
+        assertThat(inbox.await("billing", third.id(), Duration.ZERO)).isTrue();
         assertThat(handled).extracting(ReceivedEvent::id).containsExactly(first.id(), second.id(), third.id());
         assertThat(handled.get(0))
                 .usingRecursiveComparison()

@@ -136,6 +136,18 @@ class ReplayCommandTest {
         assertThat(database.value("SELECT what FROM outbox_audit")).endsWith("aggregate id 1, to the queue history");
     }
 
+    @Test
+    void the_lane_that_the_database_computed_travels_with_them() throws Exception {
+        published(8);
+        database.execute("UPDATE outbox_published SET lane = 6 WHERE aggregate_id = '2'");
+
+        assertThat(replay("--all", "--reason", "a test")).isZero();
+
+        assertThat(received("orders", 8).stream()
+                        .map(message -> header(message, "aggregate_id") + " " + header(message, "outbox_lane")))
+                .containsOnly("0 0", "1 0", "2 6", "3 0");
+    }
+
     // hazard 30
     @Test
     void an_inbox_drops_what_it_has_seen() throws Exception {

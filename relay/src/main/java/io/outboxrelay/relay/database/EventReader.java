@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * {@link SQLException} only when the connection is at fault, not the row.
  *
  * <p>The columns are, in this order: position, event_id, aggregate_type, aggregate_id, event_type, size of the payload,
- * payload, content_type, headers, occurred_at.
+ * payload, content_type, headers, occurred_at, lane.
  *
  * @param id reads an event's id
  * @param time reads a time; null when the row has none
@@ -73,6 +73,7 @@ record EventReader(Column<UUID> id, Column<Instant> time) {
                 or("{}", readable(row, 9, EventReader::text), "headers are not valid text, or too large", faults);
         Instant occurredAt = or(Instant.EPOCH, readable(row, 10, time), "occurred_at is not a valid time", faults);
         return new Event(
+                row.getInt(11),
                 position,
                 eventId,
                 aggregate,

@@ -491,7 +491,8 @@ final class MariaDbCommands implements CommandActs {
                 in("""
                 SELECT p.id, p.event_id, p.aggregate_type, p.aggregate_id, p.event_type, w.bytes,
                        CASE WHEN w.bytes <= :largest THEN p.payload END AS payload, p.content_type,
-                       CASE WHEN octet_length(p.headers) <= 65536 THEN p.headers END AS headers, p.occurred_at
+                       CASE WHEN octet_length(p.headers) <= 65536 THEN p.headers END AS headers, p.occurred_at,
+                       p.lane
                 FROM (
                     SELECT id, bytes, sum(bytes) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - bytes AS read_before
                     FROM (

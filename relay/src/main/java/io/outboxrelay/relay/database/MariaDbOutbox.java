@@ -132,7 +132,7 @@ final class MariaDbOutbox implements OutboxActs {
                 SELECT o.position, o.event_id, o.aggregate_type, o.aggregate_id, o.event_type, w.bytes,
                        CASE WHEN w.bytes <= ? THEN o.payload END AS payload, o.content_type,
                        CASE WHEN octet_length(o.headers) <= 65536 THEN o.headers END AS headers, o.occurred_at,
-                       held.incarnation
+                       o.lane, held.incarnation
                 FROM (
                     SELECT INCARNATION AS incarnation
                     FROM SCHEMA.outbox_lane WHERE lane = ? AND owner = ? AND epoch = ? LIMIT 1) held
@@ -231,7 +231,7 @@ final class MariaDbOutbox implements OutboxActs {
                 SELECT f.position, f.event_id, f.aggregate_type, f.aggregate_id, f.event_type, w.bytes,
                        CASE WHEN w.bytes <= ? THEN f.payload END AS payload, f.content_type,
                        CASE WHEN octet_length(f.headers) <= 65536 THEN f.headers END AS headers,
-                       f.occurred_at, f.id, f.attempts, f.failures, f.state,
+                       f.occurred_at, f.lane, f.id, f.attempts, f.failures, f.state,
                        f.state = 'waiting' OR f.next_attempt_at IS NOT NULL AS may_go,
                        timestampdiff(MICROSECOND, f.returned_since, utc_timestamp(6)) AS returned_micros
                 FROM (

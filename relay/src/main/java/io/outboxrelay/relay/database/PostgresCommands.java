@@ -477,7 +477,7 @@ final class PostgresCommands implements CommandActs {
         return database.query(
                 in("""
                 SELECT id, event_id, aggregate_type, aggregate_id, event_type, bytes,
-                       CASE WHEN bytes <= :largest THEN payload END, content_type, headers, occurred_at
+                       CASE WHEN bytes <= :largest THEN payload END, content_type, headers, occurred_at, lane
                 FROM (
                     SELECT b.*, sum(bytes) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - bytes AS read_before
                     FROM (

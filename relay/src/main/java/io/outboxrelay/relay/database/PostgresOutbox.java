@@ -123,7 +123,7 @@ final class PostgresOutbox implements OutboxActs {
             LEFT JOIN LATERAL (
                 SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
                        CASE WHEN bytes <= ? THEN payload END,
-                       content_type, headers, occurred_at
+                       content_type, headers, occurred_at, lane
                 FROM (
                     SELECT b.*, sum(read) OVER (ORDER BY lane, position ROWS UNBOUNDED PRECEDING) - read AS read_before
                     FROM (
@@ -217,7 +217,7 @@ final class PostgresOutbox implements OutboxActs {
         String statement = in("""
             SELECT position, event_id, aggregate_type, aggregate_id, event_type, bytes,
                    CASE WHEN bytes <= ? THEN payload END,
-                   content_type, headers, occurred_at, KEPT
+                   content_type, headers, occurred_at, lane, KEPT
             FROM (
                 SELECT *, sum(read) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - read AS read_before
                 FROM (
@@ -797,7 +797,8 @@ final class PostgresOutbox implements OutboxActs {
 
     private static final String EVENT = """
         position, event_id, TEXT(aggregate_type), TEXT(aggregate_id), TEXT(event_type), octet_length(payload),
-        CASE WHEN octet_length(payload) <= ? THEN payload END, TEXT(content_type), TEXT(headers::text), occurred_at\
+        CASE WHEN octet_length(payload) <= ? THEN payload END, TEXT(content_type), TEXT(headers::text), occurred_at,
+        lane\
         """;
 
     private static <T> T readable(Supplier<T> together, Supplier<T> oneByOne) {

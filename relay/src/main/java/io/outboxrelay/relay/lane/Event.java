@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One row of the outbox. Two events are equal only if they are the same object: a claim reads each row once.
  *
+ * @param lane its lane, as the database computed it
  * @param position its place in its lane
  * @param id its identity for consumers
  * @param aggregate its aggregate
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Event(
+        int lane,
         long position,
         UUID id,
         Aggregate aggregate,
@@ -37,6 +39,7 @@ public record Event(
 
     /** A readable event. */
     public Event(
+            int lane,
             long position,
             UUID id,
             Aggregate aggregate,
@@ -47,7 +50,7 @@ public record Event(
             String headers,
             Instant occurredAt,
             @Nullable Kept kept) {
-        this(position, id, aggregate, type, payloadBytes, payload, contentType, headers, occurredAt, kept, null);
+        this(lane, position, id, aggregate, type, payloadBytes, payload, contentType, headers, occurredAt, kept, null);
     }
 
     /**

@@ -31,6 +31,9 @@ final class Message {
     private static final String AGGREGATE_TYPE = "aggregate_type";
     private static final String AGGREGATE_ID = "aggregate_id";
 
+    /** By this header a broker can divide the events among queues so that those of an aggregate stay together. */
+    static final String LANE = "outbox_lane";
+
     /** Header with the number of the replay in the audit of the source. */
     static final String REPLAY = "outbox_replay";
 
@@ -165,6 +168,7 @@ final class Message {
         }
         headers.put(AGGREGATE_TYPE, event.aggregate().type());
         headers.put(AGGREGATE_ID, event.aggregate().id());
+        headers.put(LANE, event.lane());
         return headers;
     }
 }

@@ -223,8 +223,10 @@ class ClaimTest {
                 four.write(n);
             }
             for (int lane = 0; lane < 4; lane++) {
-                assertThat(positions(store.claim(new Claim(four.owned(lane), 0, 100, 100_000, List.of()))
-                                .orElseThrow()))
+                Claimed claimed = store.claim(new Claim(four.owned(lane), 0, 100, 100_000, List.of()))
+                        .orElseThrow();
+                assertThat(claimed.events().stream().map(Event::lane)).containsOnly(lane);
+                assertThat(positions(claimed))
                         .isNotEmpty()
                         .isEqualTo(
                                 four.column("SELECT position FROM outbox WHERE lane = " + lane + " ORDER BY 1").stream()

@@ -61,6 +61,7 @@ final class FailureTable {
 
         private Event kept(long now) {
             return new Event(
+                    event.lane(),
                     event.position(),
                     event.id(),
                     event.aggregate(),

@@ -44,6 +44,7 @@ final class ListStore implements LaneStore {
         rows.put(
                 position,
                 new Event(
+                        0,
                         position,
                         new UUID(0, position),
                         new Aggregate("order", aggregateId),
@@ -61,6 +62,7 @@ final class ListStore implements LaneStore {
         rows.put(
                 position,
                 new Event(
+                        0,
                         position,
                         new UUID(0, position),
                         new Aggregate("order", aggregateId),

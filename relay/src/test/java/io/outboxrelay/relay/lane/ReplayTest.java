@@ -188,6 +188,7 @@ class ReplayTest {
 
     private static Event event(long place, String aggregate, @Nullable String unreadable) {
         return new Event(
+                0,
                 place,
                 new UUID(0, place),
                 new Aggregate("Order", aggregate),

@@ -234,6 +234,7 @@ final class Simulation {
 
     private static Event atPlace(long place, Event event) {
         return new Event(
+                event.lane(),
                 place,
                 event.id(),
                 event.aggregate(),
@@ -588,6 +589,7 @@ final class Simulation {
             written++;
             int size = random.nextInt(100);
             transaction.events.add(new Event(
+                    0,
                     ++sequence,
                     new UUID(0, sequence),
                     transaction.aggregate,

@@ -390,8 +390,10 @@ class RabbitPublisherTest {
                 .headers("""
                     {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                      "tenant": "Zürich 🚚", "n": 7, "big": 5000000000, "rate": 0.25, "yes": true, "none": null,
-                     "deep": {"list": ["a", 1, {"b": false}]}, "aggregate_type": "not this one"}\
+                     "deep": {"list": ["a", 1, {"b": false}]}, "aggregate_type": "not this one",
+                     "outbox_lane": "nor this"}\
                     """)
+                .lane(5)
                 .of("Order", "Ä 1");
 
         assertThat(harness.publish(event)).isInstanceOf(Confirmed.class);
@@ -408,6 +410,7 @@ class RabbitPublisherTest {
         Map<String, Object> headers = properties.getHeaders();
         assertThat(headers.get("aggregate_type")).hasToString("Order");
         assertThat(headers.get("aggregate_id")).hasToString("Ä 1");
+        assertThat(headers).containsEntry("outbox_lane", 5);
         assertThat(headers.get("traceparent")).hasToString("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
         assertThat(headers.get("tenant")).hasToString("Zürich 🚚");
         assertThat(headers)
@@ -416,7 +419,7 @@ class RabbitPublisherTest {
                 .containsEntry("rate", 0.25);
         assertThat(headers).containsEntry("yes", true).containsEntry("none", null);
         assertThat(headers.get("deep")).hasToString("{list=[a, 1, {b=false}]}");
-        assertThat(headers).hasSize(10);
+        assertThat(headers).hasSize(11);
     }
 
     @Test

@@ -37,6 +37,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -322,6 +324,26 @@ class FailuresTest {
     }
 
     @Test
+    void every_message_carries_the_lane_that_the_database_computed_also_after_a_failure() throws Exception {
+        source.drain(System.nanoTime() + PATIENCE.toNanos());
+        List<String> orders = List.of("a", "b", "c", "d", "e", "f", "g", "h");
+        orders.forEach(order -> write(order, "OrderPlaced"));
+        write("a", "Strange");
+        write("b", "Strange");
+        write("b", "OrderPaid");
+        List<String> lanes = database.column("SELECT aggregate_id || ' ' || event_type || ' ' || lane FROM outbox");
+        assertThat(lanes).anyMatch(event -> event.endsWith(" 0")).anyMatch(event -> event.endsWith(" 1"));
+        restart(policy(Duration.ZERO, false, Unroutable.PARK));
+        await().atMost(PATIENCE)
+                .until(() -> states().stream().sorted().toList().equals(List.of("parked", "parked", "waiting")));
+
+        channel.queueBind("orders", "events", "order.strange");
+        failures.retry(everything(), NOTE, changed -> {});
+
+        assertThat(received("orders", lanes.size(), "outbox_lane")).containsExactlyInAnyOrderElementsOf(lanes);
+    }
+
+    @Test
     void a_paused_source_publishes_nothing_until_it_is_resumed() throws Exception {
         failures.pause(new Route("*", "*"), NOTE);
         await().atMost(PATIENCE).until(source::isPaused);
@@ -384,12 +406,17 @@ class FailuresTest {
     }
 
     /** Waits for this number of messages. */
-    private List<String> received(String queue, int count) {
+    private List<String> received(String queue, int count, String... headers) {
         List<String> messages = new ArrayList<>();
         await().atMost(PATIENCE).until(() -> {
             for (GetResponse next = channel.basicGet(queue, true); next != null; next = channel.basicGet(queue, true)) {
-                messages.add(next.getProps().getHeaders().get("aggregate_id") + " "
-                        + next.getProps().getType());
+                Map<String, Object> its = next.getProps().getHeaders();
+                messages.add(Stream.concat(
+                                Stream.of(
+                                        its.get("aggregate_id"), next.getProps().getType()),
+                                Stream.of(headers).map(its::get))
+                        .map(String::valueOf)
+                        .collect(Collectors.joining(" ")));
             }
             return messages.size() >= count;
         });

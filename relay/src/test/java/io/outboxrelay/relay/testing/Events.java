@@ -20,6 +20,7 @@ public final class Events {
 
     private final AtomicLong position = new AtomicLong();
     private @Nullable UUID id;
+    private int lane;
     private String type = "OrderPlaced";
     private String headers = "{}";
     private String contentType = "application/json";
@@ -46,6 +47,11 @@ public final class Events {
     /** Gives all events that follow the same id. */
     public Events id(UUID value) {
         id = value;
+        return this;
+    }
+
+    public Events lane(int value) {
+        lane = value;
         return this;
     }
 
@@ -87,6 +93,7 @@ public final class Events {
     public Event of(String aggregateType, String aggregateId) {
         byte[] bytes = payload;
         return new Event(
+                lane,
                 position.incrementAndGet(),
                 id == null ? UUID.randomUUID() : id,
                 new Aggregate(aggregateType, aggregateId),
