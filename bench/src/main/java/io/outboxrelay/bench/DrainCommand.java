@@ -1,8 +1,6 @@
 package io.outboxrelay.bench;
 
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,9 +11,9 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures how fast the relay drains a full outbox, beside PerfTest, on each kind of queue. */
@@ -73,23 +71,8 @@ final class DrainCommand implements Callable<Integer> {
             description = "Maximum duration of one run. Default: ${DEFAULT-VALUE}")
     private long timeoutSeconds;
 
-    @Option(
-            names = "--jdbc-url",
-            paramLabel = "URL",
-            description = "PostgreSQL to use; its schema outbox_bench is dropped.")
-    private @Nullable String jdbcUrl;
-
-    @Option(names = "--user", paramLabel = "NAME", description = "User with the right to create a schema there.")
-    private @Nullable String user;
-
-    @Option(names = "--password-file", paramLabel = "FILE", description = "File with the user's password.")
-    private @Nullable Path passwordFile;
-
-    @Option(
-            names = "--amqp-uri",
-            paramLabel = "URI",
-            description = "RabbitMQ to use; its queue outbox-bench is deleted.")
-    private @Nullable String amqpUri;
+    @Mixin
+    private final ServerOptions servers = new ServerOptions();
 
     @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
     private @Nullable Path relayJar;
@@ -108,9 +91,9 @@ final class DrainCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Path jar = RelayJar.find(relayJar, spec);
         PrintWriter out = new PrintWriter(System.out, true);
-        Path folder = Files.createTempDirectory("outbox-bench-");
+        LogFolder folder = LogFolder.create();
         Load load = new Load(events, aggregates, payloadBytes);
-        try (Servers servers = new Servers(database(), broker());
+        try (Servers servers = this.servers.open();
                 BenchOutbox outbox = new BenchOutbox(servers.dataSource(), lanes)) {
             out.printf(
                     Locale.ROOT,
@@ -122,12 +105,12 @@ final class DrainCommand implements Callable<Integer> {
                     servers.names(),
                     Runtime.version());
             List<Contender> contenders = List.of(
-                    new RelayProgram(jar, servers, load, outbox, relayJavaOptions, folder),
-                    PerfTest.plain(servers.amqpUri(), load, folder),
-                    PerfTest.alike(servers.amqpUri(), load, folder));
+                    new RelayProgram(jar, servers, load, outbox, relayJavaOptions, folder.path()),
+                    PerfTest.plain(servers.amqpUri(), load, folder.path()),
+                    PerfTest.alike(servers.amqpUri(), load, folder.path()));
             out.println(measure(contenders, servers, out));
         }
-        delete(folder);
+        folder.delete();
         return 0;
     }
 
@@ -169,37 +152,5 @@ final class DrainCommand implements Callable<Integer> {
                 values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
-
-    private Servers.@Nullable Database database() throws IOException {
-        if (jdbcUrl == null) {
-            return null;
-        }
-        if (user == null) {
-            throw wrong("--jdbc-url needs --user");
-        }
-        String password =
-                passwordFile == null ? "" : Files.readString(passwordFile).strip();
-        return new Servers.Database("the named database", jdbcUrl, user, password);
-    }
-
-    private Servers.@Nullable Broker broker() {
-        return amqpUri == null ? null : new Servers.Broker("the named broker", amqpUri);
-    }
-
-    private ParameterException wrong(String message) {
-        if (spec == null) {
-            throw new IllegalStateException(message);
-        }
-        return new ParameterException(spec.commandLine(), message);
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (var files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
-        Files.delete(folder);
     }
 }

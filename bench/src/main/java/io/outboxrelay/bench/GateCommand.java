@@ -1,12 +1,9 @@
 package io.outboxrelay.bench;
 
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -55,23 +52,25 @@ final class GateCommand implements Callable<Integer> {
         Path jar = RelayJar.find(relayJar, spec);
         PrintWriter out = new PrintWriter(System.out, true);
         Load load = new Load(events, 1_000, 200);
-        List<Path> folders = new ArrayList<>();
+        List<LogFolder> folders = new ArrayList<>();
         try (Servers servers = new Servers(null, null);
                 BenchOutbox outbox = new BenchOutbox(servers.dataSource(), 8)) {
-            Path contracts = Files.createTempDirectory("outbox-bench-contracts-");
+            LogFolder contracts = LogFolder.create();
             folders.add(contracts);
-            GateLoad.write(contracts);
+            GateLoad.write(contracts.path());
             List<Contender> contenders = new ArrayList<>();
-            for (GateLoad gate : List.of(new GateLoad("with-gate", contracts), new GateLoad("without-gate", null))) {
-                Path folder = Files.createTempDirectory("outbox-bench-");
+            for (GateLoad gate :
+                    List.of(new GateLoad("with-gate", contracts.path()), new GateLoad("without-gate", null))) {
+                LogFolder folder = LogFolder.create();
                 folders.add(folder);
-                contenders.add(new RelayProgram(jar, servers, load, outbox, RelayProgram.JAVA_OPTIONS, folder, gate));
+                contenders.add(
+                        new RelayProgram(jar, servers, load, outbox, RelayProgram.JAVA_OPTIONS, folder.path(), gate));
             }
             out.printf(Locale.ROOT, "%,d Avro events, %s, Java %s%n", events, servers.names(), Runtime.version());
             out.println(measure(contenders, servers, out));
         } finally {
-            for (Path folder : folders) {
-                delete(folder);
+            for (LogFolder folder : folders) {
+                folder.delete();
             }
         }
         return 0;
@@ -90,13 +89,5 @@ final class GateCommand implements Callable<Integer> {
         }
         return String.format(
                 Locale.ROOT, "gate ratio %.2f", DrainCommand.median(rates.get(0)) / DrainCommand.median(rates.get(1)));
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }
