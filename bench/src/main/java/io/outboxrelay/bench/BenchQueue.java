@@ -13,7 +13,7 @@ final class BenchQueue implements AutoCloseable {
 
     static final String EXCHANGE = "outbox-bench";
     static final String ROUTING_KEY = "order.placed";
-    private static final String QUEUE = "outbox-bench";
+    static final String QUEUE = "outbox-bench";
 
     private final Connection connection;
     private final Channel channel;
@@ -32,6 +32,11 @@ final class BenchQueue implements AutoCloseable {
         channel.exchangeDeclare(EXCHANGE, "topic", true);
         channel.queueDeclare(QUEUE, true, false, false, kind.arguments());
         channel.queueBind(QUEUE, EXCHANGE, ROUTING_KEY);
+    }
+
+    /** One more channel of the connection, for the caller to use and to close. */
+    Channel newChannel() throws IOException {
+        return connection.createChannel();
     }
 
     /** How many messages are in the queue. */

@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         name = "outbox-bench",
         mixinStandardHelpOptions = true,
         description = "Measures Outbox Relay on this machine, or tests it with random faults.",
-        subcommands = {DrainCommand.class, GateCommand.class, ChaosCommand.class},
+        subcommands = {DrainCommand.class, ConsumeCommand.class, GateCommand.class, ChaosCommand.class},
         footer = {"", "Exit status: 0 success, 1 failure, 2 wrong use."})
 public final class Main implements Callable<Integer> {
 

@@ -7,6 +7,11 @@
  * own figures do not decide the result. {@code DrainCommand} lets them take turns, so that a machine that becomes
  * slower or faster affects all of them.
  *
+ * <p>{@code consume} does the same for consumers and a full queue. A {@code ConsumeContender} runs in a process of its
+ * own, {@code ConsumeProgram}; {@code EventSupply} fills its queue with numbered events, and {@code ConsumeMeasurement}
+ * watches the rows that it inserts. {@code BenchEffects} counts in the end whether every event had its effect once, and
+ * in order.
+ *
  * <p>{@code chaos} checks that nothing is lost or out of order while everything breaks. Each {@code Victim} (a relay, a
  * database, the broker, and {@code People}, who pause, resume and retry by the relay's commands) has a {@code Fate}, a
  * thread that injects faults into it again and again; {@code ChaosWriters} write events and, in the same transaction, a
