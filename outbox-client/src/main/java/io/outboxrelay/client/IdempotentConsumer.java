@@ -284,6 +284,56 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
+     * How many transactions have committed the {@linkplain #handled handled} events, since {@link #start}: the quotient
+     * is the average size of a batch.
+     *
+     * @return 0 or more; it only grows
+     */
+    public long transactions() {
+        return counts.transactions.get();
+    }
+
+    /**
+     * Counts the events of this consumer that are in the table {@code inbox_failure} now, those that other processes
+     * have stored included. It asks the database, at little cost, however many there are.
+     *
+     * @return the numbers by state
+     * @throws MissingTableException if there is no inbox; says how to install it
+     * @throws org.springframework.dao.DataAccessException if the database refuses or is away
+     */
+    public StoredCounts stored() {
+        return effects.failures().stored();
+    }
+
+    /**
+     * How many events it works on at once.
+     *
+     * @return the number of its workers, 1 or more
+     */
+    public int concurrency() {
+        return settings.concurrency();
+    }
+
+    /**
+     * Into how many partitions its queue is split.
+     *
+     * @return 1 if it is not
+     */
+    public int partitions() {
+        ConsumerQueue declaration = settings.declaration();
+        return declaration == null ? 1 : declaration.partitions();
+    }
+
+    /**
+     * The partitions that this instance consumes at this moment; it keeps them while it is on its way to the broker.
+     *
+     * @return the names of their queues; none if the queue is not split, or if others have all partitions
+     */
+    public List<String> ownPartitions() {
+        return membership.own();
+    }
+
+    /**
      * The name under which the inbox remembers events.
      *
      * @return as it was described
@@ -667,8 +717,9 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * Consumes an existing queue. It must have a dead-letter exchange: otherwise events whose handler keeps failing
-         * are lost.
+         * Consumes an existing queue. It must have a dead-letter exchange: otherwise messages that cannot be handled
+         * nor stored are lost. Events of one aggregate stay in order if it is declared with
+         * {@code x-single-active-consumer}.
          *
          * @param queue its name
          * @return this
@@ -815,7 +866,7 @@ public final class IdempotentConsumer implements AutoCloseable {
 
         /**
          * How long an event may meet contention without spending attempts, counted from its first deadlock, lock
-         * timeout or the like. Its queue waits meanwhile. Keep it well below the broker's {@code consumer_timeout}.
+         * timeout or the like, or from a failure that is transient. Later events of its aggregate wait meanwhile.
          *
          * @param patience default 5 min; zero if contention is to spend attempts as any failure does
          * @return this
@@ -826,7 +877,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * How long {@link IdempotentConsumer#close} lets the event in hand finish.
+         * How long {@link IdempotentConsumer#close} lets the events in work finish.
          *
          * @param timeout default 20 s
          * @return this

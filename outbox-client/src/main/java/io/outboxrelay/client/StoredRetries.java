@@ -84,6 +84,7 @@ final class StoredRetries {
             failed(stored, failure.get());
             return false;
         }
+        counts.committed(result.fates());
         counts.done(stored.event(), Fate.HANDLED, result.nanos());
         Aggregate aggregate = Aggregate.of(stored.event());
         if (!aggregate.isNone()) {
