@@ -414,7 +414,9 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     private void awaitEnd() {
         try {
-            thread.join(settings.stopTimeout().plus(AFTER_STOP).toMillis());
+            long until =
+                    System.nanoTime() + settings.stopTimeout().plus(AFTER_STOP).toNanos();
+            join(thread, until);
             if (thread.isAlive()) {
                 ConsumerSession current = session;
                 if (current != null) {
@@ -422,11 +424,21 @@ public final class IdempotentConsumer implements AutoCloseable {
                 }
                 thread.interrupt();
             }
+            // They use the database, which the caller may close next.
+            for (Thread helper : helpers) {
+                join(helper, until);
+                helper.interrupt();
+            }
         } catch (InterruptedException e) {
             thread.interrupt();
             helpers.forEach(Thread::interrupt);
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Waits for its end until a time of {@link System#nanoTime}. */
+    private static void join(Thread ending, long until) throws InterruptedException {
+        ending.join(Math.max(1, Duration.ofNanos(until - System.nanoTime()).toMillis()));
     }
 
     private void run() {
@@ -561,7 +573,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         while (!stopping()) {
             int handled = 0;
             try {
-                handled = databaseAway ? 0 : storedRetries.turn();
+                handled = databaseAway ? 0 : storedRetries.turn(this::stopping);
                 storedFaults.recovered("The consumer " + settings.name() + " can use the table inbox_failure again");
             } catch (RuntimeException e) {
                 storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a consumer says about itself and about what it has stored. */
+/** What a consumer says about itself and about what it has stored, and that nothing of it is left after its close. */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
 @Tag("server")
@@ -103,6 +103,37 @@ class ConsumerNumbersTest {
         assertThat(split.concurrency()).isEqualTo(3);
         split.close();
         assertThat(split.ownPartitions()).isEmpty();
+    }
+
+    @Test
+    void close_returns_when_a_stored_event_in_work_is_done_and_begins_no_other() throws Exception {
+        CountDownLatch began = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        AtomicInteger handled = new AtomicInteger();
+        IdempotentConsumer parked = harness.start(parking(event -> {
+            throw new EventRejectedException("never");
+        }));
+        harness.publish(UUID.randomUUID());
+        await().until(() -> parked.parked() == 1);
+        parked.close();
+        database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', next_attempt_at = failed_at");
+
+        IdempotentConsumer consumer = harness.start(parking(event -> {
+            began.countDown();
+            goOn.await(60, TimeUnit.SECONDS);
+            handled.incrementAndGet();
+        }));
+        assertThat(began.await(60, TimeUnit.SECONDS)).isTrue();
+        Thread closing = new Thread(consumer::close);
+        closing.start();
+        await().until(() -> consumer.state() == State.STOPPED);
+        assertThat(closing.isAlive()).as("while the handler runs").isTrue();
+        goOn.countDown();
+        closing.join(60_000);
+
+        assertThat(closing.isAlive()).isFalse();
+        assertThat(handled).hasValue(1);
+        assertThat(consumer.stored()).isEqualTo(new StoredCounts(0, 0, 0));
     }
 
     private IdempotentConsumer.Builder parking(EventHandler handler) {
