@@ -1,5 +1,5 @@
--- Empties the storefront's views and its inbox, so that a replay rebuilds the views. Run it as the owner of the tables;
--- the storefront may be running:
+-- Empties the storefront's views, its inbox and the events that it has parked, so that a replay rebuilds the views. Run it
+-- as the owner of the tables; the storefront may be running:
 --
 --   1.  psql --set ON_ERROR_STOP=1 --file rebuild-views.sql storefront
 --   2.  outbox-relay replay --queue storefront.events … for each source (customers, products, orders)
@@ -11,9 +11,10 @@
 
 BEGIN;
 
--- Every handler writes into the inbox first. With this lock all handlers have ended and none begins, so the inbox and
--- the views stay consistent. Readers see the old views until the commit.
-LOCK TABLE inbox IN SHARE ROW EXCLUSIVE MODE;
+-- Every handler first writes into the inbox or, when a parked event is retried, locks its row in inbox_failure. With these
+-- locks all handlers have ended and none begins, so the inbox and the views stay consistent. Readers see the old views
+-- until the commit.
+LOCK TABLE inbox, inbox_failure IN EXCLUSIVE MODE;
 
 DELETE FROM customer_view;
 DELETE FROM credit_view;
@@ -26,6 +27,7 @@ DELETE FROM saga_step;
 DELETE FROM freshness;
 DELETE FROM heard;
 DELETE FROM inbox WHERE consumer = 'storefront';
+DELETE FROM inbox_failure WHERE consumer = 'storefront';
 DELETE FROM out_of_order;
 
 COMMIT;

@@ -2,6 +2,7 @@ package io.outboxrelay.client;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What a consumer has done since its start. Written and read by many threads. */
@@ -10,6 +11,7 @@ final class ConsumerCounts {
     static final Duration OLDEST = Duration.ofDays(365);
 
     final AtomicLong handled = new AtomicLong();
+    final AtomicLong transactions = new AtomicLong();
     final AtomicLong duplicates = new AtomicLong();
     final AtomicLong retried = new AtomicLong();
     final AtomicLong contentions = new AtomicLong();
@@ -18,6 +20,13 @@ final class ConsumerCounts {
     final AtomicLong waiting = new AtomicLong();
     final AtomicLong handlingNanos = new AtomicLong();
     final AtomicLong ageMillis = new AtomicLong();
+
+    /** A transaction has committed, with these events; one without a new event does not count. */
+    void committed(List<Fate> fates) {
+        if (fates.contains(Fate.HANDLED)) {
+            transactions.incrementAndGet();
+        }
+    }
 
     /** An event is done; its share of the transaction's time is given in nanoseconds. */
     void done(ReceivedEvent event, Fate fate, long nanos) {

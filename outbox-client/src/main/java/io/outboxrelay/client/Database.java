@@ -21,6 +21,11 @@ interface Database {
     /** Behind a lock, or in a table full of dead rows, a backlog is not worth a connection of the pool. */
     int LONGEST_BACKLOG_SECONDS = 2;
 
+    /** The same on every database, with the name of the schema before that of the table. */
+    String STORED = """
+            SELECT count(*) FROM (
+                SELECT 1 FROM %sinbox_failure WHERE consumer = ? AND state = ? LIMIT ?) AS counted""";
+
     /**
      * Finds out what a connection leads to.
      *
@@ -76,6 +81,9 @@ interface Database {
 
     /** Makes waiting events due. */
     void makeDue(Connection connection, List<Long> ids) throws SQLException;
+
+    /** Counts a consumer's stored events by their state, each up to a number. */
+    StoredCounts stored(Connection connection, String consumer, int most) throws SQLException;
 
     /**
      * Says that an instance of a consumer is alive, and forgets those that are not.
@@ -147,6 +155,15 @@ interface Database {
         try (ResultSet row = statement.executeQuery()) {
             row.next();
             return row.getInt(1);
+        }
+    }
+
+    /** Counts a consumer's stored events that are in a state; {@link #STORED} with the schema is the statement. */
+    static long stored(Connection connection, String sql, String consumer, String state, int most) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            bind(statement, consumer, state, most);
+            statement.setQueryTimeout(LONGEST_BACKLOG_SECONDS);
+            return count(statement);
         }
     }
 

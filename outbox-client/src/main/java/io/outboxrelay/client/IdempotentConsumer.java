@@ -284,6 +284,56 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
+     * How many transactions have committed the {@linkplain #handled handled} events, since {@link #start}: the quotient
+     * is the average size of a batch.
+     *
+     * @return 0 or more; it only grows
+     */
+    public long transactions() {
+        return counts.transactions.get();
+    }
+
+    /**
+     * Counts the events of this consumer that are in the table {@code inbox_failure} now, those that other processes
+     * have stored included. It asks the database, at little cost, however many there are.
+     *
+     * @return the numbers by state
+     * @throws MissingTableException if there is no inbox; says how to install it
+     * @throws org.springframework.dao.DataAccessException if the database refuses or is away
+     */
+    public StoredCounts stored() {
+        return effects.failures().stored();
+    }
+
+    /**
+     * How many events it works on at once.
+     *
+     * @return the number of its workers, 1 or more
+     */
+    public int concurrency() {
+        return settings.concurrency();
+    }
+
+    /**
+     * Into how many partitions its queue is split.
+     *
+     * @return 1 if it is not
+     */
+    public int partitions() {
+        ConsumerQueue declaration = settings.declaration();
+        return declaration == null ? 1 : declaration.partitions();
+    }
+
+    /**
+     * The partitions that this instance consumes at this moment; it keeps them while it is on its way to the broker.
+     *
+     * @return the names of their queues; none if the queue is not split, or if others have all partitions
+     */
+    public List<String> ownPartitions() {
+        return membership.own();
+    }
+
+    /**
      * The name under which the inbox remembers events.
      *
      * @return as it was described
@@ -364,7 +414,9 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     private void awaitEnd() {
         try {
-            thread.join(settings.stopTimeout().plus(AFTER_STOP).toMillis());
+            long until =
+                    System.nanoTime() + settings.stopTimeout().plus(AFTER_STOP).toNanos();
+            join(thread, until);
             if (thread.isAlive()) {
                 ConsumerSession current = session;
                 if (current != null) {
@@ -372,11 +424,21 @@ public final class IdempotentConsumer implements AutoCloseable {
                 }
                 thread.interrupt();
             }
+            // They use the database, which the caller may close next.
+            for (Thread helper : helpers) {
+                join(helper, until);
+                helper.interrupt();
+            }
         } catch (InterruptedException e) {
             thread.interrupt();
             helpers.forEach(Thread::interrupt);
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Waits for its end until a time of {@link System#nanoTime}. */
+    private static void join(Thread ending, long until) throws InterruptedException {
+        ending.join(Math.max(1, Duration.ofNanos(until - System.nanoTime()).toMillis()));
     }
 
     private void run() {
@@ -511,7 +573,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         while (!stopping()) {
             int handled = 0;
             try {
-                handled = databaseAway ? 0 : storedRetries.turn();
+                handled = databaseAway ? 0 : storedRetries.turn(this::stopping);
                 storedFaults.recovered("The consumer " + settings.name() + " can use the table inbox_failure again");
             } catch (RuntimeException e) {
                 storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
@@ -667,8 +729,9 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * Consumes an existing queue. It must have a dead-letter exchange: otherwise events whose handler keeps failing
-         * are lost.
+         * Consumes an existing queue. It must have a dead-letter exchange: otherwise messages that cannot be handled
+         * nor stored are lost. Events of one aggregate stay in order if it is declared with
+         * {@code x-single-active-consumer}.
          *
          * @param queue its name
          * @return this
@@ -815,7 +878,7 @@ public final class IdempotentConsumer implements AutoCloseable {
 
         /**
          * How long an event may meet contention without spending attempts, counted from its first deadlock, lock
-         * timeout or the like. Its queue waits meanwhile. Keep it well below the broker's {@code consumer_timeout}.
+         * timeout or the like, or from a failure that is transient. Later events of its aggregate wait meanwhile.
          *
          * @param patience default 5 min; zero if contention is to spend attempts as any failure does
          * @return this
@@ -826,7 +889,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * How long {@link IdempotentConsumer#close} lets the event in hand finish.
+         * How long {@link IdempotentConsumer#close} lets the events in work finish.
          *
          * @param timeout default 20 s
          * @return this

@@ -122,6 +122,11 @@ final class InboxFailures {
         });
     }
 
+    /** How many events are stored. */
+    StoredCounts stored() {
+        return run((sql, connection) -> sql.stored(connection, consumer, StoredCounts.MOST_COUNTED));
+    }
+
     /** Says that an instance is alive, and returns all that are. */
     List<String> alive(String instance, Duration lease) {
         return run((sql, connection) -> sql.alive(connection, consumer, instance, lease));

@@ -361,6 +361,15 @@ record MariaDatabase(String schema) implements Database {
     }
 
     @Override
+    public StoredCounts stored(Connection connection, String consumer, int most) throws SQLException {
+        String sql = STORED.formatted(prefix());
+        return new StoredCounts(
+                Database.stored(connection, sql, consumer, "retrying", most),
+                Database.stored(connection, sql, consumer, "parked", most),
+                Database.stored(connection, sql, consumer, "waiting", most));
+    }
+
+    @Override
     public List<String> alive(Connection connection, String consumer, String instance, Duration lease)
             throws SQLException {
         Database.update(connection, ALIVE.formatted(prefix()), consumer, instance, micros(lease));

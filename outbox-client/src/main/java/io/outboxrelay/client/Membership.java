@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
  * Which partitions of a queue this instance of a consumer is to consume: partition p is that of the live instance
  * number p modulo their number. Which instances are alive says the inbox's database, by its clock. Two instances may
  * disagree for a moment: the broker lets one consumer of a partition be active at a time, so the order does not depend
- * on it. Used by the consumer's own thread.
+ * on it. Used by the consumer's own thread, except {@link #own}.
  */
 final class Membership {
 
@@ -25,7 +25,7 @@ final class Membership {
     private final String consumer;
     private final String instance = "pid " + ProcessHandle.current().pid() + " " + UUID.randomUUID();
     private final FaultLog faults = new FaultLog(LOG);
-    private List<String> own = List.of();
+    private volatile List<String> own = List.of();
 
     Membership(InboxFailures database, String consumer, List<String> queues) {
         this.database = database;
@@ -55,6 +55,11 @@ final class Membership {
         return own;
     }
 
+    /** The partitions that were this instance's last; none of a queue without partitions. Safe for many threads. */
+    List<String> own() {
+        return own;
+    }
+
     /** Every n-th of them, from the place of this instance on; none if it is not among those alive. */
     static List<String> share(List<String> queues, List<String> alive, String instance) {
         int place = alive.indexOf(instance);
@@ -69,6 +74,7 @@ final class Membership {
 
     /** Says that this instance has ended, so that others need not wait for the end of its lease. */
     void leave() {
+        own = List.of();
         if (queues.size() > 1) {
             try {
                 database.left(instance);

@@ -347,6 +347,15 @@ record PostgresDatabase(String schema) implements Database {
     }
 
     @Override
+    public StoredCounts stored(Connection connection, String consumer, int most) throws SQLException {
+        String sql = STORED.formatted(schema + ".");
+        return new StoredCounts(
+                Database.stored(connection, sql, consumer, "retrying", most),
+                Database.stored(connection, sql, consumer, "parked", most),
+                Database.stored(connection, sql, consumer, "waiting", most));
+    }
+
+    @Override
     public List<String> alive(Connection connection, String consumer, String instance, Duration lease)
             throws SQLException {
         Database.update(connection, ALIVE.formatted(schema), consumer, instance, lease.toMillis() / 1000.0);

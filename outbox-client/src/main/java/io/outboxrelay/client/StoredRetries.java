@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,10 +49,11 @@ final class StoredRetries {
     /**
      * Handles what is due.
      *
+     * @param stopping whether it should not begin another one
      * @return the number of events that were handled
      * @throws RuntimeException if the database is away
      */
-    int turn() {
+    int turn(BooleanSupplier stopping) {
         long now = clock.getAsLong();
         if (now - sweepAt >= 0) {
             failures.moveUp();
@@ -59,7 +61,7 @@ final class StoredRetries {
         }
         int handled = 0;
         for (long id : failures.due(MOST)) {
-            if (handle(id)) {
+            if (!stopping.getAsBoolean() && handle(id)) {
                 handled++;
             }
         }
@@ -84,6 +86,7 @@ final class StoredRetries {
             failed(stored, failure.get());
             return false;
         }
+        counts.committed(result.fates());
         counts.done(stored.event(), Fate.HANDLED, result.nanos());
         Aggregate aggregate = Aggregate.of(stored.event());
         if (!aggregate.isNone()) {

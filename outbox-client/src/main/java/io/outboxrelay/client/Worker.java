@@ -245,6 +245,7 @@ final class Worker {
     }
 
     private void settle(List<Taken> batch, Result result) {
+        counts.committed(result.fates());
         for (int i = 0; i < batch.size(); i++) {
             Taken taken = batch.get(i);
             counts.done(taken.event(), result.fates().get(i), result.nanos() / batch.size());

@@ -109,12 +109,14 @@ class IdempotentConsumerTest {
 
     @Test
     void two_consumers_of_one_name_share_the_queue_and_every_effect_happens_once() throws Exception { // hazard 38
+        ConsumerQueue shared = ConsumerQueue.named("billing.shared").shared().boundTo("events", "order.*");
         UUID[] events = Stream.generate(UUID::randomUUID)
                 .limit(200)
                 .flatMap(id -> Stream.of(id, id))
                 .toArray(UUID[]::new);
-        IdempotentConsumer one = harness.start(harness.consumer(this::effect));
-        IdempotentConsumer two = harness.start(harness.consumer(this::effect));
+        IdempotentConsumer one = harness.start(harness.consumer(this::effect).queue(shared));
+        IdempotentConsumer two = harness.start(harness.consumer(this::effect).queue(shared));
+        await().until(() -> one.state() == State.CONSUMING && two.state() == State.CONSUMING);
 
         harness.publish(events);
         await().until(() -> one.duplicatesDropped() + two.duplicatesDropped() == 200);

@@ -2,6 +2,7 @@ package io.outboxrelay.spring;
 
 import com.rabbitmq.client.Address;
 import com.rabbitmq.client.ConnectionFactory;
+import com.zaxxer.hikari.HikariDataSource;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.Inbox;
 import java.net.URISyntaxException;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import javax.net.ssl.SSLContext;
 import org.springframework.amqp.rabbit.connection.AbstractConnectionFactory;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.amqp.autoconfigure.RabbitConnectionDetails;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -22,6 +24,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandi
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.annotation.Order;
@@ -124,8 +127,29 @@ public class ConsumerAutoConfiguration {
 
     @Bean
     ConsumersLifecycle idempotentConsumersLifecycle(
-            ObjectProvider<IdempotentConsumer> consumers, OutboxProperties properties) {
-        return new ConsumersLifecycle(consumers, properties.consumer().start());
+            ObjectProvider<IdempotentConsumer> consumers,
+            ObjectProvider<PoolCheck> poolCheck,
+            OutboxProperties properties) {
+        return new ConsumersLifecycle(
+                consumers, poolCheck, properties.consumer().start());
+    }
+
+    @Bean
+    @ConditionalOnProperty(name = "outbox.metrics.stored-events", matchIfMissing = true)
+    StoredEvents outboxStoredEvents(ObjectProvider<IdempotentConsumer> consumers, OutboxProperties properties) {
+        return new StoredEvents(consumers, properties.metrics().every());
+    }
+
+    /** Where the pool of connections may be one that says its size. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(HikariDataSource.class)
+    @Conditional(ChosenBean.OfDataSources.class)
+    static class CheckPool {
+
+        @Bean
+        PoolCheck outboxConsumersPoolCheck(ListableBeanFactory beans, OutboxProperties properties) {
+            return new PoolCheck(ChosenBean.dataSource(beans, properties));
+        }
     }
 
     /** Where the application reports its health. */
@@ -135,8 +159,9 @@ public class ConsumerAutoConfiguration {
 
         @Bean
         @ConditionalOnMissingBean(name = "outboxConsumersHealthIndicator")
-        HealthIndicator outboxConsumersHealthIndicator(ObjectProvider<IdempotentConsumer> consumers) {
-            return new ConsumersHealth(consumers);
+        HealthIndicator outboxConsumersHealthIndicator(
+                ObjectProvider<IdempotentConsumer> consumers, ObjectProvider<StoredEvents> stored) {
+            return new ConsumersHealth(consumers, stored);
         }
     }
 
@@ -149,8 +174,8 @@ public class ConsumerAutoConfiguration {
         @Bean
         @ConditionalOnMissingBean(name = "outboxConsumersHealthIndicator")
         org.springframework.boot.actuate.health.HealthIndicator outboxConsumersHealthIndicator(
-                ObjectProvider<IdempotentConsumer> consumers) {
-            return new ConsumersHealthOfBoot3(consumers);
+                ObjectProvider<IdempotentConsumer> consumers, ObjectProvider<StoredEvents> stored) {
+            return new ConsumersHealthOfBoot3(consumers, stored);
         }
     }
 }

@@ -9,15 +9,17 @@ import org.springframework.boot.health.contributor.Health;
 final class ConsumersHealth extends AbstractHealthIndicator {
 
     private final ObjectProvider<IdempotentConsumer> consumers;
+    private final ObjectProvider<StoredEvents> stored;
 
-    ConsumersHealth(ObjectProvider<IdempotentConsumer> consumers) {
+    ConsumersHealth(ObjectProvider<IdempotentConsumer> consumers, ObjectProvider<StoredEvents> stored) {
         super("The consumers could not be checked");
         this.consumers = consumers;
+        this.stored = stored;
     }
 
     @Override
     protected void doHealthCheck(Health.Builder health) {
-        ConsumersReport report = ConsumersReport.of(consumers.stream());
+        ConsumersReport report = ConsumersReport.of(consumers, stored);
         (report.down() ? health.down() : health.up()).withDetails(report.details());
     }
 }

@@ -9,15 +9,17 @@ import org.springframework.boot.actuate.health.Health;
 final class ConsumersHealthOfBoot3 extends AbstractHealthIndicator {
 
     private final ObjectProvider<IdempotentConsumer> consumers;
+    private final ObjectProvider<StoredEvents> stored;
 
-    ConsumersHealthOfBoot3(ObjectProvider<IdempotentConsumer> consumers) {
+    ConsumersHealthOfBoot3(ObjectProvider<IdempotentConsumer> consumers, ObjectProvider<StoredEvents> stored) {
         super("The consumers could not be checked");
         this.consumers = consumers;
+        this.stored = stored;
     }
 
     @Override
     protected void doHealthCheck(Health.Builder health) {
-        ConsumersReport report = ConsumersReport.of(consumers.stream());
+        ConsumersReport report = ConsumersReport.of(consumers, stored);
         (report.down() ? health.down() : health.up()).withDetails(report.details());
     }
 }

@@ -1,6 +1,7 @@
 package io.outboxrelay.spring;
 
 import io.outboxrelay.client.IdempotentConsumer;
+import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 
@@ -8,11 +9,14 @@ import org.springframework.context.SmartLifecycle;
 final class ConsumersLifecycle implements SmartLifecycle {
 
     private final ObjectProvider<IdempotentConsumer> consumers;
+    private final ObjectProvider<PoolCheck> poolCheck;
     private final boolean autoStartup;
     private volatile boolean running;
 
-    ConsumersLifecycle(ObjectProvider<IdempotentConsumer> consumers, boolean autoStartup) {
+    ConsumersLifecycle(
+            ObjectProvider<IdempotentConsumer> consumers, ObjectProvider<PoolCheck> poolCheck, boolean autoStartup) {
         this.consumers = consumers;
+        this.poolCheck = poolCheck;
         this.autoStartup = autoStartup;
     }
 
@@ -23,9 +27,11 @@ final class ConsumersLifecycle implements SmartLifecycle {
 
     @Override
     public void start() {
-        consumers.stream()
+        List<IdempotentConsumer> starting = consumers.stream()
                 .filter(consumer -> consumer.state() == IdempotentConsumer.State.NEW)
-                .forEach(IdempotentConsumer::start);
+                .toList();
+        poolCheck.ifAvailable(check -> check.check(starting));
+        starting.forEach(IdempotentConsumer::start);
         running = true;
     }
 

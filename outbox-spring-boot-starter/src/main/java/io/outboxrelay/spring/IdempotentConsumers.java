@@ -42,19 +42,28 @@ public final class IdempotentConsumers {
     }
 
     /**
-     * A description that begins with the application's defaults, for a consumer that differs from them or whose queue
-     * exists already.
+     * A description that begins with the application's defaults, for a consumer that differs from them, whose queue
+     * exists already, or that handles batches.
      *
      * @return a builder that lacks name, queue and handler
      */
     public IdempotentConsumer.Builder builder() {
-        return IdempotentConsumer.builder(broker, inbox)
+        IdempotentConsumer.Builder builder = IdempotentConsumer.builder(broker, inbox)
                 .addresses(addresses)
-                .prefetch(defaults.prefetch())
+                .concurrency(defaults.concurrency())
+                .prefetchBytes(defaults.prefetchBytes().toBytes())
+                .onGiveUp(defaults.onGiveUp())
                 .attempts(defaults.attempts())
                 .backoff(defaults.firstBackoff(), defaults.longestBackoff())
                 .patience(defaults.patience())
                 .contentionPatience(defaults.contentionPatience())
                 .stopTimeout(defaults.stopTimeout());
+        if (defaults.batch() != null) {
+            builder.batch(defaults.batch());
+        }
+        if (defaults.prefetch() != null) {
+            builder.prefetch(defaults.prefetch());
+        }
+        return builder;
     }
 }

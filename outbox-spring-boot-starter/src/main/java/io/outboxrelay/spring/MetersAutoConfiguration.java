@@ -47,8 +47,9 @@ public class MetersAutoConfiguration {
     static class OfConsumers {
 
         @Bean
-        MeterBinder idempotentConsumerMeters(ObjectProvider<IdempotentConsumer> consumers) {
-            return new ConsumerMeters(consumers);
+        MeterBinder idempotentConsumerMeters(
+                ObjectProvider<IdempotentConsumer> consumers, ObjectProvider<StoredEvents> stored) {
+            return new ConsumerMeters(consumers, stored.getIfAvailable());
         }
     }
 }

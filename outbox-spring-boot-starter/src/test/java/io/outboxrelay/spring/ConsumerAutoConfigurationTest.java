@@ -12,6 +12,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.client.ConsumerQueue;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.ReceivedEvent;
+import io.outboxrelay.client.StoredCounts;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
@@ -22,10 +23,12 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.amqp.rabbit.connection.CachingConnectionFactory;
 import org.springframework.amqp.rabbit.connection.SimpleRoutingConnectionFactory;
 import org.springframework.boot.amqp.autoconfigure.RabbitAutoConfiguration;
@@ -37,6 +40,8 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -100,7 +105,8 @@ class ConsumerAutoConfigurationTest {
                     assertThat(context.getBean(Handled.class).events)
                             .extracting(ReceivedEvent::id)
                             .containsExactly(poison, poison, event);
-                    assertThat(consumer.deadLettered()).isOne();
+                    assertThat(consumer.parked()).isOne();
+                    assertThat(consumer.deadLettered()).isZero();
                     assertMeters(context);
                     stopped.add(consumer);
                 });
@@ -108,6 +114,92 @@ class ConsumerAutoConfigurationTest {
                 .singleElement()
                 .extracting(IdempotentConsumer::state)
                 .isEqualTo(IdempotentConsumer.State.STOPPED);
+    }
+
+    @Test
+    void an_event_that_is_given_up_is_a_dead_letter_if_the_application_says_so() {
+        application
+                .withUserConfiguration(Billing.class)
+                .withPropertyValues(
+                        "outbox.consumer.uri=" + broker.amqpUri(),
+                        "outbox.consumer.on-give-up=dead-letter",
+                        "outbox.consumer.attempts=1")
+                .run(context -> {
+                    IdempotentConsumer consumer = consuming(context);
+
+                    deliver(UUID.randomUUID(), "poison");
+
+                    await().atMost(PATIENCE).until(() -> consumer.deadLettered() == 1);
+                    assertThat(consumer.parked()).isZero();
+                    assertThat(consumer.stored()).isEqualTo(new StoredCounts(0, 0, 0));
+                });
+    }
+
+    @Test
+    void workers_partitions_and_parked_events_are_seen_and_leave_the_application_healthy() {
+        application
+                .withUserConfiguration(PartitionedBilling.class)
+                .withPropertyValues(
+                        "outbox.consumer.uri=" + broker.amqpUri(),
+                        "outbox.consumer.concurrency=4",
+                        "outbox.consumer.batch=10",
+                        "outbox.consumer.prefetch=20",
+                        "outbox.consumer.prefetch-bytes=1MB",
+                        "outbox.consumer.attempts=1",
+                        "outbox.metrics.every=50ms")
+                .run(context -> {
+                    consuming(context);
+                    HealthIndicator health = context.getBean(HealthIndicator.class);
+                    MeterRegistry meters = bound(context);
+
+                    deliver(UUID.randomUUID(), "poison");
+
+                    Map<String, Object> seen = Map.of(
+                            "state",
+                            IdempotentConsumer.State.CONSUMING,
+                            "queue",
+                            "billing.orders",
+                            "workers",
+                            4,
+                            "partitions",
+                            List.of("billing.orders.0", "billing.orders.1"),
+                            "parked",
+                            1L);
+                    await().atMost(PATIENCE)
+                            .until(
+                                    health::health,
+                                    Health.up().withDetail("billing", seen).build()::equals);
+                    assertThat(gauge(meters, "workers")).isEqualTo(4);
+                    assertThat(gauge(meters, "partitions")).isEqualTo(2);
+                    assertThat(stored(meters, "parked")).isEqualTo(1);
+                    assertThat(stored(meters, "retrying")).isZero();
+                    assertThat(stored(meters, "waiting")).isZero();
+                });
+    }
+
+    @Test
+    @ExtendWith(OutputCaptureExtension.class)
+    void a_pool_with_fewer_connections_than_workers_is_reported_with_both_properties(CapturedOutput output) {
+        ApplicationContextRunner withWorkers = application
+                .withUserConfiguration(Billing.class)
+                .withPropertyValues("outbox.consumer.uri=" + NOBODY, "outbox.consumer.concurrency=4");
+
+        withWorkers
+                .withPropertyValues("spring.datasource.hikari.maximum-pool-size=5")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    assertThat(output).doesNotContain("needs a database connection");
+                });
+        withWorkers
+                .withPropertyValues("spring.datasource.hikari.maximum-pool-size=4")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    assertThat(output)
+                            .containsOnlyOnce("needs a database connection")
+                            .contains("The consumers [billing] have 4 workers", "the pool has only 4:")
+                            .contains("Set spring.datasource.hikari.maximum-pool-size to 5 or more")
+                            .contains("or lower outbox.consumer.concurrency");
+                });
     }
 
     @Test
@@ -214,17 +306,19 @@ class ConsumerAutoConfigurationTest {
                             .dontCatchUncaughtExceptions()
                             .until(() -> consumer.state() == IdempotentConsumer.State.FAILED);
 
-                    assertThat(health.health())
-                            .isEqualTo(Health.down()
-                                    .withDetail(
-                                            "billing",
-                                            Map.of("state", IdempotentConsumer.State.FAILED, "queue", "billing.orders"))
-                                    .build());
+                    assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);
+                    assertThat(health.health().getDetails().get("billing"))
+                            .asInstanceOf(InstanceOfAssertFactories.MAP)
+                            .containsEntry("state", IdempotentConsumer.State.FAILED)
+                            .containsEntry("queue", "billing.orders");
                 });
     }
 
     @Test
     void values_out_of_range_stop_the_start_and_name_the_property() {
+        refuses("outbox.consumer.concurrency=0", "outbox.consumer.concurrency must be 1 to 1000, not 0");
+        refuses("outbox.consumer.batch=10001", "outbox.consumer.batch must be 1 to 10000, not 10001");
+        refuses("outbox.consumer.prefetch-bytes=0B", "outbox.consumer.prefetch-bytes must be at least 1B, not 0B");
         refuses("outbox.consumer.prefetch=65536", "outbox.consumer.prefetch must be 1 to 65535, not 65536");
         refuses("outbox.consumer.attempts=0", "outbox.consumer.attempts must be at least 1, not 0");
         refuses("outbox.consumer.first-backoff=0s", "outbox.consumer.first-backoff must be positive");
@@ -234,9 +328,26 @@ class ConsumerAutoConfigurationTest {
         refuses("outbox.consumer.stop-timeout=-1s", "outbox.consumer.stop-timeout must not be negative");
     }
 
-    private static void assertMeters(ApplicationContext context) {
+    @Test
+    void faults_are_named_together() {
+        application
+                .withPropertyValues(
+                        "outbox.consumer.batch=200", "outbox.consumer.prefetch=100", "outbox.consumer.attempts=0")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .hasStackTraceContaining("outbox.consumer.batch is 200, above outbox.consumer.prefetch of 100:"
+                                + " raise the prefetch, or leave it out;"
+                                + " outbox.consumer.attempts must be at least 1, not 0"));
+    }
+
+    private static MeterRegistry bound(ApplicationContext context) {
         MeterRegistry meters = new SimpleMeterRegistry();
         context.getBeansOfType(MeterBinder.class).values().forEach(binder -> binder.bindTo(meters));
+        return meters;
+    }
+
+    private static void assertMeters(ApplicationContext context) {
+        MeterRegistry meters = bound(context);
         await().atMost(PATIENCE)
                 .until(() -> meters.get("outbox.backlog.events").gauge().value() == 0);
         assertThat(meters.get("outbox.lag").timeGauge().value()).isZero();
@@ -247,7 +358,14 @@ class ConsumerAutoConfigurationTest {
         assertThat(count(meters, "duplicates")).isEqualTo(1);
         assertThat(count(meters, "retries")).isEqualTo(1);
         assertThat(count(meters, "contentions")).isZero();
-        assertThat(count(meters, "dead.letters")).isEqualTo(1);
+        assertThat(count(meters, "dead.letters")).isZero();
+        assertThat(count(meters, "parked")).isEqualTo(1);
+        assertThat(count(meters, "waiting")).isZero();
+        assertThat(count(meters, "transactions")).isEqualTo(1);
+        await().atMost(PATIENCE).until(() -> stored(meters, "parked") == 1);
+        assertThat(meters.find("outbox.consumer.partitions").gauge())
+                .as("of a queue that is not split")
+                .isNull();
         assertThat(meters.get("outbox.consumer.state")
                         .tags("consumer", "billing", "state", "CONSUMING")
                         .gauge()
@@ -260,6 +378,20 @@ class ConsumerAutoConfigurationTest {
                 .tag("consumer", "billing")
                 .functionCounter()
                 .count();
+    }
+
+    private static double gauge(MeterRegistry meters, String name) {
+        return meters.get("outbox.consumer." + name)
+                .tag("consumer", "billing")
+                .gauge()
+                .value();
+    }
+
+    private static double stored(MeterRegistry meters, String state) {
+        return meters.get("outbox.consumer.stored")
+                .tags("consumer", "billing", "state", state)
+                .gauge()
+                .value();
     }
 
     private void refuses(String property, String message) {
@@ -331,6 +463,17 @@ class ConsumerAutoConfigurationTest {
         IdempotentConsumer billing(IdempotentConsumers consumers, Handled handled) {
             ConsumerQueue queue = ConsumerQueue.named("billing.orders").boundTo("events", "order.*");
             return consumers.consumer("billing", queue, handled::handle);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class PartitionedBilling {
+
+        @Bean
+        IdempotentConsumer billing(IdempotentConsumers consumers) {
+            ConsumerQueue queue =
+                    ConsumerQueue.named("billing.orders").partitions(2).boundTo("events", "order.*");
+            return consumers.consumer("billing", queue, new Handled(new CopyOnWriteArrayList<>())::handle);
         }
     }
 }

@@ -8,8 +8,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.client.Inbox;
+import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.support.StaticListableBeanFactory;
 import org.springframework.jdbc.datasource.SimpleDriverDataSource;
@@ -30,19 +30,24 @@ class ConsumersOfOneNameTest { // hazard 38
         StaticListableBeanFactory beans = new StaticListableBeanFactory(Map.of("fresh", fresh, "closed", closed));
         MeterRegistry meters = new SimpleMeterRegistry();
 
-        new ConsumerMeters(beans.getBeanProvider(IdempotentConsumer.class)).bindTo(meters);
+        new ConsumerMeters(beans.getBeanProvider(IdempotentConsumer.class), null).bindTo(meters);
 
         assertThat(state(meters, State.NEW)).isEqualTo(1);
         assertThat(state(meters, State.STOPPED)).isEqualTo(1);
         assertThat(state(meters, State.FAILED)).isZero();
+        assertThat(meters.get("outbox.consumer.workers").gauge().value()).isEqualTo(2);
+        assertThat(meters.find("outbox.consumer.stored").gauges())
+                .as("not counted")
+                .isEmpty();
     }
 
     @Test
     void health_shows_the_worst_whatever_their_order() {
-        Map<String, Object> worst = Map.of("billing", Map.of("state", State.STOPPED, "queue", "billing.returns"));
+        Map<String, Object> worst =
+                Map.of("billing", Map.of("state", State.STOPPED, "queue", "billing.returns", "workers", 1));
 
-        assertThat(ConsumersReport.of(Stream.of(closed, fresh)).details()).isEqualTo(worst);
-        assertThat(ConsumersReport.of(Stream.of(fresh, closed)).details()).isEqualTo(worst);
+        assertThat(ConsumersReport.of(List.of(closed, fresh), null).details()).isEqualTo(worst);
+        assertThat(ConsumersReport.of(List.of(fresh, closed), null).details()).isEqualTo(worst);
     }
 
     private static double state(MeterRegistry meters, State state) {

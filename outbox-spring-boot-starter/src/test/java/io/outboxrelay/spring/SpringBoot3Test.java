@@ -72,12 +72,21 @@ class SpringBoot3Test {
                             String.class))
                     .doesNotContain("flyway_schema_history");
             assertThat(application.getBeansOfType(MeterBinder.class)).containsKey("idempotentConsumerMeters");
-            assertThat(application.getBean(HealthIndicator.class).health())
-                    .isEqualTo(Health.up()
-                            .withDetail(
-                                    "billing",
-                                    Map.of("state", IdempotentConsumer.State.CONSUMING, "queue", "billing.orders"))
-                            .build());
+            Health healthy = Health.up()
+                    .withDetail(
+                            "billing",
+                            Map.of(
+                                    "state",
+                                    IdempotentConsumer.State.CONSUMING,
+                                    "queue",
+                                    "billing.orders",
+                                    "workers",
+                                    3,
+                                    "parked",
+                                    0L))
+                    .build();
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> application.getBean(HealthIndicator.class).health(), healthy::equals);
         }
     }
 
@@ -119,6 +128,7 @@ class SpringBoot3Test {
                 "spring.rabbitmq.username", broker.user(),
                 "spring.rabbitmq.password", broker.password(),
                 "spring.rabbitmq.virtual-host", broker.name(),
+                "outbox.consumer.concurrency", 3,
                 "outbox.schema.install", true));
         return application.run(arguments);
     }

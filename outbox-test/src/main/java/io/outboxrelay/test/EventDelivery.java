@@ -13,7 +13,7 @@ import java.util.UUID;
  * Hands events to consumers at once, without a broker: the handler runs in the calling thread, in the transaction that
  * also notes the event in the inbox, as when the broker delivers it. In a test with a transaction of its own, that is
  * this transaction, and everything rolls back with it. One call is one attempt: what the handler throws is thrown here,
- * and there are no retries and no dead letters.
+ * there are no retries, and nothing is parked.
  */
 public final class EventDelivery {
 

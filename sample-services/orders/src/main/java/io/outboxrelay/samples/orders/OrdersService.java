@@ -27,8 +27,12 @@ public class OrdersService {
 
     private static final String EXCHANGE = "events";
 
-    /** The answers of the saga's participants. */
+    /**
+     * The answers of the saga's participants. All instances of the service share them: a saga takes them in any order,
+     * because each answer locks its order's row, and one that is not expected changes nothing.
+     */
     public static final ConsumerQueue SAGA_QUEUE = ConsumerQueue.named("orders.saga")
+            .shared()
             .boundToEvents(EXCHANGE, "reservation")
             .boundToEvents(EXCHANGE, "customer", "CreditReserved", "CreditRejected", "CreditReleased");
 

@@ -18,9 +18,6 @@ import org.springframework.stereotype.Component;
  * Updates the {@link Replicas} from the owners' events. Each event has all data of a customer or product, and a row
  * keeps the highest version. So the order and the number of deliveries do not matter, and a replay of old events may
  * run while new ones arrive.
- *
- * <p>The tables are touched in one order, replica before freshness: {@code rebuild-replicas.sql} locks them in the same
- * one.
  */
 @Component
 class ReplicaUpdates implements EventHandler {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.client.Inbox;
+import io.outboxrelay.samples.chassis.Freshness;
 import io.outboxrelay.samples.orders.Replicas.Customer;
 import io.outboxrelay.samples.orders.Replicas.Product;
 import io.outboxrelay.schemas.contract.Contracts;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -164,6 +166,41 @@ class ReplicasTest {
     }
 
     @Test
+    void emptying_the_replica_waits_for_a_batch_that_touches_the_tables_in_another_order() {
+        Sent product = new Sent("product", SagaReply.productAdded("lamp", 1, "Lamp", 1_990));
+        List<CompletableFuture<Void>> rebuild = new ArrayList<>();
+        shop.bean(Inbox.class).once("orders.replicas", product.eventId(), () -> {
+            shop.bean(Freshness.class).heard("customers", Instant.now());
+            rebuild.add(CompletableFuture.runAsync(ReplicasTest::rebuild));
+            awaitWaitingForLock();
+            shop.bean(ReplicaUpdates.class).handle(RunningOrders.received(product.eventId(), product.event()));
+        });
+
+        assertThat(rebuild).allSatisfy(script -> assertThat(script).succeedsWithin(RunningOrders.SOON));
+        assertThat(replicas.product("lamp")).isEmpty();
+    }
+
+    @Test
+    void emptying_the_replica_forgets_what_its_consumer_has_parked_and_not_what_others_have() {
+        for (String consumer : List.of("orders.replicas", "orders.saga")) {
+            shop.owner().sql("""
+                            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
+                                headers, queue, state, reason)
+                            VALUES (:consumer, gen_random_uuid(), '', '', 'Unknown', '', '{}', 'nowhere', 'parked', 'failed')
+                            """).param("consumer", consumer).update();
+        }
+
+        rebuild();
+
+        assertThat(shop.owner()
+                        .sql("SELECT consumer FROM inbox_failure")
+                        .query(String.class)
+                        .list())
+                .containsExactly("orders.saga");
+        shop.owner().sql("DELETE FROM inbox_failure").update();
+    }
+
+    @Test
     void sagas_remember_what_they_have_applied_when_the_replicas_are_rebuilt() {
         UUID answer = shop.deliverAndAwait("reservation", SagaReply.stockReserved(UUID.randomUUID()));
 
@@ -230,9 +267,7 @@ class ReplicasTest {
     private void awaitWaitingForLock() {
         await().atMost(RunningOrders.SOON)
                 .until(() -> shop.owner()
-                                .sql(
-                                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'customer_replica'::regclass"
-                                                + " OR NOT granted AND relation = 'product_replica'::regclass")
+                                .sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'inbox'::regclass")
                                 .query(Integer.class)
                                 .single()
                         > 0);

@@ -22,6 +22,11 @@ final class Ledger {
     private static final String HEARTBEAT = "heartbeat";
     private static final String OPEN = "state NOT IN ('confirmed', 'paid', 'rejected', 'cancelled')";
 
+    /** What is noted in the inbox, but stored without its effect, has not been applied. */
+    private static final String APPLIED = """
+            FROM inbox WHERE consumer = '%1$s' AND event_id NOT IN (
+                SELECT event_id FROM inbox_failure WHERE consumer = '%1$s')""";
+
     /** Which consumer must apply which events. */
     private static final List<Subscription> SUBSCRIPTIONS = List.of(
             new Subscription(
@@ -74,7 +79,7 @@ final class Ledger {
 
     /** Reads the storefront first, so that it never seems ahead of the others. */
     Counts counts() {
-        long handled = number(Service.STOREFRONT, "SELECT count(*) FROM inbox WHERE consumer = 'storefront'");
+        long handled = number(Service.STOREFRONT, "SELECT count(*) " + APPLIED.formatted("storefront"));
         long written = 0;
         long backlog = 0;
         double lag = 0;
@@ -190,7 +195,7 @@ final class Ledger {
     }
 
     private Set<UUID> inbox(Service service, String consumer) {
-        return ids(service, "SELECT event_id FROM inbox WHERE consumer = '" + consumer + "'");
+        return ids(service, "SELECT event_id " + APPLIED.formatted(consumer));
     }
 
     private Set<UUID> ids(Service service, String sql) {

@@ -79,6 +79,25 @@ class LedgerTest {
     }
 
     @Test
+    void fails_when_a_consumer_has_parked_an_event() {
+        UUID added = published(Service.ORDERS, "order", "StockReservationRequested");
+        applied(Service.STOREFRONT, "storefront", added);
+        applied(Service.PRODUCTS, "products", added);
+        admin(Service.PRODUCTS)
+                .sql("""
+                        INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
+                            headers, queue, state, reason)
+                        VALUES ('products', :event, 'order', '1', '', '', '{}', 'products.orders', 'parked', 'failed')
+                        """)
+                .param("event", id(Service.PRODUCTS, added))
+                .update();
+
+        assertThat(verdict().line())
+                .startsWith("demo failed: written=1 published=1 handled=1")
+                .contains(" lost=1 ");
+    }
+
+    @Test
     void fails_when_an_event_is_still_in_an_outbox() {
         applied(Service.STOREFRONT, "storefront", written(Service.ORDERS, "order", "OrderConfirmed"));
 

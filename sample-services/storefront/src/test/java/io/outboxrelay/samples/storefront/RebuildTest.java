@@ -112,12 +112,18 @@ class RebuildTest {
     @Test
     void emptying_removes_all_rows_and_the_inbox_entries() throws IOException {
         handle(history);
+        storefront.owner().sql("""
+                        INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
+                            headers, queue, state, reason)
+                        VALUES ('storefront', gen_random_uuid(), '', '', 'Unknown', '', '{}', 'nowhere', 'parked', 'failed')
+                        """).update();
 
         empty();
 
         assertThat(views()).allSatisfy(rows -> assertThat(rows).isEmpty());
         assertThat(rows("heard")).isEmpty();
         assertThat(rows("inbox")).isEmpty();
+        assertThat(rows("inbox_failure")).isEmpty();
         assertThat(rows("out_of_order")).isEmpty();
     }
 
