@@ -1,9 +1,12 @@
 package io.outboxrelay.relay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.GetResponse;
 import io.outboxrelay.relay.database.OutboxStore;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
@@ -20,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -40,6 +44,8 @@ import picocli.CommandLine;
 class OperationsPageTest {
 
     private static final String EVENT = "123e4567-e89b-12d3-a456-426614174000";
+
+    private static final String DEAD_LETTERS = "billing.orders.dead-letter";
 
     /** An indented line, or the first column of a table. */
     private static final Pattern COMMAND =
@@ -77,10 +83,13 @@ class OperationsPageTest {
         connection = host.connectionFactory().newConnection();
         try (Channel channel = connection.createChannel()) {
             channel.exchangeDeclare("events", "topic", true);
-            for (String queue : List.of("orders", "billing.rebuild")) {
+            for (String queue : List.of("orders", "billing.rebuild", DEAD_LETTERS)) {
                 channel.queueDeclare(queue, true, false, false, null);
             }
             channel.queueBind("orders", "events", "#");
+            Map<String, Object> rejected =
+                    Map.of("x-dead-letter-exchange", "", "x-dead-letter-routing-key", DEAD_LETTERS);
+            channel.queueDeclare("billing.orders", true, false, false, rejected);
         }
     }
 
@@ -92,9 +101,10 @@ class OperationsPageTest {
     }
 
     @BeforeEach
-    void make_something_for_every_command() {
-        database.execute(
-                "TRUNCATE outbox, outbox_failure, outbox_published, outbox_pause, outbox_audit RESTART IDENTITY");
+    void make_something_for_every_command() throws IOException {
+        database.execute("""
+                TRUNCATE outbox, outbox_failure, outbox_published, outbox_pause, outbox_audit, inbox, inbox_failure\
+                 RESTART IDENTITY""");
         new FailureRows(database).put("4711", "parked");
         database.execute("UPDATE outbox_failure SET event_id = '" + EVENT + "'");
         new FailureRows(database).reason("nacked").put("4712", "retrying");
@@ -108,6 +118,23 @@ class OperationsPageTest {
                         .events());
         database.execute(
                 "UPDATE outbox_published SET event_id = '" + EVENT + "', published_at = '2026-01-31T06:00:00Z'");
+        database.execute("""
+                INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
+                    headers, queue, state, first_failed_at, failed_at, reason)
+                VALUES ('billing', '%s', 'Order', '4711', 'OrderPlaced', '', '{}', 'billing.orders', 'parked', now(),
+                    now(), 'handler')""".formatted(EVENT));
+        deadLetter();
+    }
+
+    private static void deadLetter() throws IOException {
+        Channel channel = connection.createChannel();
+        channel.queuePurge(DEAD_LETTERS);
+        channel.queuePurge("billing.orders");
+        channel.basicPublish("", "billing.orders", new BasicProperties(), new byte[0]);
+        GetResponse message = await().until(() -> channel.basicGet("billing.orders", false), Objects::nonNull);
+        channel.basicReject(message.getEnvelope().getDeliveryTag(), false);
+        await().until(() -> channel.messageCount(DEAD_LETTERS) == 1);
+        channel.abort();
     }
 
     static Stream<String> commands() {
