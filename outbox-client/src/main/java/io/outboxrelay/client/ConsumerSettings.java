@@ -91,6 +91,15 @@ record ConsumerSettings(
         return declaration != null && declaration.ordered();
     }
 
+    /**
+     * How often an event may have come back before it is suspected to end the processes that handle it. Where the order
+     * matters, all events in hand come back together, and so may good ones; then there is time until the broker throws
+     * them away.
+     */
+    int suspectAfter() {
+        return declaration != null && declaration.ordered() ? Math.max(1, declaration.deliveryLimit() / 2) : 2;
+    }
+
     /** How long an event may be in hand that is handled in no time. */
     Duration longestInHand() {
         return contentionPatience.plus(patience).plus(backoff.longest().multipliedBy(attempts));

@@ -57,8 +57,13 @@ interface Database {
     /** The ids of the stored events that are due, the most overdue first. */
     List<Long> due(Connection connection, String consumer, int most) throws SQLException;
 
-    /** Locks a stored event that is due; nothing if it is not any more, or if another process has locked it. */
-    Optional<StoredEvent> lock(Connection connection, long id) throws SQLException;
+    /**
+     * Locks a stored event that is to be tried again; nothing if it is not any more, or if another process has locked
+     * it.
+     *
+     * @param due whether it has to be due
+     */
+    Optional<StoredEvent> lock(Connection connection, long id, boolean due) throws SQLException;
 
     /** Deletes a stored event. */
     void remove(Connection connection, long id) throws SQLException;

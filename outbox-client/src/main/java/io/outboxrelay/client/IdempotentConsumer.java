@@ -47,8 +47,11 @@ import org.slf4j.LoggerFactory;
  *       lose its connection or its database twenty times; from then on each loss spends an attempt. When the database
  *       stays away for longer than the patience, everything in hand goes back to the queue, where other instances can
  *       take it, and nothing is taken until the database answers again. So one outage, however long, costs an event at
- *       most one redelivery, and a delivery limit of the queue does not throw good events away. An event that was
- *       delivered more often is taken alone: if it is the cause, it spends no other event's deliveries;
+ *       most one redelivery, and a delivery limit of the queue does not throw good events away;
+ *   <li>it has come back often, because processes ended or lost the database while it was in hand: from a queue with an
+ *       order it is stored, after half of the delivery limit, and handled from there; each attempt is counted before it
+ *       is made, so that it is parked in the end if it is the cause. From another queue it is taken alone from the
+ *       second time on: if it is the cause, it spends no other event's deliveries;
  *   <li>a person retries what was given up: handled within a second or two, and the events behind it after it;
  *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the
  *       event stays in the queue. Nothing else ends it but {@link #close};
@@ -560,23 +563,33 @@ public final class IdempotentConsumer implements AutoCloseable {
                 confused = true;
                 signals.release();
             } catch (Error e) {
-                LOG.error(
-                        "The consumer {} has ended; its unfinished events will be delivered again", settings.name(), e);
-                failed = true;
-                close();
+                end(e);
                 throw e;
             }
         }
     }
 
+    private void end(Error error) {
+        LOG.error("The consumer {} has ended; its unfinished events will be delivered again", settings.name(), error);
+        failed = true;
+        close();
+    }
+
     private void retryStored() {
         while (!stopping()) {
             int handled = 0;
+            if (databaseAway) {
+                pause(TICK);
+                continue;
+            }
             try {
-                handled = databaseAway ? 0 : storedRetries.turn(this::stopping);
+                handled = storedRetries.turn(this::stopping);
                 storedFaults.recovered("The consumer " + settings.name() + " can use the table inbox_failure again");
             } catch (RuntimeException e) {
                 storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
+            } catch (Error e) {
+                end(e);
+                throw e;
             }
             if (handled == 0) {
                 pause(TICK);
@@ -793,7 +806,9 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
 
         /**
-         * How many deliveries the broker may send ahead. What is sent ahead waits in memory.
+         * How many deliveries the broker may send ahead. What is sent ahead waits in memory. All instances of a
+         * consumer should have the same number: if one with a smaller one takes over, and ends before it has handled
+         * what came back, the broker changes the order of the events.
          *
          * @param deliveries the size of a batch to 65535; by default four batches of each worker, 100 to 5000
          * @return this
@@ -946,7 +961,8 @@ public final class IdempotentConsumer implements AutoCloseable {
                     patience,
                     contentionPatience,
                     stopTimeout);
-            return new IdempotentConsumer(broker, settings, new InboxEffects(inbox, name, handler, transientFailures));
+            return new IdempotentConsumer(
+                    broker, settings, new InboxEffects(inbox, name, handler, transientFailures, settings.isOrdered()));
         }
     }
 }

@@ -18,8 +18,13 @@ final class InboxEffects implements Effects {
     private final String consumer;
     private final BatchHandler handler;
     private final Predicate<Throwable> transientToo;
+    private final boolean setsAside;
+    private final FaultLog suspects = new FaultLog(LOG);
 
-    InboxEffects(Inbox inbox, String consumer, BatchHandler handler, Predicate<Throwable> transientToo) {
+    /** @param setsAside whether events that may have ended processes are handled apart */
+    InboxEffects(
+            Inbox inbox, String consumer, BatchHandler handler, Predicate<Throwable> transientToo, boolean setsAside) {
+        this.setsAside = setsAside;
         this.inbox = inbox;
         this.failures = inbox.failures(consumer);
         this.consumer = consumer;
@@ -43,7 +48,8 @@ final class InboxEffects implements Effects {
 
     /** The same as one try of somebody who asks for what happened on the way. */
     Result handle(List<Taken> taken, Attempt attempt) {
-        Result result = attempt.run(() -> inbox.process(consumer, taken, attempt::handle));
+        Result result = attempt.run(() ->
+                setsAside(taken) ? List.of(setAside(taken.get(0))) : inbox.process(consumer, taken, attempt::handle));
         if (result.fates().contains(Fate.WAITING)) {
             moveUp(IntStream.range(0, taken.size())
                     .filter(i -> result.fates().get(i) == Fate.WAITING)
@@ -51,6 +57,26 @@ final class InboxEffects implements Effects {
                     .collect(Collectors.toSet()));
         }
         return result;
+    }
+
+    /** Nothing waits behind an event without an aggregate, so it may as well go to the dead letters. */
+    private boolean setsAside(List<Taken> taken) {
+        return setsAside
+                && taken.size() == 1
+                && taken.get(0).isSuspect()
+                && !Aggregate.of(taken.get(0).event()).isNone();
+    }
+
+    /** Where it is stored, its attempts are counted before they are made. */
+    private Fate setAside(Taken taken) {
+        if (!failures.wait(taken.event(), taken.origin().queue())) {
+            return Fate.DUPLICATE;
+        }
+        suspects.fault(
+                "The consumer " + consumer + " stores " + taken.event() + " in the table inbox_failure and handles it"
+                        + " from there",
+                new IllegalStateException("it came back so often that it may have ended processes"));
+        return Fate.WAITING;
     }
 
     private void moveUp(Set<Aggregate> aggregates) {

@@ -28,6 +28,12 @@ import org.springframework.transaction.support.TransactionTemplate;
  */
 final class InboxFailures {
 
+    /** From counting an attempt to locking its event; then the lock keeps others away. */
+    private static final Duration LONGEST_START = Duration.ofSeconds(5);
+
+    /** What is known of an event that is still stored when its attempt should be over. */
+    private static final String ENDED = "The process ended during the last attempt, or it is still at it";
+
     /** Fits into the column in any encoding. */
     private static final int LONGEST_DETAIL = 1_000;
 
@@ -54,12 +60,25 @@ final class InboxFailures {
      * @param rejected whether the handler said that no retry can help
      */
     void park(ReceivedEvent event, String queue, int attempts, boolean rejected, Throwable cause) {
-        Failed failed = new Failed(event, queue, attempts, new Parked(reason(rejected), detail(cause)));
-        run((sql, connection) -> {
-            if (sql.note(connection, consumer, event.id())) {
+        store(new Failed(event, queue, attempts, new Parked(reason(rejected), detail(cause))));
+    }
+
+    /**
+     * Stores an event as one that waits for those before it, whether there is one or not.
+     *
+     * @return false if the inbox knows it
+     */
+    boolean wait(ReceivedEvent event, String queue) {
+        return store(new Failed(event, queue, 0, null));
+    }
+
+    private boolean store(Failed failed) {
+        return run((sql, connection) -> {
+            boolean fresh = sql.note(connection, consumer, failed.event().id());
+            if (fresh) {
                 sql.store(connection, consumer, List.of(failed));
             }
-            return true;
+            return fresh;
         });
     }
 
@@ -77,7 +96,31 @@ final class InboxFailures {
     }
 
     /**
-     * Handles one of them, unless it is not due any more or another process is handling it.
+     * Counts an attempt at one of them before it is made: an event that ends the process each time would otherwise be
+     * tried for ever. If its attempts were used up like that, it is parked instead.
+     *
+     * @return the event, with the attempts before this one; empty if it is not due any more or another process is at it
+     */
+    Optional<StoredEvent> begin(long id, int mostAttempts) {
+        return run((sql, connection) -> {
+            Optional<StoredEvent> stored = sql.lock(connection, id, true);
+            if (stored.isPresent()) {
+                int attempts = stored.get().attempts();
+                boolean usedUp = attempts >= mostAttempts;
+                sql.failedAgain(
+                        connection,
+                        id,
+                        usedUp ? attempts : attempts + 1,
+                        usedUp ? null : LONGEST_START,
+                        reason(false),
+                        ENDED);
+            }
+            return stored;
+        });
+    }
+
+    /**
+     * Handles one of them that was begun, unless another process has.
      *
      * @param action in the transaction that removes the event
      * @return the event, if it was handled
@@ -85,7 +128,7 @@ final class InboxFailures {
     Optional<StoredEvent> process(long id, Consumer<StoredEvent> action) {
         Optional<StoredEvent> processed = own.execute(status -> {
             CallersTransaction transaction = CallersTransaction.of(status, dataSource);
-            Optional<StoredEvent> stored = on(transaction, (sql, connection) -> sql.lock(connection, id));
+            Optional<StoredEvent> stored = on(transaction, (sql, connection) -> sql.lock(connection, id, false));
             stored.ifPresent(event -> {
                 action.accept(event);
                 on(transaction, (sql, connection) -> {

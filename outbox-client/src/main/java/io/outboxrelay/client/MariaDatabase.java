@@ -79,7 +79,8 @@ record MariaDatabase(String schema) implements Database {
             SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at,
                 attempts
             FROM %sinbox_failure
-            WHERE id = ? AND state = 'retrying' AND next_attempt_at <= utc_timestamp(6) FOR UPDATE SKIP LOCKED""";
+            WHERE id = ? AND state = 'retrying' AND (? OR next_attempt_at <= utc_timestamp(6))
+            FOR UPDATE SKIP LOCKED""";
 
     private static final String REMOVE = "DELETE FROM %sinbox_failure WHERE id = ?";
 
@@ -298,9 +299,10 @@ record MariaDatabase(String schema) implements Database {
     }
 
     @Override
-    public Optional<StoredEvent> lock(Connection connection, long id) throws SQLException {
+    public Optional<StoredEvent> lock(Connection connection, long id, boolean due) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(LOCK.formatted(prefix()))) {
             statement.setLong(1, id);
+            statement.setBoolean(2, !due);
             try (ResultSet row = statement.executeQuery()) {
                 if (!row.next()) {
                     return Optional.empty();

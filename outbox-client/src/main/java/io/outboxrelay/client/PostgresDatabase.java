@@ -79,7 +79,8 @@ record PostgresDatabase(String schema) implements Database {
             SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers::text AS headers,
                 occurred_at, attempts
             FROM %s.inbox_failure
-            WHERE id = ? AND state = 'retrying' AND next_attempt_at <= clock_timestamp() FOR UPDATE SKIP LOCKED""";
+            WHERE id = ? AND state = 'retrying' AND (? OR next_attempt_at <= clock_timestamp())
+            FOR UPDATE SKIP LOCKED""";
 
     private static final String REMOVE = "DELETE FROM %s.inbox_failure WHERE id = ?";
 
@@ -289,9 +290,10 @@ record PostgresDatabase(String schema) implements Database {
     }
 
     @Override
-    public Optional<StoredEvent> lock(Connection connection, long id) throws SQLException {
+    public Optional<StoredEvent> lock(Connection connection, long id, boolean due) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(LOCK.formatted(schema))) {
             statement.setLong(1, id);
+            statement.setBoolean(2, !due);
             try (ResultSet row = statement.executeQuery()) {
                 if (!row.next()) {
                     return Optional.empty();

@@ -8,10 +8,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,21 +67,25 @@ final class StoredRetries {
     }
 
     private boolean handle(long id) {
-        AtomicReference<@Nullable StoredEvent> seen = new AtomicReference<>();
-        Attempt attempt = effects.attempt();
-        Result result = attempt.run(() -> failures.process(id, stored -> {
-                    seen.set(stored);
-                    attempt.handle(List.of(stored.event()));
-                })
-                .map(stored -> List.of(Fate.HANDLED))
-                .orElse(List.of()));
-        StoredEvent stored = seen.get();
-        Optional<Failure> failure = result.failure();
-        if (stored == null) {
+        Optional<StoredEvent> begun = failures.begin(id, mostEnds());
+        if (begun.isEmpty()) {
             return false;
         }
+        StoredEvent stored = begun.get();
+        if (stored.attempts() >= mostEnds()) {
+            parked(stored, new IllegalStateException("Its processes have ended during its attempts"));
+            return false;
+        }
+        Attempt attempt = effects.attempt();
+        Result result = attempt.run(() -> failures.process(id, event -> attempt.handle(List.of(event.event())))
+                .map(handled -> List.of(Fate.HANDLED))
+                .orElse(List.of()));
+        Optional<Failure> failure = result.failure();
         if (failure.isPresent()) {
             failed(stored, failure.get());
+            return false;
+        }
+        if (result.fates().isEmpty()) {
             return false;
         }
         counts.committed(result.fates());
@@ -93,6 +95,11 @@ final class StoredRetries {
             failures.moveUp(Set.of(aggregate));
         }
         return true;
+    }
+
+    /** One more than may fail: what a person retries may have all its attempts behind it. */
+    private int mostEnds() {
+        return settings.attempts() + 1;
     }
 
     private void failed(StoredEvent stored, Failure failure) {
@@ -107,14 +114,18 @@ final class StoredRetries {
                 rejected,
                 failure.cause());
         if (parked) {
-            counts.parked.incrementAndGet();
-            LOG.warn(
-                    "The consumer {} failed again to handle {}, which stays in the table inbox_failure",
-                    settings.name(),
-                    stored.event(),
-                    failure.cause());
+            parked(stored, failure.cause());
         } else {
             counts.retried.incrementAndGet();
         }
+    }
+
+    private void parked(StoredEvent stored, Throwable cause) {
+        counts.parked.incrementAndGet();
+        LOG.warn(
+                "The consumer {} failed again to handle {}, which stays in the table inbox_failure",
+                settings.name(),
+                stored.event(),
+                cause);
     }
 }

@@ -185,8 +185,14 @@ final class Worker {
             Held aggregate = held.get(key(taken));
             if (aggregate != null) {
                 aggregate.events.add(taken);
+            } else if (taken.isSuspect() && !batch.isEmpty()) {
+                ready.addFirst(taken);
+                return batch;
             } else if (taken.origin().begin()) {
                 batch.add(taken);
+                if (taken.isSuspect()) {
+                    return batch;
+                }
             }
         }
         return batch;

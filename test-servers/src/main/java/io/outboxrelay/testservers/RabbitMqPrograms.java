@@ -30,6 +30,8 @@ record RabbitMqPrograms(Path sbin) {
             Path.of("/opt/homebrew/opt/rabbitmq/sbin"),
             Path.of("/usr/local/opt/rabbitmq/sbin"));
     private static final Path DEBIAN = Path.of("/usr/lib/rabbitmq/lib");
+    /** Where other releases lie beside the machine's own one, each in a folder such as 4.3. */
+    private static final Path BESIDE = Path.of("/usr/local/rabbitmq");
 
     /** Asks the broker at an address for its version. */
     static Readiness.Question question(ServerAddress address) {
@@ -86,6 +88,20 @@ record RabbitMqPrograms(Path sbin) {
     }
 
     /**
+     * The programs of a release that lies beside the machine's own one.
+     *
+     * @param release such as 4.3
+     * @throws IOException when it is not there
+     */
+    static RabbitMqPrograms ofRelease(String release) throws IOException {
+        Path sbin = BESIDE.resolve(release).resolve("sbin");
+        if (!Files.isExecutable(sbin.resolve("rabbitmq-server"))) {
+            throw new IOException("no rabbitmq-server in " + sbin);
+        }
+        return new RabbitMqPrograms(sbin);
+    }
+
+    /**
      * The broker that is installed and running at RabbitMQ's usual address, if it lets us administer it.
      *
      * @throws Exception when it does not answer or does not let us
@@ -104,9 +120,10 @@ record RabbitMqPrograms(Path sbin) {
     /**
      * Starts a node with no plugins that shares nothing with any other.
      *
+     * @param settings lines of its {@code rabbitmq.conf}
      * @throws IOException when a program is missing or fails
      */
-    PrivateRabbitMq start() throws IOException {
+    PrivateRabbitMq start(String... settings) throws IOException {
         PrivateFolder folder = PrivateFolder.create("outbox-rabbitmq-");
         ServerAddress address = new ServerAddress("127.0.0.1", FreePorts.next(), USER, USER);
         int epmdPort = FreePorts.next();
@@ -119,7 +136,9 @@ record RabbitMqPrograms(Path sbin) {
                     listeners.tcp.default = %s:%d
                     log.console = true
                     log.console.level = info
-                    """.formatted(address.host(), address.port()));
+                    %s
+                    """.formatted(
+                            address.host(), address.port(), String.join("\n", settings)));
             process.start();
         } catch (IOException | RuntimeException e) {
             process.close();

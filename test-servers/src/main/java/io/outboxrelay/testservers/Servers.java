@@ -188,6 +188,25 @@ public final class Servers {
         return startPrivateRabbitMq(ServerKind.order(preference));
     }
 
+    /**
+     * Starts a RabbitMQ broker of a certain release that only the caller has: always the one that lies in
+     * {@code /usr/local/rabbitmq} under that name, whatever kind of servers is chosen.
+     *
+     * @param release such as {@code 4.3}
+     * @param settings of the broker, each a line of {@code rabbitmq.conf}
+     * @return the running broker
+     * @throws IllegalStateException when it cannot be started here, with the missing part
+     */
+    public static PrivateRabbitMq startPrivateRabbitMq(String release, String... settings) {
+        Loop.requireServers();
+        try {
+            return RabbitMqPrograms.ofRelease(release).start(settings);
+        } catch (IOException e) {
+            throw new IllegalStateException(
+                    "NO SERVER: RabbitMQ %s could not be started: %s".formatted(release, e.getMessage()), e);
+        }
+    }
+
     static PrivateRabbitMq startPrivateRabbitMq(List<ServerKind> order) {
         Map<ServerKind, Choice.Way<PrivateRabbitMq>> ways = Map.of(
                 ServerKind.CONTAINERS, Containers::startRabbitMq,
