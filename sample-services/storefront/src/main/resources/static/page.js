@@ -183,7 +183,8 @@ async function submit(button, faultPlace, action) {
   }
 }
 
-/** The order is in the views at once, marked, although no event about it has arrived. */
+/** The storefront has answered when the views have the order. If its event is late, the order is shown at once all the
+    same, marked. */
 function showPlaced(orderId, customer, product, quantity) {
   const amount = product.price_cents * quantity;
   placed.unshift({ order_id: orderId, customer_id: customer, amount_cents: amount, currency: product.currency,
@@ -195,6 +196,7 @@ function showPlaced(orderId, customer, product, quantity) {
   watch(orderId, summaryOf(`${quantity} × ${product.name}`, customer, money(amount, product.currency)));
   history.pushState(null, "", `#order=${orderId}`);
   by("saga-title").focus();
+  attempt(showOrder);
   attempt(showRegion);
 }
 

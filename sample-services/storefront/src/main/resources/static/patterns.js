@@ -14,6 +14,7 @@ const PATTERNS = {
   stockReleased: ["Idempotent consumer", "products/src/main/java/io/outboxrelay/samples/products/OrderEvents.java"],
   creditReleased: ["Idempotent consumer", "customers/src/main/java/io/outboxrelay/samples/customers/OrderEvents.java"],
   payment: ["Synchronous API", "orders/src/main/java/io/outboxrelay/samples/orders/OrdersApi.java"],
+  ownOrder: ["Read your own writes", "storefront/src/main/java/io/outboxrelay/samples/storefront/OwnOrders.java"],
   region: ["CQRS view", "storefront/src/main/java/io/outboxrelay/samples/storefront/RegionView.java"],
   age: ["How old a copy is", "shop-chassis/src/main/java/io/outboxrelay/samples/chassis/Freshness.java"],
 };

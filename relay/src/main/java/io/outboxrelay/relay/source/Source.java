@@ -21,11 +21,13 @@ import io.outboxrelay.relay.lane.Lane;
 import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.lane.Lease;
 import io.outboxrelay.relay.lane.LogKeys;
+import io.outboxrelay.relay.lane.Publisher;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher.Silence;
+import io.outboxrelay.relay.rabbitmq.TracedPublisher;
 import io.outboxrelay.relay.source.SourceSettings.Wakeup;
 import io.outboxrelay.schema.OutboxSchema;
 import java.time.Duration;
@@ -161,10 +163,11 @@ public final class Source {
 
     private LaneRunner runner(Lease lease) {
         RabbitPublisher publisher = new RabbitPublisher(name(), broker, brokerSettings, metrics);
+        Publisher traced = TracedPublisher.over(publisher, brokerSettings);
         Lane lane = new Lane(
                 lease,
                 outbox,
-                gate == null ? publisher : gate.before(publisher),
+                gate == null ? traced : gate.before(traced),
                 System::nanoTime,
                 laneSettings,
                 failurePolicy,

@@ -34,7 +34,7 @@ class Checkout {
      * @throws NotOrderable if customer or product is unknown here, or the lines have no common total
      */
     @Transactional
-    Order order(String customerId, List<Wanted> wanted) {
+    PlaceOrderSaga.Placed order(String customerId, List<Wanted> wanted) {
         if (replicas.customer(customerId).isEmpty()) {
             throw NotOrderable.unknownCustomer(customerId);
         }

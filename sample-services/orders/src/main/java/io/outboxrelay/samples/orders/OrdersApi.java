@@ -66,7 +66,7 @@ class OrdersApi {
 
             @NotNull @Min(1) @Max(10_000) Integer quantity) {}
 
-    record Placed(UUID orderId, String state) {}
+    record Placed(UUID orderId, String state, UUID eventId) {}
 
     record Payment(
             @NotNull @Pattern(regexp = "[0-9-]{1,32}", message = "must be digits and dashes")
@@ -91,15 +91,17 @@ class OrdersApi {
     @Operation(
             summary = "Place an order",
             description = "202 means accepted, not confirmed: poll the Location until the state is final."
-                    + " The current prices become the order's prices.")
+                    + " The current prices become the order's prices. event_id is the event that reports the order: a"
+                    + " service with a view can wait for it, and then shows the order.")
     ResponseEntity<Placed> place(@Valid @RequestBody Placing placing) {
         List<Checkout.Wanted> wanted = placing.lines().stream()
                 .map(line -> new Checkout.Wanted(line.productId(), line.quantity()))
                 .toList();
-        Order order = checkout.order(placing.customerId(), wanted);
+        PlaceOrderSaga.Placed placed = checkout.order(placing.customerId(), wanted);
+        Order order = placed.order();
         return ResponseEntity.accepted()
                 .location(URI.create("/orders/" + order.orderId()))
-                .body(new Placed(order.orderId(), order.state().text()));
+                .body(new Placed(order.orderId(), order.state().text(), placed.eventId()));
     }
 
     @GetMapping("/orders/{order_id}")

@@ -65,12 +65,15 @@ class PlaceOrderSaga {
         this.bank = bank;
     }
 
+    /** An order that was just placed, and the id of the event that tells of it. */
+    record Placed(Order order, UUID eventId) {}
+
     /** Begins the saga of a new order. */
     @Transactional
-    Order place(NewOrder order) {
+    Placed place(NewOrder order) {
         Order placed = orders.add(order, AWAITING_STOCK);
-        tell(placed, OrderEvents.placed(placed));
-        return enter(AWAITING_STOCK, placed);
+        UUID eventId = tell(placed, OrderEvents.placed(placed));
+        return new Placed(enter(AWAITING_STOCK, placed), eventId);
     }
 
     @Transactional
@@ -172,8 +175,9 @@ class PlaceOrderSaga {
         return entered;
     }
 
-    private void tell(Order order, SpecificRecord event) {
-        events.publish(AGGREGATE, order.orderId().toString(), event);
+    private UUID tell(Order order, SpecificRecord event) {
+        UUID eventId = events.publish(AGGREGATE, order.orderId().toString(), event);
         orders.note(order, event.getSchema().getName());
+        return eventId;
     }
 }

@@ -49,6 +49,12 @@ class OrdersApiTest {
 
         assertThat(placed.status()).isEqualTo(202);
         assertThat(placed.body()).containsEntry("state", "awaiting_stock");
+        assertThat(shop.owner()
+                        .sql("SELECT event_type FROM outbox WHERE event_id = ?::uuid")
+                        .param(placed.body().get("event_id"))
+                        .query(String.class)
+                        .list())
+                .containsExactly("OrderPlaced");
         Answer shown = shop.get(String.valueOf(placed.headers().getLocation()));
         assertThat(shown.status()).isEqualTo(200);
         assertThat(shown.body())

@@ -105,6 +105,7 @@ class PlaceOrderSagaModelTest {
     private void place() {
         UUID order = shop.bean(Checkout.class)
                 .order("anna", List.of(new Checkout.Wanted("lamp", 1)))
+                .order()
                 .orderId();
         choices.put(order, new Random(placing.nextLong()));
     }

@@ -321,6 +321,7 @@ class PlaceOrderSagaTest {
     private UUID place() {
         return shop.bean(Checkout.class)
                 .order("anna", List.of(new Checkout.Wanted("lamp", 2)))
+                .order()
                 .orderId();
     }
 

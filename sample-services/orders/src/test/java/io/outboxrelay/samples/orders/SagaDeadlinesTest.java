@@ -116,6 +116,7 @@ class SagaDeadlinesTest {
     private static UUID place(RunningOrders where) {
         return where.bean(Checkout.class)
                 .order("anna", List.of(new Checkout.Wanted("lamp", 1)))
+                .order()
                 .orderId();
     }
 

@@ -71,12 +71,21 @@ final class ShopClient {
 
     /** Places an order as soon as the orders service knows customer and product. */
     String order(String customer, String product, int quantity) {
+        return order(Service.ORDERS, customer, product, quantity);
+    }
+
+    /** The same, where customers do it. */
+    String orderAtTheStorefront(String customer, String product, int quantity) {
+        return order(Service.STOREFRONT, customer, product, quantity);
+    }
+
+    private String order(Service where, String customer, String product, int quantity) {
         Map<String, Object> order =
                 Map.of("customer_id", customer, "lines", List.of(Map.of("product_id", product, "quantity", quantity)));
         String[] placed = new String[1];
         await().atMost(Duration.ofMinutes(2)).until(() -> {
             try {
-                placed[0] = text(post(Service.ORDERS, "/orders", order), "order_id");
+                placed[0] = text(post(where, "/orders", order), "order_id");
                 return true;
             } catch (HttpClientErrorException e) {
                 if (e.getStatusCode().value() == 422) {

@@ -41,7 +41,7 @@ class ShopIT {
         stage = new Stage(
                 place,
                 Stage.Houses.OWN,
-                Map.of("SHOP_SAGA_TIMEOUT", "20s", "STOREFRONT_CALLS_TIMEOUT", "20s"),
+                Map.of("SHOP_SAGA_TIMEOUT", "20s", "STOREFRONT_CALLS_TIMEOUT", "20s", "STOREFRONT_OWNORDER", "5s"),
                 line -> {});
         stage.start();
         client = new ShopClient(stage);
@@ -95,6 +95,19 @@ class ShopIT {
         assertThat(openAtTheKill).isPositive();
         awaitEnd(orders);
         assertSoldWhatTheOrdersSay(orders, bert, chair, 5 * PRICE, 1_000);
+    }
+
+    @Test
+    void an_order_is_in_the_views_as_soon_as_the_storefront_has_answered_to_its_customer() {
+        String cup = client.product("cup", PRICE, 100);
+        String jane = client.customer("Jane", "COAST", 5 * PRICE);
+        awaitEverywhere();
+
+        for (int n = 0; n < 3; n++) {
+            String order = client.orderAtTheStorefront(jane, cup, 1);
+
+            assertThat(client.regionView("COAST")).contains(order);
+        }
     }
 
     @Test

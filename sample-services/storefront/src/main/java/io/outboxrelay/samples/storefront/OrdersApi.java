@@ -32,10 +32,12 @@ class OrdersApi {
 
     private final OrderComposition composition;
     private final RemoteService orders;
+    private final OwnOrders own;
 
-    OrdersApi(OrderComposition composition, RemoteService orders) {
+    OrdersApi(OrderComposition composition, RemoteService orders, OwnOrders own) {
         this.composition = composition;
         this.orders = orders;
+        this.own = own;
     }
 
     record Placing(
@@ -55,9 +57,15 @@ class OrdersApi {
     }
 
     @PostMapping
-    @Operation(summary = "Place an order: 202, and its saga begins")
+    @Operation(
+            summary = "Place an order: 202, and its saga begins",
+            description = "Answers when the views have the order, or after a second.")
     ResponseEntity<byte[]> place(@RequestBody @Valid Placing placing) {
-        return passOn("/orders", placing);
+        ResponseEntity<byte[]> answer = passOn("/orders", placing);
+        if (answer.getStatusCode().is2xxSuccessful()) {
+            own.await(answer.getBody());
+        }
+        return answer;
     }
 
     @PostMapping("/{orderId}/payment")

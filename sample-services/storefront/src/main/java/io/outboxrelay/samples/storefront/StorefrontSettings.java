@@ -14,6 +14,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param customersUrl where the customers service is
  * @param productsUrl where the products service is
  * @param patience how long a composed answer waits for its parts, including all attempts; later parts are missing
+ * @param ownOrder how long the answer to a new order waits until the views have the order
  * @param calls how services are called
  * @param processes file that lists the processes of the shop; null if nobody keeps one
  */
@@ -23,6 +24,7 @@ record StorefrontSettings(
         URI customersUrl,
         URI productsUrl,
         @DefaultValue("3s") Duration patience,
+        @DefaultValue("1s") Duration ownOrder,
         @DefaultValue Calls calls,
         @Nullable Path processes) {
 

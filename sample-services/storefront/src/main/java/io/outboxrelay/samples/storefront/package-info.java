@@ -15,6 +15,9 @@
  *       query over the rows of the others.
  * </ul>
  *
+ * <p>{@link io.outboxrelay.samples.storefront.OwnOrders} lets customers see the order that they have just placed: it
+ * waits until the views have it.
+ *
  * <p><b>API composition</b>: {@link io.outboxrelay.samples.storefront.OrderComposition} calls the owning services. Its
  * answer is current, and lacks the parts of unavailable services.
  * {@link io.outboxrelay.samples.storefront.RemoteService} makes the calls: timeout, retry, circuit breaker.

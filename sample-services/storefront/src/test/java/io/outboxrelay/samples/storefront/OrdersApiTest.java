@@ -1,14 +1,25 @@
 package io.outboxrelay.samples.storefront;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.awaitility.Awaitility.await;
 
+import io.outboxrelay.client.Inbox;
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Orders over HTTP, in front of scripted services. */
 @Tag("server")
@@ -32,7 +43,8 @@ class OrdersApiTest {
                 "--storefront.customers-url=" + others.url(),
                 "--storefront.products-url=" + others.url(),
                 "--storefront.calls.timeout=500ms",
-                "--storefront.calls.attempts=1");
+                "--storefront.calls.attempts=1",
+                "--storefront.own-order=60s");
     }
 
     @AfterAll
@@ -99,6 +111,70 @@ class OrdersApiTest {
         assertThat(answer.headers().firstValue("Location")).contains("/orders/" + order);
         assertThat(answer.body()).contains(order);
         assertThat(orders.requests()).contains("POST /orders " + PLACING);
+    }
+
+    @Test
+    void the_answer_to_a_new_order_comes_when_the_views_have_it() throws Exception {
+        TestEvent placed = TestEvent.placed(order, 1, "anna");
+        orders.on("POST /orders", exchange -> {
+            exchange.getResponseHeaders().set("Location", "/orders/" + order);
+            ScriptedServer.send(exchange, 202, "{\"event_id\":\"" + placed.id() + "\"}");
+            storefront.publish(placed);
+        });
+        CompletableFuture<HttpResponse<String>> answer;
+        try (Connection writer = storefront.database().database().dataSource().getConnection()) {
+            writer.setAutoCommit(false);
+            writer.createStatement().execute("LOCK TABLE order_view IN EXCLUSIVE MODE");
+            answer = CompletableFuture.supplyAsync(() -> placed());
+            await().atMost(RunningStorefront.SOON).until(OrdersApiTest::aViewWaitsForALock);
+
+            assertThat(answer.isDone()).isFalse();
+            writer.rollback();
+        }
+
+        assertThat(answer.get().statusCode()).isEqualTo(202);
+        assertThat(storefront.get("/orders/" + order + "/timeline").body()).contains("\"customer_id\":\"anna\"");
+    }
+
+    @Test
+    void an_order_whose_event_is_late_or_unknown_is_placed_all_the_same() {
+        StorefrontSettings impatient = new StorefrontSettings(
+                orders.url(),
+                orders.url(),
+                orders.url(),
+                Duration.ZERO,
+                Duration.ofMillis(20),
+                new StorefrontSettings.Calls(Duration.ZERO, Duration.ZERO, 1, Duration.ZERO, Duration.ZERO),
+                null);
+        DriverManagerDataSource away = new DriverManagerDataSource("jdbc:postgresql://localhost:1/nothing");
+        Inbox unreachable = new Inbox(away, new JdbcTransactionManager(away));
+        JsonMapper json = storefront.bean(JsonMapper.class);
+        String late = "{\"event_id\":\"" + UUID.randomUUID() + "\"}";
+
+        for (String answer : List.of(late, "{\"order_id\":\"" + order + "\"}", "none")) {
+            byte[] body = answer.getBytes(StandardCharsets.UTF_8);
+            assertThatCode(() -> new OwnOrders(storefront.bean(Inbox.class), impatient, json).await(body))
+                    .doesNotThrowAnyException();
+            assertThatCode(() -> new OwnOrders(unreachable, impatient, json).await(body))
+                    .doesNotThrowAnyException();
+        }
+        assertThatCode(() -> new OwnOrders(unreachable, impatient, json).await(null))
+                .doesNotThrowAnyException();
+    }
+
+    private static HttpResponse<String> placed() {
+        try {
+            return storefront.post("/orders", PLACING);
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static boolean aViewWaitsForALock() {
+        return storefront.owner().sql("""
+                        SELECT count(*) > 0 FROM pg_stat_activity
+                        WHERE datname = current_database() AND wait_event_type = 'Lock'
+                        """).query(Boolean.class).single();
     }
 
     @Test

@@ -127,6 +127,7 @@ class PublishingTest {
                 services,
                 services,
                 second,
+                second,
                 new StorefrontSettings.Calls(second, second, 1, second, second),
                 processes);
         OrderView orders = new OrderView(JdbcClient.create(new DriverManagerDataSource()));
