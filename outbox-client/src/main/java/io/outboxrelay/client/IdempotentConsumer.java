@@ -688,15 +688,42 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /** Handles the events of a batch one after the other, until one fails or somebody interrupts the thread. */
-    private record OneByOne(EventHandler handler) implements BatchHandler {
+    private record OneByOne(EventHandler handler, Spans spans, String consumer, String queue) implements BatchHandler {
 
         @Override
         public void handle(List<ReceivedEvent> events) throws Exception {
             for (ReceivedEvent event : events) {
-                handler.handle(event);
+                traced(spans.handling(event, consumer, queue), () -> handler.handle(event));
                 if (Thread.currentThread().isInterrupted()) {
                     return;
                 }
+            }
+        }
+    }
+
+    /** Handles the events of a batch at once. */
+    private record AtOnce(BatchHandler handler, Spans spans, String consumer, String queue) implements BatchHandler {
+
+        @Override
+        public void handle(List<ReceivedEvent> events) throws Exception {
+            traced(spans.handling(events, consumer, queue), () -> handler.handle(events));
+        }
+    }
+
+    /** A call of the user's handler. */
+    @FunctionalInterface
+    private interface Call {
+
+        void run() throws Exception;
+    }
+
+    private static void traced(Spans.Handling span, Call call) throws Exception {
+        try (span) {
+            try {
+                call.run();
+            } catch (Exception | Error e) {
+                span.failed(e);
+                throw e;
             }
         }
     }
@@ -721,7 +748,8 @@ public final class IdempotentConsumer implements AutoCloseable {
         private Duration contentionPatience = Duration.ofMinutes(5);
         private Duration stopTimeout = Duration.ofSeconds(20);
         private Predicate<Throwable> transientFailures = failure -> false;
-        private @Nullable BatchHandler handler;
+        private @Nullable EventHandler handler;
+        private @Nullable BatchHandler batchHandler;
 
         private Builder(ConnectionFactory broker, Inbox inbox) {
             this.broker = broker.clone();
@@ -921,7 +949,8 @@ public final class IdempotentConsumer implements AutoCloseable {
          * @return this
          */
         public Builder handler(EventHandler handler) {
-            this.handler = new OneByOne(handler);
+            this.handler = handler;
+            this.batchHandler = null;
             return this;
         }
 
@@ -932,7 +961,8 @@ public final class IdempotentConsumer implements AutoCloseable {
          * @return this
          */
         public Builder batchHandler(BatchHandler handler) {
-            this.handler = handler;
+            this.batchHandler = handler;
+            this.handler = null;
             return this;
         }
 
@@ -943,7 +973,13 @@ public final class IdempotentConsumer implements AutoCloseable {
          * @throws IllegalArgumentException if something is missing or out of range
          */
         public IdempotentConsumer build() {
-            if (handler == null) {
+            Spans spans = Spans.ofClassPath(IdempotentConsumer.class.getClassLoader());
+            BatchHandler effect;
+            if (handler != null) {
+                effect = new OneByOne(handler, spans, name, queue);
+            } else if (batchHandler != null) {
+                effect = new AtOnce(batchHandler, spans, name, queue);
+            } else {
                 throw new IllegalArgumentException("The consumer " + name + " has no handler");
             }
             ConsumerSettings settings = new ConsumerSettings(
@@ -962,7 +998,7 @@ public final class IdempotentConsumer implements AutoCloseable {
                     contentionPatience,
                     stopTimeout);
             return new IdempotentConsumer(
-                    broker, settings, new InboxEffects(inbox, name, handler, transientFailures, settings.isOrdered()));
+                    broker, settings, new InboxEffects(inbox, name, effect, transientFailures, settings.isOrdered()));
         }
     }
 }

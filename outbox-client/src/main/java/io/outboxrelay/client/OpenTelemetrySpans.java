@@ -126,8 +126,7 @@ final class OpenTelemetrySpans implements Spans {
 
     /** Of the writer, as {@link TraceHeaders} has written it; invalid if there is none. */
     private static SpanContext contextOf(ReceivedEvent event) {
-        Context context =
-                W3CTraceContextPropagator.getInstance().extract(Context.root(), event.headers(), HEADERS);
+        Context context = W3CTraceContextPropagator.getInstance().extract(Context.root(), event.headers(), HEADERS);
         return Span.fromContext(context).getSpanContext();
     }
 

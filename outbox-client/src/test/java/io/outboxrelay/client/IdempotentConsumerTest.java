@@ -3,7 +3,15 @@ package io.outboxrelay.client;
 import static io.outboxrelay.client.ConsumerHarness.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.opentelemetry.api.GlobalOpenTelemetry;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
@@ -489,6 +497,49 @@ class IdempotentConsumerTest {
             harness.publish(event);
             return database.count("effect") == 1;
         });
+    }
+
+    @Test
+    void each_attempt_has_a_span_in_the_trace_of_the_writer() {
+        InMemorySpanExporter exported = InMemorySpanExporter.create();
+        GlobalOpenTelemetry.resetForTest();
+        GlobalOpenTelemetry.set(OpenTelemetrySdk.builder()
+                .setTracerProvider(SdkTracerProvider.builder()
+                        .addSpanProcessor(SimpleSpanProcessor.create(exported))
+                        .build())
+                .build());
+        try {
+            IdempotentConsumer one = harness.consumer(e -> {
+                        throw new Exception("not yet");
+                    })
+                    .build();
+            IdempotentConsumer all =
+                    harness.consumer(this::effect).batchHandler(events -> {}).build();
+            ReceivedEvent placed = new ReceivedEvent(
+                    event,
+                    "OrderPlaced",
+                    "order",
+                    "4711",
+                    new byte[0],
+                    null,
+                    java.util.Map.of("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+                    null,
+                    false);
+
+            assertThatThrownBy(() -> one.deliver(placed)).hasRootCauseMessage("not yet");
+            assertThat(all.deliver(placed)).isTrue();
+
+            assertThat(exported.getFinishedSpanItems())
+                    .extracting(
+                            SpanData::getName,
+                            span -> span.getStatus().getStatusCode(),
+                            span -> span.getLinks().get(0).getSpanContext().getTraceId())
+                    .containsExactly(
+                            tuple("process billing.orders", StatusCode.ERROR, "0af7651916cd43dd8448eb211c80319c"),
+                            tuple("process billing.orders", StatusCode.UNSET, "0af7651916cd43dd8448eb211c80319c"));
+        } finally {
+            GlobalOpenTelemetry.resetForTest();
+        }
     }
 
     @Test

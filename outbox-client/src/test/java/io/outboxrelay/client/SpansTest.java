@@ -55,9 +55,9 @@ class SpansTest {
         Span writer = tracer.spanBuilder("POST /orders").startSpan();
         ReceivedEvent event = writtenIn(writer);
 
-        try (Spans.Handling handling = spans.handling(event, "billing", QUEUE)) {
-            tracer.spanBuilder("INSERT invoice").startSpan().end();
-        }
+        Spans.Handling handling = spans.handling(event, "billing", QUEUE);
+        tracer.spanBuilder("INSERT invoice").startSpan().end();
+        handling.close();
 
         SpanData handled = span("process billing.orders");
         assertThat(handled.getKind()).isEqualTo(SpanKind.CONSUMER);
