@@ -117,11 +117,16 @@ final class Worker {
         signals.release();
     }
 
-    /** Forgets all deliveries; the broker will deliver them again. */
+    /** Forgets the deliveries that will come again. Others may already be there: those of the next connection. */
     void forget() {
-        inlet.clear();
-        ready.clear();
-        held.clear();
+        inlet.removeIf(Worker::comesAgain);
+        ready.removeIf(Worker::comesAgain);
+        held.values().forEach(aggregate -> aggregate.events.removeIf(Worker::comesAgain));
+        held.values().removeIf(aggregate -> aggregate.events.isEmpty());
+    }
+
+    private static boolean comesAgain(Taken taken) {
+        return !taken.origin().isOpen();
     }
 
     /** Waits until there may be something to do. */
@@ -167,8 +172,7 @@ final class Worker {
         long now = clock.getAsLong();
         for (Iterator<Held> each = held.values().iterator(); each.hasNext(); ) {
             Held aggregate = each.next();
-            // What came over a lost connection comes again.
-            aggregate.events.removeIf(taken -> !taken.origin().isOpen());
+            aggregate.events.removeIf(Worker::comesAgain);
             if (aggregate.events.isEmpty()) {
                 each.remove();
             } else if (aggregate.dueAt - now <= 0) {
