@@ -337,7 +337,8 @@ final class Worker {
     }
 
     private void notStored(Taken taken, Tries tries, RuntimeException failure) throws DatabaseAwayException {
-        if (host.databaseWasAway() || tries.refused() < MOST_REFUSALS) {
+        // Contention is no refusal: the other process, frozen perhaps, may still handle the event.
+        if (host.databaseWasAway() || Causes.sayContention(failure) || tries.refused() < MOST_REFUSALS) {
             hold(taken, tries.untilNext());
             return;
         }
