@@ -90,7 +90,10 @@ final class InboxEffects implements Effects {
 
     @Override
     public void park(Taken taken, int attempts, boolean rejected, Throwable cause) {
-        failures.park(taken.event(), taken.origin().queue(), attempts, rejected, cause);
+        ReceivedEvent event = taken.event();
+        if (failures.park(event, taken.origin().queue(), attempts, rejected, cause)) {
+            moveUp(Set.of(Aggregate.of(event)));
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.outboxrelay.client;
 
 import io.outboxrelay.client.Database.Failed;
+import io.outboxrelay.client.Database.Noted;
 import io.outboxrelay.client.Database.Parked;
 import io.outboxrelay.client.Database.StoredEvent;
 import java.sql.Connection;
@@ -55,12 +56,22 @@ final class InboxFailures {
     }
 
     /**
-     * Stores an event that is given up, unless the inbox knows it: then another process has handled or stored it.
+     * Stores an event that is given up, unless the inbox knows it: then another process has handled or stored it. One
+     * that met only contention, say, may have an earlier one before it: then it waits as if it had not failed.
      *
      * @param rejected whether the handler said that no retry can help
+     * @return whether it waits behind an earlier one
      */
-    void park(ReceivedEvent event, String queue, int attempts, boolean rejected, Throwable cause) {
-        store(new Failed(event, queue, attempts, new Parked(reason(rejected), detail(cause))));
+    boolean park(ReceivedEvent event, String queue, int attempts, boolean rejected, Throwable cause) {
+        Failed parked = new Failed(event, queue, attempts, new Parked(reason(rejected), detail(cause)));
+        return run((sql, connection) -> {
+            Noted noted = sql.note(connection, consumer, List.of(event));
+            boolean waits = !noted.waiting().isEmpty();
+            if (!noted.fresh().isEmpty()) {
+                sql.store(connection, consumer, List.of(waits ? new Failed(event, queue, 0, null) : parked));
+            }
+            return waits;
+        });
     }
 
     /**
@@ -69,14 +80,10 @@ final class InboxFailures {
      * @return false if the inbox knows it
      */
     boolean wait(ReceivedEvent event, String queue) {
-        return store(new Failed(event, queue, 0, null));
-    }
-
-    private boolean store(Failed failed) {
         return run((sql, connection) -> {
-            boolean fresh = sql.note(connection, consumer, failed.event().id());
+            boolean fresh = sql.note(connection, consumer, event.id());
             if (fresh) {
-                sql.store(connection, consumer, List.of(failed));
+                sql.store(connection, consumer, List.of(new Failed(event, queue, 0, null)));
             }
             return fresh;
         });
