@@ -85,7 +85,7 @@ final class ConsumerSession implements AutoCloseable {
                 throw new IOException(
                         subscription.queue() + ": " + subscription.ended().get());
             }
-            subscription.acknowledgeLate();
+            subscription.acknowledgeRest();
             boolean overloaded = subscription.overloaded();
             if (overloaded || !queues.contains(subscription.queue())) {
                 subscription.letGo();

@@ -40,9 +40,6 @@ final class Subscription implements Origin {
     /** As a delivery tag: all that the channel has delivered. */
     private static final long EVERYTHING = 0;
 
-    /** An acknowledgement is not kept back for longer. */
-    private static final long ACK_DELAY = Duration.ofSeconds(1).toNanos();
-
     private final Channel channel;
     private final ConsumerSettings settings;
     private final String queue;
@@ -61,7 +58,6 @@ final class Subscription implements Origin {
     private long bytes;
     private int running;
     private int unacknowledged;
-    private long oldestAt;
     private volatile @Nullable String ended;
 
     private Subscription(
@@ -204,20 +200,14 @@ final class Subscription implements Origin {
         try {
             sendAheadAfter(taken);
             taken.settled = true;
-            if (unacknowledged++ == 0) {
-                oldestAt = System.nanoTime();
-            }
+            unacknowledged++;
             // At a quarter of what may be in hand the broker can send while the rest is worked on.
-            if (unacknowledged == inHand.size() || unacknowledged >= prefetch / 4 || isLate()) {
+            if (unacknowledged == inHand.size() || unacknowledged >= prefetch / 4) {
                 acknowledge();
             }
         } catch (IOException | RuntimeException e) {
             lost(e);
         }
-    }
-
-    private boolean isLate() {
-        return unacknowledged > 0 && System.nanoTime() - oldestAt > ACK_DELAY;
     }
 
     /** While the delivery is unacknowledged, nothing can arrive between the one consumer and the other. */
@@ -251,9 +241,9 @@ final class Subscription implements Origin {
         unacknowledged = 0;
     }
 
-    /** Tells the broker what has been done for a while. Called now and then. */
-    synchronized void acknowledgeLate() {
-        if (isLate()) {
+    /** Tells the broker what is done and would have to wait for more. Called every second. */
+    synchronized void acknowledgeRest() {
+        if (unacknowledged > 0) {
             try {
                 acknowledge();
             } catch (IOException | RuntimeException e) {
