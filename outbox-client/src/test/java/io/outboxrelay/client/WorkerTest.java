@@ -288,7 +288,7 @@ class WorkerTest {
     }
 
     private void deliver(List<ReceivedEvent> events) {
-        events.forEach(event -> worker.add(new Taken(queue, 0, event)));
+        events.forEach(event -> worker.add(new Taken(queue, 0, event, false)));
     }
 
     /** The broker has closed the connection, and there is another. */
