@@ -15,6 +15,7 @@ GRANT INSERT (event_id, aggregate_type, aggregate_id, event_type, payload, conte
 GRANT SELECT, INSERT, DELETE ON inbox TO `${role}_outbox_consumer`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_failure TO `${role}_outbox_consumer`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_instance TO `${role}_outbox_consumer`;
+GRANT SELECT ON outbox_schema_version TO `${role}_outbox_consumer`;
 
 GRANT SELECT, DELETE ON outbox TO `${role}_outbox_relay`;
 GRANT SELECT, UPDATE ON outbox_lane TO `${role}_outbox_relay`;

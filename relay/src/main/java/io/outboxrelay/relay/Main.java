@@ -8,6 +8,7 @@ import io.outboxrelay.relay.operations.Logging;
 import io.outboxrelay.relay.operations.Logging.LogSettings;
 import io.outboxrelay.relay.operations.OperationsServer.CannotListenException;
 import io.outboxrelay.relay.operations.Printable;
+import io.outboxrelay.relay.rabbitmq.Redrive.CannotRedriveException;
 import io.outboxrelay.schema.OutboxSchemaException;
 import io.outboxrelay.schemas.command.SchemasCommand;
 import java.io.PrintWriter;
@@ -45,7 +46,8 @@ public final class Main implements Callable<Integer> {
             ConfigurationException.class,
             OutboxSchemaException.class,
             UnavailableException.class,
-            CannotListenException.class);
+            CannotListenException.class,
+            CannotRedriveException.class);
 
     @Spec
     private @Nullable CommandSpec spec;

@@ -100,18 +100,29 @@ class CommandsTest {
                     .contains("# connected to the broker ")
                     .contains("# the exchange 'events' does not exist yet; the relay will declare it");
 
+            environment.put("OUTBOX_RELAY_INBOXES_CRM_URL", database.database().jdbcUrl() + "?ApplicationName=crm");
+            environment.put("OUTBOX_RELAY_INBOXES_CRM_USER", database.database().user());
+            environment.put(
+                    "OUTBOX_RELAY_INBOXES_CRM_PASSWORD", database.database().password());
+            assertThat(execute("check-config", "--connect")).as(err.toString()).isZero();
+            assertThat(out.toString())
+                    .contains("# inbox crm: the user " + database.database().user() + " can log in and may read the");
+
+            environment.put("OUTBOX_RELAY_INBOXES_CRM_USER", database.login());
+            environment.put("OUTBOX_RELAY_INBOXES_CRM_PASSWORD", "secret");
             database.giveLogin("outbox_writer", "outbox_relay");
             environment.put("OUTBOX_RELAY_BROKER_TOPOLOGY", "check");
             assertThat(execute("check-config", "--connect")).isEqualTo(1);
             assertThat(err.toString())
-                    .contains("outbox-relay: 2 faults found on the servers:\n")
+                    .contains("outbox-relay: 3 faults found on the servers:\n")
+                    .contains("inbox crm: The database user may not do this")
                     .contains("source orders: the user " + database.login() + " lacks the rights ", "DELETE on outbox")
                     .contains("the exchange 'events' does not exist on ");
 
             configure("jdbc:postgresql://127.0.0.1:1/orders", "u", "hunter2");
             assertThat(execute("check-config", "--connect")).isEqualTo(1);
             assertThat(err.toString())
-                    .contains("2 faults", "source orders: The database does not answer", "no connection to the broker")
+                    .contains("3 faults", "source orders: The database does not answer", "no connection to the broker")
                     .doesNotContain("hunter2");
             database.dropLogin();
         }
@@ -185,7 +196,7 @@ class CommandsTest {
                 .isEqualTo(2);
         assertThat(err.toString()).contains("must begin with jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:");
         assertThat(execute("migrate", "--source", "stock")).isEqualTo(2);
-        assertThat(err.toString()).contains("no source stock. Configured: orders.");
+        assertThat(err.toString()).contains("no source or inbox stock. Configured: orders.");
         assertThat(execute("migrate", "--schema", "events")).isEqualTo(2);
         assertThat(execute("migrate", "--user", "owner")).isEqualTo(2);
         assertThat(err.toString())

@@ -5,6 +5,8 @@ import io.outboxrelay.relay.command.Commands.ConfigurationOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.configuration.ConfigurationReader;
 import io.outboxrelay.relay.database.Connections;
+import io.outboxrelay.relay.database.Consumers;
+import io.outboxrelay.relay.database.DatabaseLogin;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.gate.SchemaGate;
@@ -37,7 +39,7 @@ final class CheckConfigCommand implements Callable<Integer> {
 
     @Option(
             names = "--connect",
-            description = "Also try the servers: log in to each source, check its tables and the rights of its user;"
+            description = "Also try the servers: log in to each source and inbox, check its tables and the rights of its user;"
                     + " log in to the broker, check its exchange and the right to publish; look up schemas.")
     private boolean connect;
 
@@ -54,6 +56,7 @@ final class CheckConfigCommand implements Callable<Integer> {
         List<String> faults = new ArrayList<>();
         if (connect) {
             configuration.sources().forEach(source -> tryDatabase(source, faults));
+            reader.databases().inboxes().forEach(inbox -> tryInbox(inbox, faults));
             BrokerCheck broker = BrokerCheck.of(configuration.broker());
             broker.notes().forEach(this::inOrder);
             faults.addAll(broker.faults());
@@ -95,6 +98,21 @@ final class CheckConfigCommand implements Callable<Integer> {
             }
         } catch (UnavailableException e) {
             faults.add("source %s: %s".formatted(source.name(), e.getMessage()));
+        }
+    }
+
+    /** Its user may only inspect, as far as the configuration goes: people who change something name another. */
+    private void tryInbox(DatabaseLogin inbox, List<String> faults) {
+        Consumers consumers = inbox.dialect()
+                .consumers(
+                        inbox.schema(),
+                        Connections.ofCommand(inbox.url(), inbox.schema(), inbox.user(), inbox.password()));
+        try {
+            consumers.requireVersion();
+            consumers.overview();
+            inOrder("inbox %s: the user %s can log in and may read the inbox".formatted(inbox.name(), inbox.user()));
+        } catch (UnavailableException e) {
+            faults.add("inbox %s: %s".formatted(inbox.name(), e.getMessage()));
         }
     }
 

@@ -67,12 +67,16 @@ final class Console {
 
         private static final Duration INTERVAL = Duration.ofSeconds(3);
 
-        private final String source;
+        private final String what;
         private final long total;
         private long reported = System.nanoTime();
 
-        Progress(String source, long total) {
-            this.source = source;
+        /**
+         * @param what the command works on
+         * @param total number of events to work on
+         */
+        Progress(String what, long total) {
+            this.what = what;
             this.total = total;
         }
 
@@ -85,7 +89,7 @@ final class Console {
         void accept(long done, String place) {
             if (System.nanoTime() - reported >= INTERVAL.toNanos()) {
                 reported = System.nanoTime();
-                note("source %s: %s of %s%s".formatted(source, Words.number(done), Words.number(total), place));
+                note("%s: %s of %s%s".formatted(what, Words.number(done), Words.number(total), place));
             }
         }
     }

@@ -3,10 +3,16 @@ package io.outboxrelay.relay.command;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.command.DatabaseOptions.Answer;
+import io.outboxrelay.relay.command.DatabaseOptions.Database;
+import io.outboxrelay.relay.command.DatabaseOptions.Reach;
+import io.outboxrelay.relay.database.Consumers.Handling;
 import io.outboxrelay.relay.database.Failures.Audited;
 import io.outboxrelay.relay.database.Failures.Failure;
+import io.outboxrelay.relay.database.Failures.Filter;
 import io.outboxrelay.relay.database.Failures.Lane;
+import io.outboxrelay.relay.database.Failures.Listing;
 import io.outboxrelay.relay.database.Failures.Retained;
+import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.Failures.Undelivered;
 import io.outboxrelay.relay.database.Failures.Unpublished;
 import io.outboxrelay.relay.database.Failures.Whereabouts;
@@ -15,8 +21,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,10 +35,10 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "explain",
         mixinStandardHelpOptions = true,
-        description = "Explains where an event is, what it waits for, and what you can do about it. With"
-                + " --aggregate-type and --aggregate-id: all undelivered events of that aggregate, and which of them"
-                + " blocks the others. Reads the whole outbox.",
-        footer = {"", "Exit status: 0 all sources answered, 1 a source did not answer, 2 wrong use or configuration."})
+        description = "Explains where an event is, what each consumer has done with it, what it waits for, and what"
+                + " you can do about it. With --aggregate-type and --aggregate-id: all undelivered and unprocessed"
+                + " events of that aggregate, and which of them blocks the others. Reads the whole outbox.",
+        footer = {"", "Exit status: 0 all databases answered, 1 one did not answer, 2 wrong use or configuration."})
 final class ExplainCommand implements Callable<Integer> {
 
     private static final int MOST_LISTED = 50;
@@ -54,7 +63,7 @@ final class ExplainCommand implements Callable<Integer> {
     private boolean json;
 
     ExplainCommand(Map<String, String> environment) {
-        this.databases = new DatabaseOptions(environment);
+        this.databases = new DatabaseOptions(environment, Reach.ALL);
     }
 
     @Override
@@ -63,18 +72,61 @@ final class ExplainCommand implements Callable<Integer> {
         String id = aggregateId;
         if (event != null && type == null && id == null) {
             UUID wanted = Words.EventIdConverter.all(List.of(event), console).get(0);
-            return databases.ask(
-                    json,
-                    database -> new Explanation(
-                            database.source(), wanted, database.failures().locate(wanted)));
+            return databases.ask(json, database -> explain(database, wanted));
         }
         if (event == null && type != null && id != null) {
-            return databases.ask(
-                    json,
-                    database -> new AggregateExplanation(
-                            database.source(), type, id, database.failures().undelivered(type, id, MOST_LISTED)));
+            return databases.ask(json, database -> explain(database, type, id));
         }
         throw console.wrongUse("Say which event, EVENT_ID, or which aggregate, --aggregate-type and --aggregate-id.");
+    }
+
+    private static Answer explain(Database database, UUID event) {
+        return database.isSource()
+                ? new Explanation(
+                        database.name(),
+                        event,
+                        database.failures().locate(event),
+                        Known.of(database, () -> database.consumers().handling(event)))
+                : new InboxExplanation(
+                        database.name(), event, database.consumers().handling(event));
+    }
+
+    private static Answer explain(Database database, String type, String id) {
+        Filter its = new Filter(List.of(), Set.of(State.values()), null, null, type, id, null);
+        Supplier<Listing> atConsumers =
+                () -> database.consumers().failedEvents().list(its, MOST_LISTED);
+        return database.isSource()
+                ? new AggregateExplanation(
+                        database.name(),
+                        type,
+                        id,
+                        database.failures().undelivered(type, id, MOST_LISTED),
+                        Known.of(database, atConsumers))
+                : new InboxAggregateExplanation(database.name(), type, id, atConsumers.get());
+    }
+
+    /**
+     * What is known of the consumers in the database of a source. What keeps it from being known does not hide the
+     * rest.
+     *
+     * @param value null if it is not known
+     * @param problem why it is not known
+     */
+    private record Known<T>(@Nullable T value, @Nullable String problem) {
+
+        static <T> Known<T> of(Database database, Supplier<T> question) {
+            try {
+                database.consumers().requireVersion();
+                return new Known<>(question.get(), null);
+            } catch (UnavailableException e) {
+                return new Known<>(null, e.getMessage());
+            }
+        }
+
+        /** {@return the text about the value, or why there is none} */
+        String text(Function<T, String> words) {
+            return value == null ? "Its consumers are not shown: " + problem + "\n" : words.apply(value);
+        }
     }
 
     /**
@@ -82,12 +134,18 @@ final class ExplainCommand implements Callable<Integer> {
      *
      * @param source name of the source
      * @param event its id
-     * @param found what the database shows
+     * @param found what the database shows of its way to the broker
+     * @param handling what it shows of the event's consumers
      */
-    private record Explanation(String source, UUID event, Whereabouts found) implements Answer {
+    private record Explanation(String source, UUID event, Whereabouts found, Known<Handling> handling)
+            implements Answer {
 
         @Override
         public String text() {
+            return ofOutbox() + handling.text(known -> new ConsumerView(source).of(event, known));
+        }
+
+        private String ofOutbox() {
             Advice advice = new Advice(source);
             Unpublished unpublished = found.unpublished();
             Failure failure = found.failure();
@@ -154,8 +212,8 @@ final class ExplainCommand implements Callable<Integer> {
         private void failed(Advice advice, Failure failure) {
             advice.say("%s of %s: %s for %s.%s"
                     .formatted(
-                            Words.plain(failure.address().eventType()),
-                            FailureView.aggregate(failure.address()),
+                            Words.plain(failure.place().eventType()),
+                            FailureView.aggregate(failure.place()),
                             failure.reason() == null ? failure.state() : "failed, " + failure.state(),
                             Words.duration(FailureView.age(failure)),
                             Advice.why(failure)));
@@ -163,18 +221,13 @@ final class ExplainCommand implements Callable<Integer> {
                 advice.say("It does not block its aggregate: later events are published.");
             }
             advice.lane(found.lane());
-            if (failure.before() > 0) {
-                advice.say(events(failure.before(), "earlier", failure) + " ahead of it.");
-            }
-            if (failure.behind() > 0) {
-                advice.say(events(failure.behind(), "later", failure) + " waiting behind it.");
-            }
+            advice.neighbours(failure);
             if (failure.before() + failure.behind() > 0) {
                 advice.say("To see all of them, run: explain --source %s --aggregate-type %s --aggregate-id %s"
                         .formatted(
                                 source,
-                                Words.quoted(failure.address().aggregateType()),
-                                Words.quoted(failure.address().aggregateId())));
+                                Words.quoted(failure.place().aggregateType()),
+                                Words.quoted(failure.place().aggregateId())));
             }
             Failure first = found.first();
             Failure next = failure.state() == State.WAITING && first != null ? first : failure;
@@ -185,28 +238,10 @@ final class ExplainCommand implements Callable<Integer> {
             }
         }
 
-        private static String events(long number, String which, Failure failure) {
-            return "%s of %s %s"
-                    .formatted(
-                            Words.count(number, which + " event"),
-                            FailureView.aggregate(failure.address()),
-                            number == 1 ? "is" : "are");
-        }
-
         private boolean noted(Advice advice) {
-            List<Audited> audit = found.audit();
-            if (audit == null) {
-                advice.say("Audit log not shown: it needs a database user with the role outbox_admin (--user,"
-                        + " --password-file).");
-                return false;
-            }
-            audit.forEach(entry -> advice.say("Audit: %s at %s by %s%s."
-                    .formatted(
-                            entry.action(),
-                            Words.time(entry.at()),
-                            AuditCommand.who(entry),
-                            entry.reason().isEmpty() ? "" : ": " + Words.plain(entry.reason()))));
-            return audit.stream().anyMatch(entry -> entry.action().equals("discard"));
+            advice.audit(found.audit());
+            return found.audit() != null
+                    && found.audit().stream().anyMatch(entry -> entry.action().equals("discard"));
         }
 
         @Override
@@ -232,13 +267,8 @@ final class ExplainCommand implements Callable<Integer> {
             add(json, "first_of_aggregate", found.first());
             putLane(json, found.lane());
             PauseCommand.add(json, found.pauses());
-            List<Audited> audit = found.audit();
-            if (audit == null) {
-                json.putNull("audit");
-            } else {
-                ArrayNode entries = json.putArray("audit");
-                audit.forEach(entry -> AuditCommand.add(entries.addObject(), entry));
-            }
+            putConsumers(json, source, event, handling.value());
+            putAudit(json, found.audit());
             json.put("explanation", text());
         }
 
@@ -248,6 +278,23 @@ final class ExplainCommand implements Callable<Integer> {
             } else {
                 FailureView.add(json.putObject(name), failure);
             }
+        }
+    }
+
+    private static void putConsumers(ObjectNode json, String database, UUID event, @Nullable Handling handling) {
+        if (handling == null) {
+            json.putNull("consumers");
+        } else {
+            new ConsumerView(database).add(json.putArray("consumers"), event, handling);
+        }
+    }
+
+    private static void putAudit(ObjectNode json, @Nullable List<Audited> audit) {
+        if (audit == null) {
+            json.putNull("audit");
+        } else {
+            ArrayNode entries = json.putArray("audit");
+            audit.forEach(entry -> AuditCommand.add(entries.addObject(), entry));
         }
     }
 
@@ -277,12 +324,20 @@ final class ExplainCommand implements Callable<Integer> {
      * @param source name of the source
      * @param type the aggregate's type
      * @param id its id
-     * @param found what the database shows
+     * @param found what the database shows of their way to the broker
+     * @param unprocessed what it shows of their consumers
      */
-    private record AggregateExplanation(String source, String type, String id, Undelivered found) implements Answer {
+    private record AggregateExplanation(
+            String source, String type, String id, Undelivered found, Known<Listing> unprocessed) implements Answer {
 
         @Override
         public String text() {
+            return ofOutbox()
+                    + unprocessed.text(listing ->
+                            listing.failures().isEmpty() ? "" : new ConsumerView(source).ofAggregate(name(), listing));
+        }
+
+        private String ofOutbox() {
             long events = found.failed() + found.inOutbox();
             Advice advice = new Advice(source);
             if (events == 0) {
@@ -321,7 +376,7 @@ final class ExplainCommand implements Callable<Integer> {
                             failure.state() + (failure.blocking() ? "" : ", not blocking"),
                             Words.duration(FailureView.age(failure)),
                             failure.event().toString(),
-                            Words.plain(failure.address().eventType()),
+                            Words.plain(failure.place().eventType()),
                             failure.reason() == null ? "-" : Words.plain(failure.reason())));
             found.unpublished()
                     .forEach(event -> table.row(
@@ -350,6 +405,71 @@ final class ExplainCommand implements Callable<Integer> {
             found.unpublished().forEach(event -> putUnpublished(unpublished.addObject(), event));
             putLane(json, found.lane());
             PauseCommand.add(json, found.pauses());
+            putUnprocessed(json, unprocessed.value());
+            json.put("explanation", text());
+        }
+    }
+
+    private static void putUnprocessed(ObjectNode json, @Nullable Listing listing) {
+        if (listing == null) {
+            json.putNull("first_at_consumers");
+        } else {
+            ArrayNode failures = json.putArray("first_at_consumers");
+            listing.failures().forEach(failure -> FailureView.add(failures.addObject(), failure));
+        }
+    }
+
+    /**
+     * What the consumers of an inbox have done with an event.
+     *
+     * @param inbox its name
+     * @param event the event's id
+     * @param handling what the database shows
+     */
+    private record InboxExplanation(String inbox, UUID event, Handling handling) implements Answer {
+
+        @Override
+        public String text() {
+            if (handling.consumers().isEmpty()) {
+                return "No consumer has used this inbox.\n";
+            }
+            Advice advice = new Advice(inbox);
+            advice.audit(handling.audit());
+            return new ConsumerView(inbox).of(event, handling) + advice.text().stripLeading();
+        }
+
+        @Override
+        public void addTo(ObjectNode json) {
+            json.put("event_id", event.toString());
+            putConsumers(json, inbox, event, handling);
+            putAudit(json, handling.audit());
+            json.put("explanation", text());
+        }
+    }
+
+    /**
+     * The events of an aggregate that the consumers of an inbox have given up.
+     *
+     * @param inbox its name
+     * @param type the aggregate's type
+     * @param id its id
+     * @param listing the first of them, in their order
+     */
+    private record InboxAggregateExplanation(String inbox, String type, String id, Listing listing) implements Answer {
+
+        @Override
+        public String text() {
+            String name = Words.plain(type + " " + id);
+            return listing.failures().isEmpty()
+                    ? "No consumer has given up an event of %s. Types and ids are compared exactly.\n".formatted(name)
+                    : new ConsumerView(inbox).ofAggregate(name, listing);
+        }
+
+        @Override
+        public void addTo(ObjectNode json) {
+            json.put("aggregate_type", type);
+            json.put("aggregate_id", id);
+            putUnprocessed(json, listing);
             json.put("explanation", text());
         }
     }

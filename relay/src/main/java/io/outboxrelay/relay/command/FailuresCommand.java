@@ -4,9 +4,12 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.outboxrelay.relay.command.DatabaseOptions.Answer;
 import io.outboxrelay.relay.command.DatabaseOptions.AuditOptions;
+import io.outboxrelay.relay.command.FailureSide.FilterOptions;
+import io.outboxrelay.relay.database.FailedEvents;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Failure;
 import io.outboxrelay.relay.database.Failures.Filter;
+import io.outboxrelay.relay.database.Failures.Group;
 import io.outboxrelay.relay.database.Failures.Listing;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
@@ -36,7 +39,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = "Lists, shows, retries and discards events that could not be published. Talks to the"
                 + " databases directly, so no relay has to be running.",
-        footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
+        footer = {"", "Exit status: 0 success, 1 a database failed, 2 wrong use or configuration."})
 final class FailuresCommand implements Callable<Integer> {
 
     @Mixin
@@ -44,12 +47,29 @@ final class FailuresCommand implements Callable<Integer> {
 
     private FailuresCommand() {}
 
-    static CommandLine commandLine(Map<String, String> environment) {
-        return new CommandLine(new FailuresCommand())
-                .addSubcommand(new ListCommand(environment))
-                .addSubcommand(new ShowCommand(environment))
-                .addSubcommand(new RetryCommand(environment))
-                .addSubcommand(new DiscardCommand(environment));
+    /** {@return the commands about events that failed at one end of their way} */
+    static CommandLine commandLine(Map<String, String> environment, FailureSide side) {
+        CommandLine commands = new CommandLine(new FailuresCommand())
+                .addSubcommand(new ListCommand(environment, side))
+                .addSubcommand(new ShowCommand(environment, side))
+                .addSubcommand(new RetryCommand(environment, side))
+                .addSubcommand(new DiscardCommand(environment, side));
+        if (side == FailureSide.CONSUMER) {
+            describe(
+                    commands,
+                    "Lists, shows, retries and discards events that consumers gave up. Talks to the databases directly, so"
+                            + " no consumer has to be running.");
+            describe(
+                    commands.getSubcommands().get("discard"),
+                    "Discards parked or retrying events permanently; the next events of their aggregates move up. The"
+                            + " inbox notes them as processed, so a redelivery does not bring them back. The audit log"
+                            + " records the ids, the person and the reason.");
+        }
+        return commands;
+    }
+
+    private static void describe(CommandLine command, String sentences) {
+        command.getCommandSpec().usageMessage().description(sentences);
     }
 
     @Override
@@ -60,9 +80,9 @@ final class FailuresCommand implements Callable<Integer> {
     @Command(
             name = "list",
             mixinStandardHelpOptions = true,
-            description = "Lists retrying, parked and paused events, the oldest first. Ends with the number of events"
+            description = "Lists events that failed or are paused, the oldest first. Ends with the number of events"
                     + " by state, of those that are blocked behind them, and by reason and type.",
-            footer = {"", "Exit status: 0 all sources answered, 1 one did not answer, 2 wrong use or configuration."})
+            footer = {"", "Exit status: 0 all databases answered, 1 one did not answer, 2 wrong use or configuration."})
     static final class ListCommand implements Callable<Integer> {
 
         @Mixin
@@ -72,15 +92,15 @@ final class FailuresCommand implements Callable<Integer> {
         private final DatabaseOptions databases;
 
         @Mixin
-        private final FilterOptions filters = new FilterOptions();
+        private final FilterOptions filters;
 
         @Option(
                 names = "--state",
                 split = ",",
                 paramLabel = "STATE",
-                converter = Words.StateConverter.class,
-                description = "Only events in these states: ${COMPLETION-CANDIDATES}. Default: retrying,parked,paused.")
-        private final Set<State> states = EnumSet.noneOf(State.class);
+                description = "Only events in these states: retrying, parked, waiting; at a relay also paused. Default:"
+                        + " all but waiting.")
+        private final List<String> states = new ArrayList<>();
 
         @Option(names = "--limit", paramLabel = "N", defaultValue = "100", description = "Maximum rows. Default: 100.")
         private int limit;
@@ -88,8 +108,12 @@ final class FailuresCommand implements Callable<Integer> {
         @Option(names = "--json", description = "Print JSON instead of a table.")
         private boolean json;
 
-        ListCommand(Map<String, String> environment) {
-            this.databases = new DatabaseOptions(environment);
+        private final FailureSide side;
+
+        ListCommand(Map<String, String> environment, FailureSide side) {
+            this.databases = new DatabaseOptions(environment, side.reach());
+            this.filters = side.filters();
+            this.side = side;
         }
 
         @Override
@@ -97,11 +121,13 @@ final class FailuresCommand implements Callable<Integer> {
             if (limit < 0) {
                 throw console.wrongUse("--limit must not be negative.");
             }
-            Filter filter = filters.filter(List.of(), states.isEmpty() ? State.SHOWN : states);
-            return databases.ask(json, database -> new Page(database.failures().list(filter, limit)));
+            Set<State> wanted = Words.states(states, "a state of a failure", side.states(), console);
+            Filter filter = filters.filter(List.of(), wanted.isEmpty() ? State.SHOWN : wanted);
+            return databases.ask(
+                    json, database -> new Page(side, side.of(database).list(filter, limit)));
         }
 
-        private record Page(Listing listing) implements Answer {
+        private record Page(FailureSide side, Listing listing) implements Answer {
 
             @Override
             public String text() {
@@ -111,9 +137,18 @@ final class FailuresCommand implements Callable<Integer> {
                 if (all == 0) {
                     return "no failures\n";
                 }
-                Words.Table table = new Words.Table(
-                        "state", "for", "attempts", "next", "behind", "event", "type", "aggregate", "reason");
-                listing.failures().forEach(failure -> add(table, failure));
+                Words.Table table = table(
+                        "consumer",
+                        "state",
+                        "for",
+                        "attempts",
+                        "next",
+                        "behind",
+                        "event",
+                        "type",
+                        "aggregate",
+                        "reason");
+                listing.failures().forEach(failure -> table.row(cells(failure)));
                 String counts = Arrays.stream(State.values())
                         .filter(listing.counts()::containsKey)
                         .map(state -> Words.number(listing.counts().get(state)) + " " + state)
@@ -125,16 +160,31 @@ final class FailuresCommand implements Callable<Integer> {
                 return table + shown + counts + "\n" + blocked() + summary();
             }
 
+            /** Only consumers have names. */
+            private Words.Table table(String consumer, String... others) {
+                return new Words.Table(columns(consumer, others));
+            }
+
+            private String[] columns(String consumer, String... others) {
+                return side == FailureSide.RELAY
+                        ? others
+                        : Stream.concat(Stream.of(consumer), Stream.of(others)).toArray(String[]::new);
+            }
+
             private String summary() {
-                Words.Table table = new Words.Table("events", "reason", "type");
+                Words.Table table = table("consumer", "events", "reason", "type");
                 listing.groups()
-                        .forEach(group -> table.row(
+                        .forEach(group -> table.row(columns(
+                                Words.plain(String.valueOf(group.consumer())),
                                 Words.number(group.events()),
                                 Words.plain(group.reason()),
-                                Words.plain(group.aggregateType() + "/" + group.eventType())));
-                String title = listing.groups().size() < Failures.MOST_GROUPS
-                        ? "by reason and type:\n"
-                        : "by reason and type, the %d largest groups:\n".formatted(Failures.MOST_GROUPS);
+                                Words.plain(group.aggregateType() + "/" + group.eventType()))));
+                String title = "by %sreason and type%s:\n"
+                        .formatted(
+                                side == FailureSide.RELAY ? "" : "consumer, ",
+                                listing.groups().size() < Failures.MOST_GROUPS
+                                        ? ""
+                                        : ", the %d largest groups".formatted(Failures.MOST_GROUPS));
                 return title + table.toString().indent(2);
             }
 
@@ -147,8 +197,9 @@ final class FailuresCommand implements Callable<Integer> {
                                 .formatted(Words.number(behind), behind == 1 ? "event is" : "events are");
             }
 
-            private static void add(Words.Table table, Failure failure) {
-                table.row(
+            private String[] cells(Failure failure) {
+                return columns(
+                        FailureView.consumer(failure).orElse("-"),
                         failure.state().toString(),
                         Words.duration(FailureView.age(failure)),
                         String.valueOf(failure.attempts()),
@@ -157,8 +208,8 @@ final class FailuresCommand implements Callable<Integer> {
                                 : Words.duration(Duration.between(failure.readAt(), failure.nextAttemptAt())),
                         Words.number(failure.behind()),
                         failure.event().toString(),
-                        Words.plain(failure.address().eventType()),
-                        FailureView.aggregate(failure.address()),
+                        Words.plain(failure.place().eventType()),
+                        FailureView.aggregate(failure.place()),
                         failure.reason() == null ? "-" : Words.plain(failure.reason()));
             }
 
@@ -168,12 +219,16 @@ final class FailuresCommand implements Callable<Integer> {
                 listing.counts().forEach((state, events) -> counts.put(state.toString(), events));
                 json.put("waiting_behind", listing.waitingBehind());
                 ArrayNode groups = json.putArray("groups");
-                listing.groups()
-                        .forEach(group -> groups.addObject()
-                                .put("reason", group.reason())
-                                .put("aggregate_type", group.aggregateType())
-                                .put("event_type", group.eventType())
-                                .put("events", group.events()));
+                for (Group group : listing.groups()) {
+                    ObjectNode entry = groups.addObject();
+                    if (group.consumer() != null) {
+                        entry.put("consumer", group.consumer());
+                    }
+                    entry.put("reason", group.reason())
+                            .put("aggregate_type", group.aggregateType())
+                            .put("event_type", group.eventType())
+                            .put("events", group.events());
+                }
                 ArrayNode failures = json.putArray("failures");
                 listing.failures().forEach(failure -> FailureView.add(failures.addObject(), failure));
             }
@@ -184,7 +239,7 @@ final class FailuresCommand implements Callable<Integer> {
             name = "show",
             mixinStandardHelpOptions = true,
             description = "Shows everything known about one failure, except its payload and the values of its headers.",
-            footer = {"", "Exit status: 0 all sources answered, 1 one did not answer, 2 wrong use or configuration."})
+            footer = {"", "Exit status: 0 all databases answered, 1 one did not answer, 2 wrong use or configuration."})
     static final class ShowCommand implements Callable<Integer> {
 
         @Mixin
@@ -196,32 +251,39 @@ final class FailuresCommand implements Callable<Integer> {
         @Option(names = "--json", description = "Print JSON instead of lines.")
         private boolean json;
 
-        ShowCommand(Map<String, String> environment) {
-            this.databases = new DatabaseOptions(environment);
+        private final FailureSide side;
+
+        ShowCommand(Map<String, String> environment, FailureSide side) {
+            this.databases = new DatabaseOptions(environment, side.reach());
+            this.side = side;
         }
 
         @Override
         public Integer call() {
             UUID id = Objects.requireNonNull(event);
             return databases.ask(
-                    json, database -> new Details(database.failures().find(id).orElse(null)));
+                    json, database -> new Details(side, side.of(database).find(id)));
         }
 
-        private record Details(@Nullable Failure failure) implements Answer {
+        private record Details(FailureSide side, List<Failure> failures) implements Answer {
 
             @Override
             public String text() {
-                return failure == null
+                return failures.isEmpty()
                         ? "no failure of this event. To see where it is, run: explain EVENT_ID\n"
-                        : FailureView.lines(failure);
+                        : failures.stream().map(FailureView::lines).collect(Collectors.joining("\n"));
             }
 
+            /** The relay has one failure of an event, and each consumer may have one. */
             @Override
             public void addTo(ObjectNode json) {
-                if (failure == null) {
+                if (side == FailureSide.CONSUMER) {
+                    ArrayNode all = json.putArray("failures");
+                    failures.forEach(failure -> FailureView.add(all.addObject(), failure));
+                } else if (failures.isEmpty()) {
                     json.putNull("failure");
                 } else {
-                    FailureView.add(json.putObject("failure"), failure);
+                    FailureView.add(json.putObject("failure"), failures.get(0));
                 }
             }
         }
@@ -232,7 +294,7 @@ final class FailuresCommand implements Callable<Integer> {
             mixinStandardHelpOptions = true,
             description = "Retries parked events with a fresh attempt count, in order per aggregate. With --now also"
                     + " events that are retrying. If two people run it at the same time, each event is retried once.",
-            footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
+            footer = {"", "Exit status: 0 success, 1 a database failed, 2 wrong use or configuration."})
     static final class RetryCommand implements Callable<Integer> {
 
         @Mixin
@@ -244,8 +306,8 @@ final class FailuresCommand implements Callable<Integer> {
                         + " attempts.")
         private boolean now;
 
-        RetryCommand(Map<String, String> environment) {
-            this.change = new Change(environment);
+        RetryCommand(Map<String, String> environment, FailureSide side) {
+            this.change = new Change(environment, side);
         }
 
         @Override
@@ -266,7 +328,7 @@ final class FailuresCommand implements Callable<Integer> {
             mixinStandardHelpOptions = true,
             description = "Deletes parked, retrying or paused events permanently; the next events of their"
                     + " aggregates move up. The audit log records the ids, the person and the reason.",
-            footer = {"", "Exit status: 0 success, 1 a source failed, 2 wrong use or configuration."})
+            footer = {"", "Exit status: 0 success, 1 a database failed, 2 wrong use or configuration."})
     static final class DiscardCommand implements Callable<Integer> {
 
         @Mixin
@@ -276,17 +338,17 @@ final class FailuresCommand implements Callable<Integer> {
                 names = "--state",
                 split = ",",
                 paramLabel = "STATE",
-                converter = Words.DiscardedStateConverter.class,
-                description = "Only events in these states: retrying, parked, paused. Default: all three.")
-        private final Set<State> states = EnumSet.noneOf(State.class);
+                description = "Only events in these states: retrying, parked; at a relay also paused. Default: all of"
+                        + " these.")
+        private final List<String> states = new ArrayList<>();
 
-        DiscardCommand(Map<String, String> environment) {
-            this.change = new Change(environment);
+        DiscardCommand(Map<String, String> environment, FailureSide side) {
+            this.change = new Change(environment, side);
         }
 
         @Override
         public Integer call() {
-            Filter filter = change.filter(states.isEmpty() ? State.SHOWN : states, !states.isEmpty());
+            Filter filter = change.filter(change.discarded(states), !states.isEmpty());
             Note note = change.audit.noteWithReason();
             return change.run(
                     "discard", "discarded", filter, (failures, progress) -> failures.discard(filter, note, progress));
@@ -312,7 +374,7 @@ final class FailuresCommand implements Callable<Integer> {
         private final List<String> events = new ArrayList<>();
 
         @Mixin
-        private final FilterOptions filters = new FilterOptions();
+        private final FilterOptions filters;
 
         @Option(names = "--all", description = "All events, or all that match the filters. Not with event ids.")
         private boolean all;
@@ -320,13 +382,25 @@ final class FailuresCommand implements Callable<Integer> {
         @Option(names = "--dry-run", description = "Only report how many events would be changed.")
         private boolean dryRun;
 
-        Change(Map<String, String> environment) {
-            this.databases = new DatabaseOptions(environment);
+        private final FailureSide side;
+
+        Change(Map<String, String> environment, FailureSide side) {
+            this.databases = new DatabaseOptions(environment, side.reach());
+            this.filters = side.filters();
+            this.side = side;
         }
 
         /** Changes the failures of one database that fit a filter, and returns how many there were. */
         interface Act {
-            long change(Failures failures, LongConsumer progress);
+            long change(FailedEvents failures, LongConsumer progress);
+        }
+
+        /** {@return the states from which events are discarded. A waiting one has not failed: another one blocks it} */
+        Set<State> discarded(List<String> states) {
+            Set<State> possible = EnumSet.copyOf(side.states());
+            possible.retainAll(State.SHOWN);
+            Set<State> wanted = Words.states(states, "a state from which events are discarded", possible, console);
+            return wanted.isEmpty() ? possible : wanted;
         }
 
         /**
@@ -349,64 +423,49 @@ final class FailuresCommand implements Callable<Integer> {
          * Changes failures in each database, or only counts them, and reports how many.
          *
          * @param verb the change
-         * @param done what a source reports when it is made
+         * @param done what a database reports when it is made
          */
         int run(String verb, String done, Filter filter, Act act) {
             AtomicLong sum = new AtomicLong();
+            AtomicLong waiting = new AtomicLong();
             int status = databases.each(database -> {
-                long found = database.failures().count(filter);
+                FailedEvents failures = side.of(database);
+                long found = failures.count(filter);
+                if (found < filter.events().size()) {
+                    waiting.addAndGet(waiting(failures, filter.events()));
+                }
                 long changed = dryRun || found == 0
                         ? found
-                        : act.change(database.failures(), console.new Progress(database.source(), found));
+                        : act.change(failures, console.new Progress(database.label(), found));
                 String outcome = (dryRun ? "would " + verb : done) + " " + Words.count(changed, "event");
-                console.println(
-                        "source %s: %s".formatted(database.source(), changed == 0 ? "no matching event" : outcome));
+                console.println("%s: %s".formatted(database.label(), changed == 0 ? "no matching event" : outcome));
                 sum.addAndGet(changed);
             });
-            int ids = Set.copyOf(events).size();
+            int ids = filter.events().size();
             long missing = ids - sum.get();
             if (status == 0 && missing > 0) {
-                console.println("Nothing to %s for %d of %s. To see where an event is, run: explain EVENT_ID"
-                        .formatted(verb, missing, Words.count(ids, "id")));
+                console.println("Nothing to %s for %d of %s.%s To see where an event is, run: explain EVENT_ID"
+                        .formatted(verb, missing, Words.count(ids, "id"), behind(waiting.get())));
             }
             return status;
         }
-    }
 
-    /** Selects failures: those that match all given options. */
-    static final class FilterOptions {
-
-        @Option(
-                names = "--failure-reason",
-                paramLabel = "REASON",
-                converter = Words.ReasonConverter.class,
-                description = "Only events that failed for this reason, as shown by list.")
-        private @Nullable String failureReason;
-
-        @Option(names = "--event-type", paramLabel = "TYPE", description = "Only events of this type.")
-        private @Nullable String eventType;
-
-        @Option(names = "--aggregate-type", paramLabel = "TYPE", description = "Only events of this aggregate type.")
-        private @Nullable String aggregateType;
-
-        @Option(names = "--aggregate-id", paramLabel = "ID", description = "Only events of aggregates with this id.")
-        private @Nullable String aggregateId;
-
-        @Option(
-                names = "--older-than",
-                paramLabel = "DURATION",
-                converter = Words.AgeConverter.class,
-                description = "Only events that first failed longer ago than this, for example 500ms, 30s, 15m, 2h"
-                        + " or 7d.")
-        private @Nullable Duration olderThan;
-
-        boolean given() {
-            return Stream.of(failureReason, eventType, aggregateType, aggregateId, olderThan)
-                    .anyMatch(Objects::nonNull);
+        private static long waiting(FailedEvents failures, List<UUID> events) {
+            return events.stream()
+                    .flatMap(event -> failures.find(event).stream())
+                    .filter(failure -> failure.state() == State.WAITING)
+                    .count();
         }
 
-        Filter filter(List<UUID> events, Set<State> states) {
-            return new Filter(events, states, failureReason, eventType, aggregateType, aggregateId, olderThan);
+        /** A waiting event cannot be retried or discarded itself, which a person may not expect. */
+        private static String behind(long waiting) {
+            return waiting == 0
+                    ? ""
+                    : " %s behind an earlier event of %s aggregate and %s not failed."
+                            .formatted(
+                                    waiting == 1 ? "One waits" : Words.number(waiting) + " wait",
+                                    waiting == 1 ? "its" : "their",
+                                    waiting == 1 ? "has" : "have");
         }
     }
 }

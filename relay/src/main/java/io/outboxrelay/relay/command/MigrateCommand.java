@@ -1,9 +1,11 @@
 package io.outboxrelay.relay.command;
 
 import io.outboxrelay.relay.command.Commands.ConfigurationOptions;
+import io.outboxrelay.relay.command.DatabaseOptions.Reach;
+import io.outboxrelay.relay.command.DatabaseOptions.Target;
 import io.outboxrelay.relay.database.Connections;
+import io.outboxrelay.relay.database.DatabaseLogin;
 import io.outboxrelay.relay.database.Dialect;
-import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.schema.Installation;
 import io.outboxrelay.schema.OutboxSchema;
 import io.outboxrelay.schema.SqlDialect;
@@ -20,7 +22,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = {
             "Installs the outbox and inbox tables, or upgrades them; safe to run again.",
-            "Works on the database of --url, or else on the databases of the configured sources. The user must have the"
+            "Works on the database of --url, or else on the configured sources and inboxes. The user must have the"
                     + " right to create tables. The relay's own user does not need that right, so pass another user"
                     + " with --user and --password-file."
         },
@@ -51,7 +53,7 @@ final class MigrateCommand implements Callable<Integer> {
     @Option(names = "--lanes", paramLabel = "N", description = "Number of lanes of a new installation. Default: 8.")
     private @Nullable Integer lanes;
 
-    @Option(names = "--source", paramLabel = "NAME", description = "Only this configured source.")
+    @Option(names = "--source", paramLabel = "NAME", description = "Only this configured source or inbox.")
     private @Nullable String source;
 
     @Option(names = "--print-sql", description = "Print plain SQL for --schema and --lanes; connects to no database.")
@@ -100,21 +102,24 @@ final class MigrateCommand implements Callable<Integer> {
         if (schema != null) {
             throw console.wrongUse("--schema needs --url or --print-sql: a configured source has its own schema.");
         }
-        for (SourceSettings one : DatabaseOptions.named(source, options.reader().sources(), console)) {
-            String result = install(outbox(one.schema()), one.url(), user == null ? one.user() : user, passwordOf(one));
-            console.println("source " + one.name() + ": " + result);
+        for (Target target : DatabaseOptions.named(source, options, Reach.ALL, console)) {
+            DatabaseLogin one = target.login();
+            String result =
+                    install(outbox(one.schema()), one.url(), user == null ? one.user() : user, passwordOf(target));
+            console.println(target.label() + ": " + result);
         }
     }
 
     /** A configured password belongs to the configured user, and is sent for no other. */
-    private String passwordOf(SourceSettings one) {
+    private String passwordOf(Target target) {
+        DatabaseLogin one = target.login();
         if (passwordFile != null) {
             return DatabaseOptions.password(passwordFile, console);
         }
         if (user != null && !user.equals(one.user())) {
-            throw console.wrongUse(("--user %s needs --password-file: the configured password of source %s belongs to"
+            throw console.wrongUse(("--user %s needs --password-file: the configured password of %s belongs to"
                             + " the user %s. If the server trusts this user, name an empty file.")
-                    .formatted(user, one.name(), one.user()));
+                    .formatted(user, target.label(), one.user()));
         }
         return one.password();
     }

@@ -151,7 +151,7 @@ final class PauseCommand implements Callable<Integer> {
             if (resumed.isEmpty()) {
                 options.console.println("source %s: %s"
                         .formatted(
-                                database.source(),
+                                database.name(),
                                 all
                                         ? "nothing was paused; nothing changed"
                                         : name(options.types()) + " was not paused; nothing changed"));
@@ -165,7 +165,7 @@ final class PauseCommand implements Callable<Integer> {
             if (!left.isEmpty()) {
                 options.console.println("source %s: still paused: %s"
                         .formatted(
-                                database.source(),
+                                database.name(),
                                 left.stream().map(pause -> name(pause.route())).collect(Collectors.joining(", "))));
             }
         }
@@ -202,7 +202,7 @@ final class PauseCommand implements Callable<Integer> {
         }
 
         void report(Database database, Route route, String outcome) {
-            console.println("source %s: %s %s".formatted(database.source(), name(route), outcome));
+            console.println("source %s: %s %s".formatted(database.name(), name(route), outcome));
         }
     }
 }

@@ -116,7 +116,7 @@ final class ReplayCommand implements Callable<Integer> {
             awaitSettling(published);
         }
         Extent extent = published.extent(selection, after);
-        String source = "source " + database.source() + ": ";
+        String source = database.label() + ": ";
         if (extent.events() == 0) {
             console.println(source + nothing(extent));
             return true;
@@ -180,12 +180,12 @@ final class ReplayCommand implements Callable<Integer> {
             Configuration configuration, Database database, Selection selection, long number, long events) {
         LaneSettings lane = configuration.lane();
         Limits limits = new Limits(lane.batchEvents(), lane.batchBytes(), lane.maxEventBytes());
-        try (Broker broker = new Broker(database.source(), "replay " + number, configuration.broker());
+        try (Broker broker = new Broker(database.name(), "replay " + number, configuration.broker());
                 RabbitPublisher publisher = RabbitPublisher.replaying(
-                        database.source(),
+                        database.name(),
                         broker,
                         configuration.broker(),
-                        new PublishMetrics(database.source(), new SimpleMeterRegistry()),
+                        new PublishMetrics(database.name(), new SimpleMeterRegistry()),
                         number,
                         queue)) {
             broker.start();
@@ -201,7 +201,7 @@ final class ReplayCommand implements Callable<Integer> {
                                     AGAIN,
                                     queue == null ? configuration.failures() : null,
                                     skipFailed),
-                            new Report(console, console.new Progress(database.source(), events)))
+                            new Report(console, console.new Progress(database.label(), events)))
                     .run(after);
         } catch (InterruptedException e) {
             throw new IllegalStateException("Replay " + number + " was interrupted", e);

@@ -3,11 +3,11 @@ package io.outboxrelay.relay.command;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.outboxrelay.relay.database.DatabaseLogin;
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.Failures.Route;
 import io.outboxrelay.relay.database.Overview;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
-import io.outboxrelay.relay.source.SourceSettings;
 import io.outboxrelay.schema.OutboxSchema;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -54,7 +54,7 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         StatusReport report = new StatusReport(databases.chosen().stream()
-                .map(source -> new StatusReader(source, databases.connections(source)).read())
+                .map(source -> new StatusReader(source.login(), databases.connections(source.login())).read())
                 .toList());
         console.print(json ? report.toJson() + System.lineSeparator() : report.toText(lanes));
         return report.complete() ? 0 : 1;
@@ -203,10 +203,10 @@ final class StatusCommand implements Callable<Integer> {
     /** Reads a source's database. The rights of the role {@code outbox_relay} are enough. */
     static final class StatusReader {
 
-        private final SourceSettings source;
+        private final DatabaseLogin source;
         private final DataSource connections;
 
-        StatusReader(SourceSettings source, DataSource connections) {
+        StatusReader(DatabaseLogin source, DataSource connections) {
             this.source = source;
             this.connections = connections;
         }

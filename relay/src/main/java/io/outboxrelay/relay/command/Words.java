@@ -13,6 +13,7 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -186,35 +187,27 @@ final class Words {
         }
     }
 
-    /** Parses the state of a failure. */
-    static final class StateConverter implements ITypeConverter<State> {
-
-        @Override
-        public State convert(String text) {
-            return state(text, "a state of a failure", Set.of(State.values()));
+    /**
+     * Parses states of failures.
+     *
+     * @param texts as people type them
+     * @param what they are, for the message about another text
+     * @param possible the states that are accepted
+     */
+    static Set<State> states(List<String> texts, String what, Set<State> possible, Console console) {
+        List<State> known = Stream.of(State.values()).filter(possible::contains).toList();
+        Set<State> states = EnumSet.noneOf(State.class);
+        for (String text : texts) {
+            states.add(known.stream()
+                    .filter(state -> state.toString().equalsIgnoreCase(text))
+                    .findFirst()
+                    .orElseThrow(() -> console.wrongUse("'%s' is not %s. Possible: %s."
+                            .formatted(
+                                    plain(text),
+                                    what,
+                                    known.stream().map(State::toString).collect(Collectors.joining(", "))))));
         }
-    }
-
-    /** Parses the state of a failure that may be discarded. A waiting one has not failed: another one blocks it. */
-    static final class DiscardedStateConverter implements ITypeConverter<State> {
-
-        @Override
-        public State convert(String text) {
-            return state(text, "a state from which events are discarded", State.SHOWN);
-        }
-    }
-
-    private static State state(String text, String what, Set<State> possible) {
-        List<State> states =
-                Stream.of(State.values()).filter(possible::contains).toList();
-        return states.stream()
-                .filter(state -> state.toString().equalsIgnoreCase(text))
-                .findFirst()
-                .orElseThrow(() -> new TypeConversionException("'%s' is not %s. Possible: %s."
-                        .formatted(
-                                plain(text),
-                                what,
-                                states.stream().map(State::toString).collect(Collectors.joining(", ")))));
+        return states;
     }
 
     /** Parses the reason of a failure. An unknown word would match nothing, and look as if all were well. */

@@ -6,12 +6,13 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** The command line's layer: {@code --set http.port=0}, {@code --set sources.orders.url=…}. */
 final class Assignments {
 
     private static final String ORIGIN = "command line";
-    private static final Pattern OF_SOURCE = Pattern.compile("sources(?:\\[(\\w+)]|\\.([\\w-]+))\\.(.+)");
+    private static final Pattern OF_LIST = Pattern.compile("(\\w+)(?:\\[(\\w+)]|\\.([\\w-]+))\\.(.+)");
 
     private final List<String> assignments;
     private final Settings settings;
@@ -50,20 +51,27 @@ final class Assignments {
     }
 
     private String path(String given) {
-        Matcher ofSource = OF_SOURCE.matcher(given);
-        if (!ofSource.matches()) {
+        Matcher ofList = OF_LIST.matcher(given);
+        DatabaseList list = ofList.matches() ? list(ofList) : null;
+        if (list == null) {
             return given;
         }
-        String source = ofSource.group(1) == null ? ofSource.group(2) : ofSource.group(1);
+        String name = ofList.group(2) == null ? ofList.group(3) : ofList.group(2);
         OptionalInt number =
-                source.matches("\\d{1,9}") ? OptionalInt.of(Integer.parseInt(source)) : settings.sourceNamed(source);
-        return number.isPresent() ? "sources[" + number.getAsInt() + "]." + ofSource.group(3) : given;
+                name.matches("\\d{1,9}") ? OptionalInt.of(Integer.parseInt(name)) : settings.named(list, name);
+        return number.isPresent() ? list.path(number.getAsInt()) + "." + ofList.group(4) : given;
+    }
+
+    private static @Nullable DatabaseList list(Matcher ofList) {
+        return DatabaseList.named(ofList.group(1)).orElse(null);
     }
 
     private static String nearest(String given) {
-        String general = given.replaceFirst("^sources(\\[\\w+]|\\.[\\w-]+)\\.", Key.SOURCES + ".");
-        if (Settings.key(general) != null) {
-            return " There is no source of this name.";
+        Matcher ofList = OF_LIST.matcher(given);
+        DatabaseList list = ofList.matches() ? list(ofList) : null;
+        String general = list == null ? given : list.many() + "[]." + ofList.group(4);
+        if (list != null && Settings.key(general) != null) {
+            return " There is no %s of this name.".formatted(list.one());
         }
         return Suggestion.nearest(general, Keys.ALL.stream().map(Key::path).toList());
     }

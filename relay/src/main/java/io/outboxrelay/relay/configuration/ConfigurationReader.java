@@ -3,6 +3,7 @@ package io.outboxrelay.relay.configuration;
 import io.outboxrelay.relay.configuration.ConfigurationException.Fault;
 import io.outboxrelay.relay.configuration.Settings.Setting;
 import io.outboxrelay.relay.configuration.Settings.Values;
+import io.outboxrelay.relay.database.DatabaseLogin;
 import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Lane.LaneSettings;
@@ -18,6 +19,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -89,6 +91,41 @@ public final class ConfigurationReader {
         return sourceSettings();
     }
 
+    /**
+     * {@return the databases that have an inbox, for a command that needs no broker: those of the sources, and those
+     * that are no sources}
+     *
+     * @throws ConfigurationException with every fault except those of the broker; there may be no source
+     */
+    public Databases databases() {
+        boolean some = settings.size(DatabaseList.INBOXES) > 0;
+        refuse(fault ->
+                !fault.key().startsWith("broker.") && !(some && fault.key().equals("sources")));
+        return new Databases(
+                sourceSettings(),
+                IntStream.range(0, settings.size(DatabaseList.INBOXES))
+                        .mapToObj(this::inbox)
+                        .toList());
+    }
+
+    /**
+     * {@return the broker, for a command that needs no database}
+     *
+     * @throws ConfigurationException with the faults of the broker
+     */
+    public BrokerSettings brokerSettings() {
+        refuse(fault -> fault.key().startsWith("broker."));
+        return broker();
+    }
+
+    /**
+     * Databases that have an inbox.
+     *
+     * @param sources those whose outboxes are relayed
+     * @param inboxes all others
+     */
+    public record Databases(List<SourceSettings> sources, List<DatabaseLogin> inboxes) {}
+
     /** {@return what others could read or change, a sentence or two each; none of it stops a relay} */
     public List<String> warnings() {
         return settings.warnings().stream().map(Fault::toString).toList();
@@ -143,6 +180,15 @@ public final class ConfigurationReader {
                 values.get(Keys.SOURCE_WAKEUP, number),
                 values.find(Keys.SOURCE_RETAIN, number).orElse(null),
                 schemas(values.get(Keys.SOURCE_SCHEMAS, number)));
+    }
+
+    private DatabaseLogin inbox(int number) {
+        return new DatabaseLogin(
+                values.get(Keys.INBOX_NAME, number),
+                values.get(Keys.INBOX_URL, number),
+                values.get(Keys.INBOX_USER, number),
+                values.get(Keys.INBOX_PASSWORD, number),
+                values.get(Keys.INBOX_SCHEMA, number));
     }
 
     private GateSettings schemas(GateSettings.Mode mode) {
@@ -225,25 +271,25 @@ public final class ConfigurationReader {
         }
 
         String write() {
-            boolean sourcesWritten = false;
+            Set<DatabaseList> written = EnumSet.noneOf(DatabaseList.class);
             for (Key<?> key : Keys.ALL) {
-                if (!key.ofSource()) {
+                DatabaseList list = key.list();
+                if (list == null) {
                     write(key);
-                } else if (!sourcesWritten) {
-                    sourcesWritten = true;
-                    writeSources();
+                } else if (written.add(list) && settings.size(list) > 0) {
+                    write(list);
                 }
             }
             return yaml.toString();
         }
 
-        private void writeSources() {
+        private void write(DatabaseList list) {
             section = List.of();
-            yaml.append("sources:\n");
-            for (int source = 0; source < settings.sources(); source++) {
+            yaml.append(list.many()).append(":\n");
+            for (int number = 0; number < settings.size(list); number++) {
                 String lead = "  - ";
                 for (Key<?> key : Keys.ALL) {
-                    if (key.ofSource() && line(lead, key.name(), key, key.path(source))) {
+                    if (key.list() == list && line(lead, key.name(), key, key.path(number))) {
                         lead = "    ";
                     }
                 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Rules between keys. A rule is skipped if one of its values is already at fault. */
@@ -33,7 +34,7 @@ final class CrossChecks {
                     "not given",
                     "is missing. Configure at least one source: name, url, user and password.");
         }
-        distinctSources();
+        distinctDatabases();
         wakeupIsThere();
         schemasCanBeFound();
         declaredExchangesAreOfATemplate();
@@ -99,29 +100,46 @@ final class CrossChecks {
         }
     }
 
-    private void distinctSources() {
-        Map<String, Integer> names = new HashMap<>();
-        Map<String, Integer> outboxes = new HashMap<>();
-        for (int source = 0; source < settings.sources(); source++) {
-            int number = source;
-            values.find(Keys.SOURCE_NAME, source)
-                    .ifPresent(name -> distinct(names, name.replace('-', '_'), Keys.SOURCE_NAME, number, "the name"));
-            Optional<String> schema = values.find(Keys.SOURCE_SCHEMA, source);
-            values.find(Keys.SOURCE_URL, source)
-                    .filter(url -> schema.isPresent())
-                    .ifPresent(url -> distinct(
-                            outboxes, schema.orElse("") + " " + url, Keys.SOURCE_URL, number, "url and schema"));
+    private void distinctDatabases() {
+        Map<String, String> names = new HashMap<>();
+        Map<String, String> tables = new HashMap<>();
+        for (DatabaseList list : DatabaseList.values()) {
+            for (int number = 0; number < settings.size(list); number++) {
+                int one = number;
+                values.find(list.nameKey(), one)
+                        .ifPresent(name -> distinct(
+                                names,
+                                name.replace('-', '_'),
+                                list.nameKey(),
+                                list.path(one),
+                                "has the name of %s. Give each a name of its own; - and _ count as the same."));
+                Optional<String> schema = values.find(list.schemaKey(), one);
+                values.find(list.urlKey(), one)
+                        .filter(url -> schema.isPresent())
+                        .ifPresent(url -> distinct(
+                                tables,
+                                schema.orElse("") + " " + url,
+                                list.urlKey(),
+                                list.path(one),
+                                "has url and schema of %s. "
+                                        + (list == DatabaseList.SOURCES
+                                                ? "Each source is one outbox."
+                                                : "Remove this entry: commands use that database anyway.")));
+            }
         }
     }
 
-    private void distinct(Map<String, Integer> seen, String value, Key<?> key, int source, String what) {
-        Integer first = seen.putIfAbsent(value, source);
+    /**
+     * Adds a fault for a value that was seen before.
+     *
+     * @param seen the database of each value
+     * @param path of the database that has this one
+     * @param problem with a place for the other database
+     */
+    private void distinct(Map<String, String> seen, String value, Key<?> key, String path, String problem) {
+        String first = seen.putIfAbsent(value, path);
         if (first != null) {
-            fault(
-                    key,
-                    source,
-                    "has %s of sources[%d]. Each source is one outbox with one name; - and _ count as the same."
-                            .formatted(what, first));
+            fault(key, Objects.requireNonNull(key.list()).number(path).orElse(0), problem.formatted(first));
         }
     }
 

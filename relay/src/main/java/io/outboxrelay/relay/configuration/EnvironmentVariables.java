@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +26,6 @@ final class EnvironmentVariables {
     /** Names the configuration file, if the command line does not. */
     static final String CONFIG = PREFIX + "CONFIG";
 
-    private static final String SOURCES = "SOURCES_";
     private static final String FILE = "_FILE";
 
     /**
@@ -56,23 +56,24 @@ final class EnvironmentVariables {
     }
 
     void read() {
-        List<SourceVariable> byName = new ArrayList<>();
+        List<ListVariable> byName = new ArrayList<>();
         for (String variable : ours.keySet()) {
             String base = base(variable);
-            SourceVariable ofSource = SourceVariable.parse(base);
+            ListVariable ofList = ListVariable.parse(base);
             Key<?> key = globalKey(base);
             if (key != null) {
                 put(key.path(), variable);
-            } else if (ofSource != null && ofSource.isNumbered()) {
-                put(ofSource.key().path(Integer.parseInt(ofSource.source())), variable);
-            } else if (ofSource != null) {
-                byName.add(ofSource.from(variable));
+            } else if (ofList != null && ofList.isNumbered()) {
+                put(ofList.key().path(Integer.parseInt(ofList.database())), variable);
+            } else if (ofList != null) {
+                byName.add(ofList.from(variable));
             } else {
                 unknown(variable);
             }
         }
-        // URLs first: they define the sources that the other variables belong to.
-        byName.sort(Comparator.comparing(variable -> variable.key() != Keys.SOURCE_URL));
+        // URLs first: they define the databases that the other variables belong to.
+        byName.sort(Comparator.comparing(
+                variable -> variable.key() != variable.list().urlKey()));
         byName.forEach(this::putByName);
     }
 
@@ -82,28 +83,29 @@ final class EnvironmentVariables {
 
     private static @Nullable Key<?> globalKey(String variable) {
         return Keys.ALL.stream()
-                .filter(key -> !key.ofSource() && Key.variable(key.path()).equals(variable))
+                .filter(key -> key.list() == null && Key.variable(key.path()).equals(variable))
                 .findFirst()
                 .orElse(null);
     }
 
-    private void putByName(SourceVariable variable) {
-        OptionalInt known = settings.sourceNamed(variable.source());
+    private void putByName(ListVariable variable) {
+        DatabaseList list = variable.list();
+        OptionalInt known = settings.named(list, variable.database());
+        String name = variable.database().toLowerCase(Locale.ROOT);
         if (known.isPresent()) {
             put(variable.key().path(known.getAsInt()), variable.name());
-        } else if (variable.key() == Keys.SOURCE_URL) {
-            int next = settings.sources();
-            settings.put(
-                    Keys.SOURCE_NAME.path(next), variable.source().toLowerCase(Locale.ROOT), PREFIX + variable.name());
-            put(Keys.SOURCE_URL.path(next), variable.name());
+        } else if (variable.key() == list.urlKey()) {
+            int next = settings.size(list);
+            settings.put(list.nameKey().path(next), name, PREFIX + variable.name());
+            put(list.urlKey().path(next), variable.name());
         } else {
             settings.fault(
                     PREFIX + variable.name(),
                     null,
                     "environment",
-                    ("names the source \"%s\", which does not exist. Correct the name, or define the source with"
-                                    + " %s%s%s_URL.")
-                            .formatted(variable.source().toLowerCase(Locale.ROOT), PREFIX, SOURCES, variable.source()));
+                    ("names the %s \"%s\", which does not exist. Correct the name, or define the %1$s with"
+                                    + " %3$s%4$s%5$s_URL.")
+                            .formatted(list.one(), name, PREFIX, list.variable(), variable.database()));
         }
     }
 
@@ -138,46 +140,55 @@ final class EnvironmentVariables {
 
     private void unknown(String variable) {
         List<String> known = Keys.ALL.stream()
-                .filter(key -> !key.ofSource())
+                .filter(key -> key.list() == null)
                 .map(key -> PREFIX + Key.variable(key.path()))
                 .toList();
-        String advice = variable.startsWith(SOURCES)
-                ? " After %s%s and the number or name of a source come %s."
-                        .formatted(PREFIX, SOURCES, String.join(", ", SourceVariable.names()))
-                : Suggestion.nearest(PREFIX + variable, known);
+        String advice = Arrays.stream(DatabaseList.values())
+                .filter(list -> variable.startsWith(list.variable()))
+                .findFirst()
+                .map(list -> " After %s%s and the number or name of %s %s come %s."
+                        .formatted(
+                                PREFIX,
+                                list.variable(),
+                                list == DatabaseList.INBOXES ? "an" : "a",
+                                list.one(),
+                                String.join(", ", ListVariable.names(list))))
+                .orElseGet(() -> Suggestion.nearest(PREFIX + variable, known));
         settings.fault(PREFIX + variable, null, "environment", "is not a variable of the relay." + advice);
     }
 
-    /** {@code SOURCES_ORDERS_PASSWORD}: the source, the key, and the variable that says so. */
-    private record SourceVariable(String source, Key<?> key, String name) {
+    /** {@code SOURCES_ORDERS_PASSWORD}: the list, the database, the key, and the variable that says so. */
+    private record ListVariable(DatabaseList list, String database, Key<?> key, String name) {
 
-        static @Nullable SourceVariable parse(String variable) {
+        static @Nullable ListVariable parse(String variable) {
             for (Key<?> key : Keys.ALL) {
-                String tail = key.ofSource() ? "_" + Key.variable(key.name()) : "";
-                if (key.ofSource()
-                        && variable.startsWith(SOURCES)
+                DatabaseList list = key.list();
+                String head = list == null ? "" : list.variable();
+                String tail = list == null ? "" : "_" + Key.variable(key.name());
+                if (list != null
+                        && variable.startsWith(head)
                         && variable.endsWith(tail)
-                        && variable.length() > SOURCES.length() + tail.length()) {
-                    String source = variable.substring(SOURCES.length(), variable.length() - tail.length());
-                    return new SourceVariable(source, key, variable);
+                        && variable.length() > head.length() + tail.length()) {
+                    String database = variable.substring(head.length(), variable.length() - tail.length());
+                    return new ListVariable(list, database, key, variable);
                 }
             }
             return null;
         }
 
-        static List<String> names() {
+        static List<String> names(DatabaseList list) {
             return Keys.ALL.stream()
-                    .filter(Key::ofSource)
+                    .filter(key -> key.list() == list)
                     .map(key -> "_" + Key.variable(key.name()))
                     .toList();
         }
 
         boolean isNumbered() {
-            return source.matches("\\d{1,9}");
+            return database.matches("\\d{1,9}");
         }
 
-        SourceVariable from(String variable) {
-            return new SourceVariable(source, key, variable);
+        ListVariable from(String variable) {
+            return new ListVariable(list, database, key, variable);
         }
     }
 }

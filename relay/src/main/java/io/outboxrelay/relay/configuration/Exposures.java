@@ -31,8 +31,10 @@ final class Exposures {
     }
 
     void run() {
-        for (int source = 0; source < settings.sources(); source++) {
-            database(source);
+        for (DatabaseList list : DatabaseList.values()) {
+            for (int number = 0; number < settings.size(list); number++) {
+                database(list.urlKey(), number);
+            }
         }
         values.find(Keys.BROKER_URI)
                 .filter(uri -> uri.getScheme().equals("amqp") && !isLoopback(uri.getHost()))
@@ -55,47 +57,47 @@ final class Exposures {
                                 .formatted(uri.getHost())));
     }
 
-    private void database(int source) {
-        Matcher url = JDBC.matcher(values.find(Keys.SOURCE_URL, source).orElse(""));
+    private void database(Key<String> key, int number) {
+        Matcher url = JDBC.matcher(values.find(key, number).orElse(""));
         if (!url.matches() || isOfThisMachine(url.group(2), url.group(3))) {
             return;
         }
         if (url.group(1).equals("postgresql")) {
-            postgresql(source, parameter(url.group(3), "sslmode").orElse("prefer"));
+            postgresql(key, number, parameter(url.group(3), "sslmode").orElse("prefer"));
         } else {
-            mariaDb(source, parameter(url.group(3), "sslmode").orElse("disable"));
+            mariaDb(key, number, parameter(url.group(3), "sslmode").orElse("disable"));
         }
     }
 
-    private void postgresql(int source, String mode) {
+    private void postgresql(Key<String> key, int number, String mode) {
         switch (mode) {
             case "verify-full" -> {}
-            case "require", "verify-ca" -> unverified(source, "sslmode", mode);
-            default -> unencrypted(source, "sslmode", mode);
+            case "require", "verify-ca" -> unverified(key, number, "sslmode", mode);
+            default -> unencrypted(key, number, "sslmode", mode);
         }
     }
 
-    private void mariaDb(int source, String mode) {
+    private void mariaDb(Key<String> key, int number, String mode) {
         switch (mode) {
             case "verify-full", "verify_identity" -> {}
-            case "trust", "required", "verify-ca", "verify_ca" -> unverified(source, "sslMode", mode);
-            default -> unencrypted(source, "sslMode", mode);
+            case "trust", "required", "verify-ca", "verify_ca" -> unverified(key, number, "sslMode", mode);
+            default -> unencrypted(key, number, "sslMode", mode);
         }
     }
 
-    private void unencrypted(int source, String parameter, String mode) {
+    private void unencrypted(Key<String> key, int number, String parameter, String mode) {
         warn(
-                Keys.SOURCE_URL,
-                source,
+                key,
+                number,
                 ("may not encrypt (%s=%s): the password and every event can be read on the way to the database. Add"
                                 + " %1$s=verify-full.")
                         .formatted(parameter, mode));
     }
 
-    private void unverified(int source, String parameter, String mode) {
+    private void unverified(Key<String> key, int number, String parameter, String mode) {
         warn(
-                Keys.SOURCE_URL,
-                source,
+                key,
+                number,
                 ("does not verify the server (%s=%s): an attacker in between can read and change the events. Add"
                                 + " %1$s=verify-full.")
                         .formatted(parameter, mode));
@@ -122,8 +124,8 @@ final class Exposures {
         return LOOPBACK.matcher(host.toLowerCase(Locale.ROOT)).matches();
     }
 
-    private void warn(Key<?> key, int source, String problem) {
-        Setting setting = settings.find(key.path(source));
+    private void warn(Key<?> key, int number, String problem) {
+        Setting setting = settings.find(key.path(number));
         if (setting != null) {
             settings.warn(setting.path(), setting.origin(), problem);
         }

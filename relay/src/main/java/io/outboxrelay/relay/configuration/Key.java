@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One key of the configuration.
  *
- * @param path in the file; {@code []} stands for the number of a source
+ * @param path in the file; {@code []} stands for the number of a database in its list
  * @param kind which values it accepts
  * @param standard the default value; null for none
  * @param required whether it must be set
@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
  * @param meaning what it does, for the table of keys
  */
 record Key<T>(String path, Kind<T> kind, @Nullable String standard, boolean required, Secrecy secrecy, String meaning) {
-
-    static final String SOURCES = "sources[]";
 
     static <T> Key<T> of(String path, Kind<T> kind, String standard, String meaning) {
         return new Key<>(path, kind, standard, false, Secrecy.OPEN, meaning);
@@ -33,17 +31,19 @@ record Key<T>(String path, Kind<T> kind, @Nullable String standard, boolean requ
         return new Key<>(path, kind, standard, required, how, meaning);
     }
 
-    boolean ofSource() {
-        return path.startsWith(SOURCES);
+    /** {@return the list of databases that it belongs to; null if it belongs to none} */
+    @Nullable
+    DatabaseList list() {
+        return DatabaseList.of(path).orElse(null);
     }
 
-    /** The path within a source: {@code pool-size}. */
+    /** The path within a database of a list: {@code pool-size}. */
     String name() {
-        return path.substring(SOURCES.length() + 1);
+        return path.substring(path.indexOf("[].") + 3);
     }
 
-    String path(int source) {
-        return path.replace("[]", "[" + source + "]");
+    String path(int number) {
+        return path.replace("[]", "[" + number + "]");
     }
 
     /** As part of the name of an environment variable. */

@@ -84,6 +84,27 @@ final class Keys {
             "Publish an event only if its schema is a version of its subject, either in the "
                     + "`catalogue` of contracts or in the `registry`.");
 
+    static final Key<String> INBOX_NAME = required(
+            "inboxes[].name",
+            Kind.matching("name", "[a-z][a-z0-9_-]{0,62}"),
+            "Name of the database in commands. A list of databases that have an inbox and are no sources: "
+                    + "only commands about consumers use them. The inbox of a source needs no entry.");
+    static final Key<String> INBOX_URL = required(
+                    "inboxes[].url", Kind.databaseUrl(), "JDBC URL of the database, without user and password.")
+            .hidden(Secrecy.URL);
+    static final Key<String> INBOX_USER = required(
+            "inboxes[].user",
+            Kind.text(),
+            "Database user; the rights of the role `outbox_consumer` are enough to inspect.");
+    static final Key<String> INBOX_PASSWORD =
+            of("inboxes[].password", Kind.secret(), "", "The user's password.").hidden(Secrecy.SECRET);
+    static final Key<String> INBOX_SCHEMA = of(
+            "inboxes[].schema",
+            Kind.matching("name", "[a-z_][a-z0-9_]{0,62}"),
+            "public",
+            "Database schema that contains the inbox. In MariaDB and MySQL this is a database, "
+                    + "and `public` means the one in the URL.");
+
     static final Key<Path> SCHEMAS_CATALOGUE = optional(
             "schemas.catalogue",
             Kind.file(),
@@ -309,6 +330,11 @@ final class Keys {
             SOURCE_WAKEUP,
             SOURCE_RETAIN,
             SOURCE_SCHEMAS,
+            INBOX_NAME,
+            INBOX_URL,
+            INBOX_USER,
+            INBOX_PASSWORD,
+            INBOX_SCHEMA,
             SCHEMAS_CATALOGUE,
             SCHEMAS_SUBJECT,
             REGISTRY_URL,

@@ -10,17 +10,13 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The configured values as text: a later layer replaces a value of an earlier one. Collects the faults. */
 final class Settings {
 
-    /** More is a typing error; gaps in the numbers would become sources without any values. */
-    private static final int MOST_SOURCES = 100;
-
-    private static final Pattern SOURCE_PATH = Pattern.compile("sources\\[(\\d{1,9})]\\.(.+)");
+    /** More is a typing error; gaps in the numbers would become databases without any values. */
+    private static final int MOST_OF_A_LIST = 100;
 
     private final Map<String, Setting> given = new LinkedHashMap<>();
     private final List<Fault> faults = new ArrayList<>();
@@ -28,9 +24,13 @@ final class Settings {
     private @Nullable Fault unusable;
 
     void put(String path, String value, String origin) {
-        Matcher source = SOURCE_PATH.matcher(path);
-        if (source.matches() && Integer.parseInt(source.group(1)) >= MOST_SOURCES) {
-            fault(path, null, origin, "is beyond the " + MOST_SOURCES + " sources that one relay can have.");
+        DatabaseList list = DatabaseList.of(path).orElse(null);
+        if (list != null && list.number(path).orElse(0) >= MOST_OF_A_LIST) {
+            fault(
+                    path,
+                    null,
+                    origin,
+                    "is beyond the %d %s that one relay can have.".formatted(MOST_OF_A_LIST, list.many()));
         } else {
             given.put(path, new Setting(path, value, origin));
         }
@@ -74,20 +74,24 @@ final class Settings {
     }
 
     int sources() {
+        return size(DatabaseList.SOURCES);
+    }
+
+    /** {@return how many databases a list has} */
+    int size(DatabaseList list) {
         return given.keySet().stream()
-                .map(SOURCE_PATH::matcher)
-                .filter(Matcher::matches)
-                .mapToInt(source -> Integer.parseInt(source.group(1)) + 1)
+                .flatMap(path -> list.number(path).stream())
+                .mapToInt(number -> number + 1)
                 .max()
                 .orElse(0);
     }
 
-    /** The number of the source with this name; in variables {@code -} and {@code _} are the same. */
-    OptionalInt sourceNamed(String name) {
-        for (int source = 0; source < sources(); source++) {
-            Setting setting = given.get(Keys.SOURCE_NAME.path(source));
+    /** The number of the database with this name; in variables {@code -} and {@code _} are the same. */
+    OptionalInt named(DatabaseList list, String name) {
+        for (int number = 0; number < size(list); number++) {
+            Setting setting = given.get(list.nameKey().path(number));
             if (setting != null && plain(setting.value()).equals(plain(name))) {
-                return OptionalInt.of(source);
+                return OptionalInt.of(number);
             }
         }
         return OptionalInt.empty();
@@ -98,7 +102,7 @@ final class Settings {
     }
 
     static @Nullable Key<?> key(String path) {
-        String general = path.replaceFirst("^sources\\[\\d{1,9}]", Key.SOURCES);
+        String general = DatabaseList.general(path);
         return Keys.ALL.stream()
                 .filter(key -> key.path().equals(general))
                 .findFirst()
@@ -108,7 +112,7 @@ final class Settings {
     /**
      * One configured value.
      *
-     * @param path of the key, with the number of the source if it has one: {@code sources[0].url}
+     * @param path of the key, with the number of the database if it has one: {@code sources[0].url}
      * @param value the text
      * @param origin a line of the file, a variable, or the command line
      */
@@ -124,8 +128,9 @@ final class Settings {
         Values(Settings settings) {
             this.settings = settings;
             for (Key<?> key : Keys.ALL) {
-                for (int source = 0; source < (key.ofSource() ? settings.sources() : 1); source++) {
-                    read(key, key.path(source));
+                DatabaseList list = key.list();
+                for (int number = 0; number < (list == null ? 1 : settings.size(list)); number++) {
+                    read(key, key.path(number));
                 }
             }
         }
@@ -149,13 +154,13 @@ final class Settings {
             return setting == null ? "not given" : setting.origin();
         }
 
-        /** {@return the value of a key outside the sources; empty if it has none or is at fault} */
+        /** {@return the value of a key outside the lists; empty if it has none or is at fault} */
         <T> Optional<T> find(Key<T> key) {
             return find(key, 0);
         }
 
-        <T> Optional<T> find(Key<T> key, int source) {
-            return Optional.ofNullable(key.kind().type().cast(values.get(key.path(source))));
+        <T> Optional<T> find(Key<T> key, int number) {
+            return Optional.ofNullable(key.kind().type().cast(values.get(key.path(number))));
         }
 
         /** {@return the value of a key that has one if there are no faults} */
@@ -163,8 +168,8 @@ final class Settings {
             return get(key, 0);
         }
 
-        <T> T get(Key<T> key, int source) {
-            return find(key, source).orElseThrow(() -> new NoSuchElementException(key.path(source)));
+        <T> T get(Key<T> key, int number) {
+            return find(key, number).orElseThrow(() -> new NoSuchElementException(key.path(number)));
         }
     }
 }

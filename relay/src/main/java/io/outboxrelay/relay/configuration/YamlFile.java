@@ -119,12 +119,13 @@ final class YamlFile {
 
     private void entry(String path, Node keyNode, Node value) {
         Key<?> key = Settings.key(path);
+        DatabaseList list = DatabaseList.named(path).orElse(null);
         if (!seen.add(path)) {
             settings.fault(path, null, origin(keyNode), "is set twice. Keep one.");
         } else if (key != null) {
             scalar(path, key, keyNode, value);
-        } else if (path.equals("sources")) {
-            sources(value);
+        } else if (list != null) {
+            list(list, value);
         } else if (isSection(path)) {
             section(path, value);
         } else {
@@ -132,14 +133,18 @@ final class YamlFile {
         }
     }
 
-    private void sources(Node node) {
+    private void list(DatabaseList list, Node node) {
         if (!(node instanceof SequenceNode sequence)) {
-            settings.fault("sources", null, origin(node), "must be a list: each source begins with \"- name: …\".");
+            settings.fault(
+                    list.many(),
+                    null,
+                    origin(node),
+                    "must be a list: each %s begins with \"- name: …\".".formatted(list.one()));
             return;
         }
-        List<Node> sources = sequence.getValue();
-        for (int number = 0; number < sources.size(); number++) {
-            section("sources[" + number + "]", sources.get(number));
+        List<Node> databases = sequence.getValue();
+        for (int number = 0; number < databases.size(); number++) {
+            section(list.path(number), databases.get(number));
         }
     }
 
@@ -166,8 +171,8 @@ final class YamlFile {
     }
 
     private static String nearest(String path) {
-        String general = path.replaceFirst("^sources\\[\\d+]", Key.SOURCES);
-        return Suggestion.nearest(general, Keys.ALL.stream().map(Key::path).toList());
+        return Suggestion.nearest(
+                DatabaseList.general(path), Keys.ALL.stream().map(Key::path).toList());
     }
 
     private String origin(@Nullable Node node) {

@@ -3,8 +3,6 @@ package io.outboxrelay.relay.database;
 import io.outboxrelay.relay.database.Failures.Address;
 import io.outboxrelay.relay.database.Failures.Audited;
 import io.outboxrelay.relay.database.Failures.Failure;
-import io.outboxrelay.relay.database.Failures.Filter;
-import io.outboxrelay.relay.database.Failures.Group;
 import io.outboxrelay.relay.database.Failures.Lane;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Pause;
@@ -16,12 +14,9 @@ import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
 import io.outboxrelay.relay.lane.Event;
-import io.outboxrelay.relay.lane.FailurePolicy.State;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -31,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * What a command asks of a kind of database. An act runs in the transaction of the caller, if there is one;
  * {@link #trouble} classifies the errors that it throws.
  */
-interface CommandActs {
+interface CommandActs extends FailureActs {
 
     /** Limits the transaction: a command that hangs must not keep a lane from its relay. */
     void limit();
@@ -41,54 +36,6 @@ interface CommandActs {
 
     /** Adds a note to the audit, and returns its number. */
     long note(String action, String what, long events, Note note);
-
-    // Failures
-
-    Map<State, Long> countByState(Filter filter);
-
-    /** Counts the events that wait behind the failures that match. */
-    long countWaitingBehind(Filter filter);
-
-    /** Counts failures by reason (or state, without one) and types: the {@link Failures#MOST_GROUPS} largest groups. */
-    List<Group> countByReason(Filter filter);
-
-    List<Failure> list(Filter filter, int limit);
-
-    Optional<Failure> find(UUID event);
-
-    long count(Filter filter);
-
-    List<Candidate> candidates(Filter filter);
-
-    /** Locks the rows of lanes in ascending order, as everybody does. */
-    void lockLanes(Collection<Integer> lanes);
-
-    /**
-     * Makes parked rows wait with fresh attempts, and restores the order of their aggregates.
-     *
-     * @param filter decides again: the previous holder of the lanes may have changed the rows
-     * @param rows ids of failures
-     * @return ids of the events that were changed
-     */
-    List<String> retry(Filter filter, List<Long> rows);
-
-    /**
-     * Makes the next attempt of retrying rows due now.
-     *
-     * @param filter decides again: the previous holder of the lanes may have changed the rows
-     * @param rows ids of failures
-     * @return ids of the events that were changed
-     */
-    List<String> bringForward(Filter filter, List<Long> rows);
-
-    /**
-     * Deletes rows, and restores the order of their aggregates.
-     *
-     * @param filter decides again: the previous holder of the lanes may have changed the rows
-     * @param rows ids of failures
-     * @return ids of the events that were deleted
-     */
-    List<String> discard(Filter filter, List<Long> rows);
 
     /** Pauses a route. Returns whether it was not paused already. */
     boolean pause(Route route, Note note);
@@ -172,9 +119,6 @@ interface CommandActs {
 
     /** A lane, and the age of its oldest event in seconds. */
     record LaneAndLag(Overview.Lane lane, double lagSeconds) {}
-
-    /** A failure that may be changed. */
-    record Candidate(long id, int lane) {}
 
     /** What an error of the database means for a command. */
     enum Trouble {

@@ -101,7 +101,23 @@ public enum Dialect {
      * @throws IllegalArgumentException if the schema is not a plain lower-case name
      */
     public Failures failures(String schema, DataSource connections) {
-        return new Failures(schema, connections, commands(schema, connections));
+        CommandActs sql = commands(schema, connections);
+        return new Failures(sql, new CommandTransactions(schema, connections, sql));
+    }
+
+    /**
+     * Returns what commands ask and change about consumers. Asks the database nothing yet.
+     *
+     * @param schema database schema of the inbox
+     * @param connections each transaction takes one
+     * @return the consumers of the inbox
+     * @throws IllegalArgumentException if the schema is not a plain lower-case name
+     */
+    public Consumers consumers(String schema, DataSource connections) {
+        CommandActs sql = commands(schema, connections);
+        InboxActs inbox =
+                this == POSTGRESQL ? new PostgresInbox(schema, connections) : new MariaDbInbox(schema, connections);
+        return new Consumers(sql, inbox, new CommandTransactions(schema, connections, sql));
     }
 
     /**

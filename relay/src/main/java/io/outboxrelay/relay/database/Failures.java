@@ -1,10 +1,8 @@
 package io.outboxrelay.relay.database;
 
-import io.outboxrelay.relay.database.CommandActs.Candidate;
 import io.outboxrelay.relay.database.CommandActs.Trouble;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
 import io.outboxrelay.schema.OutboxSchema;
-import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -15,60 +13,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.function.LongConsumer;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.springframework.dao.DataAccessException;
-import org.springframework.jdbc.support.JdbcTransactionManager;
-import org.springframework.transaction.TransactionDefinition;
-import org.springframework.transaction.TransactionException;
-import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * What commands ask and change about the unpublished events of one outbox, while relays run or while none does. Changes
  * need the rights of the role {@code outbox_admin}, questions those of {@code outbox_relay}. Every method throws an
  * {@link UnavailableException} when the database cannot be used.
  *
- * <p>A change locks the rows of its lanes in {@code outbox_lane}, as a relay does before it writes a failure. Then it
- * decides again what to change, restores the order of the aggregates, and notes in {@code outbox_audit} what it did,
- * all in one transaction. A transaction changes at most {@link #MOST_AT_ONCE} rows, since a relay cannot renew its
- * lease of a locked lane. Rows changed before a crash stay changed, and the command can be repeated.
- *
  * <p>Payloads and values of headers are never read.
  */
 public final class Failures {
 
-    /** Most rows that one transaction changes while it holds their lanes: 0.2 to 1.2 s on two busy cores. */
-    static final int MOST_AT_ONCE = 1_000;
-
     /** Most rows of a summary: services could invent any number of types. */
     public static final int MOST_GROUPS = 20;
 
-    private static final int MOST_DEADLOCKS = 5;
-
-    private final String schema;
-    private final DataSource connections;
     private final CommandActs sql;
-    private final TransactionTemplate change;
-    private final TransactionTemplate snapshot;
+    private final CommandTransactions transactions;
 
-    Failures(String schema, DataSource connections, CommandActs sql) {
-        this.schema = schema;
-        this.connections = connections;
+    Failures(CommandActs sql, CommandTransactions transactions) {
         this.sql = sql;
-        this.change = new TransactionTemplate(new JdbcTransactionManager(connections));
-        this.change.setIsolationLevel(TransactionDefinition.ISOLATION_READ_COMMITTED);
-        this.snapshot = new TransactionTemplate(new JdbcTransactionManager(connections));
-        this.snapshot.setIsolationLevel(TransactionDefinition.ISOLATION_REPEATABLE_READ);
-        this.snapshot.setReadOnly(true);
+        this.transactions = transactions;
     }
 
     /**
@@ -77,108 +46,27 @@ public final class Failures {
      * @throws UnavailableException if it is not, or the database does not answer
      */
     public void requireVersion() {
-        OptionalInt version;
-        try (Connection connection = connections.getConnection()) {
-            version = OutboxSchema.defaults().withSchema(schema).version(connection);
-        } catch (SQLException e) {
-            throw new UnavailableException("The database does not answer: " + DatabaseMessage.of(e), e);
-        }
-        if (version.isEmpty()) {
-            throw new UnavailableException(
-                    "There is no outbox in the schema %s. Install it with the command migrate.".formatted(schema),
-                    null);
-        }
-        if (version.getAsInt() < OutboxSchema.REQUIRED_VERSION) {
-            throw new UnavailableException(
-                    "The outbox has version %d, this command needs %d. Upgrade it with the command migrate."
-                            .formatted(version.getAsInt(), OutboxSchema.REQUIRED_VERSION),
-                    null);
-        }
+        transactions.requireVersion("outbox", OutboxSchema.REQUIRED_VERSION);
     }
 
-    /** Lists the oldest failures, at most so many, and counts all of them, at one instant. */
-    public Listing list(Filter filter, int limit) {
-        return read(() -> new Listing(
-                sql.countByState(filter),
-                sql.countWaitingBehind(filter),
-                sql.countByReason(filter),
-                sql.list(filter, limit)));
-    }
-
-    /** Finds the failure of an event; empty when it has none. */
-    public Optional<Failure> find(UUID event) {
-        return read(() -> sql.find(event));
-    }
-
-    /** Counts failures. */
-    public long count(Filter filter) {
-        return read(() -> sql.count(filter));
-    }
-
-    /**
-     * Retries parked events with a fresh attempt count, in order per aggregate.
-     *
-     * @param filter which; of these only the parked ones
-     * @param note who does it and why
-     * @param progress receives after every transaction how many rows have been changed so far
-     * @return how many rows this call changed: of two calls at the same time, only one changes a row
-     */
-    public long retry(Filter filter, Note note, LongConsumer progress) {
-        Filter parked = filter.in(Set.of(State.PARKED));
-        return change(parked, progress, rows -> {
-            int events = sql.retry(parked, rows).size();
-            return audited(events, "retry", parked.toString(), note);
-        });
-    }
-
-    /**
-     * Retries parked events, and brings forward the next attempt of those that are retrying, which keep their attempts.
-     *
-     * @param filter which; of these only those that are parked or retrying
-     * @param note who does it and why
-     * @param progress receives after every transaction how many rows have been changed so far
-     * @return how many rows this call changed
-     */
-    public long retryNow(Filter filter, Note note, LongConsumer progress) {
-        Filter both = filter.in(Set.of(State.PARKED, State.RETRYING));
-        return change(both, progress, rows -> {
-            // In this order: a parked event that is retried is retrying at once.
-            int events =
-                    sql.bringForward(filter.in(Set.of(State.RETRYING)), rows).size()
-                            + sql.retry(filter.in(Set.of(State.PARKED)), rows).size();
-            return audited(events, "retry now", both.toString(), note);
-        });
-    }
-
-    /**
-     * Deletes events that failed or are paused. The next events of their aggregates move up.
-     *
-     * @param filter which; of these not the waiting ones, which have not failed
-     * @param note who does it and why; the audit adds the ids of the deleted events
-     * @param progress receives after every transaction how many events have been deleted so far
-     * @return how many events this call deleted
-     */
-    public long discard(Filter filter, Note note, LongConsumer progress) {
-        Filter shown = filter.in(State.SHOWN);
-        return change(shown, progress, rows -> {
-            List<String> events = sql.discard(shown, rows);
-            return audited(events.size(), "discard", shown + ": " + String.join(", ", events), note);
-        });
+    /** {@return the events that could not be published} */
+    public FailedEvents failedEvents() {
+        return new FailedEvents(sql, sql, transactions, "");
     }
 
     /** Pauses a route. Returns whether it was not paused already. */
     public boolean pause(Route route, Note note) {
-        return changed(() -> audited(sql.pause(route, note), "pause", route, note));
+        return transactions.change(() -> audited(sql.pause(route, note), "pause", route, note));
     }
 
     /** Ends the pause of exactly this route; a relay then resumes its events. Returns whether it was paused. */
     public boolean resume(Route route, Note note) {
-        return changed(() -> audited(sql.resume(route), "resume", route, note));
+        return transactions.change(() -> audited(sql.resume(route), "resume", route, note));
     }
 
     /** Ends all pauses. Returns the routes that were paused. */
     public List<Route> resumeAll(Note note) {
-        return changed(() -> {
+        return transactions.change(() -> {
             List<Route> resumed = new ArrayList<>();
             for (Pause pause : sql.pauses()) {
                 if (audited(sql.resume(pause.route()), "resume", pause.route(), note)) {
@@ -191,7 +79,7 @@ public final class Failures {
 
     /** {@return the paused routes, those of all types first} */
     public List<Pause> pauses() {
-        return read(sql::pauses);
+        return transactions.read(sql::pauses);
     }
 
     /** Finds where an event is and what it waits for, at one instant. */
@@ -204,7 +92,7 @@ public final class Failures {
         try {
             return question.apply(false);
         } catch (UnavailableException e) {
-            if (trouble(e, sql) != Trouble.UNREADABLE) {
+            if (CommandTransactions.trouble(e, sql) != Trouble.UNREADABLE) {
                 throw e;
             }
             return question.apply(true);
@@ -212,10 +100,10 @@ public final class Failures {
     }
 
     private Whereabouts locate(UUID event, boolean unreadable) {
-        return read(() -> {
+        return transactions.read(() -> {
             Optional<Unpublished> unpublished = sql.unpublished(event, unreadable);
-            Optional<Failure> failure = sql.find(event);
-            Optional<Address> address = unpublished.map(Unpublished::address).or(() -> failure.map(Failure::address));
+            Optional<Failure> failure = sql.find(event).stream().findFirst();
+            Optional<Address> address = unpublished.map(Unpublished::address).or(() -> failure.map(Failures::address));
             return new Whereabouts(
                     unpublished.orElse(null),
                     failure.orElse(null),
@@ -241,12 +129,12 @@ public final class Failures {
 
     private Undelivered undelivered(String aggregateType, String aggregateId, int limit, boolean unreadable) {
         Filter its = new Filter(List.of(), Set.of(State.values()), null, null, aggregateType, aggregateId, null);
-        return read(() -> {
+        return transactions.read(() -> {
             List<Failure> failures = sql.list(its, limit);
             long failed = sql.count(its);
             List<Unpublished> unpublished = sql.unpublishedOf(aggregateType, aggregateId, limit, unreadable);
             Optional<Address> address = failures.stream()
-                    .map(Failure::address)
+                    .map(Failures::address)
                     .findFirst()
                     .or(() -> unpublished.stream().map(Unpublished::address).findFirst());
             return new Undelivered(
@@ -268,7 +156,7 @@ public final class Failures {
      * @return the entries
      */
     public List<Audited> audit(int limit, @Nullable UnaryOperator<Instant> since) {
-        return read(() -> sql.audit(since == null ? null : since.apply(sql.now()), limit));
+        return transactions.read(() -> sql.audit(since == null ? null : since.apply(sql.now()), limit));
     }
 
     /**
@@ -278,29 +166,11 @@ public final class Failures {
      * @return each as a privilege and a table; empty when none is missing
      */
     public List<String> missingRights(boolean retaining) {
-        return asked(sql, () -> sql.missingRights(retaining));
+        return CommandTransactions.asked(sql, () -> sql.missingRights(retaining));
     }
 
-    /** Changes the rows that fit now. An event that moves up behind a discarded one, or fails later, is not meant. */
-    private long change(Filter filter, LongConsumer progress, Change one) {
-        List<Candidate> chosen = read(() -> sql.candidates(filter));
-        long changed = 0;
-        for (int from = 0; from < chosen.size(); from += MOST_AT_ONCE) {
-            List<Candidate> some = chosen.subList(from, Math.min(chosen.size(), from + MOST_AT_ONCE));
-            changed += changed(() -> {
-                sql.lockLanes(some.stream().map(Candidate::lane).collect(Collectors.toCollection(TreeSet::new)));
-                return one.apply(some.stream().map(Candidate::id).toList());
-            });
-            progress.accept(changed);
-        }
-        return changed;
-    }
-
-    private int audited(int events, String action, String what, Note note) {
-        if (events > 0) {
-            sql.note(action, what, events, note);
-        }
-        return events;
+    private static Address address(Failure ofTheRelay) {
+        return (Address) ofTheRelay.place();
     }
 
     private boolean audited(boolean done, String action, Route route, Note note) {
@@ -310,84 +180,17 @@ public final class Failures {
         return done;
     }
 
-    /** A relay may hold two lanes in another order. The database then ends one of the two, which tries again. */
-    private <T> T changed(Supplier<T> work) {
-        for (int deadlocks = 0; ; deadlocks++) {
-            try {
-                return inTransaction(change, work);
-            } catch (UnavailableException e) {
-                if (trouble(e, sql) != Trouble.DEADLOCK || deadlocks == MOST_DEADLOCKS) {
-                    throw e;
-                }
-            }
-        }
-    }
-
-    private <T> T read(Supplier<T> work) {
-        return inTransaction(snapshot, work);
-    }
-
-    private <T> T inTransaction(TransactionTemplate transaction, Supplier<T> work) {
-        return asked(
-                sql,
-                () -> Objects.requireNonNull(transaction.execute(status -> {
-                    sql.limit();
-                    return work.get();
-                })));
-    }
-
-    /** Makes an error of the database a sentence for a person. */
-    static <T> T asked(CommandActs sql, Supplier<T> question) {
-        try {
-            return question.get();
-        } catch (DataAccessException | TransactionException e) {
-            throw unavailable(e, sql);
-        }
-    }
-
-    private static UnavailableException unavailable(RuntimeException e, CommandActs sql) {
-        String cause = DatabaseMessage.of(e);
-        return new UnavailableException(
-                switch (trouble(e, sql)) {
-                    case NO_RIGHT ->
-                        "The database user may not do this (%s). Use one with the role outbox_admin: --user and "
-                                        .formatted(cause)
-                                + "--password-file.";
-                    case TOO_LONG ->
-                        "The command took too long (%s): the database is busy, or another command is changing "
-                                        .formatted(cause)
-                                + "the same lanes. Rows changed so far stay changed; run the command again.";
-                    default -> "The database failed: " + cause;
-                },
-                e);
-    }
-
-    /** By the database's own error. What lies behind it, such as a socket's error, says less. */
-    static Trouble trouble(Throwable failure, CommandActs sql) {
-        Throwable cause = failure;
-        while (!(cause instanceof SQLException) && cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return cause instanceof SQLException said ? sql.trouble(said) : Trouble.OTHER;
-    }
-
-    private interface Change {
-
-        /** Changes those of some rows that still fit, and returns how many. */
-        int apply(List<Long> rows);
-    }
-
     /**
-     * Maps the rows that {@link CommandActs} read, by the names of their columns.
+     * Maps the rows that {@link CommandActs} and {@link InboxActs} read, by the names of their columns.
      *
      * @param reader reads ids and times of this kind of database
      */
     record Rows(EventReader reader) {
 
-        Failure failure(ResultSet row, List<String> headerNames) throws SQLException {
+        Failure failure(ResultSet row, Place place, List<String> headerNames) throws SQLException {
             return new Failure(
                     reader.id().read(row, row.findColumn("event_id")),
-                    address(row),
+                    place,
                     new Content(
                             row.getLong("payload_bytes"),
                             EventReader.shown(row, "content_type"),
@@ -443,11 +246,20 @@ public final class Failures {
         }
 
         static Group group(ResultSet row, int n) throws SQLException {
+            return group(row, (String) null);
+        }
+
+        static Group groupOfConsumer(ResultSet row, int n) throws SQLException {
+            return group(row, row.getString("consumer"));
+        }
+
+        private static Group group(ResultSet row, @Nullable String consumer) throws SQLException {
             return new Group(
                     row.getString("why"),
                     EventReader.shown(row, "aggregate_type"),
                     EventReader.shown(row, "event_type"),
-                    row.getLong("events"));
+                    row.getLong("events"),
+                    consumer);
         }
 
         static Lane lane(ResultSet row, int n) throws SQLException {
@@ -455,7 +267,16 @@ public final class Failures {
                     row.getInt("lane"), row.getString("owner"), row.getLong("epoch"), row.getDouble("lease_seconds"));
         }
 
-        private static Address address(ResultSet row) throws SQLException {
+        static Received received(ResultSet row) throws SQLException {
+            return new Received(
+                    row.getString("consumer"),
+                    row.getString("queue"),
+                    EventReader.shown(row, "aggregate_type"),
+                    EventReader.shown(row, "aggregate_id"),
+                    EventReader.shown(row, "event_type"));
+        }
+
+        static Address address(ResultSet row) throws SQLException {
             return new Address(
                     row.getInt("lane"),
                     row.getLong("position"),
@@ -489,6 +310,7 @@ public final class Failures {
      * @param aggregateType exactly this; null for any
      * @param aggregateId exactly this; null for any
      * @param olderThan failed first (or occurred, if it has not failed) longer ago than this; null for any
+     * @param consumer given up by exactly this one; null for any, and for events that the relay could not publish
      */
     public record Filter(
             List<UUID> events,
@@ -497,7 +319,20 @@ public final class Failures {
             @Nullable String eventType,
             @Nullable String aggregateType,
             @Nullable String aggregateId,
-            @Nullable Duration olderThan) {
+            @Nullable Duration olderThan,
+            @Nullable String consumer) {
+
+        /** Of any consumer. */
+        public Filter(
+                List<UUID> events,
+                Set<State> states,
+                @Nullable String reason,
+                @Nullable String eventType,
+                @Nullable String aggregateType,
+                @Nullable String aggregateId,
+                @Nullable Duration olderThan) {
+            this(events, states, reason, eventType, aggregateType, aggregateId, olderThan, null);
+        }
 
         /**
          * Narrows the states.
@@ -507,7 +342,7 @@ public final class Failures {
          */
         public Filter in(Set<State> allowed) {
             Set<State> both = states.stream().filter(allowed::contains).collect(Collectors.toSet());
-            return new Filter(events, both, reason, eventType, aggregateType, aggregateId, olderThan);
+            return new Filter(events, both, reason, eventType, aggregateType, aggregateId, olderThan, consumer);
         }
 
         /** Describes itself for the audit. */
@@ -521,6 +356,7 @@ public final class Failures {
             if (!events.isEmpty()) {
                 words.add("event " + events.stream().map(UUID::toString).collect(Collectors.joining(", ")));
             }
+            add(words, "consumer", consumer);
             add(words, "reason", reason);
             add(words, "type", eventType);
             add(words, "aggregate type", aggregateType);
@@ -554,8 +390,31 @@ public final class Failures {
     /** A paused route. */
     public record Pause(Route route, Instant pausedAt, String pausedBy, String reason) {}
 
-    /** Where an event belongs. It keeps the position that it had in the outbox. */
-    public record Address(int lane, long position, String aggregateType, String aggregateId, String eventType) {}
+    /** Where an event belongs, at one end of its way. */
+    public sealed interface Place {
+
+        /** {@return the type of its aggregate; empty if a consumer got it without one} */
+        String aggregateType();
+
+        /** {@return the id of its aggregate; empty if a consumer got it without one} */
+        String aggregateId();
+
+        /** {@return its type} */
+        String eventType();
+    }
+
+    /** Where an event belongs at the relay. It keeps the position that it had in the outbox. */
+    public record Address(int lane, long position, String aggregateType, String aggregateId, String eventType)
+            implements Place {}
+
+    /**
+     * Where an event belongs at a consumer.
+     *
+     * @param consumer its name
+     * @param queue where the event came from
+     */
+    public record Received(String consumer, String queue, String aggregateType, String aggregateId, String eventType)
+            implements Place {}
 
     /**
      * What may be shown of an event's content.
@@ -572,21 +431,22 @@ public final class Failures {
     /**
      * An event that failed or waits behind one that did.
      *
+     * @param place an {@link Address} if it could not be published, {@link Received} if a consumer gave it up
      * @param blocking whether later events of its aggregate wait for it
      * @param attempts spent attempts
-     * @param failures failures in a row
+     * @param failures failures in a row; of a consumer as many as attempts
      * @param nextAttemptAt time of the next attempt, if there is one
      * @param firstFailedAt time of the first failure, if it failed
      * @param failedAt time of the last failure, if it failed
      * @param reason why, in a word
-     * @param detail why, in the broker's words
+     * @param detail why, in the words of the broker or of the consumer's handler
      * @param before how many rows of its aggregate are before it
      * @param behind how many rows of its aggregate wait behind it
      * @param readAt time of this answer, by the database's clock
      */
     public record Failure(
             UUID event,
-            Address address,
+            Place place,
             Content content,
             State state,
             boolean blocking,
@@ -615,8 +475,20 @@ public final class Failures {
      * The failures of one reason and one route.
      *
      * @param reason why they failed, in a word; the state of those that have not failed
+     * @param consumer which gave them up; null if they could not be published
      */
-    public record Group(String reason, String aggregateType, String eventType, long events) {}
+    public record Group(
+            String reason,
+            String aggregateType,
+            String eventType,
+            long events,
+            @Nullable String consumer) {
+
+        /** Of events that could not be published. */
+        public Group(String reason, String aggregateType, String eventType, long events) {
+            this(reason, aggregateType, eventType, events, null);
+        }
+    }
 
     /**
      * An event that is still in the outbox.

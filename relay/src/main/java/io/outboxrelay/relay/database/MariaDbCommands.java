@@ -28,7 +28,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
-import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +56,7 @@ final class MariaDbCommands implements CommandActs {
 
     private static final int COUNTING_SECONDS = 60;
 
-    private static final String MATCHES = """
+    static final String MATCHES = """
         state IN (:states)
           AND (:any_event OR event_id IN (:events))
           AND (:reason IS NULL OR reason = :reason)
@@ -213,9 +212,8 @@ final class MariaDbCommands implements CommandActs {
     }
 
     @Override
-    public Optional<Failure> find(UUID event) {
-        return failures("WHERE event_id = :event ORDER BY id LIMIT 1", id(event)).stream()
-                .findFirst();
+    public List<Failure> find(UUID event) {
+        return failures("WHERE event_id = :event ORDER BY id LIMIT 1", id(event));
     }
 
     @Override
@@ -241,11 +239,13 @@ final class MariaDbCommands implements CommandActs {
                            (SELECT count(*) FROM SCHEMA.outbox_failure o FORCE INDEX (outbox_failure_aggregate)
                             WHERE o.aggregate = f.aggregate AND o.blocking = 1 AND o.id > f.id) ELSE 0 END AS behind_it
                 FROM SCHEMA.outbox_failure f
-                """ + which), parameters, (row, n) -> ROWS.failure(row, headerNames(row.getString("header_names"))));
+                """ + which),
+                parameters,
+                (row, n) -> ROWS.failure(row, Rows.address(row), headerNames(row.getString("header_names"))));
     }
 
     /** Headers that are no object, which MariaDB accepts, have no names. */
-    private static List<String> headerNames(@Nullable String json) {
+    static List<String> headerNames(@Nullable String json) {
         try {
             return json == null ? List.of() : JSON.readValue(json, NAMES);
         } catch (JsonProcessingException e) {
@@ -267,11 +267,13 @@ final class MariaDbCommands implements CommandActs {
     }
 
     @Override
-    public void lockLanes(Collection<Integer> lanes) {
+    public void lock(List<Candidate> candidates) {
         database.query(
                 in("SELECT lane FROM SCHEMA.outbox_lane FORCE INDEX (PRIMARY)"
                         + " WHERE lane IN (:lanes) ORDER BY lane FOR UPDATE"),
-                new MapSqlParameterSource("lanes", lanes),
+                new MapSqlParameterSource(
+                        "lanes",
+                        candidates.stream().map(Candidate::lane).distinct().toList()),
                 row -> {});
     }
 
@@ -428,7 +430,7 @@ final class MariaDbCommands implements CommandActs {
                     FROM SCHEMA.outbox_audit WHERE locate(:text, what) > 0 ORDER BY id
                     """), new MapSqlParameterSource("text", event.toString()), ROWS::audited);
         } catch (DataAccessException e) {
-            if (Failures.trouble(e, this) == Trouble.NO_RIGHT) {
+            if (CommandTransactions.trouble(e, this) == Trouble.NO_RIGHT) {
                 return null;
             }
             throw e;
@@ -459,7 +461,7 @@ final class MariaDbCommands implements CommandActs {
             database.getJdbcTemplate().execute(in(statement));
             return false;
         } catch (DataAccessException e) {
-            if (Failures.trouble(e, this) == Trouble.NO_RIGHT) {
+            if (CommandTransactions.trouble(e, this) == Trouble.NO_RIGHT) {
                 return true;
             }
             throw e;
@@ -616,7 +618,7 @@ final class MariaDbCommands implements CommandActs {
         return new MapSqlParameterSource("event", MariaDbOutbox.bytes(event));
     }
 
-    private static MapSqlParameterSource parameters(Filter filter) {
+    static MapSqlParameterSource parameters(Filter filter) {
         Duration age = filter.olderThan() == null ? Duration.ZERO : filter.olderThan();
         return new MapSqlParameterSource()
                 .addValue("any_event", filter.events().isEmpty())

@@ -25,7 +25,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +53,7 @@ final class PostgresCommands implements CommandActs {
     /** Counting a backlog of millions takes seconds: 300,000 rows a second were measured. */
     private static final int COUNTING_SECONDS = 60;
 
-    private static final String MATCHES = """
+    static final String MATCHES = """
         state = ANY (CAST(:states AS text[]))
           AND (cardinality(CAST(:events AS uuid[])) = 0 OR event_id = ANY (CAST(:events AS uuid[])))
           AND (CAST(:reason AS text) IS NULL OR reason = CAST(:reason AS text))
@@ -191,10 +190,8 @@ final class PostgresCommands implements CommandActs {
     }
 
     @Override
-    public Optional<Failure> find(UUID event) {
-        return failures("WHERE event_id = :event ORDER BY id LIMIT 1", new MapSqlParameterSource("event", event))
-                .stream()
-                .findFirst();
+    public List<Failure> find(UUID event) {
+        return failures("WHERE event_id = :event ORDER BY id LIMIT 1", new MapSqlParameterSource("event", event));
     }
 
     @Override
@@ -206,7 +203,8 @@ final class PostgresCommands implements CommandActs {
     }
 
     private List<Failure> failures(String which, MapSqlParameterSource parameters) {
-        return database.query(in("""
+        return database.query(
+                in("""
                 SELECT event_id, lane, position, BYTES(aggregate_type, reason), BYTES(aggregate_id, reason),
                        BYTES(event_type, reason), octet_length(payload) AS payload_bytes, BYTES(content_type, reason),
                        ARRAY (SELECT BYTES(name, reason) FROM jsonb_object_keys(headers) AS name) AS header_names,
@@ -221,7 +219,7 @@ final class PostgresCommands implements CommandActs {
                             WHERE o.blocking AND o.lane = f.lane AND o.aggregate_type = f.aggregate_type
                               AND o.aggregate_id = f.aggregate_id AND o.id > f.id) ELSE 0 END AS behind_it
                 FROM SCHEMA.outbox_failure f
-                """ + which), parameters, (row, n) -> ROWS.failure(row, headerNames(row)));
+                """ + which), parameters, (row, n) -> ROWS.failure(row, Rows.address(row), headerNames(row)));
     }
 
     private static List<String> headerNames(ResultSet row) throws SQLException {
@@ -244,10 +242,12 @@ final class PostgresCommands implements CommandActs {
     }
 
     @Override
-    public void lockLanes(Collection<Integer> lanes) {
+    public void lock(List<Candidate> candidates) {
         database.query(
                 in("SELECT lane FROM SCHEMA.outbox_lane WHERE lane = ANY (:lanes) ORDER BY lane FOR UPDATE"),
-                new MapSqlParameterSource("lanes", lanes.toArray(Integer[]::new)),
+                new MapSqlParameterSource(
+                        "lanes",
+                        candidates.stream().map(Candidate::lane).distinct().toArray(Integer[]::new)),
                 row -> {});
     }
 
@@ -589,7 +589,7 @@ final class PostgresCommands implements CommandActs {
         return database.query(in(statement), parameters, mapper).stream().findFirst();
     }
 
-    private static MapSqlParameterSource parameters(Filter filter) {
+    static MapSqlParameterSource parameters(Filter filter) {
         Duration age = filter.olderThan() == null ? Duration.ZERO : filter.olderThan();
         return new MapSqlParameterSource()
                 .addValue("events", filter.events().stream().map(UUID::toString).toArray(String[]::new))

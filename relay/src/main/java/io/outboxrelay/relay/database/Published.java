@@ -34,12 +34,12 @@ public final class Published {
 
     /** {@return the database's time} */
     public Instant now() {
-        return Failures.asked(sql, sql::now);
+        return CommandTransactions.asked(sql, sql::now);
     }
 
     /** Counts the events of a selection that are behind a place. */
     public Extent extent(Selection selection, long after) {
-        return Failures.asked(sql, () -> sql.extent(selection, after));
+        return CommandTransactions.asked(sql, () -> sql.extent(selection, after));
     }
 
     /**
@@ -51,7 +51,7 @@ public final class Published {
      * @return the events, whose {@link Event#position()} is their place; empty at the end
      */
     public List<Event> next(Selection selection, long after, Limits limits) {
-        return Failures.asked(sql, () -> sql.next(selection, after, limits));
+        return CommandTransactions.asked(sql, () -> sql.next(selection, after, limits));
     }
 
     /**
@@ -61,7 +61,7 @@ public final class Published {
      * @return their names, which no other transaction will ever have, each with what is known of its session
      */
     public Set<String> settling() {
-        return Failures.asked(
+        return CommandTransactions.asked(
                 sql,
                 () -> Objects.requireNonNull(transaction.execute(status -> {
                     sql.limit();
@@ -71,7 +71,7 @@ public final class Published {
 
     /** Notes in the audit that events are published again. Returns the number of the note. */
     public long note(String action, String what, long events, Note note) {
-        return Failures.asked(sql, () -> sql.note(action, what, events, note));
+        return CommandTransactions.asked(sql, () -> sql.note(action, what, events, note));
     }
 
     /**

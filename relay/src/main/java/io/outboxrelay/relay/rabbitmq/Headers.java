@@ -76,6 +76,11 @@ final class Headers {
         return RECORDS.contains(name);
     }
 
+    /** Returns whether a header of this name sends the message to further queues. */
+    static boolean isRouting(String name) {
+        return ROUTING.contains(name);
+    }
+
     /** Returns the name of the header with the longest value. */
     static String longest(Map<String, Object> headers) {
         return headers.entrySet().stream()

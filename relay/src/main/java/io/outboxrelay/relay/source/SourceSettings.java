@@ -1,5 +1,6 @@
 package io.outboxrelay.relay.source;
 
+import io.outboxrelay.relay.database.DatabaseLogin;
 import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import java.time.Duration;
@@ -51,8 +52,12 @@ public record SourceSettings(
      * @throws IllegalArgumentException when the relay does not know it
      */
     public Dialect dialect() {
-        return Dialect.of(url)
-                .orElseThrow(() -> new IllegalArgumentException("The relay does not know the database " + address()));
+        return login().dialect();
+    }
+
+    /** {@return the database and its user} */
+    public DatabaseLogin login() {
+        return new DatabaseLogin(name, url, user, password, schema);
     }
 
     /** What ends the wait for events. */
@@ -65,7 +70,7 @@ public record SourceSettings(
 
     /** Returns the URL without its parameters, among which there may be secrets. */
     public String address() {
-        return url.replaceFirst("\\?.*", "");
+        return login().address();
     }
 
     @Override

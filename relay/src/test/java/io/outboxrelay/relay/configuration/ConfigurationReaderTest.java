@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.outboxrelay.relay.configuration.ConfigurationException.Fault;
+import io.outboxrelay.relay.database.DatabaseLogin;
 import io.outboxrelay.relay.gate.SchemaGate.GateSettings;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
@@ -114,6 +115,11 @@ class ConfigurationReaderTest {
             Map.entry("sources[0].wakeup", "notify"),
             Map.entry("sources[0].retain", "7d"),
             Map.entry("sources[0].schemas", "registry"),
+            Map.entry("inboxes[0].name", "billing"),
+            Map.entry("inboxes[0].url", "jdbc:mariadb://db/billing?sslMode=verify-full"),
+            Map.entry("inboxes[0].user", "i"),
+            Map.entry("inboxes[0].password", "0456"),
+            Map.entry("inboxes[0].schema", "inbox"),
             Map.entry("schemas.catalogue", "/contracts"),
             Map.entry("schemas.subject", "shop.{event_type}"),
             Map.entry("schemas.registry.url", "https://registry/api"),
@@ -170,8 +176,12 @@ class ConfigurationReaderTest {
                 .map(entry -> entry.getKey() + "=" + entry.getValue())
                 .toList();
 
-        Configuration configuration = new ConfigurationReader(null, assignments, Map.of()).configuration();
+        ConfigurationReader reader = new ConfigurationReader(null, assignments, Map.of());
+        Configuration configuration = reader.configuration();
 
+        assertThat(reader.databases().inboxes())
+                .containsExactly(new DatabaseLogin(
+                        "billing", "jdbc:mariadb://db/billing?sslMode=verify-full", "i", "0456", "inbox"));
         assertThat(configuration)
                 .isEqualTo(new Configuration(
                         "relay-7",
@@ -349,6 +359,83 @@ class ConfigurationReaderTest {
             assertThat(source.name()).isEqualTo("orders");
             assertThat(source.password()).isEqualTo("p1");
         });
+    }
+
+    @Test
+    void an_inbox_is_made_by_a_file_or_by_variables_with_its_name_and_found_by_it() {
+        ConfigurationReader reader = read(
+                SMALLEST
+                        + "inboxes:\n  - name: crm\n    url: jdbc:postgresql://localhost/crm\n    user: u\n",
+                Map.of(
+                        "OUTBOX_RELAY_INBOXES_BILLING_URL", "jdbc:mysql://localhost/billing",
+                        "OUTBOX_RELAY_INBOXES_BILLING_USER", "b",
+                        "OUTBOX_RELAY_INBOXES_CRM_PASSWORD", "p"),
+                "inboxes.crm.schema=events");
+
+        assertThat(reader.databases().inboxes())
+                .containsExactly(
+                        new DatabaseLogin("crm", "jdbc:postgresql://localhost/crm", "u", "p", "events"),
+                        new DatabaseLogin("billing", "jdbc:mysql://localhost/billing", "b", "", "public"));
+        assertThat(reader.configuration().sources()).as("only they are relayed").hasSize(1);
+        assertThat(reader.effectiveYaml()).contains("inboxes:\n  - name: crm  # relay.yaml line 8\n");
+    }
+
+    @Test
+    void commands_about_consumers_need_no_source_and_the_relay_needs_one() {
+        ConfigurationReader reader = read("inboxes:\n  - name: crm\n    url: jdbc:postgresql:crm\n    user: u\n");
+
+        assertThat(reader.databases().sources()).isEmpty();
+        assertThat(reader.databases().inboxes()).hasSize(1);
+        assertThat(catchThrowableOfType(ConfigurationException.class, reader::sources)
+                        .faults())
+                .extracting(Fault::key)
+                .containsExactly("sources");
+        assertThat(catchThrowableOfType(
+                                ConfigurationException.class,
+                                () -> new ConfigurationReader(null, List.of(), Map.of()).databases())
+                        .faults())
+                .extracting(Fault::key)
+                .containsExactly("sources");
+    }
+
+    @Test
+    void all_faults_of_inboxes_are_reported_together() {
+        String file = SMALLEST + """
+                inboxes:
+                  - name: orders
+                    url: jdbc:postgresql://localhost:5432/orders
+                    usr: u
+                  - name: crm
+                    url: jdbc:oracle:crm
+                    user: u
+                    pool-size: 3
+                """;
+
+        assertThat(faults(
+                        file,
+                        Map.of("OUTBOX_RELAY_INBOXES_STOCK_USER", "x", "OUTBOX_RELAY_INBOXES_CRM_WAKEUP", "x"),
+                        "inboxes.shop.user=x"))
+                .containsExactlyInAnyOrder(
+                        "inboxes[0].usr (relay.yaml line 10) is not a key. Did you mean inboxes[].user?",
+                        "inboxes[1].pool-size (relay.yaml line 14) is not a key. See the table of keys in"
+                                + " docs/configuration.md.",
+                        "OUTBOX_RELAY_INBOXES_STOCK_USER (environment) names the inbox \"stock\", which does not exist."
+                                + " Correct the name, or define the inbox with OUTBOX_RELAY_INBOXES_STOCK_URL.",
+                        "OUTBOX_RELAY_INBOXES_CRM_WAKEUP (environment) is not a variable of the relay. After"
+                                + " OUTBOX_RELAY_INBOXES_ and the number or name of an inbox come _NAME, _URL, _USER,"
+                                + " _PASSWORD, _SCHEMA.",
+                        "inboxes.shop.user (command line) is not a key. There is no inbox of this name.",
+                        "inboxes[0].user (not given) is missing. Database user; the rights of the role outbox_consumer"
+                                + " are enough to inspect.",
+                        "inboxes[0].name = \"orders\" (relay.yaml line 8) has the name of sources[0]. Give each a name"
+                                + " of its own; - and _ count as the same.",
+                        "inboxes[0].url = \"jdbc:postgresql://localhost:5432/orders\" (relay.yaml line 9) has url and"
+                                + " schema of sources[0]. Remove this entry: commands use that database anyway.",
+                        "inboxes[1].url = \"jdbc:oracle:crm\" (relay.yaml line 12) names an unsupported database."
+                                + " Supported are jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:.");
+        assertThat(faults(SMALLEST + "inboxes: crm\n", Map.of()))
+                .containsExactly(
+                        "inboxes (relay.yaml line 7) must be a list: each inbox begins with \"- name: …\".");
     }
 
     @Test
@@ -616,6 +703,7 @@ class ConfigurationReaderTest {
             sources.orders.url=jdbc:postgresql://db/orders?ApplicationName=a&sslmode=require | does not verify the server (sslmode=require)
             sources.orders.url=jdbc:mariadb://db/orders | may not encrypt (sslMode=disable)
             sources.orders.url=jdbc:mysql://db/orders?sslMode=trust | does not verify the server (sslMode=trust)
+            inboxes[0].url=jdbc:mysql://db/crm?sslMode=trust | does not verify the server (sslMode=trust)
             sources.orders.url=jdbc:mariadb:sequential://10.0.0.1,10.0.0.2/orders | may not encrypt (sslMode=disable)
             broker.uri=amqp://guest:guest@broker/%2f | does not encrypt: the password and every event can be read on the way to broker. Use amqps://.
             broker.management-uri=http://broker:15672 | does not encrypt: the credentials can be read on the way to broker. Use https://.

@@ -176,7 +176,7 @@ class KeepingTest {
         keep(List.of(), List.of(triedOn(claimed().get(0), Duration.ZERO)), List.of());
         Event due = outbox.due(ALL).get(0);
         database.failures()
-                .retry(
+                .failedEvents().retry(
                         new Filter(List.of(), State.SHOWN, null, null, null, null, null),
                         new Note("ann", "bound the queue"),
                         changed -> {});
@@ -197,7 +197,7 @@ class KeepingTest {
         keep(List.of(), List.of(parked(events.get(0), false), triedOn(events.get(1), Duration.ZERO)), List.of());
 
         database.failures()
-                .retry(
+                .failedEvents().retry(
                         new Filter(List.of(events.get(0).id()), State.SHOWN, null, null, null, null, null),
                         new Note("ann", "bound the queue"),
                         changed -> {});

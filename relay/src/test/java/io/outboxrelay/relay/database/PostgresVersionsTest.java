@@ -153,7 +153,7 @@ class PostgresVersionsTest {
                 new Changes(List.of(), List.of(parked), events.subList(1, 2)));
         database.giveLogin("outbox_admin", "outbox_relay");
 
-        assertThat(database.failures(relay).retry(EVERYTHING, new Failures.Note("ann", "mended"), done -> {}))
+        assertThat(database.failures(relay).failedEvents().retry(EVERYTHING, new Failures.Note("ann", "mended"), done -> {}))
                 .isEqualTo(1);
 
         database.giveLogin("outbox_relay", "outbox_admin");
@@ -221,10 +221,10 @@ class PostgresVersionsTest {
         Failures failures = database.failures(relay);
         Failures.Note note = new Failures.Note("ann", "a drill");
         failures.requireVersion();
-        assertThat(failures.list(EVERYTHING, 10).failures()).hasSize(1);
+        assertThat(failures.failedEvents().list(EVERYTHING, 10).failures()).hasSize(1);
         assertThat(failures.pause(new Failures.Route("Order", "*"), note)).isTrue();
         assertThat(failures.resume(new Failures.Route("Order", "*"), note)).isTrue();
-        assertThat(failures.retry(EVERYTHING, note, done -> {})).isEqualTo(1);
+        assertThat(failures.failedEvents().retry(EVERYTHING, note, done -> {})).isEqualTo(1);
         assertThat(failures.locate(events.get(1).id()).audit()).isNotNull();
         assertThat(outbox.due(new Due(0, 10, 1_000, 10))).hasSize(1);
         assertThat(outbox.release(owned)).isTrue();

@@ -75,7 +75,7 @@ class StoredFailuresTest {
         rows.put("a", "waiting");
         rows.put("b", "retrying");
 
-        Failures.Listing listing = failures.list(ALL.in(Set.of(State.PARKED)), 100);
+        Failures.Listing listing = failures.failedEvents().list(ALL.in(Set.of(State.PARKED)), 100);
 
         assertThat(listing.counts()).containsOnlyKeys(State.PARKED).containsEntry(State.PARKED, 1L);
         assertThat(listing.waitingBehind()).isEqualTo(1);
@@ -97,7 +97,7 @@ class StoredFailuresTest {
         rows.put("b", "retrying");
         rows.reason("too-large").eventType("OrderPaid").put("c", "parked");
 
-        assertThat(failures.list(ALL, 0).groups())
+        assertThat(failures.failedEvents().list(ALL, 0).groups())
                 .containsExactly(
                         new Failures.Group("unroutable", "Order", "OrderPlaced", 2),
                         new Failures.Group("too-large", "Order", "OrderPaid", 1));
@@ -116,7 +116,7 @@ class StoredFailuresTest {
         rows.put("b", "parked");
         rows.put("b", "waiting");
 
-        assertThat(failures.retryNow(ALL, ANN, done -> {})).isEqualTo(2);
+        assertThat(failures.failedEvents().retryNow(ALL, ANN, done -> {})).isEqualTo(2);
 
         assertThat(rows.states("a")).containsExactly("retrying/3/4*", "waiting/0/0");
         assertThat(rows.states("b")).containsExactly("retrying/0/0*", "waiting/0/0");
@@ -220,12 +220,12 @@ class StoredFailuresTest {
             Future<Long> ann = people.submit(() -> {
                 together.countDown();
                 together.await();
-                return failures.retry(ALL, ANN, done -> {});
+                return failures.failedEvents().retry(ALL, ANN, done -> {});
             });
             Future<Long> bob = people.submit(() -> {
                 together.countDown();
                 together.await();
-                return failures.retry(ALL, new Note("bob", ""), done -> {});
+                return failures.failedEvents().retry(ALL, new Note("bob", ""), done -> {});
             });
             // Both have chosen what to retry and wait for the same lanes.
             awaitWaiting(2);
@@ -233,7 +233,7 @@ class StoredFailuresTest {
 
             assertThat(ann.get(1, TimeUnit.MINUTES) + bob.get(1, TimeUnit.MINUTES))
                     .isEqualTo(events);
-            assertThat(failures.retry(ALL, ANN, progress::add)).isZero();
+            assertThat(failures.failedEvents().retry(ALL, ANN, progress::add)).isZero();
         } finally {
             people.shutdownNow();
         }
@@ -257,7 +257,7 @@ class StoredFailuresTest {
             """);
         List<Long> progress = new ArrayList<>();
 
-        assertThat(failures.discard(ALL, ANN, progress::add)).isEqualTo(2_100);
+        assertThat(failures.failedEvents().discard(ALL, ANN, progress::add)).isEqualTo(2_100);
 
         assertThat(progress).containsExactly(1_000L, 2_000L, 2_100L);
         assertThat(database.column("SELECT events FROM outbox_audit ORDER BY id"))
@@ -271,7 +271,7 @@ class StoredFailuresTest {
         ExecutorService person = Executors.newSingleThreadExecutor();
         try (OutboxDatabase.Transaction relay = database.begin()) {
             relay.execute("SELECT FROM outbox_lane WHERE lane = 0 FOR UPDATE");
-            Future<Long> discarded = person.submit(() -> failures.discard(
+            Future<Long> discarded = person.submit(() -> failures.failedEvents().discard(
                     new Filter(List.of(event), Set.of(State.PARKED), null, null, null, null, null), ANN, done -> {}));
             awaitWaiting(1);
             relay.execute("UPDATE outbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()");
@@ -394,8 +394,8 @@ class StoredFailuresTest {
         assertThat(count(null, null, null, "a", null)).isEqualTo(2);
         assertThat(count(null, null, "Order", "a", null)).isEqualTo(1);
         assertThat(count(null, null, null, null, Duration.ofHours(1))).isEqualTo(1);
-        assertThat(failures.count(of(UUID.randomUUID()))).isZero();
-        assertThat(failures.count(ALL.in(Set.of(State.PAUSED)))).isZero();
+        assertThat(failures.failedEvents().count(of(UUID.randomUUID()))).isZero();
+        assertThat(failures.failedEvents().count(ALL.in(Set.of(State.PAUSED)))).isZero();
     }
 
     @Test
@@ -455,21 +455,21 @@ class StoredFailuresTest {
         try {
             Failures admin = database.failures(login);
             admin.requireVersion();
-            assertThat(admin.retry(of(event), ANN, done -> {})).isEqualTo(1);
-            assertThat(admin.discard(ALL, ANN, done -> {})).isEqualTo(2);
+            assertThat(admin.failedEvents().retry(of(event), ANN, done -> {})).isEqualTo(1);
+            assertThat(admin.failedEvents().discard(ALL, ANN, done -> {})).isEqualTo(2);
             assertThat(admin.pause(new Route("*", "*"), ANN)).isTrue();
             assertThat(admin.pauses()).hasSize(1);
             assertThat(admin.resume(new Route("*", "*"), ANN)).isTrue();
-            assertThat(admin.list(ALL, 10).failures()).isEmpty();
+            assertThat(admin.failedEvents().list(ALL, 10).failures()).isEmpty();
             assertThat(admin.locate(event).audit()).hasSize(2);
 
             database.giveLogin("outbox_relay", "outbox_admin");
             Failures relay = database.failures(login);
             UUID next = rows.put("c", "parked");
             relay.requireVersion();
-            assertThat(relay.list(ALL, 10).failures()).hasSize(1);
+            assertThat(relay.failedEvents().list(ALL, 10).failures()).hasSize(1);
             assertThat(relay.locate(next).audit()).as("may not be read").isNull();
-            assertThatThrownBy(() -> relay.retry(of(next), ANN, done -> {}))
+            assertThatThrownBy(() -> relay.failedEvents().retry(of(next), ANN, done -> {}))
                     .isInstanceOf(UnavailableException.class)
                     .hasMessageContaining("outbox_admin")
                     .hasMessageContaining("--user");
@@ -505,11 +505,11 @@ class StoredFailuresTest {
     }
 
     private static long retry(Filter filter) {
-        return failures.retry(filter, ANN, done -> {});
+        return failures.failedEvents().retry(filter, ANN, done -> {});
     }
 
     private static long discard(Filter filter) {
-        return failures.discard(filter, ANN, done -> {});
+        return failures.failedEvents().discard(filter, ANN, done -> {});
     }
 
     private static Filter of(UUID... events) {
@@ -522,7 +522,7 @@ class StoredFailuresTest {
             @Nullable String aggregateType,
             @Nullable String aggregateId,
             @Nullable Duration olderThan) {
-        return failures.count(
+        return failures.failedEvents().count(
                 new Filter(List.of(), State.SHOWN, reason, eventType, aggregateType, aggregateId, olderThan));
     }
 }

@@ -140,7 +140,7 @@ class OddRowsTest {
                         .allSatisfy(line -> assertThat(line).containsPattern("event [0-9a-f-]{36} .*position \\d+"));
                 relay.awaitReady();
 
-                assertThat(database.failures().retry(EVERYTHING, new Note("a test", "again"), changed -> {}))
+                assertThat(database.failures().failedEvents().retry(EVERYTHING, new Note("a test", "again"), changed -> {}))
                         .isEqualTo(parked.size());
                 await().atMost(PATIENCE)
                         .untilAsserted(() -> assertThat(parked()).isEqualTo(parked));
@@ -167,12 +167,12 @@ class OddRowsTest {
                    occurred_at, 'parked', 'unreadable' FROM outbox""");
         database.execute("DELETE FROM outbox");
 
-        assertThat(database.failures().list(EVERYTHING, all).failures()).hasSize(all);
+        assertThat(database.failures().failedEvents().list(EVERYTHING, all).failures()).hasSize(all);
         assertThat(database.outbox().stuck(Set.of(0), all)).isNotEmpty();
         assertThat(database.outbox().failures(Set.of(0)).events()).containsEntry("parked", (long) all);
         assertThat(overview().failures()).containsEntry("parked", (long) all);
         locateAll();
-        assertThat(database.failures().discard(EVERYTHING, new Note("a test", "away"), changed -> {}))
+        assertThat(database.failures().failedEvents().discard(EVERYTHING, new Note("a test", "away"), changed -> {}))
                 .isEqualTo(all);
     }
 
@@ -196,7 +196,7 @@ class OddRowsTest {
             assertThat(channel.messageCount("all")).isZero();
 
             Filter parked = new Filter(List.of(), Set.of(State.PARKED), null, null, null, null, null);
-            assertThat(database.failures().discard(parked, new Note("a test", "away"), changed -> {}))
+            assertThat(database.failures().failedEvents().discard(parked, new Note("a test", "away"), changed -> {}))
                     .isOne();
             whileARelayRuns(host, () -> assertThat(states()).isEmpty());
             assertThat(channel.messageCount("all")).isEqualTo(2);
@@ -215,10 +215,10 @@ class OddRowsTest {
                     now(), 'parked', 'unreadable')""".formatted(n));
         }
 
-        assertThat(database.failures().retry(ofEvent(2), new Note("a test", "again"), changed -> {}))
+        assertThat(database.failures().failedEvents().retry(ofEvent(2), new Note("a test", "again"), changed -> {}))
                 .isOne();
         assertThat(states()).containsExactly("parked", "waiting");
-        assertThat(database.failures().discard(ofEvent(1), new Note("a test", "away"), changed -> {}))
+        assertThat(database.failures().failedEvents().discard(ofEvent(1), new Note("a test", "away"), changed -> {}))
                 .isOne();
 
         assertThat(states()).containsExactly("retrying");
@@ -271,9 +271,9 @@ class OddRowsTest {
     /** Reasons by event. */
     private Map<String, String> parked() {
         Map<String, String> reasons = new LinkedHashMap<>();
-        database.failures().list(EVERYTHING, 1_000).failures().forEach(failure -> {
+        database.failures().failedEvents().list(EVERYTHING, 1_000).failures().forEach(failure -> {
             assertThat(failure.state())
-                    .as(failure.event() + " " + failure.address())
+                    .as(failure.event() + " " + failure.place())
                     .isEqualTo(State.PARKED);
             reasons.put(failure.event().toString(), String.valueOf(failure.reason()));
         });

@@ -6,6 +6,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.database.Connections;
+import io.outboxrelay.relay.database.Consumers;
 import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.OutboxStore;
@@ -95,6 +96,26 @@ public final class OutboxDatabase implements AutoCloseable {
     /** The same, connected in a certain way. */
     public Failures failures(DataSource connections) {
         return dialect().failures(OutboxSchema.DEFAULT_NAME, begun(connections, Session.Use.COMMAND));
+    }
+
+    /** What people's commands ask and change about consumers, as the owner. */
+    public Consumers consumers() {
+        return consumers(asTheRelay());
+    }
+
+    /** The same, connected in a certain way. */
+    public Consumers consumers(DataSource connections) {
+        return dialect().consumers(OutboxSchema.DEFAULT_NAME, begun(connections, Session.Use.COMMAND));
+    }
+
+    /** Makes the tables say that they have a version. */
+    public void versionIs(int version) {
+        execute(
+                isInnoDb()
+                        ? "CREATE OR REPLACE SQL SECURITY INVOKER VIEW outbox_schema_version AS SELECT %d AS version"
+                                .formatted(version)
+                        : "CREATE OR REPLACE FUNCTION outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS"
+                                + " 'SELECT %d'".formatted(version));
     }
 
     /** The statements of a relay that connects as the owner. */
