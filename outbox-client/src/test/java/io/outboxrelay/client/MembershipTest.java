@@ -33,8 +33,9 @@ class MembershipTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 5, 8, 9, 20})
     void every_partition_has_one_instance_and_their_shares_differ_by_one_at_most(int instances) {
-        List<String> alive =
-                IntStream.range(0, instances).mapToObj(number -> "pid " + number).toList();
+        List<String> alive = IntStream.range(0, instances)
+                .mapToObj(number -> "pid " + number)
+                .toList();
         List<String> shared = new ArrayList<>();
         for (String instance : alive) {
             List<String> share = Membership.share(QUEUES, alive, instance);

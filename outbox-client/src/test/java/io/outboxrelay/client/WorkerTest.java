@@ -71,9 +71,9 @@ class WorkerTest {
         assertThat(queue.done).containsAll(ids(before)).containsAll(ids(events));
         assertThat(effects.parked).containsExactly(poison.id());
         assertThat(effects.tries(poison)).isEqualTo(1 + ATTEMPTS);
-        assertThat(events).filteredOn(event -> event != poison).allSatisfy(neighbour -> assertThat(
-                        effects.tries(neighbour))
-                .isEqualTo(2));
+        assertThat(events)
+                .filteredOn(event -> event != poison)
+                .allSatisfy(neighbour -> assertThat(effects.tries(neighbour)).isEqualTo(2));
     }
 
     @Test

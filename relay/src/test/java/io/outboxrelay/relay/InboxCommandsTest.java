@@ -83,7 +83,8 @@ class InboxCommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"failures list", "failures show", "failures retry", "failures discard", "status", "redrive"})
+    @ValueSource(
+            strings = {"failures list", "failures show", "failures retry", "failures discard", "status", "redrive"})
     void every_command_explains_itself(String command) {
         assertThat(execute(("inbox " + command + " --help").split(" "))).isZero();
         assertThat(out.toString())
@@ -186,7 +187,8 @@ class InboxCommandsTest {
         assertThat(out.toString()).contains("inbox billing: discarded 1 event");
         assertThat(execute("explain", event.toString())).isZero();
         assertThat(out.toString())
-                .contains("source orders\n", "inbox billing\n  Consumer billing: discarded.\n  Audit: inbox discard at ")
+                .contains(
+                        "source orders\n", "inbox billing\n  Consumer billing: discarded.\n  Audit: inbox discard at ")
                 .contains(" by ann (database user ", "): a test order.");
         assertThat(execute("explain", "--json", event.toString())).isZero();
         assertThat(json().at("/inboxes/0/consumers/0/state").asText()).isEqualTo("discarded");
@@ -274,7 +276,8 @@ class InboxCommandsTest {
             assertThat(out.toString())
                     .contains("Audit log not shown", "Its consumers are not shown: The database user may not do this");
 
-            Path password = Files.writeString(folder.resolve("password"), orders.database().password());
+            Path password = Files.writeString(
+                    folder.resolve("password"), orders.database().password());
             assertThat(execute(
                             "inbox",
                             "failures",

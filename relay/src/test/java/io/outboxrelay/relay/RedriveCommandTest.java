@@ -219,7 +219,10 @@ class RedriveCommandTest {
 
         assertThat(redrive()).isEqualTo(1);
         assertThat(err.toString())
-                .contains("outbox-relay: the queue '" + DEAD + "' on ", " cannot be read alone", "End its other readers.");
+                .contains(
+                        "outbox-relay: the queue '" + DEAD + "' on ",
+                        " cannot be read alone",
+                        "End its other readers.");
     }
 
     @Test
@@ -244,7 +247,8 @@ class RedriveCommandTest {
                 LogLines log = new LogLines()) {
             environment.put(
                     "OUTBOX_RELAY_INBOXES_BILLING_URL", database.database().jdbcUrl());
-            environment.put("OUTBOX_RELAY_INBOXES_BILLING_USER", database.database().user());
+            environment.put(
+                    "OUTBOX_RELAY_INBOXES_BILLING_USER", database.database().user());
             environment.put(
                     "OUTBOX_RELAY_INBOXES_BILLING_PASSWORD", database.database().password());
 
@@ -312,8 +316,8 @@ class RedriveCommandTest {
     private void giveUp(String queue, int messages) throws IOException {
         long dead = queue.equals(DEAD) ? 0 : channel.messageCount(DEAD);
         for (int given = 0; given < messages; given++) {
-            GetResponse message = await().atMost(PATIENCE)
-                    .until(() -> channel.basicGet(queue, false), Objects::nonNull);
+            GetResponse message =
+                    await().atMost(PATIENCE).until(() -> channel.basicGet(queue, false), Objects::nonNull);
             channel.basicReject(message.getEnvelope().getDeliveryTag(), false);
         }
         if (!queue.equals(DEAD)) {

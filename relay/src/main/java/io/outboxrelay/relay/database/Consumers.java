@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What commands ask and change about the consumers of one inbox, while they run or while none does. Changes need the
- * rights of the role {@code outbox_admin}, questions those of {@code outbox_consumer}. Every method throws a {@link Failures.UnavailableException} when the database cannot be used.
+ * rights of the role {@code outbox_admin}, questions those of {@code outbox_consumer}. Every method throws a
+ * {@link Failures.UnavailableException} when the database cannot be used.
  */
 public final class Consumers {
 
@@ -149,7 +150,8 @@ public final class Consumers {
      *
      * @param consumer its name
      * @param notedAt when its inbox noted the event: when it was processed, or first stored among the failures
-     * @param failure the event, if it was given up or waits behind one that was; without one, a noted event is processed
+     * @param failure the event, if it was given up or waits behind one that was; without one, a noted event is
+     *     processed
      * @param first of the failure's aggregate the event for which the others wait, perhaps itself
      */
     public record AtConsumer(

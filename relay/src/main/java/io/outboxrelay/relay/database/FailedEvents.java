@@ -14,7 +14,8 @@ import java.util.function.LongConsumer;
 /**
  * The failed events of one database, at one end of their way: those that the relay could not publish, or those that
  * consumers gave up. Changes need the rights of the role {@code outbox_admin}, questions those of {@code outbox_relay}
- * or {@code outbox_consumer}. Every method throws a {@link Failures.UnavailableException} when the database cannot be used.
+ * or {@code outbox_consumer}. Every method throws a {@link Failures.UnavailableException} when the database cannot be
+ * used.
  *
  * <p>A change locks what a relay or a consumer locks before it writes a failure. Then it decides again what to change,
  * keeps the order of the aggregates, and notes in {@code outbox_audit} what it did, all in one transaction. A

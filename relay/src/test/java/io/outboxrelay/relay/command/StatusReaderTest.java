@@ -177,7 +177,8 @@ class StatusReaderTest {
 
     private static SourceStatus read(SourceSettings source) {
         return new StatusReader(
-                        source.login(), Connections.ofCommand(source.url(), source.schema(), source.user(), source.password()))
+                        source.login(),
+                        Connections.ofCommand(source.url(), source.schema(), source.user(), source.password()))
                 .read();
     }
 }

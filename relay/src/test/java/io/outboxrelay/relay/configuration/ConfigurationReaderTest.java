@@ -364,8 +364,7 @@ class ConfigurationReaderTest {
     @Test
     void an_inbox_is_made_by_a_file_or_by_variables_with_its_name_and_found_by_it() {
         ConfigurationReader reader = read(
-                SMALLEST
-                        + "inboxes:\n  - name: crm\n    url: jdbc:postgresql://localhost/crm\n    user: u\n",
+                SMALLEST + "inboxes:\n  - name: crm\n    url: jdbc:postgresql://localhost/crm\n    user: u\n",
                 Map.of(
                         "OUTBOX_RELAY_INBOXES_BILLING_URL", "jdbc:mysql://localhost/billing",
                         "OUTBOX_RELAY_INBOXES_BILLING_USER", "b",
@@ -434,8 +433,7 @@ class ConfigurationReaderTest {
                         "inboxes[1].url = \"jdbc:oracle:crm\" (relay.yaml line 12) names an unsupported database."
                                 + " Supported are jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:.");
         assertThat(faults(SMALLEST + "inboxes: crm\n", Map.of()))
-                .containsExactly(
-                        "inboxes (relay.yaml line 7) must be a list: each inbox begins with \"- name: …\".");
+                .containsExactly("inboxes (relay.yaml line 7) must be a list: each inbox begins with \"- name: …\".");
     }
 
     @Test

@@ -176,7 +176,8 @@ class KeepingTest {
         keep(List.of(), List.of(triedOn(claimed().get(0), Duration.ZERO)), List.of());
         Event due = outbox.due(ALL).get(0);
         database.failures()
-                .failedEvents().retry(
+                .failedEvents()
+                .retry(
                         new Filter(List.of(), State.SHOWN, null, null, null, null, null),
                         new Note("ann", "bound the queue"),
                         changed -> {});
@@ -197,7 +198,8 @@ class KeepingTest {
         keep(List.of(), List.of(parked(events.get(0), false), triedOn(events.get(1), Duration.ZERO)), List.of());
 
         database.failures()
-                .failedEvents().retry(
+                .failedEvents()
+                .retry(
                         new Filter(List.of(events.get(0).id()), State.SHOWN, null, null, null, null, null),
                         new Note("ann", "bound the queue"),
                         changed -> {});

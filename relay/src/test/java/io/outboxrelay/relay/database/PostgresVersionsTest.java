@@ -153,7 +153,9 @@ class PostgresVersionsTest {
                 new Changes(List.of(), List.of(parked), events.subList(1, 2)));
         database.giveLogin("outbox_admin", "outbox_relay");
 
-        assertThat(database.failures(relay).failedEvents().retry(EVERYTHING, new Failures.Note("ann", "mended"), done -> {}))
+        assertThat(database.failures(relay)
+                        .failedEvents()
+                        .retry(EVERYTHING, new Failures.Note("ann", "mended"), done -> {}))
                 .isEqualTo(1);
 
         database.giveLogin("outbox_relay", "outbox_admin");

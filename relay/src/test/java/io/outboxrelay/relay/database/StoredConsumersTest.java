@@ -164,8 +164,9 @@ class StoredConsumersTest {
         assertThat(database.column("SELECT consumer || ' ' || count(*) FROM inbox GROUP BY consumer"))
                 .containsExactly("billing 1");
         assertThat(database.column("SELECT event_id FROM inbox")).containsExactly(first.toString());
-        assertThat(failures.find(second)).singleElement().satisfies(failure -> assertThat(failure.before())
-                .isZero());
+        assertThat(failures.find(second))
+                .singleElement()
+                .satisfies(failure -> assertThat(failure.before()).isZero());
         assertThat(audit())
                 .containsExactly("ann|inbox discard|retrying or parked or paused, event " + first
                         + ", consumer billing: " + first + " of billing|1|the customer is there");
@@ -208,8 +209,8 @@ class StoredConsumersTest {
         assertThat(failures.list(ALL, 10).waitingBehind()).isZero();
         assertThat(consumers.handling(event).consumers())
                 .singleElement()
-                .satisfies(one -> assertThat(Objects.requireNonNull(one.first()).event())
-                        .isEqualTo(event));
+                .satisfies(one ->
+                        assertThat(Objects.requireNonNull(one.first()).event()).isEqualTo(event));
     }
 
     @Test
@@ -251,8 +252,7 @@ class StoredConsumersTest {
             awaitWaiting(2);
             consumer.commit();
 
-            assertThat(retried.get(0).get(1, TimeUnit.MINUTES)
-                            + retried.get(1).get(1, TimeUnit.MINUTES))
+            assertThat(retried.get(0).get(1, TimeUnit.MINUTES) + retried.get(1).get(1, TimeUnit.MINUTES))
                     .isEqualTo(2_500);
         } finally {
             people.shutdownNow();
@@ -387,7 +387,9 @@ class StoredConsumersTest {
         rows.processed(UUID.randomUUID());
         database.execute("UPDATE inbox SET processed_at = clock_timestamp() - interval '2 hours' WHERE event_id ="
                 + " (SELECT e FROM (SELECT min(event_id::text) AS e FROM inbox) AS one)"
-                        .replace("min(event_id::text)", kind.isInnoDb() ? "min(event_id)" : "min(event_id::text)::uuid"));
+                        .replace(
+                                "min(event_id::text)",
+                                kind.isInnoDb() ? "min(event_id)" : "min(event_id::text)::uuid"));
         database.execute("""
             INSERT INTO inbox_instance (consumer, instance, alive_until)
             VALUES ('crm', 'crm-1', clock_timestamp() + interval '1 hour'),
@@ -401,8 +403,7 @@ class StoredConsumersTest {
         Consumer billing = overview.get(0);
         assertThat(billing.notedWithinAnHour()).isEqualTo(1);
         assertThat(billing.counted()).isTrue();
-        assertThat(billing.failures())
-                .isEqualTo(Map.of(State.PARKED, 1L, State.RETRYING, 1L, State.WAITING, 2L));
+        assertThat(billing.failures()).isEqualTo(Map.of(State.PARKED, 1L, State.RETRYING, 1L, State.WAITING, 2L));
         assertThat(billing.oldestSeconds()).as("it occurred a day ago").isBetween(86_400.0, 90_000.0);
         assertThat(billing.instances()).isEmpty();
         assertThat(overview.get(1).instances()).containsExactly("crm-0", "crm-1");
@@ -456,12 +457,13 @@ class StoredConsumersTest {
             @Nullable String aggregateType,
             @Nullable String aggregateId,
             @Nullable Duration olderThan) {
-        return failures.count(new Filter(
-                List.of(), State.SHOWN, reason, eventType, aggregateType, aggregateId, olderThan, consumer));
+        return failures.count(
+                new Filter(List.of(), State.SHOWN, reason, eventType, aggregateType, aggregateId, olderThan, consumer));
     }
 
     private static List<String> audit() {
-        return database.column("SELECT concat_ws('|', who, action, what, events, reason) FROM outbox_audit ORDER BY id");
+        return database.column(
+                "SELECT concat_ws('|', who, action, what, events, reason) FROM outbox_audit ORDER BY id");
     }
 
     private static void awaitWaiting(long sessions) {

@@ -271,8 +271,11 @@ class StoredFailuresTest {
         ExecutorService person = Executors.newSingleThreadExecutor();
         try (OutboxDatabase.Transaction relay = database.begin()) {
             relay.execute("SELECT FROM outbox_lane WHERE lane = 0 FOR UPDATE");
-            Future<Long> discarded = person.submit(() -> failures.failedEvents().discard(
-                    new Filter(List.of(event), Set.of(State.PARKED), null, null, null, null, null), ANN, done -> {}));
+            Future<Long> discarded = person.submit(() -> failures.failedEvents()
+                    .discard(
+                            new Filter(List.of(event), Set.of(State.PARKED), null, null, null, null, null),
+                            ANN,
+                            done -> {}));
             awaitWaiting(1);
             relay.execute("UPDATE outbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()");
             relay.commit();
@@ -522,7 +525,7 @@ class StoredFailuresTest {
             @Nullable String aggregateType,
             @Nullable String aggregateId,
             @Nullable Duration olderThan) {
-        return failures.failedEvents().count(
-                new Filter(List.of(), State.SHOWN, reason, eventType, aggregateType, aggregateId, olderThan));
+        return failures.failedEvents()
+                .count(new Filter(List.of(), State.SHOWN, reason, eventType, aggregateType, aggregateId, olderThan));
     }
 }

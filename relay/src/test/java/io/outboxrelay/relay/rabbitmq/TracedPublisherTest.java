@@ -74,9 +74,9 @@ class TracedPublisherTest {
         assertThat(span.getKind()).isEqualTo(SpanKind.CLIENT);
         assertThat(span.getTraceId()).isEqualTo(TRACE);
         assertThat(span.getParentSpanId()).isEqualTo(WRITER);
-        assertThat(span.getLinks()).singleElement().satisfies(link -> assertThat(
-                        link.getSpanContext().getSpanId())
-                .isEqualTo(WRITER));
+        assertThat(span.getLinks())
+                .singleElement()
+                .satisfies(link -> assertThat(link.getSpanContext().getSpanId()).isEqualTo(WRITER));
         assertThat(span.getStatus().getStatusCode()).isEqualTo(StatusCode.UNSET);
         Map<String, Object> attributes = new HashMap<>();
         span.getAttributes().forEach((key, value) -> attributes.put(key.getKey(), value));
@@ -111,7 +111,8 @@ class TracedPublisherTest {
     }
 
     @Test
-    void while_an_event_is_published_its_span_is_current_and_an_answer_or_the_end_of_the_wait_ends_it() throws Exception {
+    void while_an_event_is_published_its_span_is_current_and_an_answer_or_the_end_of_the_wait_ends_it()
+            throws Exception {
         SilentPublisher silent = new SilentPublisher();
         Publisher traced = traced(silent);
         Event answered = Events.maker().headers(HEADERS).of(1);

@@ -128,7 +128,8 @@ class FailuresTest {
                 .isEqualTo("3 unroutable");
 
         channel.queueBind("orders", "events", "order.strange");
-        assertThat(failures.failedEvents().retry(everything(), NOTE, changed -> {})).isEqualTo(1);
+        assertThat(failures.failedEvents().retry(everything(), NOTE, changed -> {}))
+                .isEqualTo(1);
 
         assertThat(received("orders", 2)).containsExactly("a Strange", "a OrderPlaced");
         await().atMost(PATIENCE).until(() -> states().isEmpty());
@@ -284,7 +285,8 @@ class FailuresTest {
         write("a", "OrderPlaced");
         await().atMost(PATIENCE).until(() -> !states().isEmpty());
         orders();
-        failures.failedEvents().retry(everything(), NOTE, changed -> {}); // if its attempts were spent before there was a queue again
+        failures.failedEvents()
+                .retry(everything(), NOTE, changed -> {}); // if its attempts were spent before there was a queue again
 
         assertThat(received("orders", 1)).containsExactly("a OrderPlaced");
     }

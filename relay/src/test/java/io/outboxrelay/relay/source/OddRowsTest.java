@@ -140,7 +140,9 @@ class OddRowsTest {
                         .allSatisfy(line -> assertThat(line).containsPattern("event [0-9a-f-]{36} .*position \\d+"));
                 relay.awaitReady();
 
-                assertThat(database.failures().failedEvents().retry(EVERYTHING, new Note("a test", "again"), changed -> {}))
+                assertThat(database.failures()
+                                .failedEvents()
+                                .retry(EVERYTHING, new Note("a test", "again"), changed -> {}))
                         .isEqualTo(parked.size());
                 await().atMost(PATIENCE)
                         .untilAsserted(() -> assertThat(parked()).isEqualTo(parked));
@@ -167,7 +169,8 @@ class OddRowsTest {
                    occurred_at, 'parked', 'unreadable' FROM outbox""");
         database.execute("DELETE FROM outbox");
 
-        assertThat(database.failures().failedEvents().list(EVERYTHING, all).failures()).hasSize(all);
+        assertThat(database.failures().failedEvents().list(EVERYTHING, all).failures())
+                .hasSize(all);
         assertThat(database.outbox().stuck(Set.of(0), all)).isNotEmpty();
         assertThat(database.outbox().failures(Set.of(0)).events()).containsEntry("parked", (long) all);
         assertThat(overview().failures()).containsEntry("parked", (long) all);

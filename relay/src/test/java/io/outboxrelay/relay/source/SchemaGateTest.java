@@ -137,7 +137,8 @@ class SchemaGateTest {
                 .contains("the versions 1, and the event was written with version 2");
 
         registry.register("unknown.Paid", SECOND);
-        assertThat(failures().failedEvents().retry(everything(), NOTE, changed -> {})).isEqualTo(1);
+        assertThat(failures().failedEvents().retry(everything(), NOTE, changed -> {}))
+                .isEqualTo(1);
 
         assertThat(received(2)).containsExactly("a " + fingerprint(SECOND), "a " + fingerprint(FIRST));
         await().atMost(PATIENCE).until(() -> states().isEmpty());

@@ -39,7 +39,8 @@ class OwnOrders {
      */
     void await(byte @Nullable [] answer) {
         try {
-            UUID eventId = answer == null ? null : json.readValue(answer, Placed.class).eventId();
+            UUID eventId =
+                    answer == null ? null : json.readValue(answer, Placed.class).eventId();
             if (eventId != null) {
                 inbox.await(StorefrontService.CONSUMER, eventId, settings.ownOrder());
             }
