@@ -340,7 +340,7 @@ class FailuresTest {
                 .until(() -> states().stream().sorted().toList().equals(List.of("parked", "parked", "waiting")));
 
         channel.queueBind("orders", "events", "order.strange");
-        failures.retry(everything(), NOTE, changed -> {});
+        failures.failedEvents().retry(everything(), NOTE, changed -> {});
 
         assertThat(received("orders", lanes.size(), "outbox_lane")).containsExactlyInAnyOrderElementsOf(lanes);
     }
