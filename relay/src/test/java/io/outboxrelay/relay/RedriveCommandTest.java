@@ -221,8 +221,8 @@ class RedriveCommandTest {
         assertThat(err.toString())
                 .contains(
                         "outbox-relay: the queue '" + DEAD + "' on ",
-                        " cannot be read alone",
-                        "End its other readers.");
+                        " must have one reader",
+                        "End the others.");
     }
 
     @Test

@@ -1,7 +1,6 @@
 package io.outboxrelay.relay.rabbitmq;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
-import com.rabbitmq.client.AlreadyClosedException;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.DefaultConsumer;
@@ -29,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * Takes the messages of a dead-letter queue back to the queues in which they died first. One message is in hand at a
  * time: it is acknowledged only when the broker has routed and confirmed its copy. So the messages keep their order, a
  * crash loses none (the one in hand may be there twice, with the same id), and the first one that cannot be published
- * stops the rest. The exclusive consumer keeps two of them from sharing a queue. Used by one thread.
+ * stops the rest. A queue with another reader is refused; not every kind of queue does that for an exclusive consumer.
+ * Used by one thread.
  */
 public final class Redrive implements AutoCloseable {
 
@@ -38,6 +38,9 @@ public final class Redrive implements AutoCloseable {
 
     /** The next message is sent when the one before it is acknowledged; so long only a broker in trouble takes. */
     private static final Duration LONGEST_DELIVERY = Duration.ofSeconds(10);
+
+    private static final long MILLIS_BETWEEN_LOOKS = 20;
+    private static final int MOST_LOOKS = 250;
 
     /** Half of the delivery limit that quorum queues have by default since RabbitMQ 4.0. */
     private static final long MANY_RETURNS = 10;
@@ -122,7 +125,7 @@ public final class Redrive implements AutoCloseable {
                 String target = firstDeathQueue(delivery.getProperties()).orElse("");
                 String fault = publish(target, delivery);
                 if (fault != null) {
-                    putBack(deliveries, delivery);
+                    putBack();
                     return new Result(moved, inWords(delivery, fault));
                 }
                 done++;
@@ -144,12 +147,20 @@ public final class Redrive implements AutoCloseable {
             reading.basicQos(1);
             Deliveries deliveries = new Deliveries(reading);
             deliveries.tag = reading.basicConsume(queue, false, "", false, true, null, deliveries);
+            long readers = publishing.consumerCount(queue);
+            if (readers > 1) {
+                throw notAlone("it has %d".formatted(readers));
+            }
             return deliveries;
         } catch (IOException | ShutdownSignalException e) {
-            throw new CannotRedriveException(
-                    "the queue '%s' on %s cannot be read alone, which its order needs: %s. End its other readers."
-                            .formatted(queue, address, ConnectionTrouble.inWords(e)));
+            throw notAlone(ConnectionTrouble.inWords(e));
         }
+    }
+
+    private CannotRedriveException notAlone(String why) {
+        return new CannotRedriveException(
+                "the queue '%s' on %s must have one reader, or the messages lose their order: %s. End the others."
+                        .formatted(queue, address, why));
     }
 
     /** Returns why a message was not published; null if it was. */
@@ -188,14 +199,18 @@ public final class Redrive implements AutoCloseable {
     }
 
     /**
-     * Returns the message to its place, and explicitly so: RabbitMQ 4.3 counts a delivery for the end of a channel, but
-     * not for this.
+     * Returns the message in hand to its place, at the head, by the end of the channel: a quorum queue without a
+     * delivery limit would put a message that is nacked behind all others. Waits until it is there, for the next
+     * reader.
      */
-    private void putBack(Deliveries deliveries, Delivery delivery) {
-        try {
-            reading.basicCancel(deliveries.tag);
-            reading.basicNack(delivery.getEnvelope().getDeliveryTag(), false, true);
-        } catch (IOException | AlreadyClosedException e) {
+    private void putBack() throws InterruptedException {
+        try (Channel looking = connection.createChannel()) {
+            long others = looking.messageCount(queue);
+            reading.abort();
+            for (int looks = 0; looks < MOST_LOOKS && looking.messageCount(queue) <= others; looks++) {
+                TimeUnit.MILLISECONDS.sleep(MILLIS_BETWEEN_LOOKS);
+            }
+        } catch (IOException | TimeoutException | ShutdownSignalException e) {
             connection.abort(CLOSE_TIMEOUT_MILLIS); // which returns it as well
         }
     }
