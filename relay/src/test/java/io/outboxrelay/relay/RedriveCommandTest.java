@@ -219,10 +219,7 @@ class RedriveCommandTest {
 
         assertThat(redrive()).isEqualTo(1);
         assertThat(err.toString())
-                .contains(
-                        "outbox-relay: the queue '" + DEAD + "' on ",
-                        " must have one reader",
-                        "End the others.");
+                .contains("outbox-relay: the queue '" + DEAD + "' on ", " must have one reader", "End the others.");
     }
 
     @Test
