@@ -848,7 +848,8 @@ public final class IdempotentConsumer implements AutoCloseable {
 
         /**
          * How many bytes may wait in memory. When more are sent ahead, the consumer gives back what it has not begun,
-         * and takes fewer deliveries ahead from then on.
+         * and takes fewer deliveries ahead from then on. If it ends before it has handled what it gave back, the broker
+         * may change the order of these events; with large events choose a smaller {@link #prefetch} instead.
          *
          * @param bytes of payloads, default 64 MiB
          * @return this
