@@ -74,7 +74,7 @@ final class ConsumerSession implements AutoCloseable {
 
     /**
      * Consumes exactly these queues. A queue that is not among them any more is let go of as soon as nothing of it is
-     * in work.
+     * in work; if it is among them again by then, it is opened again.
      *
      * @throws IOException if one of them has ended: the broker delivers again what was not acknowledged
      */
@@ -87,7 +87,7 @@ final class ConsumerSession implements AutoCloseable {
             }
             subscription.acknowledgeRest();
             boolean overloaded = subscription.overloaded();
-            if (overloaded || !queues.contains(subscription.queue())) {
+            if (overloaded || subscription.isLettingGo() || !queues.contains(subscription.queue())) {
                 subscription.letGo();
                 if (!subscription.isRunning()) {
                     if (overloaded) {

@@ -276,6 +276,11 @@ final class Subscription implements Origin {
         lettingGo = true;
     }
 
+    /** Whether it takes nothing more. */
+    synchronized boolean isLettingGo() {
+        return lettingGo;
+    }
+
     /** Whether something is in work. */
     synchronized boolean isRunning() {
         return running > 0;

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -145,6 +146,46 @@ class PartitionsTest {
 
         first.crash();
         awaitShares(Map.of("c", 8));
+    }
+
+    @Test
+    void a_partition_that_is_to_move_and_comes_back_before_it_could_is_consumed_again() throws Exception {
+        install();
+        CountDownLatch working = new CountDownLatch(1);
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        try (LogLines log = LogLines.of(IdempotentConsumer.class)) {
+            instances.add(new Instance("a", database, broker, QUEUE.partitions(8), (tables, event) -> {
+                working.countDown();
+                awaitUninterrupted(mayEnd);
+                tables.add(event, "a");
+            }));
+            awaitLines(log, "consumes 8 of 8 partitions", 1);
+            relay.publish(List.of(new NumberedEvent(UUID.randomUUID(), 1, 1)));
+            working.await();
+
+            Instance second = start("b");
+            awaitLines(log, "consumes 4 of 8 partitions: [billing.orders.0,", 1);
+            second.close();
+            awaitLines(log, "consumes 8 of 8 partitions", 2);
+        }
+        mayEnd.countDown();
+        relay.publish(List.of(new NumberedEvent(UUID.randomUUID(), 1, 2)));
+
+        awaitEffects(2);
+        assertThat(effects.judge(2)).isEqualTo(Verdict.GOOD);
+    }
+
+    private static void awaitLines(LogLines log, String text, int number) {
+        await().until(() ->
+                log.lines().stream().filter(line -> line.contains(text)).count() >= number);
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test
