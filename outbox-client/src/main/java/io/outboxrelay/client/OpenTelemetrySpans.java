@@ -88,6 +88,9 @@ final class OpenTelemetrySpans implements Spans {
 
     @Override
     public Handling handling(List<ReceivedEvent> events, String consumer, String queue) {
+        if (events.size() == 1) {
+            return handling(events.get(0), consumer, queue);
+        }
         Tracer current = tracer();
         if (current == null) {
             return NO_SPAN;
@@ -136,11 +139,6 @@ final class OpenTelemetrySpans implements Spans {
         static Current of(SpanBuilder builder) {
             Span span = builder.startSpan();
             return new Current(span, span.makeCurrent());
-        }
-
-        @Override
-        public void duplicate() {
-            span.setAttribute("outbox.duplicate", true);
         }
 
         @Override

@@ -4,20 +4,14 @@ import java.util.List;
 import org.springframework.util.ClassUtils;
 
 /**
- * Gives each attempt to handle events a span in the trace that the writer began. OpenTelemetry is optional: without it,
- * and as long as no SDK is set up, there are no spans and no cost. Safe for use by many threads.
- *
- * <pre>{@code
- * try (Spans.Handling handling = spans.handling(event, "billing", "billing.orders")) {
- *     ... // the attempt; handling.failed(cause) or handling.duplicate() if it ended so
- * }
- * }</pre>
+ * Gives each call of a handler a span in the trace that the writer of the event began. OpenTelemetry is optional:
+ * without it, and as long as no SDK is set up, there are no spans and no cost. Safe for use by many threads.
  */
 interface Spans {
 
     /**
-     * Begins the span of one attempt with one event: a child of the context that travels with the event. It is the
-     * calling thread's current span until it is closed.
+     * Begins the span of one event: a child of the context that travels with the event. It is the calling thread's
+     * current span until it is closed.
      *
      * @param event what is handled
      * @param consumer name of the consumer in the inbox
@@ -27,23 +21,20 @@ interface Spans {
     Handling handling(ReceivedEvent event, String consumer, String queue);
 
     /**
-     * Begins the span of one attempt with several events at once, linked to the contexts of all of them: a span has one
-     * parent only. It is the calling thread's current span until it is closed.
+     * Begins the span of several events that are handled together, linked to the contexts of all of them: a span has
+     * one parent only. It is the calling thread's current span until it is closed.
      *
-     * @param events what is handled together
+     * @param events what is handled together; one alone is handled as such
      * @param consumer name of the consumer in the inbox
      * @param queue where the events came from
      * @return to be closed by the same thread
      */
     Handling handling(List<ReceivedEvent> events, String consumer, String queue);
 
-    /** An attempt that is being made. Closing it ends its span. */
+    /** Events that are being handled. Closing it ends the span. */
     interface Handling extends AutoCloseable {
 
-        /** Notes that the inbox knew the event, so that no handler was called. */
-        void duplicate();
-
-        /** Notes that the attempt has failed. */
+        /** Notes that the handler has failed. */
         void failed(Throwable cause);
 
         @Override
@@ -65,11 +56,6 @@ interface Spans {
 
     /** No span at all. */
     Handling NO_SPAN = new Handling() {
-        @Override
-        public void duplicate() {
-            // there is no span
-        }
-
         @Override
         public void failed(Throwable cause) {
             // there is no span

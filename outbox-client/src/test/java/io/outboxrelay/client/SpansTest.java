@@ -115,25 +115,21 @@ class SpansTest {
     }
 
     @Test
-    void a_failed_attempt_is_an_error_with_its_type_and_a_duplicate_is_marked() {
-        try (Spans.Handling handling = spans.handling(event(Map.of()), "billing", QUEUE)) {
-            handling.failed(new IllegalStateException("no such customer"));
-        }
-        try (Spans.Handling handling = spans.handling(event(Map.of()), "billing", QUEUE)) {
-            handling.failed(new IllegalStateException());
-        }
-        try (Spans.Handling handling = spans.handling(event(Map.of()), "billing", QUEUE)) {
-            handling.duplicate();
-        }
+    void a_failed_handler_makes_its_span_an_error_with_its_type() {
+        Spans.Handling one = spans.handling(event(Map.of()), "billing", QUEUE);
+        one.failed(new IllegalStateException("no such customer"));
+        one.close();
+        Spans.Handling several =
+                spans.handling(List.of(event(Map.of()), event(Map.of())), "billing", QUEUE);
+        several.failed(new StackOverflowError());
+        several.close();
 
         List<SpanData> handled = handled();
-        assertThat(handled.get(0).getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
+        assertThat(handled.stream().map(span -> span.getStatus().getStatusCode()))
+                .containsExactly(StatusCode.ERROR, StatusCode.ERROR);
         assertThat(handled.get(0).getStatus().getDescription()).isEqualTo("no such customer");
         assertThat(attributes(handled.get(0))).containsEntry("error.type", "java.lang.IllegalStateException");
-        assertThat(handled.get(1).getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
-        assertThat(handled.get(2).getStatus().getStatusCode()).isEqualTo(StatusCode.UNSET);
-        assertThat(handled.get(2).getAttributes().get(AttributeKey.booleanKey("outbox.duplicate")))
-                .isTrue();
+        assertThat(attributes(handled.get(1))).containsEntry("error.type", "java.lang.StackOverflowError");
     }
 
     @Test
@@ -152,6 +148,16 @@ class SpansTest {
                         anna.getSpanContext().getSpanId(), bert.getSpanContext().getSpanId());
         assertThat(handled.getAttributes().get(AttributeKey.longKey("messaging.batch.message_count")))
                 .isEqualTo(3);
+    }
+
+    @Test
+    void a_batch_of_one_is_a_child_of_its_writer() {
+        Span writer = tracer.spanBuilder("POST /orders").startSpan();
+
+        spans.handling(List.of(writtenIn(writer)), "billing", QUEUE).close();
+
+        assertThat(span("process billing.orders").getParentSpanId())
+                .isEqualTo(writer.getSpanContext().getSpanId());
     }
 
     @Test
