@@ -119,8 +119,7 @@ class SpansTest {
         Spans.Handling one = spans.handling(event(Map.of()), "billing", QUEUE);
         one.failed(new IllegalStateException("no such customer"));
         one.close();
-        Spans.Handling several =
-                spans.handling(List.of(event(Map.of()), event(Map.of())), "billing", QUEUE);
+        Spans.Handling several = spans.handling(List.of(event(Map.of()), event(Map.of())), "billing", QUEUE);
         several.failed(new StackOverflowError());
         several.close();
 
