@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What comes back when a process ends, of a queue whose order matters. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 @Tag("server")
 class EndedProcessTest {
 

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 @Tag("server")
 class PartitionsTest {
 
