@@ -29,10 +29,11 @@ final class Causes {
     private static final Set<String> CONTENTION_STATES = Set.of("40001", "40P01", "55P03");
 
     /**
-     * Lock wait timeout, deadlock, NOWAIT on MySQL: https://mariadb.com/kb/en/mariadb-error-code-reference/ and
+     * A row that changed since the snapshot (MariaDB since 11.6), lock wait timeout, deadlock, NOWAIT on MySQL:
+     * https://mariadb.com/kb/en/mariadb-error-code-reference/ and
      * https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
      */
-    private static final Set<Integer> CONTENTION_CODES = Set.of(1205, 1213, 3572);
+    private static final Set<Integer> CONTENTION_CODES = Set.of(1020, 1205, 1213, 3572);
 
     /** The server shuts down, the connection was killed: https://mariadb.com/kb/en/mariadb-error-code-reference/ */
     private static final Set<Integer> LOSS_CODES = Set.of(1053, 1927);

@@ -8,7 +8,6 @@ import io.outboxrelay.client.Tries.Backoff;
 import io.outboxrelay.client.Worker.DatabaseAwayException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -16,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -97,7 +97,7 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final Membership membership;
     private final StoredRetries storedRetries;
     private final Thread thread;
-    private final List<Thread> helpers = new ArrayList<>();
+    private final List<Thread> helpers;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Semaphore signals = new Semaphore(0);
     private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
@@ -114,6 +114,9 @@ public final class IdempotentConsumer implements AutoCloseable {
     private volatile boolean failed;
     private volatile @Nullable ConsumerSession session;
     private boolean announced;
+
+    /** How often the broker could not be reached, or did not let the queue be consumed, in a row. */
+    private int brokerFailures;
 
     /** What becomes of an event that is given up. */
     public enum GiveUp {
@@ -154,6 +157,12 @@ public final class IdempotentConsumer implements AutoCloseable {
         this.membership = new Membership(effects.failures(), settings.name(), queues(settings));
         this.storedRetries = new StoredRetries(effects, settings, counts, System::nanoTime);
         this.thread = new Thread(this::run, "outbox-consumer-" + settings.name());
+        this.helpers = Stream.concat(
+                        IntStream.range(0, workers.size())
+                                .mapToObj(number ->
+                                        new Thread(() -> work(workers.get(number)), thread.getName() + "-" + number)),
+                        Stream.of(new Thread(this::retryStored, thread.getName() + "-stored")))
+                .toList();
     }
 
     private static List<String> queues(ConsumerSettings settings) {
@@ -182,11 +191,6 @@ public final class IdempotentConsumer implements AutoCloseable {
             throw new IllegalStateException(
                     "The consumer " + settings.name() + " can be started once, and it is " + state.get());
         }
-        for (int number = 0; number < workers.size(); number++) {
-            Worker worker = workers.get(number);
-            helpers.add(new Thread(() -> work(worker), thread.getName() + "-" + number));
-        }
-        helpers.add(new Thread(this::retryStored, thread.getName() + "-stored"));
         helpers.forEach(Thread::start);
         thread.start();
     }
@@ -461,15 +465,12 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     private void consumeUntilStopped() {
-        int failures = 0;
         int bugs = 0;
         while (!stopping()) {
             state.set(State.CONNECTING);
             confused = false;
             try (ConsumerSession opened =
                     ConsumerSession.open(broker, settings, this::dispatch, counts, signals::release)) {
-                failures = 0;
-                brokerFaults.recovered("The consumer " + settings.name() + " is connected again");
                 consume(opened);
                 finish(opened);
             } catch (IOException | TimeoutException | ShutdownSignalException e) {
@@ -478,12 +479,13 @@ public final class IdempotentConsumer implements AutoCloseable {
                             "The consumer " + settings.name() + " of the queue " + settings.queue()
                                     + " has no connection to the broker and reconnects",
                             e);
-                    pause(RECONNECT.after(++failures));
+                    pause(RECONNECT.after(++brokerFailures));
                 }
             } catch (RuntimeException e) {
                 LOG.error("The consumer {} met an unexpected error and reconnects", settings.name(), e);
                 pause(RECONNECT.after(++bugs));
             }
+            workers.forEach(Worker::forgetArrivals);
             if (confused) {
                 pause(RECONNECT.after(++bugs));
             }
@@ -496,6 +498,8 @@ public final class IdempotentConsumer implements AutoCloseable {
     private void consume(ConsumerSession opened) throws IOException {
         session = opened;
         opened.consume(membership.queues());
+        brokerFailures = 0;
+        brokerFaults.recovered("The consumer " + settings.name() + " is connected again");
         state.set(State.CONSUMING);
         if (!announced) {
             LOG.info("The consumer {} consumes the queue {}", settings.name(), settings.queue());
@@ -771,8 +775,9 @@ public final class IdempotentConsumer implements AutoCloseable {
 
         /**
          * Consumes an existing queue. It must have a dead-letter exchange: otherwise messages that cannot be handled
-         * nor stored are lost. Events of one aggregate stay in order if it is declared with
-         * {@code x-single-active-consumer}.
+         * nor stored are lost. Events of one aggregate stay in order as long as one instance runs, since the consumer
+         * does not know how the queue was declared; to keep the order with several, let it
+         * {@linkplain #queue(ConsumerQueue) declare} the queue.
          *
          * @param queue its name
          * @return this

@@ -140,6 +140,8 @@ final class InboxFailures {
                 action.accept(event);
                 on(transaction, (sql, connection) -> {
                     sql.remove(connection, id);
+                    // It may have been stored for longer than the inbox remembers.
+                    sql.note(connection, consumer, event.event().id());
                     return true;
                 });
             });

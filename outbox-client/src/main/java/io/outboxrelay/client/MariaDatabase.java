@@ -105,11 +105,16 @@ record MariaDatabase(String schema) implements Database {
             VALUES (?, ?, utc_timestamp(6) + INTERVAL ? MICROSECOND)
             ON DUPLICATE KEY UPDATE alive_until = VALUES(alive_until)""";
 
+    private static final String DEAD = """
+            SELECT instance FROM %sinbox_instance WHERE consumer = ? AND alive_until < utc_timestamp(6)""";
+
+    /** By the primary key: a search would lock the rows of all instances, and two heartbeats each other. */
     private static final String FORGET_DEAD = """
-            DELETE FROM %sinbox_instance WHERE consumer = ? AND alive_until < utc_timestamp(6)""";
+            DELETE FROM %sinbox_instance WHERE consumer = ? AND instance = ? AND alive_until < utc_timestamp(6)""";
 
     private static final String INSTANCES = """
-            SELECT instance FROM %sinbox_instance WHERE consumer = ? ORDER BY started_at, instance""";
+            SELECT instance FROM %sinbox_instance WHERE consumer = ? AND alive_until >= utc_timestamp(6)
+            ORDER BY started_at, instance""";
 
     private static final String LEFT = "DELETE FROM %sinbox_instance WHERE consumer = ? AND instance = ?";
 
@@ -120,7 +125,9 @@ record MariaDatabase(String schema) implements Database {
                 SELECT 1 FROM %1$sinbox_failure f WHERE f.consumer = i.consumer AND f.event_id = i.event_id)""";
 
     private static final String FORGET = """
-            DELETE FROM %sinbox WHERE processed_at < utc_timestamp(6) - INTERVAL ? MICROSECOND
+            DELETE FROM %1$sinbox WHERE processed_at < utc_timestamp(6) - INTERVAL ? MICROSECOND
+            AND NOT EXISTS (
+                SELECT 1 FROM %1$sinbox_failure f WHERE f.consumer = inbox.consumer AND f.event_id = inbox.event_id)
             ORDER BY processed_at LIMIT ?""";
 
     private static final String BACKLOG = """
@@ -375,7 +382,9 @@ record MariaDatabase(String schema) implements Database {
     public List<String> alive(Connection connection, String consumer, String instance, Duration lease)
             throws SQLException {
         Database.update(connection, ALIVE.formatted(prefix()), consumer, instance, micros(lease));
-        Database.update(connection, FORGET_DEAD.formatted(prefix()), consumer);
+        for (String dead : Database.texts(connection, DEAD.formatted(prefix()), consumer)) {
+            Database.update(connection, FORGET_DEAD.formatted(prefix()), consumer, dead);
+        }
         return Database.texts(connection, INSTANCES.formatted(prefix()), consumer);
     }
 

@@ -137,7 +137,9 @@ record PostgresDatabase(String schema) implements Database {
     /** Rows of the inbox are never updated, so that their place, ctid, names them for the length of a statement. */
     private static final String FORGET = """
             DELETE FROM %1$s.inbox WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM %1$s.inbox WHERE processed_at < now() - make_interval(secs => ?)
+                SELECT ctid FROM %1$s.inbox i WHERE processed_at < now() - make_interval(secs => ?)
+                AND NOT EXISTS (
+                    SELECT FROM %1$s.inbox_failure f WHERE f.consumer = i.consumer AND f.event_id = i.event_id)
                 ORDER BY processed_at LIMIT ?))""";
 
     /**

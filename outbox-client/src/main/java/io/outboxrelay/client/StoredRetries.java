@@ -33,6 +33,7 @@ final class StoredRetries {
     private final ConsumerSettings settings;
     private final ConsumerCounts counts;
     private final LongSupplier clock;
+    private final FaultLog faults = new FaultLog(LOG);
     private long sweepAt;
 
     StoredRetries(InboxEffects effects, ConsumerSettings settings, ConsumerCounts counts, LongSupplier clock) {
@@ -59,14 +60,14 @@ final class StoredRetries {
         }
         int handled = 0;
         for (long id : failures.due(MOST)) {
-            if (!stopping.getAsBoolean() && handle(id)) {
+            if (!stopping.getAsBoolean() && handle(id, stopping)) {
                 handled++;
             }
         }
         return handled;
     }
 
-    private boolean handle(long id) {
+    private boolean handle(long id, BooleanSupplier stopping) {
         Optional<StoredEvent> begun = failures.begin(id, mostEnds());
         if (begun.isEmpty()) {
             return false;
@@ -82,7 +83,7 @@ final class StoredRetries {
                 .orElse(List.of()));
         Optional<Failure> failure = result.failure();
         if (failure.isPresent()) {
-            failed(stored, failure.get());
+            failed(stored, failure.get(), stopping.getAsBoolean());
             return false;
         }
         if (result.fates().isEmpty()) {
@@ -102,21 +103,26 @@ final class StoredRetries {
         return settings.attempts() + 1;
     }
 
-    private void failed(StoredEvent stored, Failure failure) {
-        boolean spends = failure.fault() == Fault.HANDLER || failure.fault() == Fault.REJECTED;
-        boolean rejected = failure.fault() == Fault.REJECTED;
+    /** A failure that nobody is to blame for, such as the interrupt of a close, spends no attempt and waits longest. */
+    private void failed(StoredEvent stored, Failure failure, boolean stopping) {
+        boolean spends = !stopping && (failure.fault() == Fault.HANDLER || failure.fault() == Fault.REJECTED);
+        boolean rejected = spends && failure.fault() == Fault.REJECTED;
         int attempts = stored.attempts() + (spends ? 1 : 0);
-        boolean parked = rejected || attempts >= settings.attempts();
-        failures.failed(
-                stored,
-                attempts,
-                parked ? null : settings.backoff().after(Math.max(1, attempts)),
-                rejected,
-                failure.cause());
+        boolean parked = rejected || spends && attempts >= settings.attempts();
+        Duration wait =
+                spends ? settings.backoff().after(attempts) : settings.backoff().longest();
+        failures.failed(stored, attempts, parked ? null : wait, rejected, failure.cause());
         if (parked) {
             parked(stored, failure.cause());
-        } else {
-            counts.retried.incrementAndGet();
+            return;
+        }
+        counts.retried.incrementAndGet();
+        if (!stopping) {
+            faults.fault(
+                    "The consumer " + settings.name() + " retries " + stored.event()
+                            + " from the table inbox_failure, with " + attempts + " of " + settings.attempts()
+                            + " attempts spent",
+                    failure.cause());
         }
     }
 

@@ -56,6 +56,7 @@ final class Subscription implements Origin {
     private boolean lettingGo;
     private boolean overloaded;
     private long bytes;
+    private int fitting;
     private int running;
     private int unacknowledged;
     private volatile @Nullable String ended;
@@ -74,6 +75,7 @@ final class Subscription implements Origin {
         this.settings = settings;
         this.queue = queue;
         this.prefetch = prefetch;
+        this.fitting = prefetch;
         this.worker = worker;
     }
 
@@ -130,8 +132,7 @@ final class Subscription implements Origin {
 
     /** How many deliveries it should send ahead, so that they are about half of the bytes that may be in hand. */
     synchronized int fittingPrefetch() {
-        long fitting = inHand.size() * settings.prefetchBytes() / Math.max(1, bytes) / 2;
-        return (int) Math.max(1, Math.min(prefetch, fitting));
+        return fitting;
     }
 
     private synchronized void take(Delivery delivery) throws IOException {
@@ -158,6 +159,7 @@ final class Subscription implements Origin {
         worker.accept(taken);
         if (bytes > settings.prefetchBytes() && inHand.size() > 1) {
             overloaded = true;
+            fitting = (int) Math.max(1, Math.min(prefetch, inHand.size() * settings.prefetchBytes() / bytes / 2));
             changed.run();
         }
     }
@@ -166,6 +168,9 @@ final class Subscription implements Origin {
     private boolean isSuspect(Delivery delivery) {
         Map<String, Object> headers = delivery.getProperties().getHeaders();
         Object count = headers == null ? null : headers.get("x-delivery-count");
+        if (count == null && headers != null && headers.containsKey("x-acquired-count")) {
+            return false; // since RabbitMQ 4.3: it came back, and none of that counts
+        }
         return delivery.getEnvelope().isRedeliver()
                 && !(count instanceof Number number && number.longValue() < settings.suspectAfter());
     }
@@ -188,6 +193,9 @@ final class Subscription implements Origin {
     public synchronized void end() {
         running--;
         notifyAll();
+        if (running == 0 && lettingGo) {
+            changed.run();
+        }
     }
 
     @Override

@@ -125,6 +125,11 @@ final class Worker {
         held.values().removeIf(aggregate -> aggregate.events.isEmpty());
     }
 
+    /** The same for what has only arrived; called by any thread, because this worker may be at something long. */
+    void forgetArrivals() {
+        inlet.removeIf(Worker::comesAgain);
+    }
+
     private static boolean comesAgain(Taken taken) {
         return !taken.origin().isOpen();
     }

@@ -150,6 +150,23 @@ class InboxFailuresTest {
     }
 
     @Test
+    void a_purge_forgets_no_event_that_is_stored_and_a_retried_one_is_known_afterwards() {
+        ReceivedEvent parked = event("1");
+        ReceivedEvent other = event("2");
+        failures.park(parked, "billing.orders", 5, false, CAUSE);
+        process(other);
+        database.jdbc.update("UPDATE inbox SET processed_at = '2026-01-01 00:00:00'");
+
+        assertThat(inbox.purge(Duration.ofDays(7))).isOne();
+        assertThat(database.inboxIds()).containsExactly(parked.id());
+
+        database.jdbc.update("DELETE FROM inbox");
+        retry();
+        handleDue();
+        assertThat(process(parked)).containsExactly(Fate.DUPLICATE);
+    }
+
+    @Test
     void an_event_without_an_aggregate_blocks_no_other() {
         ReceivedEvent none = event("");
         failures.park(none, "billing.orders", 1, false, CAUSE);

@@ -86,8 +86,8 @@ record OutboxProperties(
      * @param backlog Measure backlog and lag of the outbox. The relay measures them too, at less cost.
      * @param storedEvents Count the events that consumers have stored in the table inbox_failure, for meters and
      *     health.
-     * @param every Time between two looks at the database, for backlog, lag and stored events. Meters and health show
-     *     the last look.
+     * @param every Interval between two queries for backlog, lag and stored events. Meters and health show the last
+     *     look.
      */
     record Metrics(
             @DefaultValue("false") boolean backlog,
