@@ -31,11 +31,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Processes of a consumer share a partitioned queue, and everything happens to them. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
+@EnumSource(value = DatabaseKind.class, names = "POSTGRESQL")
 @Tag("full")
 class ConsumersStoryTest {
 
