@@ -58,7 +58,11 @@ final class Subscription implements Origin {
     private long bytes;
     private int fitting;
     private int running;
-    private int unacknowledged;
+
+    /** How many in hand are settled, and how many of these are newer than the last acknowledgement. */
+    private int settled;
+
+    private int settledSince;
     private volatile @Nullable String ended;
 
     private Subscription(
@@ -208,10 +212,15 @@ final class Subscription implements Origin {
         try {
             sendAheadAfter(taken);
             taken.settled = true;
-            unacknowledged++;
+            settled++;
+            settledSince++;
             // At a quarter of what may be in hand the broker can send while the rest is worked on.
-            if (unacknowledged == inHand.size() || unacknowledged >= prefetch / 4) {
-                acknowledge();
+            if (settled == inHand.size() || settledSince >= prefetch / 4) {
+                acknowledgeFirst();
+                // What one slow worker holds up may be a half.
+                if (settled > prefetch / 2) {
+                    acknowledge();
+                }
             }
         } catch (IOException | RuntimeException e) {
             lost(e);
@@ -227,31 +236,41 @@ final class Subscription implements Origin {
         }
     }
 
-    /** All up to the first that is in work with one frame; the others one by one, or it could hold up many. */
-    private void acknowledge() throws IOException {
+    /** All up to the first that is in work, with one frame. */
+    private void acknowledgeFirst() throws IOException {
+        settledSince = 0;
         long upTo = 0;
         while (!inHand.isEmpty() && inHand.peek().settled) {
             Taken taken = inHand.remove();
-            bytes -= taken.event().payload().length;
+            forget(taken);
             upTo = taken.tag();
         }
         if (upTo > 0) {
             channel.basicAck(upTo, true);
         }
-        for (var each = inHand.iterator(); each.hasNext(); ) {
+    }
+
+    /** The others too, with a frame for each. */
+    private void acknowledge() throws IOException {
+        acknowledgeFirst();
+        for (var each = inHand.iterator(); each.hasNext() && settled > 0; ) {
             Taken taken = each.next();
             if (taken.settled) {
                 each.remove();
-                bytes -= taken.event().payload().length;
+                forget(taken);
                 channel.basicAck(taken.tag(), false);
             }
         }
-        unacknowledged = 0;
+    }
+
+    private void forget(Taken taken) {
+        settled--;
+        bytes -= taken.event().payload().length;
     }
 
     /** Tells the broker what is done and would have to wait for more. Called every second. */
     synchronized void acknowledgeRest() {
-        if (unacknowledged > 0) {
+        if (settled > 0) {
             try {
                 acknowledge();
             } catch (IOException | RuntimeException e) {
