@@ -60,17 +60,18 @@ final class InboxFailures {
      * that met only contention, say, may have an earlier one before it: then it waits as if it had not failed.
      *
      * @param rejected whether the handler said that no retry can help
-     * @return whether it waits behind an earlier one
+     * @return what has become of it: parked, waiting behind an earlier one, or a duplicate
      */
-    boolean park(ReceivedEvent event, String queue, int attempts, boolean rejected, Throwable cause) {
+    Fate park(ReceivedEvent event, String queue, int attempts, boolean rejected, Throwable cause) {
         Failed parked = new Failed(event, queue, attempts, new Parked(reason(rejected), detail(cause)));
         return run((sql, connection) -> {
             Noted noted = sql.note(connection, consumer, List.of(event));
-            boolean waits = !noted.waiting().isEmpty();
-            if (!noted.fresh().isEmpty()) {
-                sql.store(connection, consumer, List.of(waits ? new Failed(event, queue, 0, null) : parked));
+            if (noted.fresh().isEmpty()) {
+                return Fate.DUPLICATE;
             }
-            return waits;
+            boolean waits = !noted.waiting().isEmpty();
+            sql.store(connection, consumer, List.of(waits ? new Failed(event, queue, 0, null) : parked));
+            return waits ? Fate.WAITING : Fate.PARKED;
         });
     }
 

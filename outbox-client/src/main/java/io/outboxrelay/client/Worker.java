@@ -329,14 +329,25 @@ final class Worker {
             reject(taken);
             return;
         }
+        Fate fate;
         try {
-            effects.park(taken, tries.spent(), tries.rejected(), tries.cause());
+            fate = effects.park(taken, tries.spent(), tries.rejected(), tries.cause());
         } catch (RuntimeException e) {
             notStored(taken, tries, e);
             return;
         }
-        report(taken.event(), tries, "the table inbox_failure");
-        counts.parked.incrementAndGet();
+        if (fate == Fate.PARKED) {
+            report(taken.event(), tries, "the table inbox_failure");
+        } else {
+            LOG.info(
+                    "The consumer {} does not park {}, which it has given up: {}",
+                    settings.name(),
+                    taken.event(),
+                    fate == Fate.WAITING
+                            ? "it waits in the table inbox_failure for an earlier event of its aggregate"
+                            : "another process has handled or stored it");
+        }
+        counts.done(taken.event(), fate, 0);
         release(taken);
         taken.origin().done(taken);
     }

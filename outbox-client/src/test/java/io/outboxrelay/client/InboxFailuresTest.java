@@ -134,9 +134,12 @@ class InboxFailuresTest {
         failures.park(first, "billing.orders", 5, true, CAUSE);
         retry();
         StoredEvent stored = handleDue().orElseThrow();
-        failures.park(event("2"), "billing.orders", 5, false, CAUSE);
-        failures.park(stored.event(), "billing.orders", 5, false, CAUSE);
-        assertThat(rows()).as("what was handled is not stored again").hasSize(1);
+        assertThat(failures.park(event("2"), "billing.orders", 5, false, CAUSE)).isEqualTo(Fate.PARKED);
+        assertThat(failures.park(event("2"), "billing.orders", 5, false, CAUSE)).isEqualTo(Fate.WAITING);
+        assertThat(failures.park(stored.event(), "billing.orders", 5, false, CAUSE))
+                .as("handled by now")
+                .isEqualTo(Fate.DUPLICATE);
+        assertThat(rows()).as("what was handled is not stored again").hasSize(2);
 
         retry();
         long id = failures.due(10).get(0);

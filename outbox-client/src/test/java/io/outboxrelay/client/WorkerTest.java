@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.dao.CannotAcquireLockException;
 
 class WorkerTest {
@@ -200,6 +202,27 @@ class WorkerTest {
         assertThat(queue.done).containsExactly(poison.id(), next.id());
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = Fate.class,
+            names = {"DUPLICATE", "WAITING"})
+    void an_event_that_another_process_has_taken_charge_of_meanwhile_is_not_reported_as_parked(Fate fate)
+            throws Exception {
+        ReceivedEvent event = event("1");
+        effects.fail(event, Fault.REJECTED, 1);
+        effects.insteadOfParked = fate;
+        deliver(List.of(event));
+
+        try (LogLines log = LogLines.of(IdempotentConsumer.class)) {
+            workUntilIdle();
+
+            assertThat(log.lines()).noneMatch(line -> line.startsWith("WARN"));
+        }
+        assertThat(queue.done).containsExactly(event.id());
+        assertThat(counts.parked).hasValue(0);
+        assertThat(counts.duplicates.get() + counts.waiting.get()).isOne();
+    }
+
     @Test
     void exhausted_tries_survive_a_lost_connection() throws Exception { // hazard 87
         worker = worker(GiveUp.DEAD_LETTER);
@@ -372,6 +395,7 @@ class WorkerTest {
         private final List<String> log = new ArrayList<>();
         private Duration duration = Duration.ZERO;
         private Runnable beforeCommit = () -> {};
+        private Fate insteadOfParked = Fate.PARKED;
         private @Nullable RuntimeException refusal;
         private int refusalsLeft;
 
@@ -413,13 +437,16 @@ class WorkerTest {
         }
 
         @Override
-        public void park(Taken taken, int attempts, boolean rejected, Throwable cause) {
+        public Fate park(Taken taken, int attempts, boolean rejected, Throwable cause) {
             UUID id = taken.event().id();
             log.add("park " + id);
             if (refusal != null && --refusalsLeft >= 0) {
                 throw refusal;
             }
-            parked.add(id);
+            if (insteadOfParked == Fate.PARKED) {
+                parked.add(id);
+            }
+            return insteadOfParked;
         }
 
         @Override
