@@ -56,6 +56,8 @@ interface Effects {
         CONTENTION,
         /** Nobody's: the handler says that what it needs is away for a while. */
         TRANSIENT,
+        /** The event's: the database refuses to note it, or to store it behind an earlier one. */
+        REFUSED,
         /** The inbox's own connection was lost or could not be had. */
         DATABASE
     }

@@ -239,7 +239,7 @@ public final class Inbox {
                         }
                     }
                     if (!waiting.isEmpty()) {
-                        sql.store(connection, consumer, waiting);
+                        InboxFailures.store(sql, connection, consumer, waiting);
                     }
                     return each;
                 }));

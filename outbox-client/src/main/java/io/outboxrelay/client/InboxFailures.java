@@ -70,7 +70,7 @@ final class InboxFailures {
                 return Fate.DUPLICATE;
             }
             boolean waits = !noted.waiting().isEmpty();
-            sql.store(connection, consumer, List.of(waits ? new Failed(event, queue, 0, null) : parked));
+            store(sql, connection, consumer, List.of(waits ? new Failed(event, queue, 0, null) : parked));
             return waits ? Fate.WAITING : Fate.PARKED;
         });
     }
@@ -84,10 +84,23 @@ final class InboxFailures {
         return run((sql, connection) -> {
             boolean fresh = sql.note(connection, consumer, event.id());
             if (fresh) {
-                sql.store(connection, consumer, List.of(new Failed(event, queue, 0, null)));
+                store(sql, connection, consumer, List.of(new Failed(event, queue, 0, null)));
             }
             return fresh;
         });
+    }
+
+    /**
+     * Stores events that are noted, in the order of the list.
+     *
+     * @throws NotStoredException if the database refuses one of them, or is lost meanwhile
+     */
+    static void store(Database sql, Connection connection, String consumer, List<Failed> events) {
+        try {
+            sql.store(connection, consumer, events);
+        } catch (SQLException e) {
+            throw new NotStoredException(e);
+        }
     }
 
     private static String reason(boolean rejected) {

@@ -54,7 +54,7 @@ final class Tries {
                 wait = settings.backoff().after(contentions + 1);
                 yield now - contendedSince < settings.contentionPatience().toNanos();
             }
-            case DATABASE -> {
+            case DATABASE, REFUSED -> {
                 wait = RECONNECT.after(++lostConnections);
                 yield lostConnections <= MAX_LOST_CONNECTIONS;
             }

@@ -302,6 +302,10 @@ final class Worker {
         if (host.stopping()) {
             return;
         }
+        if (fault == Fault.REFUSED) {
+            refused(taken, tries, "can neither handle nor store " + taken.event(), failure.cause());
+            return;
+        }
         tries.failed(fault, failure.cause(), clock.getAsLong());
         if (fault == Fault.CONTENTION) {
             counts.contentions.incrementAndGet();
@@ -354,15 +358,22 @@ final class Worker {
 
     private void notStored(Taken taken, Tries tries, RuntimeException failure) throws DatabaseAwayException {
         // Contention is no refusal: the other process, frozen perhaps, may still handle the event.
-        if (host.databaseWasAway() || Causes.sayContention(failure) || tries.refused() < MOST_REFUSALS) {
+        if (host.databaseWasAway() || Causes.sayContention(failure)) {
+            hold(taken, tries.untilNext());
+            return;
+        }
+        refused(taken, tries, "cannot store " + taken.event() + ", which it has given up", failure);
+    }
+
+    private void refused(Taken taken, Tries tries, String what, Throwable failure) {
+        if (tries.refused() < MOST_REFUSALS) {
             hold(taken, tries.untilNext());
             return;
         }
         LOG.warn(
-                "The consumer {} cannot store {}, which it has given up: it goes to {}, and later events of its aggregate"
-                        + " do not wait for it",
+                "The consumer {} {}: it goes to {}, and later events of its aggregate do not wait for it",
                 settings.name(),
-                taken.event(),
+                what,
                 settings.deadLetters(),
                 failure);
         reject(taken);

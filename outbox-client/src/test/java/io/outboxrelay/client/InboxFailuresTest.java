@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.outboxrelay.client.Database.StoredEvent;
+import io.outboxrelay.client.Effects.Fault;
 import io.outboxrelay.testservers.DatabaseKind;
 import java.time.Duration;
 import java.time.Instant;
@@ -279,6 +280,39 @@ class InboxFailuresTest {
                 .isInstanceOf(RuntimeException.class);
         assertThat(rows()).isEmpty();
         assertThat(database.inboxIds()).isEmpty();
+    }
+
+    @Test
+    void an_event_that_the_database_cannot_store_behind_another_is_no_lost_connection() {
+        failures.park(event("1"), "billing.orders", 5, false, CAUSE);
+        ReceivedEvent unstorable = new ReceivedEvent(
+                UUID.randomUUID(),
+                kind.isInnoDb() ? "t".repeat(1_000) : "\u0000",
+                "Order",
+                "1",
+                new byte[0],
+                null,
+                Map.of(),
+                null,
+                false);
+        InboxEffects effects = new InboxEffects(inbox, "billing", handled::addAll, failure -> false, true);
+
+        assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, unstorable, false)))
+                .isEqualTo(Fault.REFUSED);
+        assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, unstorable, true)))
+                .as("one that is set aside")
+                .isEqualTo(Fault.REFUSED);
+        if (!kind.isInnoDb()) {
+            assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, event("\u0000"), false)))
+                    .as("one that cannot be noted")
+                    .isEqualTo(Fault.REFUSED);
+        }
+        assertThat(rows()).hasSize(1);
+        assertThat(database.inboxIds()).hasSize(1);
+    }
+
+    private static Fault fault(InboxEffects effects, Taken taken) {
+        return effects.handle(List.of(taken)).failure().orElseThrow().fault();
     }
 
     @Test

@@ -187,6 +187,30 @@ class WorkerTest {
     }
 
     @Test
+    void an_event_that_cannot_be_stored_behind_an_earlier_one_is_dead_lettered_after_three_refusals_too()
+            throws Exception {
+        ReceivedEvent tooLarge = event("1");
+        ReceivedEvent next = event("1");
+        effects.fail(tooLarge, Fault.REFUSED, 100);
+        deliver(List.of(tooLarge, next));
+
+        try (LogLines log = LogLines.of(IdempotentConsumer.class)) {
+            workUntilIdle();
+
+            assertThat(log.lines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("WARN The consumer billing can neither handle nor store ")
+                    .contains(": it goes to the dead-letter exchange of the queue billing.orders");
+        }
+        assertThat(effects.tries(tooLarge)).isEqualTo(3);
+        assertThat(effects.parked).isEmpty();
+        assertThat(queue.rejected).containsExactly(tooLarge.id());
+        assertThat(queue.done).containsExactly(next.id());
+        assertThat(counts.deadLettered).hasValue(1);
+    }
+
+    @Test
     void an_event_that_meets_others_when_it_is_to_be_stored_is_neither_dead_lettered_nor_overtaken()
             throws Exception { // hazard 92
         ReceivedEvent poison = event("1");
