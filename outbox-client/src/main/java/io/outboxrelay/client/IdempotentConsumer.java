@@ -8,6 +8,7 @@ import io.outboxrelay.client.Tries.Backoff;
 import io.outboxrelay.client.Worker.DatabaseAwayException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -15,7 +16,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -100,6 +100,7 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final List<Thread> helpers;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Semaphore signals = new Semaphore(0);
+    private final Semaphore heartbeats = new Semaphore(0);
     private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
     private final FaultLog brokerFaults = new FaultLog(LOG);
     private final FaultLog databaseFaults = new FaultLog(LOG);
@@ -113,6 +114,10 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     private volatile boolean failed;
     private volatile @Nullable ConsumerSession session;
+
+    /** Whether queues are consumed: others take the partitions of an instance that does not reach the broker. */
+    private volatile boolean connected;
+
     private boolean announced;
 
     /** How often the broker could not be reached, or did not let the queue be consumed, in a row. */
@@ -157,12 +162,15 @@ public final class IdempotentConsumer implements AutoCloseable {
         this.membership = new Membership(effects.failures(), settings.name(), queues(settings));
         this.storedRetries = new StoredRetries(effects, settings, counts, System::nanoTime);
         this.thread = new Thread(this::run, "outbox-consumer-" + settings.name());
-        this.helpers = Stream.concat(
-                        IntStream.range(0, workers.size())
-                                .mapToObj(number ->
-                                        new Thread(() -> work(workers.get(number)), thread.getName() + "-" + number)),
-                        Stream.of(new Thread(this::retryStored, thread.getName() + "-stored")))
-                .toList();
+        this.helpers = new ArrayList<>();
+        for (int number = 0; number < workers.size(); number++) {
+            Worker worker = workers.get(number);
+            helpers.add(new Thread(() -> work(worker), thread.getName() + "-" + number));
+        }
+        helpers.add(new Thread(this::retryStored, thread.getName() + "-stored"));
+        if (membership.isShared()) {
+            helpers.add(new Thread(this::beat, thread.getName() + "-heartbeat"));
+        }
     }
 
     private static List<String> queues(ConsumerSettings settings) {
@@ -412,6 +420,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
         stop.countDown();
         signals.release();
+        heartbeats.release();
         workers.forEach(Worker::wake);
         Thread current = Thread.currentThread();
         if (current != thread && !helpers.contains(current)) {
@@ -459,7 +468,6 @@ public final class IdempotentConsumer implements AutoCloseable {
         } finally {
             stop.countDown();
             session = null;
-            membership.leave();
             state.set(end);
         }
     }
@@ -497,24 +505,51 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     private void consume(ConsumerSession opened) throws IOException {
         session = opened;
-        opened.consume(membership.queues());
+        connected = true;
+        heartbeats.release();
+        try {
+            while (!stopping() && !databaseAway && !confused) {
+                opened.consume(membership.queues());
+                if (membership.isKnown() && state.getAndSet(State.CONSUMING) != State.CONSUMING) {
+                    arrived();
+                }
+                await(signals);
+            }
+        } finally {
+            connected = false;
+        }
+    }
+
+    private void arrived() {
         brokerFailures = 0;
         brokerFaults.recovered("The consumer " + settings.name() + " is connected again");
-        state.set(State.CONSUMING);
         if (!announced) {
             LOG.info("The consumer {} consumes the queue {}", settings.name(), settings.queue());
             announced = true;
         }
-        while (!stopping() && !databaseAway && !confused) {
-            awaitSignal();
-            opened.consume(membership.queues());
+    }
+
+    /** Heartbeats while queues are consumed, until the consumer ends. */
+    private void beat() {
+        try {
+            while (!stopping()) {
+                if (connected && !databaseAway && membership.beat()) {
+                    signals.release();
+                }
+                await(heartbeats);
+            }
+            membership.leave();
+        } catch (Error e) {
+            end(e);
+            throw e;
         }
     }
 
-    private void awaitSignal() {
+    /** Waits for the signal, for a tick at most. */
+    private void await(Semaphore signal) {
         try {
-            if (signals.tryAcquire(TICK.toNanos(), TimeUnit.NANOSECONDS)) {
-                signals.drainPermits();
+            if (signal.tryAcquire(TICK.toNanos(), TimeUnit.NANOSECONDS)) {
+                signal.drainPermits();
             }
         } catch (InterruptedException e) {
             LOG.debug("The consumer {} was interrupted, and continues unless it was closed", settings.name());
