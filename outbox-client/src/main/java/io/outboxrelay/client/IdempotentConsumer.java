@@ -330,6 +330,18 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
+     * How many connections to the database it may use at once: one for each worker, one for the events that it has
+     * stored, and one for its heartbeats or for the question whether the database is back. What the handler opens beside
+     * the transaction that it runs in comes on top.
+     *
+     * @return 3 or more
+     */
+    public int connections() {
+        // Each thread uses one at a time, and the consumer's own thread none while another sends heartbeats.
+        return helpers.size() + (membership.isShared() ? 0 : 1);
+    }
+
+    /**
      * Into how many partitions its queue is split.
      *
      * @return 1 if it is not

@@ -3,12 +3,17 @@ package io.outboxrelay.client;
 import static io.outboxrelay.client.ConsumerHarness.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
 import io.outboxrelay.client.IdempotentConsumer.GiveUp;
 import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
+import java.sql.Timestamp;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -103,6 +108,43 @@ class ConsumerNumbersTest {
         assertThat(split.concurrency()).isEqualTo(3);
         split.close();
         assertThat(split.ownPartitions()).isEmpty();
+    }
+
+    @Test
+    void each_worker_and_the_thread_of_stored_events_holds_a_connection_and_one_is_left_for_heartbeats()
+            throws Exception {
+        CountDownLatch goOn = new CountDownLatch(1);
+        IdempotentConsumer consumer = harness.start(
+                parking(event -> goOn.await(60, TimeUnit.SECONDS)).queue(ConsumerQueue.named("split").partitions(2)));
+        assertThat(harness.consumer(event -> {}).build().connections())
+                .isEqualTo(consumer.connections())
+                .isEqualTo(3);
+        await().until(() -> consumer.ownPartitions().size() == 2);
+        database.inbox().failures("billing").park(event(), "split.0", 1, false, new IllegalStateException("once"));
+        database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', next_attempt_at = failed_at");
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            AMQP.BasicProperties message = new AMQP.BasicProperties.Builder()
+                    .messageId(UUID.randomUUID().toString())
+                    .build();
+            channel.basicPublish("", "split.0", message, new byte[0]);
+        }
+
+        await().untilAsserted(() ->
+                assertThat(database.pool.getHikariPoolMXBean().getActiveConnections()).isEqualTo(2));
+        Timestamp before = aliveUntil();
+        await().until(() -> aliveUntil().after(before));
+        goOn.countDown();
+        await().until(() -> consumer.handled() == 2);
+    }
+
+    private Timestamp aliveUntil() {
+        return database.jdbc.queryForObject("SELECT max(alive_until) FROM inbox_instance", Timestamp.class);
+    }
+
+    private static ReceivedEvent event() {
+        return new ReceivedEvent(
+                UUID.randomUUID(), "OrderPlaced", "order", "17", new byte[0], null, Map.of(), null, false);
     }
 
     @Test
