@@ -6,6 +6,7 @@ import io.outboxrelay.client.Effects.Fault;
 import io.outboxrelay.client.Effects.Result;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -34,6 +35,10 @@ final class StoredRetries {
     private final ConsumerCounts counts;
     private final LongSupplier clock;
     private final FaultLog faults = new FaultLog(LOG);
+
+    /** What events have met that nobody is to blame for; the table has the attempts that are spent. */
+    private final Map<Long, Tries> failing = Tries.memory();
+
     private long sweepAt;
 
     StoredRetries(InboxEffects effects, ConsumerSettings settings, ConsumerCounts counts, LongSupplier clock) {
@@ -89,6 +94,7 @@ final class StoredRetries {
         if (result.fates().isEmpty()) {
             return false;
         }
+        failing.remove(id);
         counts.committed(result.fates());
         counts.done(stored.event(), Fate.HANDLED, result.nanos());
         Aggregate aggregate = Aggregate.of(stored.event());
@@ -103,30 +109,35 @@ final class StoredRetries {
         return settings.attempts() + 1;
     }
 
-    /** A failure that nobody is to blame for, such as the interrupt of a close, spends no attempt and waits longest. */
+    /** A failure that nobody is to blame for spends no attempt as long as one of a delivered event would not. */
     private void failed(StoredEvent stored, Failure failure, boolean stopping) {
-        boolean spends = !stopping && (failure.fault() == Fault.HANDLER || failure.fault() == Fault.REJECTED);
-        boolean rejected = spends && failure.fault() == Fault.REJECTED;
-        int attempts = stored.attempts() + (spends ? 1 : 0);
-        boolean parked = rejected || spends && attempts >= settings.attempts();
-        Duration wait =
-                spends ? settings.backoff().after(attempts) : settings.backoff().longest();
-        failures.failed(stored, attempts, parked ? null : wait, rejected, failure.cause());
+        if (stopping) {
+            failures.failed(stored, stored.attempts(), Duration.ZERO, false, failure.cause());
+            return;
+        }
+        Tries tries = failing.computeIfAbsent(stored.id(), id -> new Tries(settings));
+        tries.failed(failure.fault(), failure.cause(), clock.getAsLong());
+        if (failure.fault() == Fault.CONTENTION) {
+            counts.contentions.incrementAndGet();
+        }
+        boolean free = tries.lastWasFree();
+        int attempts = stored.attempts() + (free ? 0 : 1);
+        boolean parked = tries.rejected() || !free && attempts >= settings.attempts();
+        Duration wait = free ? tries.untilNext() : settings.backoff().after(attempts);
+        failures.failed(stored, attempts, parked ? null : wait, tries.rejected(), failure.cause());
         if (parked) {
             parked(stored, failure.cause());
             return;
         }
         counts.retried.incrementAndGet();
-        if (!stopping) {
-            faults.fault(
-                    "The consumer " + settings.name() + " retries " + stored.event()
-                            + " from the table inbox_failure, with " + attempts + " of " + settings.attempts()
-                            + " attempts spent",
-                    failure.cause());
-        }
+        faults.fault(
+                "The consumer " + settings.name() + " retries " + stored.event() + " from the table inbox_failure, with "
+                        + attempts + " of " + settings.attempts() + " attempts spent",
+                failure.cause());
     }
 
     private void parked(StoredEvent stored, Throwable cause) {
+        failing.remove(stored.id());
         counts.parked.incrementAndGet();
         LOG.warn(
                 "The consumer {} failed again to handle {}, which stays in the table inbox_failure",

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,9 +45,6 @@ final class Worker {
     /** A transaction should not be much longer: it holds locks, and the events behind it wait. */
     private static final long LONGEST_BATCH = Duration.ofMillis(200).toNanos();
 
-    /** How many events may have a memory of their failures at once; more are not in hand together. */
-    private static final int MOST_TRIES = 10_000;
-
     /** An event that the database refuses to store this often cannot be stored. */
     private static final int MOST_REFUSALS = 3;
 
@@ -65,12 +61,7 @@ final class Worker {
     private int limit = 1;
 
     /** What events have cost that failed and are not done, over connections to the broker. */
-    private final Map<UUID, Tries> failing = new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<UUID, Tries> eldest) {
-            return size() > MOST_TRIES;
-        }
-    };
+    private final Map<UUID, Tries> failing = Tries.memory();
 
     /** @param clock as {@link System#nanoTime} */
     Worker(Effects effects, ConsumerSettings settings, ConsumerCounts counts, Host host, LongSupplier clock) {

@@ -1,0 +1,206 @@
+package io.outboxrelay.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.outboxrelay.client.IdempotentConsumer.GiveUp;
+import io.outboxrelay.client.Tries.Backoff;
+import io.outboxrelay.testservers.DatabaseKind;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.dao.CannotAcquireLockException;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+
+/** What becomes of stored events that are retried, in a real database, whose time passes by statements. */
+@ParameterizedClass
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#here")
+@Tag("server")
+class StoredRetriesTest {
+
+    private static final int ATTEMPTS = 3;
+    private static final int BATCH = 8;
+    private static final Duration CONTENTION_PATIENCE = Duration.ofMinutes(5);
+
+    @Parameter
+    DatabaseKind kind;
+
+    private final ConsumerCounts counts = new ConsumerCounts();
+    private final List<UUID> handled = new ArrayList<>();
+    private BatchHandler handler = events -> events.forEach(event -> handled.add(event.id()));
+    private ClientDatabase database;
+    private HikariDataSource pool;
+    private SwitchedDataSource source;
+    private Inbox inbox;
+    private InboxFailures failures;
+    private StoredRetries retries;
+    private long now = 1;
+
+    /** With the rights of a consumer alone. */
+    @BeforeEach
+    void open() {
+        database = new ClientDatabase(kind.newDatabase());
+        pool = ClientDatabase.pool(database.server, "outbox_consumer");
+        source = new SwitchedDataSource(pool);
+        inbox = new Inbox(source, new JdbcTransactionManager(source));
+        failures = inbox.failures("billing");
+        retries = process();
+    }
+
+    @AfterEach
+    void close() {
+        pool.close();
+        database.close();
+    }
+
+    @Test
+    void contention_spends_no_attempt_for_as_long_as_that_of_a_delivered_event_and_then_each_time() // hazard 88
+            throws Exception {
+        store("1");
+        handler = events -> {
+            throw new CannotAcquireLockException("others are there");
+        };
+
+        turns(10);
+        assertThat(rows()).containsExactly("retrying 0");
+        assertThat(counts.contentions).hasValue(10);
+
+        now += CONTENTION_PATIENCE.toNanos();
+        turns(ATTEMPTS - 1);
+        assertThat(rows()).containsExactly("retrying 2");
+        turns(1);
+        assertThat(rows()).containsExactly("parked 3");
+        assertThat(counts.parked).hasValue(1);
+    }
+
+    /** Stores events of one aggregate as a consumer does, and retries the first as a person does. */
+    private List<UUID> store(String aggregate, int number) {
+        List<ReceivedEvent> events = new ArrayList<>();
+        for (int i = 0; i < number; i++) {
+            events.add(event(aggregate));
+        }
+        failures.park(events.get(0), "billing.orders", 1, false, new IllegalStateException("once"));
+        inbox.process("billing", taken(events), fresh -> {});
+        database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', attempts = 0, next_attempt_at = failed_at"
+                + " WHERE state = 'parked'");
+        return events.stream().map(ReceivedEvent::id).toList();
+    }
+
+    private UUID store(String aggregate) {
+        return store(aggregate, 1).get(0);
+    }
+
+    /** As the process of a consumer. */
+    private StoredRetries process() {
+        ConsumerSettings settings = new ConsumerSettings(
+                "billing",
+                "billing.orders",
+                null,
+                List.of(),
+                1,
+                BATCH,
+                100,
+                1_000_000,
+                GiveUp.PARK,
+                ATTEMPTS,
+                new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10)),
+                Duration.ofSeconds(1),
+                CONTENTION_PATIENCE,
+                Duration.ofSeconds(1));
+        InboxEffects effects =
+                new InboxEffects(inbox, "billing", events -> handler.handle(events), failure -> false, true);
+        return new StoredRetries(effects, settings, counts, () -> now);
+    }
+
+    /** Turns before each of which every wait is over. */
+    private void turns(int number) {
+        for (int i = 0; i < number; i++) {
+            database.jdbc.update(
+                    "UPDATE inbox_failure SET next_attempt_at = '2026-01-01 00:00:00' WHERE state = 'retrying'");
+            retries.turn(() -> false);
+        }
+    }
+
+    private List<String> rows() {
+        return database.jdbc.query(
+                "SELECT state, attempts FROM inbox_failure ORDER BY id",
+                (row, n) -> row.getString("state") + " " + row.getInt("attempts"));
+    }
+
+    private static List<Taken> taken(List<ReceivedEvent> events) {
+        Taken.Origin origin = new NoQueue();
+        return events.stream().map(event -> new Taken(origin, 0, event, false)).toList();
+    }
+
+    private static ReceivedEvent event(String aggregate) {
+        return new ReceivedEvent(
+                UUID.randomUUID(),
+                "OrderPlaced",
+                aggregate.isEmpty() ? "" : "Order",
+                aggregate,
+                new byte[] {1},
+                null,
+                Map.of(),
+                null,
+                false);
+    }
+
+    /** The inbox's database, which can be unavailable. */
+    private static final class SwitchedDataSource extends DelegatingDataSource {
+
+        private boolean away;
+
+        SwitchedDataSource(HikariDataSource pool) {
+            super(pool);
+        }
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            if (away) {
+                throw new SQLTransientConnectionException("The database is away");
+            }
+            return super.getConnection();
+        }
+    }
+
+    /** A queue that nobody hears of. */
+    private record NoQueue() implements Taken.Origin {
+
+        @Override
+        public String queue() {
+            return "billing.orders";
+        }
+
+        @Override
+        public boolean begin() {
+            return true;
+        }
+
+        @Override
+        public void end() {}
+
+        @Override
+        public boolean isOpen() {
+            return true;
+        }
+
+        @Override
+        public void done(Taken taken) {}
+
+        @Override
+        public void reject(Taken taken) {}
+    }
+}
