@@ -172,6 +172,14 @@ final class InboxFailures {
         });
     }
 
+    /** Takes back an attempt at each of them that was counted when it was begun. */
+    void giveBack(List<Long> ids) {
+        run((sql, connection) -> {
+            sql.giveBack(connection, ids);
+            return true;
+        });
+    }
+
     /** Makes the first event of each of these aggregates due if it is waiting. */
     void moveUp(Collection<Aggregate> aggregates) {
         run((sql, connection) -> {

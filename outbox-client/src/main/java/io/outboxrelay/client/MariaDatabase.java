@@ -91,6 +91,11 @@ record MariaDatabase(String schema) implements Database {
                 reason = ?, detail = ?
             WHERE id = ? AND state = 'retrying'""";
 
+    private static final String GIVE_BACK = """
+            UPDATE %sinbox_failure FORCE INDEX (PRIMARY)
+            SET attempts = attempts - 1, next_attempt_at = CASE WHEN state = 'retrying' THEN utc_timestamp(6) END
+            WHERE id IN (%s) AND attempts > 0 AND state <> 'parked'""";
+
     private static final String WAITING_HEADS = """
             SELECT f.id FROM (
                 SELECT min(id) AS id FROM %1$sinbox_failure WHERE consumer = ? %2$s GROUP BY aggregate) head
@@ -346,6 +351,11 @@ record MariaDatabase(String schema) implements Database {
 
     private static long micros(Duration time) {
         return time.toMillis() * 1_000;
+    }
+
+    @Override
+    public void giveBack(Connection connection, List<Long> ids) throws SQLException {
+        Database.update(connection, GIVE_BACK.formatted(prefix(), Database.marks(ids.size())), ids.toArray());
     }
 
     @Override

@@ -91,6 +91,11 @@ record PostgresDatabase(String schema) implements Database {
                 reason = ?, detail = ?
             WHERE id = ? AND state = 'retrying'""";
 
+    private static final String GIVE_BACK = """
+            UPDATE %s.inbox_failure
+            SET attempts = attempts - 1, next_attempt_at = CASE WHEN state = 'retrying' THEN clock_timestamp() END
+            WHERE id = ANY (?) AND attempts > 0 AND state <> 'parked'""";
+
     /** Jumps from one aggregate to the next: however many events wait in one, they are not read. */
     private static final String WAITING_HEADS = """
             WITH RECURSIVE head AS (
@@ -327,6 +332,11 @@ record PostgresDatabase(String schema) implements Database {
                 reason,
                 detail,
                 id);
+    }
+
+    @Override
+    public void giveBack(Connection connection, List<Long> ids) throws SQLException {
+        Database.update(connection, GIVE_BACK.formatted(schema), connection.createArrayOf("bigint", ids.toArray()));
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.outboxrelay.client.Effects.Failure;
 import io.outboxrelay.client.Effects.Fault;
 import io.outboxrelay.client.Effects.Result;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +40,9 @@ final class StoredRetries {
     /** What events have met that nobody is to blame for; the table has the attempts that are spent. */
     private final Map<Long, Tries> failing = Tries.memory();
 
+    /** Those whose attempt was counted, and has not ended by their own fault. */
+    private final Set<Long> owed = new LinkedHashSet<>();
+
     private long sweepAt;
 
     StoredRetries(InboxEffects effects, ConsumerSettings settings, ConsumerCounts counts, LongSupplier clock) {
@@ -58,6 +62,7 @@ final class StoredRetries {
      * @throws RuntimeException if the database is away
      */
     int turn(BooleanSupplier stopping) {
+        giveBack();
         long now = clock.getAsLong();
         if (now - sweepAt >= 0) {
             failures.moveUp();
@@ -69,7 +74,16 @@ final class StoredRetries {
                 handled++;
             }
         }
+        giveBack();
         return handled;
+    }
+
+    /** What an outage of the database has left to do, the next turn does. */
+    private void giveBack() {
+        if (!owed.isEmpty()) {
+            failures.giveBack(List.copyOf(owed));
+            owed.clear();
+        }
     }
 
     private boolean handle(long id, BooleanSupplier stopping) {
@@ -82,6 +96,7 @@ final class StoredRetries {
             parked(stored, new IllegalStateException("Its processes have ended during its attempts"));
             return false;
         }
+        owed.add(id);
         Attempt attempt = effects.attempt();
         Result result = attempt.run(() -> failures.process(id, event -> attempt.handle(List.of(event.event())))
                 .map(handled -> List.of(Fate.HANDLED))
@@ -94,6 +109,7 @@ final class StoredRetries {
         if (result.fates().isEmpty()) {
             return false;
         }
+        owed.remove(id);
         failing.remove(id);
         counts.committed(result.fates());
         counts.done(stored.event(), Fate.HANDLED, result.nanos());
@@ -112,19 +128,24 @@ final class StoredRetries {
     /** A failure that nobody is to blame for spends no attempt as long as one of a delivered event would not. */
     private void failed(StoredEvent stored, Failure failure, boolean stopping) {
         if (stopping) {
-            failures.failed(stored, stored.attempts(), Duration.ZERO, false, failure.cause());
             return;
         }
         Tries tries = failing.computeIfAbsent(stored.id(), id -> new Tries(settings));
-        tries.failed(failure.fault(), failure.cause(), clock.getAsLong());
-        if (failure.fault() == Fault.CONTENTION) {
+        Fault fault = databaseAnswers() ? failure.fault() : Fault.DATABASE;
+        tries.failed(fault, failure.cause(), clock.getAsLong());
+        if (fault == Fault.CONTENTION) {
             counts.contentions.incrementAndGet();
         }
         boolean free = tries.lastWasFree();
+        if (!free) {
+            // If this cannot be written, what was counted stays counted.
+            owed.remove(stored.id());
+        }
         int attempts = stored.attempts() + (free ? 0 : 1);
         boolean parked = tries.rejected() || !free && attempts >= settings.attempts();
         Duration wait = free ? tries.untilNext() : settings.backoff().after(attempts);
         failures.failed(stored, attempts, parked ? null : wait, tries.rejected(), failure.cause());
+        owed.remove(stored.id());
         if (parked) {
             parked(stored, failure.cause());
             return;
@@ -134,6 +155,15 @@ final class StoredRetries {
                 "The consumer " + settings.name() + " retries " + stored.event() + " from the table inbox_failure, with "
                         + attempts + " of " + settings.attempts() + " attempts spent",
                 failure.cause());
+    }
+
+    private boolean databaseAnswers() {
+        try {
+            effects.probe();
+            return true;
+        } catch (RuntimeException e) {
+            return false;
+        }
     }
 
     private void parked(StoredEvent stored, Throwable cause) {

@@ -1,6 +1,7 @@
 package io.outboxrelay.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.outboxrelay.client.IdempotentConsumer.GiveUp;
@@ -14,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -24,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.dao.CannotAcquireLockException;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.CannotCreateTransactionException;
 
 /** What becomes of stored events that are retried, in a real database, whose time passes by statements. */
 @ParameterizedClass
@@ -84,6 +88,67 @@ class StoredRetriesTest {
         turns(1);
         assertThat(rows()).containsExactly("parked 3");
         assertThat(counts.parked).hasValue(1);
+    }
+
+    @Test
+    void an_outage_of_the_database_spends_no_attempt() { // hazard 40
+        UUID event = store("1");
+        AtomicInteger outages = new AtomicInteger(10);
+        handler = events -> {
+            if (outages.getAndDecrement() > 0) {
+                source.away = true;
+                throw new IllegalStateException("The server closed the connection unexpectedly");
+            }
+            handled.add(event);
+        };
+
+        for (int outage = 0; outage < 10; outage++) {
+            assertThatThrownBy(() -> turns(1)).isInstanceOf(CannotCreateTransactionException.class);
+            source.away = false;
+        }
+        turns(1);
+
+        assertThat(handled).containsExactly(event);
+        assertThat(counts.parked).hasValue(0);
+    }
+
+    /** As when its query kills the server. */
+    @Test
+    void an_event_that_takes_the_database_away_each_time_is_parked_in_the_end() { // hazard 87
+        store("1");
+        AtomicInteger outages = new AtomicInteger();
+        handler = events -> {
+            outages.incrementAndGet();
+            source.away = true;
+            throw new IllegalStateException("The server closed the connection unexpectedly");
+        };
+
+        while (counts.parked.get() == 0) {
+            assertThat(outages.get()).isLessThanOrEqualTo(Tries.MAX_LOST_CONNECTIONS + ATTEMPTS + 1);
+            try {
+                turns(1);
+            } catch (CannotCreateTransactionException e) {
+                source.away = false;
+            }
+        }
+
+        assertThat(outages).hasValueGreaterThan(Tries.MAX_LOST_CONNECTIONS);
+        assertThat(rows()).containsExactly("parked " + (ATTEMPTS + 1));
+    }
+
+    @Test
+    void an_event_that_is_interrupted_by_the_end_of_its_process_spends_no_attempt() {
+        store("1");
+        AtomicBoolean stopping = new AtomicBoolean();
+        handler = events -> {
+            stopping.set(true);
+            throw new InterruptedException("close");
+        };
+
+        retries.turn(stopping::get);
+
+        assertThat(rows()).containsExactly("retrying 0");
+        assertThat(failures.due(1)).as("at once, for another process").hasSize(1);
     }
 
     /** Stores events of one aggregate as a consumer does, and retries the first as a person does. */
