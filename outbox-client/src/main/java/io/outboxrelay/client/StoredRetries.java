@@ -5,6 +5,9 @@ import io.outboxrelay.client.Effects.Failure;
 import io.outboxrelay.client.Effects.Fault;
 import io.outboxrelay.client.Effects.Result;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,13 +22,15 @@ import org.slf4j.LoggerFactory;
  * Handles stored events that are due: those that a person retries, and those that waited behind them. While an
  * aggregate has one, workers handle none of its events, so nobody else is at it. Called by one thread; other instances
  * of the consumer do the same, and each locks what it handles.
+ *
+ * <p>As a worker does, it handles a batch of events in one transaction, those of an aggregate in their order, and one at
+ * a time if that fails; so an aggregate whose events arrive as fast as they are handled catches up. Other than a
+ * worker's, every attempt is counted before it is made, because one of these events may end the process. If one does,
+ * all events of its batch have an attempt behind them, and what has is handled alone.
  */
 final class StoredRetries {
 
     private static final Logger LOG = LoggerFactory.getLogger(IdempotentConsumer.class);
-
-    /** Handled in one turn, so that the turn ends. */
-    private static final int MOST = 100;
 
     /** Between two looks for first events that nobody has moved up. */
     private static final long SWEEP = Duration.ofSeconds(5).toNanos();
@@ -36,6 +41,7 @@ final class StoredRetries {
     private final ConsumerCounts counts;
     private final LongSupplier clock;
     private final FaultLog faults = new FaultLog(LOG);
+    private final BatchSize size;
 
     /** What events have met that nobody is to blame for; the table has the attempts that are spent. */
     private final Map<Long, Tries> failing = Tries.memory();
@@ -51,14 +57,15 @@ final class StoredRetries {
         this.settings = settings;
         this.counts = counts;
         this.clock = clock;
+        this.size = new BatchSize(settings.batch());
         this.sweepAt = clock.getAsLong();
     }
 
     /**
-     * Handles what is due.
+     * Handles what is due, a batch at most.
      *
-     * @param stopping whether it should not begin another one
-     * @return the number of events that were handled
+     * @param stopping whether it should not begin another event
+     * @return the number of events that were tried; 0 if nothing is due
      * @throws RuntimeException if the database is away
      */
     int turn(BooleanSupplier stopping) {
@@ -68,56 +75,105 @@ final class StoredRetries {
             failures.moveUp();
             sweepAt = now + SWEEP;
         }
-        int handled = 0;
-        for (long id : failures.due(MOST)) {
-            if (!stopping.getAsBoolean() && handle(id, stopping)) {
-                handled++;
+        List<StoredEvent> begun = failures.begin(size.limit(), settings.prefetchBytes(), mostEnds());
+        if (begun.size() == 1 && begun.get(0).attempts() >= mostEnds()) {
+            parked(begun.get(0), new IllegalStateException("Its processes have ended during its attempts"));
+        } else if (!begun.isEmpty()) {
+            begun.forEach(stored -> owed.add(stored.id()));
+            Set<Aggregate> changed = handle(begun, stopping);
+            giveBack();
+            if (!changed.isEmpty()) {
+                failures.moveUp(changed);
             }
         }
-        giveBack();
-        return handled;
+        return begun.size();
     }
 
     /** What an outage of the database has left to do, the next turn does. */
     private void giveBack() {
         if (!owed.isEmpty()) {
-            failures.giveBack(List.copyOf(owed));
-            owed.clear();
+            owed.retainAll(failures.giveBack(List.copyOf(owed)));
         }
     }
 
-    private boolean handle(long id, BooleanSupplier stopping) {
-        Optional<StoredEvent> begun = failures.begin(id, mostEnds());
-        if (begun.isEmpty()) {
-            return false;
+    /** Returns the aggregates whose events were handled. */
+    private Set<Aggregate> handle(List<StoredEvent> begun, BooleanSupplier stopping) {
+        Set<Aggregate> changed = new HashSet<>();
+        if (begun.size() == 1 || !handledAtOnce(begun, changed)) {
+            Set<Aggregate> stopped = new HashSet<>();
+            for (StoredEvent stored : begun) {
+                Aggregate aggregate = Aggregate.of(stored.event());
+                if (!stopping.getAsBoolean()
+                        && !stopped.contains(aggregate)
+                        && !handledAlone(stored, stopping, changed)
+                        && !aggregate.isNone()) {
+                    stopped.add(aggregate);
+                }
+            }
         }
-        StoredEvent stored = begun.get();
-        if (stored.attempts() >= mostEnds()) {
-            parked(stored, new IllegalStateException("Its processes have ended during its attempts"));
-            return false;
+        return changed;
+    }
+
+    private boolean handledAtOnce(List<StoredEvent> begun, Set<Aggregate> changed) {
+        Handled handled = attempt(begun);
+        Optional<Failure> failure = handled.result().failure();
+        if (failure.isEmpty()) {
+            settle(handled, changed);
+            return true;
         }
-        owed.add(id);
-        Attempt attempt = effects.attempt();
-        Result result = attempt.run(() -> failures.process(id, event -> attempt.handle(List.of(event.event())))
-                .map(handled -> List.of(Fate.HANDLED))
-                .orElse(List.of()));
-        Optional<Failure> failure = result.failure();
+        size.failed();
+        counts.retried.incrementAndGet();
+        LOG.debug(
+                "The consumer {} handles {} stored events one at a time",
+                settings.name(),
+                begun.size(),
+                failure.get().cause());
+        return false;
+    }
+
+    private boolean handledAlone(StoredEvent stored, BooleanSupplier stopping, Set<Aggregate> changed) {
+        Handled handled = attempt(List.of(stored));
+        Optional<Failure> failure = handled.result().failure();
         if (failure.isPresent()) {
-            failed(stored, failure.get(), stopping.getAsBoolean());
+            if (!stopping.getAsBoolean()) {
+                failed(stored, failure.get());
+            }
             return false;
         }
-        if (result.fates().isEmpty()) {
-            return false;
-        }
-        owed.remove(id);
-        failing.remove(id);
+        settle(handled, changed);
+        return !handled.events().isEmpty();
+    }
+
+    private Handled attempt(List<StoredEvent> begun) {
+        Attempt attempt = effects.attempt();
+        List<StoredEvent> handled = new ArrayList<>();
+        Result result = attempt.run(() -> {
+            handled.addAll(failures.process(
+                    begun,
+                    there -> attempt.handle(
+                            there.stream().map(StoredEvent::event).toList())));
+            return Collections.nCopies(handled.size(), Fate.HANDLED);
+        });
+        return new Handled(handled, result);
+    }
+
+    /** What has come of an attempt. */
+    private record Handled(List<StoredEvent> events, Result result) {}
+
+    private void settle(Handled handled, Set<Aggregate> changed) {
+        Result result = handled.result();
         counts.committed(result.fates());
-        counts.done(stored.event(), Fate.HANDLED, result.nanos());
-        Aggregate aggregate = Aggregate.of(stored.event());
-        if (!aggregate.isNone()) {
-            failures.moveUp(Set.of(aggregate));
+        int number = handled.events().size();
+        for (StoredEvent stored : handled.events()) {
+            owed.remove(stored.id());
+            failing.remove(stored.id());
+            counts.done(stored.event(), Fate.HANDLED, result.nanos() / number);
+            Aggregate aggregate = Aggregate.of(stored.event());
+            if (!aggregate.isNone()) {
+                changed.add(aggregate);
+            }
         }
-        return true;
+        size.committed(number, result.nanos());
     }
 
     /** One more than may fail: what a person retries may have all its attempts behind it. */
@@ -126,10 +182,7 @@ final class StoredRetries {
     }
 
     /** A failure that nobody is to blame for spends no attempt as long as one of a delivered event would not. */
-    private void failed(StoredEvent stored, Failure failure, boolean stopping) {
-        if (stopping) {
-            return;
-        }
+    private void failed(StoredEvent stored, Failure failure) {
         Tries tries = failing.computeIfAbsent(stored.id(), id -> new Tries(settings));
         Fault fault = databaseAnswers() ? failure.fault() : Fault.DATABASE;
         tries.failed(fault, failure.cause(), clock.getAsLong());
@@ -144,8 +197,12 @@ final class StoredRetries {
         int attempts = stored.attempts() + (free ? 0 : 1);
         boolean parked = tries.rejected() || !free && attempts >= settings.attempts();
         Duration wait = free ? tries.untilNext() : settings.backoff().after(attempts);
-        failures.failed(stored, attempts, parked ? null : wait, tries.rejected(), failure.cause());
+        boolean written = failures.failed(stored, attempts, parked ? null : wait, tries.rejected(), failure.cause());
         owed.remove(stored.id());
+        if (!written) {
+            LOG.debug("Another process has taken charge of {}", stored.event());
+            return;
+        }
         if (parked) {
             parked(stored, failure.cause());
             return;

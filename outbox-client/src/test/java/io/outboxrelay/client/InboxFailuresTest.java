@@ -243,10 +243,10 @@ class InboxFailuresTest {
     void a_stored_event_is_handled_by_one_process_at_a_time() throws Exception {
         failures.park(event("1"), "billing.orders", 5, false, CAUSE);
         retry();
-        long id = failures.due(10).get(0);
+        List<StoredEvent> begun = failures.begin(1, 1, 5);
         CountDownLatch locked = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
-        Future<Optional<StoredEvent>> other = threads.submit(() -> failures.process(id, stored -> {
+        Future<List<StoredEvent>> other = threads.submit(() -> failures.process(begun, stored -> {
             locked.countDown();
             try {
                 go.await();
@@ -256,10 +256,10 @@ class InboxFailuresTest {
         }));
         assertThat(locked.await(30, TimeUnit.SECONDS)).isTrue();
 
-        assertThat(failures.process(id, stored -> handled.add(stored.event()))).isEmpty();
+        assertThat(failures.process(begun, this::handle)).isEmpty();
         go.countDown();
 
-        assertThat(other.get(30, TimeUnit.SECONDS)).isPresent();
+        assertThat(other.get(30, TimeUnit.SECONDS)).isEqualTo(begun);
         assertThat(handled).isEmpty();
     }
 
@@ -344,8 +344,14 @@ class InboxFailuresTest {
     }
 
     private Optional<StoredEvent> handleDue() {
-        List<Long> due = failures.due(10);
-        return due.isEmpty() ? Optional.empty() : failures.process(due.get(0), stored -> handled.add(stored.event()));
+        List<StoredEvent> begun = failures.begin(1, 1, 5);
+        return begun.isEmpty()
+                ? Optional.empty()
+                : failures.process(begun, this::handle).stream().findFirst();
+    }
+
+    private void handle(List<StoredEvent> stored) {
+        stored.forEach(each -> handled.add(each.event()));
     }
 
     private List<String> rows() {

@@ -10,6 +10,7 @@ import io.outboxrelay.testservers.DatabaseKind;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +38,7 @@ class StoredRetriesTest {
 
     private static final int ATTEMPTS = 3;
     private static final int BATCH = 8;
+    private static final int PREFETCH_BYTES = 1_000;
     private static final Duration CONTENTION_PATIENCE = Duration.ofMinutes(5);
 
     @Parameter
@@ -51,6 +53,7 @@ class StoredRetriesTest {
     private Inbox inbox;
     private InboxFailures failures;
     private StoredRetries retries;
+    private byte[] payload = {1};
     private long now = 1;
 
     /** With the rights of a consumer alone. */
@@ -151,6 +154,131 @@ class StoredRetriesTest {
         assertThat(failures.due(1)).as("at once, for another process").hasSize(1);
     }
 
+    @Test
+    void events_of_one_aggregate_are_handled_in_order_and_many_in_one_transaction() throws Exception {
+        List<UUID> events = store("1", 30);
+
+        turns(6);
+
+        assertThat(handled).containsExactlyElementsOf(events);
+        assertThat(counts.transactions).as("of 1, 2, 4, 8, 8 and 7 events").hasValue(6);
+        assertThat(counts.handled).hasValue(30);
+        assertThat(rows()).isEmpty();
+        assertThat(inbox.await("billing", events, Duration.ZERO)).isTrue();
+    }
+
+    @Test
+    void events_of_many_aggregates_share_a_transaction_too() {
+        List<UUID> events = new ArrayList<>();
+        for (int aggregate = 0; aggregate < 5; aggregate++) {
+            events.addAll(store("" + aggregate, 2));
+        }
+        events.add(store(""));
+        events.add(store(""));
+
+        turns(4);
+
+        assertThat(counts.transactions).as("of 1, 2, 4 and 5 events").hasValue(4);
+        assertThat(handled).containsExactlyInAnyOrderElementsOf(events);
+        for (int first = 0; first < 10; first += 2) {
+            assertThat(handled).containsSubsequence(events.get(first), events.get(first + 1));
+        }
+    }
+
+    @Test
+    void a_poison_event_costs_its_neighbours_one_retry_and_stops_its_aggregate_alone() { // hazards 89, 91
+        turnsUntilBatchesAreFull();
+        List<UUID> one = store("1", 3);
+        List<UUID> two = store("2", 3);
+        UUID poison = one.get(1);
+        List<UUID> tried = new ArrayList<>();
+        handler = events -> {
+            for (ReceivedEvent event : events) {
+                tried.add(event.id());
+                if (event.id().equals(poison)) {
+                    throw new IllegalStateException("never");
+                }
+            }
+        };
+
+        retries.turn(() -> false);
+
+        assertThat(tried.subList(0, 2)).containsExactly(one.get(0), poison);
+        assertThat(tried.subList(2, tried.size()))
+                .containsExactly(one.get(0), poison, two.get(0), two.get(1), two.get(2));
+        assertThat(rows()).containsExactly("retrying 1", "waiting 0");
+        turns(ATTEMPTS);
+        assertThat(rows()).containsExactly("parked 3", "waiting 0");
+    }
+
+    /** The first process does not come to writing anything about its attempt. */
+    @Test
+    void given_a_process_ends_with_a_batch_then_each_of_its_events_is_tried_alone() throws Exception { // hazard 87
+        turnsUntilBatchesAreFull();
+        List<UUID> events = store("1", 3);
+        UUID deadly = events.get(1);
+        handler = batch -> {
+            handled.addAll(batch.stream().map(ReceivedEvent::id).toList());
+            if (batch.stream().anyMatch(event -> event.id().equals(deadly))) {
+                throw new OutOfMemoryError("on purpose");
+            }
+        };
+
+        for (int end = 0; end <= ATTEMPTS; end++) {
+            assertThatThrownBy(() -> turns(9)).isInstanceOf(OutOfMemoryError.class);
+            retries = process();
+        }
+        turns(2);
+
+        assertThat(rows()).containsExactly("parked 4", "waiting 1");
+        assertThat(handled).startsWith(events.get(0), deadly, events.get(2), events.get(0), deadly, deadly);
+        assertThat(inbox.await("billing", events.get(0), Duration.ZERO)).isTrue();
+    }
+
+    @Test
+    void an_event_that_another_process_holds_stops_those_behind_it_and_no_other() throws Exception {
+        turnsUntilBatchesAreFull();
+        List<UUID> one = store("1", 3);
+        UUID other = store("2");
+
+        Long second = database.jdbc.queryForObject(
+                "SELECT min(id) FROM inbox_failure WHERE state = 'waiting'", Long.class);
+
+        try (Connection person = database.pool.getConnection();
+                Statement statement = person.createStatement()) {
+            person.setAutoCommit(false);
+            statement.executeQuery("SELECT id FROM inbox_failure WHERE id = " + second + " FOR UPDATE");
+            retries.turn(() -> false);
+            person.rollback();
+        }
+        assertThat(handled).containsExactly(one.get(0), other);
+
+        now += Duration.ofSeconds(5).toNanos();
+        turns(1);
+        assertThat(handled).containsExactly(one.get(0), other, one.get(1), one.get(2));
+    }
+
+    @Test
+    void a_batch_takes_no_more_bytes_than_may_be_in_hand() {
+        turnsUntilBatchesAreFull();
+        payload = new byte[PREFETCH_BYTES / 2];
+        store("1", 4);
+
+        turns(2);
+
+        assertThat(handled).hasSize(4);
+        assertThat(counts.transactions).hasValue(2);
+    }
+
+    /** Begins with batches of one event. */
+    private void turnsUntilBatchesAreFull() {
+        store("warm up", 15);
+        turns(4);
+        assertThat(rows()).isEmpty();
+        handled.clear();
+        counts.transactions.set(0);
+    }
+
     /** Stores events of one aggregate as a consumer does, and retries the first as a person does. */
     private List<UUID> store(String aggregate, int number) {
         List<ReceivedEvent> events = new ArrayList<>();
@@ -178,7 +306,7 @@ class StoredRetriesTest {
                 1,
                 BATCH,
                 100,
-                1_000_000,
+                PREFETCH_BYTES,
                 GiveUp.PARK,
                 ATTEMPTS,
                 new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10)),
@@ -210,13 +338,13 @@ class StoredRetriesTest {
         return events.stream().map(event -> new Taken(origin, 0, event, false)).toList();
     }
 
-    private static ReceivedEvent event(String aggregate) {
+    private ReceivedEvent event(String aggregate) {
         return new ReceivedEvent(
                 UUID.randomUUID(),
                 "OrderPlaced",
                 aggregate.isEmpty() ? "" : "Order",
                 aggregate,
-                new byte[] {1},
+                payload,
                 null,
                 Map.of(),
                 null,
