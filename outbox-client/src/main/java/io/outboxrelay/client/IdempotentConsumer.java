@@ -9,7 +9,9 @@ import io.outboxrelay.client.Worker.DatabaseAwayException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -95,7 +97,6 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final List<Worker> workers;
     private final WorkersHost host = new WorkersHost();
     private final Membership membership;
-    private final StoredRetries storedRetries;
     private final Thread thread;
     private final List<Thread> helpers;
     private final CountDownLatch stop = new CountDownLatch(1);
@@ -108,6 +109,9 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     /** Whether a worker has lost its patience with the database, and all deliveries are to go back. */
     private volatile boolean databaseAway;
+
+    /** Whether more stored events are due than the thread that looks for them handles at once. */
+    private volatile boolean moreStored;
 
     /** Whether a worker has met what nobody expects, and all deliveries are to go back. */
     private volatile boolean confused;
@@ -160,14 +164,16 @@ public final class IdempotentConsumer implements AutoCloseable {
                 .limit(settings.concurrency())
                 .toList();
         this.membership = new Membership(effects.failures(), settings.name(), queues(settings));
-        this.storedRetries = new StoredRetries(effects, settings, counts, System::nanoTime);
         this.thread = new Thread(this::run, "outbox-consumer-" + settings.name());
         this.helpers = new ArrayList<>();
+        Map<Long, Tries> failing = Collections.synchronizedMap(Tries.memory());
         for (int number = 0; number < workers.size(); number++) {
             Worker worker = workers.get(number);
-            helpers.add(new Thread(() -> work(worker), thread.getName() + "-" + number));
+            StoredRetries retries = new StoredRetries(effects, settings, counts, System::nanoTime, failing);
+            helpers.add(new Thread(() -> work(worker, retries), thread.getName() + "-" + number));
         }
-        helpers.add(new Thread(this::retryStored, thread.getName() + "-stored"));
+        StoredRetries retries = new StoredRetries(effects, settings, counts, System::nanoTime, failing);
+        helpers.add(new Thread(() -> retryStored(retries), thread.getName() + "-stored"));
         if (membership.isShared()) {
             helpers.add(new Thread(this::beat, thread.getName() + "-heartbeat"));
         }
@@ -595,13 +601,14 @@ public final class IdempotentConsumer implements AutoCloseable {
         workers.get(Math.floorMod(hash ^ hash >>> 16, workers.size())).add(taken);
     }
 
-    private void work(Worker worker) {
+    /** A worker without deliveries helps with stored events, so that they are handled as fast as delivered ones. */
+    private void work(Worker worker, StoredRetries retries) {
         while (!stopping()) {
             try {
                 if (databaseAway || confused) {
                     worker.forget();
                     pause(Tries.RECONNECT.first());
-                } else if (!worker.step()) {
+                } else if (!worker.step() && !(moreStored && retry(retries))) {
                     worker.await();
                 }
             } catch (DatabaseAwayException e) {
@@ -626,25 +633,37 @@ public final class IdempotentConsumer implements AutoCloseable {
         close();
     }
 
-    private void retryStored() {
+    private void retryStored(StoredRetries retries) {
         while (!stopping()) {
-            int handled = 0;
-            if (databaseAway) {
-                pause(TICK);
-                continue;
-            }
             try {
-                handled = storedRetries.turn(this::stopping);
-                storedFaults.recovered("The consumer " + settings.name() + " can use the table inbox_failure again");
-            } catch (RuntimeException e) {
-                storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
+                if (databaseAway || !retry(retries)) {
+                    pause(TICK);
+                }
             } catch (Error e) {
                 end(e);
                 throw e;
             }
-            if (handled == 0) {
-                pause(TICK);
-            }
+        }
+    }
+
+    private void moreStored(boolean more) {
+        boolean news = more && !moreStored;
+        moreStored = more;
+        if (news) {
+            workers.forEach(Worker::wake);
+        }
+    }
+
+    /** Returns false if there was nothing to do, or nothing could be done. */
+    private boolean retry(StoredRetries retries) {
+        try {
+            int tried = retries.turn(this::stopping, this::moreStored);
+            storedFaults.recovered("The consumer " + settings.name() + " can use the table inbox_failure again");
+            return tried > 0;
+        } catch (RuntimeException e) {
+            moreStored(false);
+            storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
+            return false;
         }
     }
 

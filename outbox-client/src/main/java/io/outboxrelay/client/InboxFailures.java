@@ -130,16 +130,26 @@ final class InboxFailures {
      * behind it is begun alone, so that it costs no other one any. If they were used up by processes that have ended, it
      * is parked instead.
      *
+     * <p>One thread of a process does this at a time, or all of them would find the same events.
+     *
      * @param most at most so many
      * @param mostBytes of their payloads together, unless it is one event
-     * @return the events, those of an aggregate in their order, with the attempts before this one; none if nothing is
-     *     due or other processes are at it
+     * @return none if nothing is due or others are at it
      */
-    List<StoredEvent> begin(int most, long mostBytes, int mostAttempts) {
+    synchronized Begun begin(int most, long mostBytes, int mostAttempts) {
         List<Long> due = due(most);
-        if (due.isEmpty()) {
-            return List.of();
-        }
+        return new Begun(due.isEmpty() ? List.of() : begin(due, most, mostBytes, mostAttempts), due.size() == most);
+    }
+
+    /**
+     * Stored events that were begun.
+     *
+     * @param events those of an aggregate in their order, with the attempts before this one
+     * @param more whether more aggregates may have events that are due
+     */
+    record Begun(List<StoredEvent> events, boolean more) {}
+
+    private List<StoredEvent> begin(List<Long> due, int most, long mostBytes, int mostAttempts) {
         return run((sql, connection) -> {
             Map<Long, Place> locked = byId(sql.lock(connection, due, true));
             List<Place> heads =

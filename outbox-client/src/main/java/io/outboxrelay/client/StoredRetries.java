@@ -4,6 +4,7 @@ import io.outboxrelay.client.Database.StoredEvent;
 import io.outboxrelay.client.Effects.Failure;
 import io.outboxrelay.client.Effects.Fault;
 import io.outboxrelay.client.Effects.Result;
+import io.outboxrelay.client.InboxFailures.Begun;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,14 +15,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Handles stored events that are due: those that a person retries, and those that waited behind them. While an
- * aggregate has one, workers handle none of its events, so nobody else is at it. Called by one thread; other instances
- * of the consumer do the same, and each locks what it handles.
+ * aggregate has one, workers handle none of its events, so nobody else is at it. Used by one thread; others of the
+ * consumer, in this process or another, do the same, and each locks what it handles.
  *
  * <p>As a worker does, it handles a batch of events in one transaction, those of an aggregate in their order, and one at
  * a time if that fails; so an aggregate whose events arrive as fast as they are handled catches up. Other than a
@@ -44,14 +46,21 @@ final class StoredRetries {
     private final BatchSize size;
 
     /** What events have met that nobody is to blame for; the table has the attempts that are spent. */
-    private final Map<Long, Tries> failing = Tries.memory();
+    private final Map<Long, Tries> failing;
 
     /** Those whose attempt was counted, and has not ended by their own fault. */
     private final Set<Long> owed = new LinkedHashSet<>();
 
     private long sweepAt;
 
-    StoredRetries(InboxEffects effects, ConsumerSettings settings, ConsumerCounts counts, LongSupplier clock) {
+    /** @param failing shared by all threads of a process */
+    StoredRetries(
+            InboxEffects effects,
+            ConsumerSettings settings,
+            ConsumerCounts counts,
+            LongSupplier clock,
+            Map<Long, Tries> failing) {
+        this.failing = failing;
         this.effects = effects;
         this.failures = effects.failures();
         this.settings = settings;
@@ -65,17 +74,20 @@ final class StoredRetries {
      * Handles what is due, a batch at most.
      *
      * @param stopping whether it should not begin another event
+     * @param more told whether another thread could do something too, before the events are handled
      * @return the number of events that were tried; 0 if nothing is due
      * @throws RuntimeException if the database is away
      */
-    int turn(BooleanSupplier stopping) {
+    int turn(BooleanSupplier stopping, Consumer<Boolean> more) {
         giveBack();
         long now = clock.getAsLong();
         if (now - sweepAt >= 0) {
             failures.moveUp();
             sweepAt = now + SWEEP;
         }
-        List<StoredEvent> begun = failures.begin(size.limit(), settings.prefetchBytes(), mostEnds());
+        Begun next = failures.begin(size.limit(), settings.prefetchBytes(), mostEnds());
+        more.accept(next.more());
+        List<StoredEvent> begun = next.events();
         if (begun.size() == 1 && begun.get(0).attempts() >= mostEnds()) {
             parked(begun.get(0), new IllegalStateException("Its processes have ended during its attempts"));
         } else if (!begun.isEmpty()) {

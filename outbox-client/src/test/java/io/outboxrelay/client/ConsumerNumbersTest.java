@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -120,7 +121,7 @@ class ConsumerNumbersTest {
                 .isEqualTo(consumer.connections())
                 .isEqualTo(3);
         await().until(() -> consumer.ownPartitions().size() == 2);
-        database.inbox().failures("billing").park(event(), "split.0", 1, false, new IllegalStateException("once"));
+        database.inbox().failures("billing").park(event("17"), "split.0", 1, false, new IllegalStateException("once"));
         database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', next_attempt_at = failed_at");
         try (Connection connection = broker.connectionFactory().newConnection();
                 Channel channel = connection.createChannel()) {
@@ -142,9 +143,9 @@ class ConsumerNumbersTest {
         return database.jdbc.queryForObject("SELECT max(alive_until) FROM inbox_instance", Timestamp.class);
     }
 
-    private static ReceivedEvent event() {
+    private static ReceivedEvent event(String aggregate) {
         return new ReceivedEvent(
-                UUID.randomUUID(), "OrderPlaced", "order", "17", new byte[0], null, Map.of(), null, false);
+                UUID.randomUUID(), "OrderPlaced", "order", aggregate, new byte[0], null, Map.of(), null, false);
     }
 
     @Test
@@ -176,6 +177,21 @@ class ConsumerNumbersTest {
         assertThat(closing.isAlive()).isFalse();
         assertThat(handled).hasValue(1);
         assertThat(consumer.stored()).isEqualTo(new StoredCounts(0, 0, 0));
+    }
+
+    @Test
+    void workers_that_have_nothing_else_to_do_help_with_stored_events() throws Exception {
+        InboxFailures failures = database.inbox().failures("billing");
+        for (int i = 0; i < 9; i++) {
+            failures.park(event("" + i), "billing.orders", 1, false, new IllegalStateException("once"));
+        }
+        database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', next_attempt_at = failed_at");
+        CyclicBarrier together = new CyclicBarrier(3);
+
+        IdempotentConsumer consumer = harness.start(
+                parking(event -> together.await(60, TimeUnit.SECONDS)).concurrency(2).batch(1));
+
+        await().until(() -> consumer.handled() == 9);
     }
 
     private IdempotentConsumer.Builder parking(EventHandler handler) {

@@ -243,7 +243,7 @@ class InboxFailuresTest {
     void a_stored_event_is_handled_by_one_process_at_a_time() throws Exception {
         failures.park(event("1"), "billing.orders", 5, false, CAUSE);
         retry();
-        List<StoredEvent> begun = failures.begin(1, 1, 5);
+        List<StoredEvent> begun = failures.begin(1, 1, 5).events();
         CountDownLatch locked = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
         Future<List<StoredEvent>> other = threads.submit(() -> failures.process(begun, stored -> {
@@ -344,7 +344,7 @@ class InboxFailuresTest {
     }
 
     private Optional<StoredEvent> handleDue() {
-        List<StoredEvent> begun = failures.begin(1, 1, 5);
+        List<StoredEvent> begun = failures.begin(1, 1, 5).events();
         return begun.isEmpty()
                 ? Optional.empty()
                 : failures.process(begun, this::handle).stream().findFirst();

@@ -148,7 +148,7 @@ class StoredRetriesTest {
             throw new InterruptedException("close");
         };
 
-        retries.turn(stopping::get);
+        retries.turn(stopping::get, more -> {});
 
         assertThat(rows()).containsExactly("retrying 0");
         assertThat(failures.due(1)).as("at once, for another process").hasSize(1);
@@ -201,7 +201,7 @@ class StoredRetriesTest {
             }
         };
 
-        retries.turn(() -> false);
+        retries.turn(() -> false, more -> {});
 
         assertThat(tried.subList(0, 2)).containsExactly(one.get(0), poison);
         assertThat(tried.subList(2, tried.size()))
@@ -248,7 +248,7 @@ class StoredRetriesTest {
                 Statement statement = person.createStatement()) {
             person.setAutoCommit(false);
             statement.executeQuery("SELECT id FROM inbox_failure WHERE id = " + second + " FOR UPDATE");
-            retries.turn(() -> false);
+            retries.turn(() -> false, more -> {});
             person.rollback();
         }
         assertThat(handled).containsExactly(one.get(0), other);
@@ -315,7 +315,7 @@ class StoredRetriesTest {
                 Duration.ofSeconds(1));
         InboxEffects effects =
                 new InboxEffects(inbox, "billing", events -> handler.handle(events), failure -> false, true);
-        return new StoredRetries(effects, settings, counts, () -> now);
+        return new StoredRetries(effects, settings, counts, () -> now, Tries.memory());
     }
 
     /** Turns before each of which every wait is over. */
@@ -323,7 +323,7 @@ class StoredRetriesTest {
         for (int i = 0; i < number; i++) {
             database.jdbc.update(
                     "UPDATE inbox_failure SET next_attempt_at = '2026-01-01 00:00:00' WHERE state = 'retrying'");
-            retries.turn(() -> false);
+            retries.turn(() -> false, more -> {});
         }
     }
 
