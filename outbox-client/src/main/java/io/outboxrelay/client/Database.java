@@ -96,7 +96,9 @@ interface Database {
             Connection connection, long id, int attempts, @Nullable Duration wait, String reason, String detail)
             throws SQLException;
 
-    /** Takes an attempt off stored events that was counted and did not end by their own fault; those retrying are due. */
+    /**
+     * Takes an attempt off stored events that was counted and did not end by their own fault; those retrying are due.
+     */
     void giveBack(Connection connection, List<Long> ids) throws SQLException;
 
     /** The first stored events of all aggregates, as far as they are waiting, which a first one must not. */

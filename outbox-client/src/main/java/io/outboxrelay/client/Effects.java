@@ -20,8 +20,8 @@ interface Effects {
      * Stores an event that is given up, so that the later ones of its aggregate wait behind it.
      *
      * @param attempts how many it was given
-     * @return parked, or waiting as if it had not failed because an earlier one is stored, or a duplicate because another
-     *     process has handled or stored it
+     * @return parked, or waiting as if it had not failed because an earlier one is stored, or a duplicate because
+     *     another process has handled or stored it
      * @throws RuntimeException if the database refuses it or is away
      */
     Fate park(Taken taken, int attempts, boolean rejected, Throwable cause);

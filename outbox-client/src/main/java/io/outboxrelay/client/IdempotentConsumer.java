@@ -43,6 +43,8 @@ import org.slf4j.LoggerFactory;
  *       waits, and no attempt is spent within the {@linkplain Builder#contentionPatience contention patience}; from
  *       then on each such failure spends one;
  *   <li>no valid {@code message_id}: rejected at once, because nothing can be remembered about it;
+ *   <li>the database answers and refuses to note or to store it, as too large for example: rejected after the third
+ *       time, because it can be kept nowhere else;
  *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge
  *       by the exception, which may be about another database or hide a lost connection. After each failure it asks the
  *       connection of that transaction, and does what the inbox needs in a new one, which it rolls back. An event may
@@ -54,7 +56,8 @@ import org.slf4j.LoggerFactory;
  *       order it is stored, after half of the delivery limit, and handled from there; each attempt is counted before it
  *       is made, so that it is parked in the end if it is the cause. From another queue it is taken alone from the
  *       second time on: if it is the cause, it spends no other event's deliveries;
- *   <li>a person retries what was given up: handled within a second or two, and the events behind it after it;
+ *   <li>a person retries what was given up: handled within a second or two, and the events behind it after it, in
+ *       batches too and under the same rules; workers without deliveries help;
  *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the
  *       event stays in the queue. Nothing else ends it but {@link #close};
  *   <li>the connection to the broker is lost, or the broker cancels the consumer: the broker delivers again what was
@@ -337,8 +340,8 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     /**
      * How many connections to the database it may use at once: one for each worker, one for the events that it has
-     * stored, and one for its heartbeats or for the question whether the database is back. What the handler opens beside
-     * the transaction that it runs in comes on top.
+     * stored, and one for its heartbeats or for the question whether the database is back. What the handler opens
+     * beside the transaction that it runs in comes on top.
      *
      * @return 3 or more
      */

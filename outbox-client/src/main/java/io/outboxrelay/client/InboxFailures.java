@@ -127,8 +127,8 @@ final class InboxFailures {
     /**
      * Locks stored events that are due, with those that wait behind them, and counts an attempt at each before it is
      * made: an event that ends the process each time would otherwise be tried for ever. An event that has attempts
-     * behind it is begun alone, so that it costs no other one any. If they were used up by processes that have ended, it
-     * is parked instead.
+     * behind it is begun alone, so that it costs no other one any. If they were used up by processes that have ended,
+     * it is parked instead.
      *
      * <p>One thread of a process does this at a time, or all of them would find the same events.
      *
@@ -158,9 +158,8 @@ final class InboxFailures {
                 return List.of();
             }
             Place first = heads.get(0);
-            List<Long> ids = first.attempts() > 0
-                    ? List.of(first.id())
-                    : batch(sql, connection, heads, most, mostBytes);
+            List<Long> ids =
+                    first.attempts() > 0 ? List.of(first.id()) : batch(sql, connection, heads, most, mostBytes);
             List<StoredEvent> begun = inOrder(ids, sql.read(connection, ids));
             if (first.attempts() >= mostAttempts) {
                 sql.failedAgain(connection, first.id(), first.attempts(), null, reason(false), ENDED);
@@ -207,8 +206,7 @@ final class InboxFailures {
                 room--;
             }
         }
-        List<Long> waiting =
-                batch.stream().filter(Place::waits).map(Place::id).toList();
+        List<Long> waiting = batch.stream().filter(Place::waits).map(Place::id).toList();
         Set<Long> locked = waiting.isEmpty()
                 ? Set.of()
                 : byId(sql.lock(connection, waiting, false)).keySet();
@@ -254,8 +252,7 @@ final class InboxFailures {
         List<Long> ids = begun.stream().map(StoredEvent::id).toList();
         List<StoredEvent> processed = own.execute(status -> {
             CallersTransaction transaction = CallersTransaction.of(status, dataSource);
-            Map<Long, Place> locked =
-                    on(transaction, (sql, connection) -> byId(sql.lock(connection, ids, false)));
+            Map<Long, Place> locked = on(transaction, (sql, connection) -> byId(sql.lock(connection, ids, false)));
             List<StoredEvent> there = unbroken(
                     begun,
                     stored -> Aggregate.of(stored.event()),

@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
  * disagree for a moment: the broker lets one consumer of a partition be active at a time, so the order does not depend
  * on it.
  *
- * <p>Heartbeats have a thread of their own. A pool whose connections are all in use, or a database that does not answer,
- * may keep it waiting for longer than the lease. The partitions stay the same meanwhile, and what the consumer does at
- * the broker does not wait. {@link #queues} and {@link #own} are safe for many threads.
+ * <p>Heartbeats have a thread of their own. A pool whose connections are all in use, or a database that does not
+ * answer, may keep it waiting for longer than the lease. The partitions stay the same meanwhile, and what the consumer
+ * does at the broker does not wait. {@link #queues} and {@link #own} are safe for many threads.
  */
 final class Membership {
 

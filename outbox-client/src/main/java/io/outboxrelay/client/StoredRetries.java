@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * aggregate has one, workers handle none of its events, so nobody else is at it. Used by one thread; others of the
  * consumer, in this process or another, do the same, and each locks what it handles.
  *
- * <p>As a worker does, it handles a batch of events in one transaction, those of an aggregate in their order, and one at
- * a time if that fails; so an aggregate whose events arrive as fast as they are handled catches up. Other than a
+ * <p>As a worker does, it handles a batch of events in one transaction, those of an aggregate in their order, and one
+ * at a time if that fails; so an aggregate whose events arrive as fast as they are handled catches up. Other than a
  * worker's, every attempt is counted before it is made, because one of these events may end the process. If one does,
  * all events of its batch have an attempt behind them, and what has is handled alone.
  */
@@ -221,8 +221,9 @@ final class StoredRetries {
         }
         counts.retried.incrementAndGet();
         faults.fault(
-                "The consumer " + settings.name() + " retries " + stored.event() + " from the table inbox_failure, with "
-                        + attempts + " of " + settings.attempts() + " attempts spent",
+                "The consumer " + settings.name() + " retries " + stored.event()
+                        + " from the table inbox_failure, with " + attempts + " of " + settings.attempts()
+                        + " attempts spent",
                 failure.cause());
     }
 

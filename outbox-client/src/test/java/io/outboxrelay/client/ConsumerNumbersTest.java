@@ -115,8 +115,8 @@ class ConsumerNumbersTest {
     void each_worker_and_the_thread_of_stored_events_holds_a_connection_and_one_is_left_for_heartbeats()
             throws Exception {
         CountDownLatch goOn = new CountDownLatch(1);
-        IdempotentConsumer consumer = harness.start(
-                parking(event -> goOn.await(60, TimeUnit.SECONDS)).queue(ConsumerQueue.named("split").partitions(2)));
+        IdempotentConsumer consumer = harness.start(parking(event -> goOn.await(60, TimeUnit.SECONDS))
+                .queue(ConsumerQueue.named("split").partitions(2)));
         assertThat(harness.consumer(event -> {}).build().connections())
                 .isEqualTo(consumer.connections())
                 .isEqualTo(3);
@@ -131,8 +131,9 @@ class ConsumerNumbersTest {
             channel.basicPublish("", "split.0", message, new byte[0]);
         }
 
-        await().untilAsserted(() ->
-                assertThat(database.pool.getHikariPoolMXBean().getActiveConnections()).isEqualTo(2));
+        await().untilAsserted(
+                        () -> assertThat(database.pool.getHikariPoolMXBean().getActiveConnections())
+                                .isEqualTo(2));
         Timestamp before = aliveUntil();
         await().until(() -> aliveUntil().after(before));
         goOn.countDown();
@@ -188,8 +189,9 @@ class ConsumerNumbersTest {
         database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', next_attempt_at = failed_at");
         CyclicBarrier together = new CyclicBarrier(3);
 
-        IdempotentConsumer consumer = harness.start(
-                parking(event -> together.await(60, TimeUnit.SECONDS)).concurrency(2).batch(1));
+        IdempotentConsumer consumer = harness.start(parking(event -> together.await(60, TimeUnit.SECONDS))
+                .concurrency(2)
+                .batch(1));
 
         await().until(() -> consumer.handled() == 9);
     }

@@ -241,8 +241,8 @@ class StoredRetriesTest {
         List<UUID> one = store("1", 3);
         UUID other = store("2");
 
-        Long second = database.jdbc.queryForObject(
-                "SELECT min(id) FROM inbox_failure WHERE state = 'waiting'", Long.class);
+        Long second =
+                database.jdbc.queryForObject("SELECT min(id) FROM inbox_failure WHERE state = 'waiting'", Long.class);
 
         try (Connection person = database.pool.getConnection();
                 Statement statement = person.createStatement()) {
