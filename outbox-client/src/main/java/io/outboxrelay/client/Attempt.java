@@ -101,6 +101,9 @@ final class Attempt {
         if (Causes.sayContention(failed)) {
             return Fault.CONTENTION;
         }
+        if (stage == Stage.BEFORE_THE_HANDLER && Causes.sayRefusal(failed)) {
+            return Fault.REFUSED;
+        }
         boolean database = switch (stage) {
             case BEFORE_THE_HANDLER -> true;
             case IN_THE_HANDLER -> connectionLost;

@@ -38,6 +38,9 @@ final class Causes {
     /** The server shuts down, the connection was killed: https://mariadb.com/kb/en/mariadb-error-code-reference/ */
     private static final Set<Integer> LOSS_CODES = Set.of(1053, 1927);
 
+    /** Class of states on every database: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+    private static final String DATA_EXCEPTION = "22";
+
     private Causes() {}
 
     /** Whether others needed the same rows or locks at the same time: a deadlock, a lock timeout, a stale version. */
@@ -64,6 +67,16 @@ final class Causes {
     /** Whether the handler says that no retry can help. */
     static boolean sayRejection(Throwable failure) {
         return any(failure, EventRejectedException.class::isInstance);
+    }
+
+    /** Whether the inbox's statements failed because of the event: of its data, or because it could not be stored. */
+    static boolean sayRefusal(Throwable failure) {
+        return any(
+                failure,
+                cause -> cause instanceof NotStoredException
+                        || cause instanceof SQLException sql
+                                && sql.getSQLState() != null
+                                && sql.getSQLState().startsWith(DATA_EXCEPTION));
     }
 
     private static boolean any(Throwable failure, Predicate<Throwable> condition) {

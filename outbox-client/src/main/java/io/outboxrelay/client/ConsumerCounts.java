@@ -34,6 +34,7 @@ final class ConsumerCounts {
             case DUPLICATE -> duplicates.incrementAndGet();
             case WAITING -> waiting.incrementAndGet();
             case HANDLED -> handled(event, nanos);
+            case PARKED -> parked.incrementAndGet();
         }
     }
 

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -58,24 +57,49 @@ interface Database {
     List<Long> due(Connection connection, String consumer, int most) throws SQLException;
 
     /**
-     * Locks a stored event that is to be tried again; nothing if it is not any more, or if another process has locked
-     * it.
+     * Locks those stored events that nobody else has locked.
      *
-     * @param due whether it has to be due
+     * @param due whether they have to be due
+     * @return in any order
      */
-    Optional<StoredEvent> lock(Connection connection, long id, boolean due) throws SQLException;
-
-    /** Deletes a stored event. */
-    void remove(Connection connection, long id) throws SQLException;
+    List<Place> lock(Connection connection, List<Long> ids, boolean due) throws SQLException;
 
     /**
-     * Says what follows from a failure of a stored event that was due, unless it is not any more.
+     * The first stored events of these aggregates, in the order of their ids within each. Locks nothing.
+     *
+     * @param most of all of them together
+     */
+    List<Place> first(Connection connection, String consumer, Collection<Aggregate> aggregates, int most)
+            throws SQLException;
+
+    /** Reads stored events, in any order. */
+    List<StoredEvent> read(Connection connection, List<Long> ids) throws SQLException;
+
+    /**
+     * Counts an attempt at each of these stored events before it is made.
+     *
+     * @param wait until those that are due are due again
+     * @param detail what is known of those that were due, should nobody write what has become of the attempt
+     */
+    void count(Connection connection, List<Long> ids, Duration wait, String reason, String detail) throws SQLException;
+
+    /** Deletes stored events that are handled, and notes them again if the inbox has forgotten them. */
+    void remove(Connection connection, String consumer, List<StoredEvent> events) throws SQLException;
+
+    /**
+     * Says what follows from a failure of a stored event, unless it is gone or parked.
      *
      * @param wait until the next attempt; none if it is parked
+     * @return false if it is gone or parked
      */
-    void failedAgain(
+    boolean failedAgain(
             Connection connection, long id, int attempts, @Nullable Duration wait, String reason, String detail)
             throws SQLException;
+
+    /**
+     * Takes an attempt off stored events that was counted and did not end by their own fault; those retrying are due.
+     */
+    void giveBack(Connection connection, List<Long> ids) throws SQLException;
 
     /** The first stored events of all aggregates, as far as they are waiting, which a first one must not. */
     List<Long> waitingHeads(Connection connection, String consumer) throws SQLException;
@@ -136,6 +160,24 @@ interface Database {
 
     /** Why an event was given up. */
     record Parked(String reason, String detail) {}
+
+    /**
+     * The place of a stored event.
+     *
+     * @param bytes of its payload
+     */
+    record Place(long id, Aggregate aggregate, String state, int attempts, long bytes) {
+
+        /** Whether it waits for one before it. */
+        boolean waits() {
+            return state.equals("waiting");
+        }
+
+        /** Whether it waits for a person. */
+        boolean isParked() {
+            return state.equals("parked");
+        }
+    }
 
     /** An event as it was stored. */
     record StoredEvent(long id, ReceivedEvent event, int attempts) {}
@@ -213,6 +255,22 @@ interface Database {
                 occurredAt,
                 true);
         return new StoredEvent(row.getLong("id"), event, row.getInt("attempts"));
+    }
+
+    /** Executes a query for places. */
+    static List<Place> places(PreparedStatement statement) throws SQLException {
+        List<Place> places = new ArrayList<>();
+        try (ResultSet row = statement.executeQuery()) {
+            while (row.next()) {
+                places.add(new Place(
+                        row.getLong("id"),
+                        new Aggregate(row.getString("aggregate_type"), row.getString("aggregate_id")),
+                        row.getString("state"),
+                        row.getInt("attempts"),
+                        row.getLong("bytes")));
+            }
+        }
+        return places;
     }
 
     /** So many question marks. */

@@ -20,9 +20,11 @@ interface Effects {
      * Stores an event that is given up, so that the later ones of its aggregate wait behind it.
      *
      * @param attempts how many it was given
+     * @return parked, or waiting as if it had not failed because an earlier one is stored, or a duplicate because
+     *     another process has handled or stored it
      * @throws RuntimeException if the database refuses it or is away
      */
-    void park(Taken taken, int attempts, boolean rejected, Throwable cause);
+    Fate park(Taken taken, int attempts, boolean rejected, Throwable cause);
 
     /**
      * Does everything that {@link #handle} asks of the database, and undoes it.
@@ -54,6 +56,8 @@ interface Effects {
         CONTENTION,
         /** Nobody's: the handler says that what it needs is away for a while. */
         TRANSIENT,
+        /** The event's: the database refuses to note it, or to store it behind an earlier one. */
+        REFUSED,
         /** The inbox's own connection was lost or could not be had. */
         DATABASE
     }

@@ -7,5 +7,7 @@ enum Fate {
     /** The inbox knew it. */
     DUPLICATE,
     /** It was new, and is stored behind an earlier event of its aggregate that was given up. */
-    WAITING
+    WAITING,
+    /** It was new, was given up, and is stored. */
+    PARKED
 }

@@ -8,14 +8,16 @@ import io.outboxrelay.client.Tries.Backoff;
 import io.outboxrelay.client.Worker.DatabaseAwayException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +43,8 @@ import org.slf4j.LoggerFactory;
  *       waits, and no attempt is spent within the {@linkplain Builder#contentionPatience contention patience}; from
  *       then on each such failure spends one;
  *   <li>no valid {@code message_id}: rejected at once, because nothing can be remembered about it;
+ *   <li>the database answers and refuses to note or to store it, as too large for example: rejected after the third
+ *       time, because it can be kept nowhere else;
  *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge
  *       by the exception, which may be about another database or hide a lost connection. After each failure it asks the
  *       connection of that transaction, and does what the inbox needs in a new one, which it rolls back. An event may
@@ -52,7 +56,8 @@ import org.slf4j.LoggerFactory;
  *       order it is stored, after half of the delivery limit, and handled from there; each attempt is counted before it
  *       is made, so that it is parked in the end if it is the cause. From another queue it is taken alone from the
  *       second time on: if it is the cause, it spends no other event's deliveries;
- *   <li>a person retries what was given up: handled within a second or two, and the events behind it after it;
+ *   <li>a person retries what was given up: handled within a second or two, and the events behind it after it, in
+ *       batches too and under the same rules; workers without deliveries help;
  *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the
  *       event stays in the queue. Nothing else ends it but {@link #close};
  *   <li>the connection to the broker is lost, or the broker cancels the consumer: the broker delivers again what was
@@ -95,11 +100,11 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final List<Worker> workers;
     private final WorkersHost host = new WorkersHost();
     private final Membership membership;
-    private final StoredRetries storedRetries;
     private final Thread thread;
     private final List<Thread> helpers;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Semaphore signals = new Semaphore(0);
+    private final Semaphore heartbeats = new Semaphore(0);
     private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
     private final FaultLog brokerFaults = new FaultLog(LOG);
     private final FaultLog databaseFaults = new FaultLog(LOG);
@@ -108,11 +113,18 @@ public final class IdempotentConsumer implements AutoCloseable {
     /** Whether a worker has lost its patience with the database, and all deliveries are to go back. */
     private volatile boolean databaseAway;
 
+    /** Whether more stored events are due than the thread that looks for them handles at once. */
+    private volatile boolean moreStored;
+
     /** Whether a worker has met what nobody expects, and all deliveries are to go back. */
     private volatile boolean confused;
 
     private volatile boolean failed;
     private volatile @Nullable ConsumerSession session;
+
+    /** Whether queues are consumed: others take the partitions of an instance that does not reach the broker. */
+    private volatile boolean connected;
+
     private boolean announced;
 
     /** How often the broker could not be reached, or did not let the queue be consumed, in a row. */
@@ -155,14 +167,19 @@ public final class IdempotentConsumer implements AutoCloseable {
                 .limit(settings.concurrency())
                 .toList();
         this.membership = new Membership(effects.failures(), settings.name(), queues(settings));
-        this.storedRetries = new StoredRetries(effects, settings, counts, System::nanoTime);
         this.thread = new Thread(this::run, "outbox-consumer-" + settings.name());
-        this.helpers = Stream.concat(
-                        IntStream.range(0, workers.size())
-                                .mapToObj(number ->
-                                        new Thread(() -> work(workers.get(number)), thread.getName() + "-" + number)),
-                        Stream.of(new Thread(this::retryStored, thread.getName() + "-stored")))
-                .toList();
+        this.helpers = new ArrayList<>();
+        Map<Long, Tries> failing = Collections.synchronizedMap(Tries.memory());
+        for (int number = 0; number < workers.size(); number++) {
+            Worker worker = workers.get(number);
+            StoredRetries retries = new StoredRetries(effects, settings, counts, System::nanoTime, failing);
+            helpers.add(new Thread(() -> work(worker, retries), thread.getName() + "-" + number));
+        }
+        StoredRetries retries = new StoredRetries(effects, settings, counts, System::nanoTime, failing);
+        helpers.add(new Thread(() -> retryStored(retries), thread.getName() + "-stored"));
+        if (membership.isShared()) {
+            helpers.add(new Thread(this::beat, thread.getName() + "-heartbeat"));
+        }
     }
 
     private static List<String> queues(ConsumerSettings settings) {
@@ -322,6 +339,18 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
+     * How many connections to the database it may use at once: one for each worker, one for the events that it has
+     * stored, and one for its heartbeats or for the question whether the database is back. What the handler opens
+     * beside the transaction that it runs in comes on top.
+     *
+     * @return 3 or more
+     */
+    public int connections() {
+        // Each thread uses one at a time, and the consumer's own thread none while another sends heartbeats.
+        return helpers.size() + (membership.isShared() ? 0 : 1);
+    }
+
+    /**
      * Into how many partitions its queue is split.
      *
      * @return 1 if it is not
@@ -412,6 +441,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
         stop.countDown();
         signals.release();
+        heartbeats.release();
         workers.forEach(Worker::wake);
         Thread current = Thread.currentThread();
         if (current != thread && !helpers.contains(current)) {
@@ -459,7 +489,6 @@ public final class IdempotentConsumer implements AutoCloseable {
         } finally {
             stop.countDown();
             session = null;
-            membership.leave();
             state.set(end);
         }
     }
@@ -497,24 +526,51 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     private void consume(ConsumerSession opened) throws IOException {
         session = opened;
-        opened.consume(membership.queues());
+        connected = true;
+        heartbeats.release();
+        try {
+            while (!stopping() && !databaseAway && !confused) {
+                opened.consume(membership.queues());
+                if (membership.isKnown() && state.getAndSet(State.CONSUMING) != State.CONSUMING) {
+                    arrived();
+                }
+                await(signals);
+            }
+        } finally {
+            connected = false;
+        }
+    }
+
+    private void arrived() {
         brokerFailures = 0;
         brokerFaults.recovered("The consumer " + settings.name() + " is connected again");
-        state.set(State.CONSUMING);
         if (!announced) {
             LOG.info("The consumer {} consumes the queue {}", settings.name(), settings.queue());
             announced = true;
         }
-        while (!stopping() && !databaseAway && !confused) {
-            awaitSignal();
-            opened.consume(membership.queues());
+    }
+
+    /** Heartbeats while queues are consumed, until the consumer ends. */
+    private void beat() {
+        try {
+            while (!stopping()) {
+                if (connected && !databaseAway && membership.beat()) {
+                    signals.release();
+                }
+                await(heartbeats);
+            }
+            membership.leave();
+        } catch (Error e) {
+            end(e);
+            throw e;
         }
     }
 
-    private void awaitSignal() {
+    /** Waits for the signal, for a tick at most. */
+    private void await(Semaphore signal) {
         try {
-            if (signals.tryAcquire(TICK.toNanos(), TimeUnit.NANOSECONDS)) {
-                signals.drainPermits();
+            if (signal.tryAcquire(TICK.toNanos(), TimeUnit.NANOSECONDS)) {
+                signal.drainPermits();
             }
         } catch (InterruptedException e) {
             LOG.debug("The consumer {} was interrupted, and continues unless it was closed", settings.name());
@@ -548,13 +604,14 @@ public final class IdempotentConsumer implements AutoCloseable {
         workers.get(Math.floorMod(hash ^ hash >>> 16, workers.size())).add(taken);
     }
 
-    private void work(Worker worker) {
+    /** A worker without deliveries helps with stored events, so that they are handled as fast as delivered ones. */
+    private void work(Worker worker, StoredRetries retries) {
         while (!stopping()) {
             try {
                 if (databaseAway || confused) {
                     worker.forget();
                     pause(Tries.RECONNECT.first());
-                } else if (!worker.step()) {
+                } else if (!worker.step() && !(moreStored && retry(retries))) {
                     worker.await();
                 }
             } catch (DatabaseAwayException e) {
@@ -579,25 +636,37 @@ public final class IdempotentConsumer implements AutoCloseable {
         close();
     }
 
-    private void retryStored() {
+    private void retryStored(StoredRetries retries) {
         while (!stopping()) {
-            int handled = 0;
-            if (databaseAway) {
-                pause(TICK);
-                continue;
-            }
             try {
-                handled = storedRetries.turn(this::stopping);
-                storedFaults.recovered("The consumer " + settings.name() + " can use the table inbox_failure again");
-            } catch (RuntimeException e) {
-                storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
+                if (databaseAway || !retry(retries)) {
+                    pause(TICK);
+                }
             } catch (Error e) {
                 end(e);
                 throw e;
             }
-            if (handled == 0) {
-                pause(TICK);
-            }
+        }
+    }
+
+    private void moreStored(boolean more) {
+        boolean news = more && !moreStored;
+        moreStored = more;
+        if (news) {
+            workers.forEach(Worker::wake);
+        }
+    }
+
+    /** Returns false if there was nothing to do, or nothing could be done. */
+    private boolean retry(StoredRetries retries) {
+        try {
+            int tried = retries.turn(this::stopping, this::moreStored);
+            storedFaults.recovered("The consumer " + settings.name() + " can use the table inbox_failure again");
+            return tried > 0;
+        } catch (RuntimeException e) {
+            moreStored(false);
+            storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
+            return false;
         }
     }
 

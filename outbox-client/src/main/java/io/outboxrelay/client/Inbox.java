@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -239,7 +240,7 @@ public final class Inbox {
                         }
                     }
                     if (!waiting.isEmpty()) {
-                        sql.store(connection, consumer, waiting);
+                        InboxFailures.store(sql, connection, consumer, waiting);
                     }
                     return each;
                 }));
@@ -265,13 +266,21 @@ public final class Inbox {
         return new InboxFailures(dataSource, transactions, database, consumer);
     }
 
-    /** Does everything that {@link #once} asks of the database, and undoes it: fails if {@link #once} would. */
+    /**
+     * Does everything that {@link #process} may ask of the database, and undoes it: fails if {@link #process} would
+     * with every event.
+     */
     void probe(String consumer) {
-        TransactionTemplate transaction = new TransactionTemplate(transactions);
-        transaction.executeWithoutResult(status -> {
-            note(status, consumer, UUID.randomUUID());
-            status.setRollbackOnly();
-        });
+        ReceivedEvent event =
+                new ReceivedEvent(UUID.randomUUID(), "probe", "probe", "", new byte[0], null, Map.of(), null, false);
+        new TransactionTemplate(transactions)
+                .executeWithoutResult(status -> CallersTransaction.of(status, dataSource)
+                        .execute(connection -> database.run(connection, sql -> {
+                            sql.note(connection, consumer, List.of(event));
+                            sql.store(connection, consumer, List.of(new Failed(event, "", 0, null)));
+                            status.setRollbackOnly();
+                            return true;
+                        })));
     }
 
     /** Whether the connection of the current transaction still answers; asked by an action inside of {@link #once}. */

@@ -89,11 +89,13 @@ final class InboxEffects implements Effects {
     }
 
     @Override
-    public void park(Taken taken, int attempts, boolean rejected, Throwable cause) {
+    public Fate park(Taken taken, int attempts, boolean rejected, Throwable cause) {
         ReceivedEvent event = taken.event();
-        if (failures.park(event, taken.origin().queue(), attempts, rejected, cause)) {
+        Fate fate = failures.park(event, taken.origin().queue(), attempts, rejected, cause);
+        if (fate == Fate.WAITING) {
             moveUp(Set.of(Aggregate.of(event)));
         }
+        return fate;
     }
 
     @Override

@@ -3,15 +3,23 @@ package io.outboxrelay.client;
 import io.outboxrelay.client.Database.Failed;
 import io.outboxrelay.client.Database.Noted;
 import io.outboxrelay.client.Database.Parked;
+import io.outboxrelay.client.Database.Place;
 import io.outboxrelay.client.Database.StoredEvent;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
@@ -60,17 +68,18 @@ final class InboxFailures {
      * that met only contention, say, may have an earlier one before it: then it waits as if it had not failed.
      *
      * @param rejected whether the handler said that no retry can help
-     * @return whether it waits behind an earlier one
+     * @return what has become of it: parked, waiting behind an earlier one, or a duplicate
      */
-    boolean park(ReceivedEvent event, String queue, int attempts, boolean rejected, Throwable cause) {
+    Fate park(ReceivedEvent event, String queue, int attempts, boolean rejected, Throwable cause) {
         Failed parked = new Failed(event, queue, attempts, new Parked(reason(rejected), detail(cause)));
         return run((sql, connection) -> {
             Noted noted = sql.note(connection, consumer, List.of(event));
-            boolean waits = !noted.waiting().isEmpty();
-            if (!noted.fresh().isEmpty()) {
-                sql.store(connection, consumer, List.of(waits ? new Failed(event, queue, 0, null) : parked));
+            if (noted.fresh().isEmpty()) {
+                return Fate.DUPLICATE;
             }
-            return waits;
+            boolean waits = !noted.waiting().isEmpty();
+            store(sql, connection, consumer, List.of(waits ? new Failed(event, queue, 0, null) : parked));
+            return waits ? Fate.WAITING : Fate.PARKED;
         });
     }
 
@@ -83,10 +92,23 @@ final class InboxFailures {
         return run((sql, connection) -> {
             boolean fresh = sql.note(connection, consumer, event.id());
             if (fresh) {
-                sql.store(connection, consumer, List.of(new Failed(event, queue, 0, null)));
+                store(sql, connection, consumer, List.of(new Failed(event, queue, 0, null)));
             }
             return fresh;
         });
+    }
+
+    /**
+     * Stores events that are noted, in the order of the list.
+     *
+     * @throws NotStoredException if the database refuses one of them, or is lost meanwhile
+     */
+    static void store(Database sql, Connection connection, String consumer, List<Failed> events) {
+        try {
+            sql.store(connection, consumer, events);
+        } catch (SQLException e) {
+            throw new NotStoredException(e);
+        }
     }
 
     private static String reason(boolean rejected) {
@@ -103,75 +125,197 @@ final class InboxFailures {
     }
 
     /**
-     * Counts an attempt at one of them before it is made: an event that ends the process each time would otherwise be
-     * tried for ever. If its attempts were used up like that, it is parked instead.
+     * Locks stored events that are due, with those that wait behind them, and counts an attempt at each before it is
+     * made: an event that ends the process each time would otherwise be tried for ever. An event that has attempts
+     * behind it is begun alone, so that it costs no other one any. If they were used up by processes that have ended,
+     * it is parked instead.
      *
-     * @return the event, with the attempts before this one; empty if it is not due any more or another process is at it
+     * <p>One thread of a process does this at a time, or all of them would find the same events.
+     *
+     * @param most at most so many
+     * @param mostBytes of their payloads together, unless it is one event
+     * @return none if nothing is due or others are at it
      */
-    Optional<StoredEvent> begin(long id, int mostAttempts) {
-        return run((sql, connection) -> {
-            Optional<StoredEvent> stored = sql.lock(connection, id, true);
-            if (stored.isPresent()) {
-                int attempts = stored.get().attempts();
-                boolean usedUp = attempts >= mostAttempts;
-                sql.failedAgain(
-                        connection,
-                        id,
-                        usedUp ? attempts : attempts + 1,
-                        usedUp ? null : LONGEST_START,
-                        reason(false),
-                        ENDED);
-            }
-            return stored;
-        });
+    synchronized Begun begin(int most, long mostBytes, int mostAttempts) {
+        List<Long> due = due(most);
+        return new Begun(due.isEmpty() ? List.of() : begin(due, most, mostBytes, mostAttempts), due.size() == most);
     }
 
     /**
-     * Handles one of them that was begun, unless another process has.
+     * Stored events that were begun.
      *
-     * @param action in the transaction that removes the event
-     * @return the event, if it was handled
+     * @param events those of an aggregate in their order, with the attempts before this one
+     * @param more whether more aggregates may have events that are due
      */
-    Optional<StoredEvent> process(long id, Consumer<StoredEvent> action) {
-        Optional<StoredEvent> processed = own.execute(status -> {
-            CallersTransaction transaction = CallersTransaction.of(status, dataSource);
-            Optional<StoredEvent> stored = on(transaction, (sql, connection) -> sql.lock(connection, id, false));
-            stored.ifPresent(event -> {
-                action.accept(event);
-                on(transaction, (sql, connection) -> {
-                    sql.remove(connection, id);
-                    // It may have been stored for longer than the inbox remembers.
-                    sql.note(connection, consumer, event.event().id());
-                    return true;
-                });
-            });
-            return stored;
+    record Begun(List<StoredEvent> events, boolean more) {}
+
+    private List<StoredEvent> begin(List<Long> due, int most, long mostBytes, int mostAttempts) {
+        return run((sql, connection) -> {
+            Map<Long, Place> locked = byId(sql.lock(connection, due, true));
+            List<Place> heads =
+                    due.stream().map(locked::get).filter(Objects::nonNull).toList();
+            if (heads.isEmpty()) {
+                return List.of();
+            }
+            Place first = heads.get(0);
+            List<Long> ids =
+                    first.attempts() > 0 ? List.of(first.id()) : batch(sql, connection, heads, most, mostBytes);
+            List<StoredEvent> begun = inOrder(ids, sql.read(connection, ids));
+            if (first.attempts() >= mostAttempts) {
+                sql.failedAgain(connection, first.id(), first.attempts(), null, reason(false), ENDED);
+            } else {
+                sql.count(connection, ids, LONGEST_START, reason(false), ENDED);
+            }
+            return begun;
         });
-        return processed == null ? Optional.empty() : processed;
     }
 
-    /** A stored event has failed again; without a wait it is parked. */
-    void failed(StoredEvent stored, int attempts, @Nullable Duration wait, boolean rejected, Throwable cause) {
-        run((sql, connection) -> {
-            sql.failedAgain(connection, stored.id(), attempts, wait, reason(rejected), detail(cause));
-            return true;
+    /** The heads that have not failed, each with those behind it up to the first that has. */
+    private List<Long> batch(Database sql, Connection connection, List<Place> heads, int most, long mostBytes)
+            throws SQLException {
+        List<Place> fresh = heads.stream().filter(head -> head.attempts() == 0).toList();
+        Map<Aggregate, List<Place>> stored = new HashMap<>();
+        Set<Aggregate> aggregates = fresh.stream()
+                .map(Place::aggregate)
+                .filter(aggregate -> !aggregate.isNone())
+                .collect(Collectors.toSet());
+        if (fresh.size() < most && !aggregates.isEmpty()) {
+            for (Place each : sql.first(connection, consumer, aggregates, most)) {
+                stored.computeIfAbsent(each.aggregate(), key -> new ArrayList<>())
+                        .add(each);
+            }
+        }
+        List<Place> batch = new ArrayList<>();
+        long bytes = 0;
+        int room = most - fresh.size();
+        for (Place head : fresh) {
+            bytes += head.bytes();
+            if (!batch.isEmpty() && bytes > mostBytes) {
+                break;
+            }
+            batch.add(head);
+            for (Place behind : stored.getOrDefault(head.aggregate(), List.of())) {
+                if (behind.id() <= head.id()) {
+                    continue;
+                }
+                if (!behind.waits() || behind.attempts() > 0 || room == 0 || bytes + behind.bytes() > mostBytes) {
+                    break;
+                }
+                batch.add(behind);
+                bytes += behind.bytes();
+                room--;
+            }
+        }
+        List<Long> waiting = batch.stream().filter(Place::waits).map(Place::id).toList();
+        Set<Long> locked = waiting.isEmpty()
+                ? Set.of()
+                : byId(sql.lock(connection, waiting, false)).keySet();
+        return unbroken(batch, Place::aggregate, place -> !place.waits() || locked.contains(place.id())).stream()
+                .map(Place::id)
+                .toList();
+    }
+
+    private static Map<Long, Place> byId(List<Place> places) {
+        return places.stream().collect(Collectors.toMap(Place::id, Function.identity()));
+    }
+
+    private static List<StoredEvent> inOrder(List<Long> ids, List<StoredEvent> events) {
+        Map<Long, StoredEvent> byId = events.stream().collect(Collectors.toMap(StoredEvent::id, Function.identity()));
+        return ids.stream().map(byId::get).filter(Objects::nonNull).toList();
+    }
+
+    /** Those that are there, of each aggregate up to the first that is not. */
+    private static <T> List<T> unbroken(List<T> all, Function<T, Aggregate> aggregate, Predicate<T> there) {
+        Set<Aggregate> broken = new HashSet<>();
+        List<T> unbroken = new ArrayList<>();
+        for (T each : all) {
+            if (broken.contains(aggregate.apply(each))) {
+                continue;
+            }
+            if (there.test(each)) {
+                unbroken.add(each);
+            } else if (!aggregate.apply(each).isNone()) {
+                broken.add(aggregate.apply(each));
+            }
+        }
+        return unbroken;
+    }
+
+    /**
+     * Handles events that were begun in one transaction, except those that another process has or is at, and those
+     * behind these.
+     *
+     * @param action in the transaction that removes the events
+     * @return the events that were handled
+     */
+    List<StoredEvent> process(List<StoredEvent> begun, Consumer<List<StoredEvent>> action) {
+        List<Long> ids = begun.stream().map(StoredEvent::id).toList();
+        List<StoredEvent> processed = own.execute(status -> {
+            CallersTransaction transaction = CallersTransaction.of(status, dataSource);
+            Map<Long, Place> locked = on(transaction, (sql, connection) -> byId(sql.lock(connection, ids, false)));
+            List<StoredEvent> there = unbroken(
+                    begun,
+                    stored -> Aggregate.of(stored.event()),
+                    stored -> locked.containsKey(stored.id())
+                            && !locked.get(stored.id()).isParked());
+            if (!there.isEmpty()) {
+                action.accept(there);
+                on(transaction, (sql, connection) -> {
+                    sql.remove(connection, consumer, there);
+                    return true;
+                });
+            }
+            return there;
+        });
+        return processed == null ? List.of() : processed;
+    }
+
+    /**
+     * A stored event has failed again; without a wait it is parked.
+     *
+     * @return false if another process has handled or parked it meanwhile
+     */
+    boolean failed(StoredEvent stored, int attempts, @Nullable Duration wait, boolean rejected, Throwable cause) {
+        return run((sql, connection) ->
+                sql.failedAgain(connection, stored.id(), attempts, wait, reason(rejected), detail(cause)));
+    }
+
+    /**
+     * Takes back an attempt at each of them that was counted when it was begun.
+     *
+     * @return those of which this was not possible yet, because others have locked them: perhaps a connection of this
+     *     process whose loss the database has not noticed
+     */
+    List<Long> giveBack(List<Long> ids) {
+        return run((sql, connection) -> {
+            Set<Long> free = byId(sql.lock(connection, ids, false)).keySet();
+            if (!free.isEmpty()) {
+                sql.giveBack(connection, List.copyOf(free));
+            }
+            List<Long> others = ids.stream().filter(id -> !free.contains(id)).toList();
+            return others.isEmpty()
+                    ? others
+                    : sql.read(connection, others).stream().map(StoredEvent::id).toList();
         });
     }
 
     /** Makes the first event of each of these aggregates due if it is waiting. */
     void moveUp(Collection<Aggregate> aggregates) {
-        run((sql, connection) -> {
-            sql.makeDue(connection, sql.waitingHeads(connection, consumer, aggregates));
-            return true;
-        });
+        run((sql, connection) -> makeDue(sql, connection, sql.waitingHeads(connection, consumer, aggregates)));
     }
 
     /** The same for all aggregates: for those whose process ended in between, or whose first event a person removed. */
     void moveUp() {
-        run((sql, connection) -> {
-            sql.makeDue(connection, sql.waitingHeads(connection, consumer));
-            return true;
-        });
+        run((sql, connection) -> makeDue(sql, connection, sql.waitingHeads(connection, consumer)));
+    }
+
+    /** Nobody waits here for a person whose command has locked one: the next look at all of them finds it. */
+    private static boolean makeDue(Database sql, Connection connection, List<Long> heads) throws SQLException {
+        if (!heads.isEmpty()) {
+            List<Place> free = sql.lock(connection, heads, false);
+            sql.makeDue(connection, free.stream().map(Place::id).toList());
+        }
+        return true;
     }
 
     /** How many events are stored. */

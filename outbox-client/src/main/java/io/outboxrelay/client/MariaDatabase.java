@@ -19,9 +19,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.TransactionDefinition;
 
@@ -74,22 +75,50 @@ record MariaDatabase(String schema) implements Database {
             WHERE consumer = ? AND state = 'retrying' AND next_attempt_at <= utc_timestamp(6)
             ORDER BY next_attempt_at LIMIT ?""";
 
-    /** By the primary key alone, so that no gap is locked. */
+    /** By the primary key alone, as all statements that lock stored events: otherwise rows of others are locked too. */
     private static final String LOCK = """
-            SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at,
-                attempts
-            FROM %sinbox_failure
-            WHERE id = ? AND state = 'retrying' AND (? OR next_attempt_at <= utc_timestamp(6))
+            SELECT id, aggregate_type, aggregate_id, state, attempts, octet_length(payload) AS bytes
+            FROM %sinbox_failure FORCE INDEX (PRIMARY)
+            WHERE id IN (%s) AND (? OR next_attempt_at <= utc_timestamp(6))
             FOR UPDATE SKIP LOCKED""";
 
+    private static final String FIRST = """
+            SELECT id, aggregate_type, aggregate_id, state, attempts, octet_length(payload) AS bytes
+            FROM %sinbox_failure FORCE INDEX (inbox_failure_aggregate)
+            WHERE consumer = ? AND aggregate IN (%s) ORDER BY aggregate, id LIMIT ?""";
+
+    private static final String READ = """
+            SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at,
+                attempts
+            FROM %sinbox_failure FORCE INDEX (PRIMARY) WHERE id IN (%s)""";
+
+    private static final String COUNT = """
+            UPDATE %sinbox_failure FORCE INDEX (PRIMARY)
+            SET attempts = attempts + 1,
+                next_attempt_at = CASE WHEN state = 'retrying' THEN utc_timestamp(6) + INTERVAL ? MICROSECOND END,
+                failed_at = CASE WHEN state = 'retrying' THEN utc_timestamp(6) ELSE failed_at END,
+                first_failed_at = CASE WHEN state = 'retrying'
+                    THEN coalesce(first_failed_at, utc_timestamp(6)) ELSE first_failed_at END,
+                reason = CASE WHEN state = 'retrying' THEN ? ELSE reason END,
+                detail = CASE WHEN state = 'retrying' THEN ? ELSE detail END
+            WHERE id IN (%s)""";
+
+    /** Of several at once MySQL 9 would read the whole table, and wait for rows that others have locked. */
     private static final String REMOVE = "DELETE FROM %sinbox_failure WHERE id = ?";
+
+    private static final String NOTED = "SELECT event_id FROM %sinbox WHERE consumer = ? AND event_id IN (%s)";
 
     private static final String FAILED_AGAIN = """
             UPDATE %sinbox_failure
             SET state = ?, attempts = ?, next_attempt_at = utc_timestamp(6) + INTERVAL ? MICROSECOND,
                 failed_at = utc_timestamp(6), first_failed_at = coalesce(first_failed_at, utc_timestamp(6)),
                 reason = ?, detail = ?
-            WHERE id = ? AND state = 'retrying'""";
+            WHERE id = ? AND state <> 'parked'""";
+
+    private static final String GIVE_BACK = """
+            UPDATE %sinbox_failure FORCE INDEX (PRIMARY)
+            SET attempts = attempts - 1, next_attempt_at = CASE WHEN state = 'retrying' THEN utc_timestamp(6) END
+            WHERE id IN (%s) AND attempts > 0 AND state <> 'parked'""";
 
     private static final String WAITING_HEADS = """
             SELECT f.id FROM (
@@ -306,46 +335,113 @@ record MariaDatabase(String schema) implements Database {
     }
 
     @Override
-    public Optional<StoredEvent> lock(Connection connection, long id, boolean due) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(LOCK.formatted(prefix()))) {
-            statement.setLong(1, id);
-            statement.setBoolean(2, !due);
-            try (ResultSet row = statement.executeQuery()) {
-                if (!row.next()) {
-                    return Optional.empty();
-                }
-                ByteBuffer eventId = ByteBuffer.wrap(row.getBytes("event_id"));
-                LocalDateTime occurredAt = row.getObject("occurred_at", LocalDateTime.class);
-                return Optional.of(Database.stored(
-                        row,
-                        new UUID(eventId.getLong(), eventId.getLong()),
-                        occurredAt == null ? null : occurredAt.toInstant(ZoneOffset.UTC)));
-            }
+    public List<Place> lock(Connection connection, List<Long> ids, boolean due) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(in(LOCK, ids))) {
+            List<Object> values = new ArrayList<>(ids);
+            values.add(!due);
+            Database.bind(statement, values.toArray());
+            return Database.places(statement);
         }
     }
 
     @Override
-    public void remove(Connection connection, long id) throws SQLException {
-        Database.update(connection, REMOVE.formatted(prefix()), id);
+    public List<Place> first(Connection connection, String consumer, Collection<Aggregate> aggregates, int most)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(in(FIRST, aggregates))) {
+            List<Object> values = new ArrayList<>(List.of(consumer));
+            aggregates.forEach(aggregate -> values.add(hash(aggregate)));
+            values.add(most);
+            Database.bind(statement, values.toArray());
+            return Database.places(statement);
+        }
     }
 
     @Override
-    public void failedAgain(
+    public List<StoredEvent> read(Connection connection, List<Long> ids) throws SQLException {
+        List<StoredEvent> events = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(in(READ, ids))) {
+            Database.bind(statement, ids.toArray());
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    LocalDateTime occurredAt = row.getObject("occurred_at", LocalDateTime.class);
+                    events.add(Database.stored(
+                            row,
+                            uuid(row.getBytes("event_id")),
+                            occurredAt == null ? null : occurredAt.toInstant(ZoneOffset.UTC)));
+                }
+            }
+        }
+        return events;
+    }
+
+    @Override
+    public void count(Connection connection, List<Long> ids, Duration wait, String reason, String detail)
+            throws SQLException {
+        List<Object> values = new ArrayList<>(List.of(micros(wait), reason, detail));
+        values.addAll(ids);
+        Database.update(connection, in(COUNT, ids), values.toArray());
+    }
+
+    @Override
+    public void remove(Connection connection, String consumer, List<StoredEvent> events) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(REMOVE.formatted(prefix()))) {
+            for (StoredEvent stored : events) {
+                statement.setLong(1, stored.id());
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+        Set<UUID> forgotten =
+                events.stream().map(stored -> stored.event().id()).collect(Collectors.toCollection(TreeSet::new));
+        forgotten.removeAll(noted(connection, consumer, forgotten));
+        for (UUID id : forgotten) {
+            note(connection, consumer, id);
+        }
+    }
+
+    private Set<UUID> noted(Connection connection, String consumer, Set<UUID> ids) throws SQLException {
+        List<Object> values = new ArrayList<>(List.of(consumer));
+        ids.forEach(id -> values.add(bytes(id)));
+        Set<UUID> noted = new HashSet<>();
+        try (PreparedStatement statement = connection.prepareStatement(in(NOTED, ids))) {
+            Database.bind(statement, values.toArray());
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    noted.add(uuid(row.getBytes(1)));
+                }
+            }
+        }
+        return noted;
+    }
+
+    /** With as many question marks as there are values. */
+    private String in(String sql, Collection<?> values) {
+        return sql.formatted(prefix(), Database.marks(values.size()));
+    }
+
+    @Override
+    public boolean failedAgain(
             Connection connection, long id, int attempts, @Nullable Duration wait, String reason, String detail)
             throws SQLException {
-        Database.update(
-                connection,
-                FAILED_AGAIN.formatted(prefix()),
-                wait == null ? "parked" : "retrying",
-                attempts,
-                wait == null ? null : micros(wait),
-                reason,
-                detail,
-                id);
+        return Database.update(
+                        connection,
+                        FAILED_AGAIN.formatted(prefix()),
+                        wait == null ? "parked" : "retrying",
+                        attempts,
+                        wait == null ? null : micros(wait),
+                        reason,
+                        detail,
+                        id)
+                == 1;
     }
 
     private static long micros(Duration time) {
         return time.toMillis() * 1_000;
+    }
+
+    @Override
+    public void giveBack(Connection connection, List<Long> ids) throws SQLException {
+        Database.update(connection, in(GIVE_BACK, ids), ids.toArray());
     }
 
     @Override
@@ -429,6 +525,11 @@ record MariaDatabase(String schema) implements Database {
     @Override
     public Backlog backlog(Connection connection, int most) throws SQLException {
         return Database.backlog(connection, BACKLOG.formatted(prefix()), most);
+    }
+
+    private static UUID uuid(byte[] bytes) {
+        ByteBuffer both = ByteBuffer.wrap(bytes);
+        return new UUID(both.getLong(), both.getLong());
     }
 
     private static byte[] bytes(UUID id) {

@@ -11,7 +11,11 @@ import org.slf4j.LoggerFactory;
  * Which partitions of a queue this instance of a consumer is to consume: partition p is that of the live instance
  * number p modulo their number. Which instances are alive says the inbox's database, by its clock. Two instances may
  * disagree for a moment: the broker lets one consumer of a partition be active at a time, so the order does not depend
- * on it. Used by the consumer's own thread, except {@link #own}.
+ * on it.
+ *
+ * <p>Heartbeats have a thread of their own. A pool whose connections are all in use, or a database that does not
+ * answer, may keep it waiting for longer than the lease. The partitions stay the same meanwhile, and what the consumer
+ * does at the broker does not wait. {@link #queues} and {@link #own} are safe for many threads.
  */
 final class Membership {
 
@@ -26,6 +30,7 @@ final class Membership {
     private final String instance = "pid " + ProcessHandle.current().pid() + " " + UUID.randomUUID();
     private final FaultLog faults = new FaultLog(LOG);
     private volatile List<String> own = List.of();
+    private volatile boolean known;
 
     Membership(InboxFailures database, String consumer, List<String> queues) {
         this.database = database;
@@ -33,26 +38,44 @@ final class Membership {
         this.queues = queues;
     }
 
+    /** Whether there is more than one queue to be shared, so that heartbeats are needed. */
+    boolean isShared() {
+        return queues.size() > 1;
+    }
+
+    /** Whether it is known which queues to consume, or that the database does not say. */
+    boolean isKnown() {
+        return known || !isShared();
+    }
+
+    /** The queues that were this instance's at its last heartbeat; none before the first. Asks nobody. */
+    List<String> queues() {
+        return isShared() ? own : queues;
+    }
+
     /**
      * Says that this instance is alive, and finds out which queues are its own. While the database is away, they stay
      * the same.
+     *
+     * @return whether something is known that was not before
      */
-    List<String> queues() {
-        if (queues.size() == 1) {
-            return queues;
-        }
+    boolean beat() {
+        boolean first = !known;
         try {
             List<String> mine = share(queues, database.alive(instance, LEASE), instance);
             faults.recovered("The consumer " + consumer + " shares its partitions again");
-            if (!mine.equals(own)) {
-                LOG.info(
-                        "The consumer {} consumes {} of {} partitions: {}", consumer, mine.size(), queues.size(), mine);
+            if (mine.equals(own)) {
+                return first;
             }
+            LOG.info("The consumer {} consumes {} of {} partitions: {}", consumer, mine.size(), queues.size(), mine);
             own = mine;
+            return true;
         } catch (RuntimeException e) {
             faults.fault("The consumer " + consumer + " keeps its partitions, because its database is away", e);
+            return first;
+        } finally {
+            known = true;
         }
-        return own;
     }
 
     /** The partitions that were this instance's last; none of a queue without partitions. Safe for many threads. */
@@ -75,12 +98,10 @@ final class Membership {
     /** Says that this instance has ended, so that others need not wait for the end of its lease. */
     void leave() {
         own = List.of();
-        if (queues.size() > 1) {
-            try {
-                database.left(instance);
-            } catch (RuntimeException e) {
-                LOG.debug("The consumer {} could not sign off; its lease ends by itself", consumer, e);
-            }
+        try {
+            database.left(instance);
+        } catch (RuntimeException e) {
+            LOG.debug("The consumer {} could not sign off; its lease ends by itself", consumer, e);
         }
     }
 }

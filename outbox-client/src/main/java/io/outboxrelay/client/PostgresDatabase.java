@@ -10,11 +10,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
@@ -81,20 +81,53 @@ record PostgresDatabase(String schema) implements Database {
             ORDER BY next_attempt_at LIMIT ?""";
 
     private static final String LOCK = """
-            SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers::text AS headers,
-                occurred_at, attempts
+            SELECT id, aggregate_type, aggregate_id, state, attempts, octet_length(payload) AS bytes
             FROM %s.inbox_failure
-            WHERE id = ? AND state = 'retrying' AND (? OR next_attempt_at <= clock_timestamp())
+            WHERE id = ANY (?) AND (? OR next_attempt_at <= clock_timestamp())
             FOR UPDATE SKIP LOCKED""";
 
-    private static final String REMOVE = "DELETE FROM %s.inbox_failure WHERE id = ?";
+    private static final String FIRST = """
+            SELECT f.id, f.aggregate_type, f.aggregate_id, f.state, f.attempts, octet_length(f.payload) AS bytes
+            FROM unnest(?::text[], ?::text[]) AS aggregate (type, id) CROSS JOIN LATERAL (
+                SELECT * FROM %s.inbox_failure f
+                WHERE f.consumer = ? AND f.aggregate_type = aggregate.type AND f.aggregate_id = aggregate.id
+                ORDER BY f.id LIMIT ?) AS f
+            ORDER BY f.aggregate_type, f.aggregate_id, f.id LIMIT ?""";
+
+    private static final String READ = """
+            SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers::text AS headers,
+                occurred_at, attempts
+            FROM %s.inbox_failure WHERE id = ANY (?)""";
+
+    private static final String COUNT = """
+            UPDATE %s.inbox_failure
+            SET attempts = attempts + 1,
+                next_attempt_at = CASE WHEN state = 'retrying'
+                    THEN clock_timestamp() + make_interval(secs => ?::float8) END,
+                failed_at = CASE WHEN state = 'retrying' THEN clock_timestamp() ELSE failed_at END,
+                first_failed_at = CASE WHEN state = 'retrying'
+                    THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,
+                reason = CASE WHEN state = 'retrying' THEN ? ELSE reason END,
+                detail = CASE WHEN state = 'retrying' THEN ? ELSE detail END
+            WHERE id = ANY (?)""";
+
+    private static final String REMOVE = "DELETE FROM %s.inbox_failure WHERE id = ANY (?)";
+
+    private static final String NOTE_AGAIN = """
+            INSERT INTO %s.inbox (consumer, event_id) SELECT ?, id FROM unnest(?::uuid[]) AS event (id) ORDER BY id
+            ON CONFLICT DO NOTHING""";
 
     private static final String FAILED_AGAIN = """
             UPDATE %s.inbox_failure
             SET state = ?, attempts = ?, next_attempt_at = clock_timestamp() + make_interval(secs => ?::float8),
                 failed_at = clock_timestamp(), first_failed_at = coalesce(first_failed_at, clock_timestamp()),
                 reason = ?, detail = ?
-            WHERE id = ? AND state = 'retrying'""";
+            WHERE id = ? AND state <> 'parked'""";
+
+    private static final String GIVE_BACK = """
+            UPDATE %s.inbox_failure
+            SET attempts = attempts - 1, next_attempt_at = CASE WHEN state = 'retrying' THEN clock_timestamp() END
+            WHERE id = ANY (?) AND attempts > 0 AND state <> 'parked'""";
 
     /** Jumps from one aggregate to the next: however many events wait in one, they are not read. */
     private static final String WAITING_HEADS = """
@@ -297,41 +330,94 @@ record PostgresDatabase(String schema) implements Database {
     }
 
     @Override
-    public Optional<StoredEvent> lock(Connection connection, long id, boolean due) throws SQLException {
+    public List<Place> lock(Connection connection, List<Long> ids, boolean due) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(LOCK.formatted(schema))) {
-            statement.setLong(1, id);
-            statement.setBoolean(2, !due);
-            try (ResultSet row = statement.executeQuery()) {
-                if (!row.next()) {
-                    return Optional.empty();
-                }
-                OffsetDateTime occurredAt = row.getObject("occurred_at", OffsetDateTime.class);
-                return Optional.of(Database.stored(
-                        row,
-                        row.getObject("event_id", UUID.class),
-                        occurredAt == null ? null : occurredAt.toInstant()));
-            }
+            Database.bind(statement, numbers(connection, ids), !due);
+            return Database.places(statement);
         }
     }
 
     @Override
-    public void remove(Connection connection, long id) throws SQLException {
-        Database.update(connection, REMOVE.formatted(schema), id);
+    public List<Place> first(Connection connection, String consumer, Collection<Aggregate> aggregates, int most)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(FIRST.formatted(schema))) {
+            Database.bind(
+                    statement,
+                    texts(connection, "text", aggregates, Aggregate::type),
+                    texts(connection, "text", aggregates, Aggregate::id),
+                    consumer,
+                    most,
+                    most);
+            return Database.places(statement);
+        }
     }
 
     @Override
-    public void failedAgain(
-            Connection connection, long id, int attempts, @Nullable Duration wait, String reason, String detail)
+    public List<StoredEvent> read(Connection connection, List<Long> ids) throws SQLException {
+        List<StoredEvent> events = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(READ.formatted(schema))) {
+            statement.setArray(1, numbers(connection, ids));
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    OffsetDateTime occurredAt = row.getObject("occurred_at", OffsetDateTime.class);
+                    events.add(Database.stored(
+                            row,
+                            row.getObject("event_id", UUID.class),
+                            occurredAt == null ? null : occurredAt.toInstant()));
+                }
+            }
+        }
+        return events;
+    }
+
+    @Override
+    public void count(Connection connection, List<Long> ids, Duration wait, String reason, String detail)
             throws SQLException {
         Database.update(
                 connection,
-                FAILED_AGAIN.formatted(schema),
-                wait == null ? "parked" : "retrying",
-                attempts,
-                wait == null ? null : wait.toMillis() / 1000.0,
+                COUNT.formatted(schema),
+                wait.toMillis() / 1000.0,
                 reason,
                 detail,
-                id);
+                numbers(connection, ids));
+    }
+
+    private static Array numbers(Connection connection, List<Long> ids) throws SQLException {
+        return connection.createArrayOf("bigint", ids.toArray());
+    }
+
+    @Override
+    public void remove(Connection connection, String consumer, List<StoredEvent> events) throws SQLException {
+        Database.update(
+                connection,
+                REMOVE.formatted(schema),
+                numbers(connection, events.stream().map(StoredEvent::id).toList()));
+        Database.update(
+                connection,
+                NOTE_AGAIN.formatted(schema),
+                consumer,
+                texts(connection, "uuid", events, stored -> stored.event().id()));
+    }
+
+    @Override
+    public boolean failedAgain(
+            Connection connection, long id, int attempts, @Nullable Duration wait, String reason, String detail)
+            throws SQLException {
+        return Database.update(
+                        connection,
+                        FAILED_AGAIN.formatted(schema),
+                        wait == null ? "parked" : "retrying",
+                        attempts,
+                        wait == null ? null : wait.toMillis() / 1000.0,
+                        reason,
+                        detail,
+                        id)
+                == 1;
+    }
+
+    @Override
+    public void giveBack(Connection connection, List<Long> ids) throws SQLException {
+        Database.update(connection, GIVE_BACK.formatted(schema), numbers(connection, ids));
     }
 
     @Override
@@ -352,7 +438,7 @@ record PostgresDatabase(String schema) implements Database {
 
     @Override
     public void makeDue(Connection connection, List<Long> ids) throws SQLException {
-        Database.update(connection, MAKE_DUE.formatted(schema), connection.createArrayOf("bigint", ids.toArray()));
+        Database.update(connection, MAKE_DUE.formatted(schema), numbers(connection, ids));
     }
 
     @Override

@@ -2,6 +2,8 @@ package io.outboxrelay.client;
 
 import io.outboxrelay.client.Effects.Fault;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -13,6 +15,9 @@ final class Tries {
 
     /** A connection, or a whole database, that was lost this often under one event was lost because of it. */
     static final int MAX_LOST_CONNECTIONS = 20;
+
+    /** How many events may have a memory of their failures at once. */
+    private static final int MOST_REMEMBERED = 10_000;
 
     /** A database that fails just now is asked soon and often: the delivery in hand waits for it. */
     static final Backoff RECONNECT = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
@@ -54,7 +59,7 @@ final class Tries {
                 wait = settings.backoff().after(contentions + 1);
                 yield now - contendedSince < settings.contentionPatience().toNanos();
             }
-            case DATABASE -> {
+            case DATABASE, REFUSED -> {
                 wait = RECONNECT.after(++lostConnections);
                 yield lostConnections <= MAX_LOST_CONNECTIONS;
             }
@@ -63,6 +68,16 @@ final class Tries {
             spent++;
             wait = settings.backoff().after(spent);
         }
+    }
+
+    /** Remembers the latest events that have failed; more are not in hand together. Not safe for several threads. */
+    static <K> Map<K, Tries> memory() {
+        return new LinkedHashMap<>() {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<K, Tries> eldest) {
+                return size() > MOST_REMEMBERED;
+            }
+        };
     }
 
     /** Why it failed last. */

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,9 +45,6 @@ final class Worker {
     /** A transaction should not be much longer: it holds locks, and the events behind it wait. */
     private static final long LONGEST_BATCH = Duration.ofMillis(200).toNanos();
 
-    /** How many events may have a memory of their failures at once; more are not in hand together. */
-    private static final int MOST_TRIES = 10_000;
-
     /** An event that the database refuses to store this often cannot be stored. */
     private static final int MOST_REFUSALS = 3;
 
@@ -65,12 +61,7 @@ final class Worker {
     private int limit = 1;
 
     /** What events have cost that failed and are not done, over connections to the broker. */
-    private final Map<UUID, Tries> failing = new LinkedHashMap<>() {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<UUID, Tries> eldest) {
-            return size() > MOST_TRIES;
-        }
-    };
+    private final Map<UUID, Tries> failing = Tries.memory();
 
     /** @param clock as {@link System#nanoTime} */
     Worker(Effects effects, ConsumerSettings settings, ConsumerCounts counts, Host host, LongSupplier clock) {
@@ -302,6 +293,10 @@ final class Worker {
         if (host.stopping()) {
             return;
         }
+        if (fault == Fault.REFUSED) {
+            refused(taken, tries, "can neither handle nor store " + taken.event(), failure.cause());
+            return;
+        }
         tries.failed(fault, failure.cause(), clock.getAsLong());
         if (fault == Fault.CONTENTION) {
             counts.contentions.incrementAndGet();
@@ -329,29 +324,47 @@ final class Worker {
             reject(taken);
             return;
         }
+        Fate fate;
         try {
-            effects.park(taken, tries.spent(), tries.rejected(), tries.cause());
+            fate = effects.park(taken, tries.spent(), tries.rejected(), tries.cause());
         } catch (RuntimeException e) {
             notStored(taken, tries, e);
             return;
         }
-        report(taken.event(), tries, "the table inbox_failure");
-        counts.parked.incrementAndGet();
+        if (fate == Fate.PARKED) {
+            report(taken.event(), tries, "the table inbox_failure");
+        } else {
+            LOG.info(
+                    "The consumer {} does not park {}, which it has given up: {}",
+                    settings.name(),
+                    taken.event(),
+                    fate == Fate.WAITING
+                            ? "it waits in the table inbox_failure for an earlier event of its aggregate"
+                            : "another process has handled or stored it");
+        }
+        counts.done(taken.event(), fate, 0);
         release(taken);
         taken.origin().done(taken);
     }
 
     private void notStored(Taken taken, Tries tries, RuntimeException failure) throws DatabaseAwayException {
         // Contention is no refusal: the other process, frozen perhaps, may still handle the event.
-        if (host.databaseWasAway() || Causes.sayContention(failure) || tries.refused() < MOST_REFUSALS) {
+        if (host.databaseWasAway() || Causes.sayContention(failure)) {
+            hold(taken, tries.untilNext());
+            return;
+        }
+        refused(taken, tries, "cannot store " + taken.event() + ", which it has given up", failure);
+    }
+
+    private void refused(Taken taken, Tries tries, String what, Throwable failure) {
+        if (tries.refused() < MOST_REFUSALS) {
             hold(taken, tries.untilNext());
             return;
         }
         LOG.warn(
-                "The consumer {} cannot store {}, which it has given up: it goes to {}, and later events of its aggregate"
-                        + " do not wait for it",
+                "The consumer {} {}: it goes to {}, and later events of its aggregate do not wait for it",
                 settings.name(),
-                taken.event(),
+                what,
                 settings.deadLetters(),
                 failure);
         reject(taken);

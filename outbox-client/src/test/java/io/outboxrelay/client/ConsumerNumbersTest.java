@@ -3,14 +3,20 @@ package io.outboxrelay.client;
 import static io.outboxrelay.client.ConsumerHarness.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
 import io.outboxrelay.client.IdempotentConsumer.GiveUp;
 import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestVirtualHost;
+import java.sql.Timestamp;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -106,6 +112,44 @@ class ConsumerNumbersTest {
     }
 
     @Test
+    void each_worker_and_the_thread_of_stored_events_holds_a_connection_and_one_is_left_for_heartbeats()
+            throws Exception {
+        CountDownLatch goOn = new CountDownLatch(1);
+        IdempotentConsumer consumer = harness.start(parking(event -> goOn.await(60, TimeUnit.SECONDS))
+                .queue(ConsumerQueue.named("split").partitions(2)));
+        assertThat(harness.consumer(event -> {}).build().connections())
+                .isEqualTo(consumer.connections())
+                .isEqualTo(3);
+        await().until(() -> consumer.ownPartitions().size() == 2);
+        database.inbox().failures("billing").park(event("17"), "split.0", 1, false, new IllegalStateException("once"));
+        database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', next_attempt_at = failed_at");
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            AMQP.BasicProperties message = new AMQP.BasicProperties.Builder()
+                    .messageId(UUID.randomUUID().toString())
+                    .build();
+            channel.basicPublish("", "split.0", message, new byte[0]);
+        }
+
+        await().untilAsserted(
+                        () -> assertThat(database.pool.getHikariPoolMXBean().getActiveConnections())
+                                .isEqualTo(2));
+        Timestamp before = aliveUntil();
+        await().until(() -> aliveUntil().after(before));
+        goOn.countDown();
+        await().until(() -> consumer.handled() == 2);
+    }
+
+    private Timestamp aliveUntil() {
+        return database.jdbc.queryForObject("SELECT max(alive_until) FROM inbox_instance", Timestamp.class);
+    }
+
+    private static ReceivedEvent event(String aggregate) {
+        return new ReceivedEvent(
+                UUID.randomUUID(), "OrderPlaced", "order", aggregate, new byte[0], null, Map.of(), null, false);
+    }
+
+    @Test
     void close_returns_when_a_stored_event_in_work_is_done_and_begins_no_other() throws Exception {
         CountDownLatch began = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
@@ -134,6 +178,22 @@ class ConsumerNumbersTest {
         assertThat(closing.isAlive()).isFalse();
         assertThat(handled).hasValue(1);
         assertThat(consumer.stored()).isEqualTo(new StoredCounts(0, 0, 0));
+    }
+
+    @Test
+    void workers_that_have_nothing_else_to_do_help_with_stored_events() throws Exception {
+        InboxFailures failures = database.inbox().failures("billing");
+        for (int i = 0; i < 9; i++) {
+            failures.park(event("" + i), "billing.orders", 1, false, new IllegalStateException("once"));
+        }
+        database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', next_attempt_at = failed_at");
+        CyclicBarrier together = new CyclicBarrier(3);
+
+        IdempotentConsumer consumer = harness.start(parking(event -> together.await(60, TimeUnit.SECONDS))
+                .concurrency(2)
+                .batch(1));
+
+        await().until(() -> consumer.handled() == 9);
     }
 
     private IdempotentConsumer.Builder parking(EventHandler handler) {

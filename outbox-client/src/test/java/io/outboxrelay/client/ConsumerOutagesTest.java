@@ -3,6 +3,10 @@ package io.outboxrelay.client;
 import static io.outboxrelay.client.ConsumerHarness.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
 import io.outboxrelay.client.IdempotentConsumer.State;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.PrivateRabbitMq;
@@ -17,6 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
 
 @Tag("server")
 class ConsumerOutagesTest {
@@ -126,6 +131,49 @@ class ConsumerOutagesTest {
             await().atMost(LONG).until(() -> consumer.state() == State.CONSUMING);
             harness.publish(UUID.randomUUID());
             await().atMost(LONG).until(() -> database.count("effect") == 1);
+        }
+    }
+
+    /** The pool gives nobody a connection for longer than the test lasts, as when handlers hold all of them. */
+    @Test
+    void given_the_pool_is_exhausted_then_a_consumer_of_partitions_reconnects_to_the_broker_all_the_same()
+            throws Exception {
+        ConsumerQueue queue = ConsumerQueue.named("billing.orders").partitions(2);
+        try (TestVirtualHost broker = Servers.rabbitmq().newVirtualHost();
+                ClientDatabase database = new ClientDatabase(Servers.postgres().newDatabase());
+                HikariDataSource small = poolOfOne(database)) {
+            Inbox inbox = new Inbox(small, new JdbcTransactionManager(small));
+            try (ConsumerHarness harness = new ConsumerHarness(broker, inbox);
+                    Connection connection = broker.connectionFactory().newConnection()) {
+                IdempotentConsumer consumer =
+                        harness.start(harness.consumer(e -> {}).queue(queue));
+                await().until(() -> consumer.ownPartitions().size() == 2);
+                await().ignoreExceptions().until(() -> consumers(connection) == 1);
+
+                try (java.sql.Connection taken = small.getConnection()) {
+                    assertThat(taken.isValid(1)).isTrue();
+                    await().until(() -> small.getHikariPoolMXBean().getThreadsAwaitingConnection() >= 2);
+                    connection.createChannel().queueDelete("billing.orders.1");
+
+                    await().ignoreExceptions().until(() -> consumers(connection) == 1);
+                }
+            }
+        }
+    }
+
+    private static HikariDataSource poolOfOne(ClientDatabase database) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(database.server.jdbcUrl());
+        config.setUsername(database.server.user());
+        config.setPassword(database.server.password());
+        config.setMaximumPoolSize(1);
+        config.setConnectionTimeout(LONG.toMillis());
+        return new HikariDataSource(config);
+    }
+
+    private static long consumers(Connection connection) throws Exception {
+        try (Channel channel = connection.createChannel()) {
+            return channel.consumerCount("billing.orders.1");
         }
     }
 

@@ -33,7 +33,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.dao.CannotAcquireLockException;
 
 @ParameterizedClass
@@ -358,16 +360,17 @@ class IdempotentConsumerTest {
         assertThat(consumer.deadLettered()).isZero();
     }
 
-    @Test
-    void an_inbox_that_refuses_spends_no_attempt_and_holds_no_delivery() throws Exception { // hazard 40
-        database.jdbc.execute("ALTER TABLE inbox RENAME TO gone");
+    @ParameterizedTest
+    @ValueSource(strings = {"inbox", "inbox_failure"})
+    void an_inbox_that_refuses_spends_no_attempt_and_holds_no_delivery(String table) throws Exception { // hazard 40
+        database.jdbc.execute("ALTER TABLE " + table + " RENAME TO gone");
         harness.publish(event);
 
         IdempotentConsumer consumer =
                 harness.start(harness.consumer(this::effect).attempts(1).patience(Duration.ofMillis(50)));
         await().until(() -> consumer.state() == State.WAITING_FOR_DATABASE);
         await().untilAsserted(() -> assertThat(harness.ready()).isOne());
-        database.jdbc.execute("ALTER TABLE gone RENAME TO inbox");
+        database.jdbc.execute("ALTER TABLE gone RENAME TO " + table);
 
         await().until(() -> database.count("effect") == 1);
         assertThat(received).hasSize(1);

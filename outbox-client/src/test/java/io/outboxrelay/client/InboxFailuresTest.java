@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.outboxrelay.client.Database.StoredEvent;
+import io.outboxrelay.client.Effects.Fault;
 import io.outboxrelay.testservers.DatabaseKind;
 import java.time.Duration;
 import java.time.Instant;
@@ -134,9 +135,12 @@ class InboxFailuresTest {
         failures.park(first, "billing.orders", 5, true, CAUSE);
         retry();
         StoredEvent stored = handleDue().orElseThrow();
-        failures.park(event("2"), "billing.orders", 5, false, CAUSE);
-        failures.park(stored.event(), "billing.orders", 5, false, CAUSE);
-        assertThat(rows()).as("what was handled is not stored again").hasSize(1);
+        assertThat(failures.park(event("2"), "billing.orders", 5, false, CAUSE)).isEqualTo(Fate.PARKED);
+        assertThat(failures.park(event("2"), "billing.orders", 5, false, CAUSE)).isEqualTo(Fate.WAITING);
+        assertThat(failures.park(stored.event(), "billing.orders", 5, false, CAUSE))
+                .as("handled by now")
+                .isEqualTo(Fate.DUPLICATE);
+        assertThat(rows()).as("what was handled is not stored again").hasSize(2);
 
         retry();
         long id = failures.due(10).get(0);
@@ -239,10 +243,10 @@ class InboxFailuresTest {
     void a_stored_event_is_handled_by_one_process_at_a_time() throws Exception {
         failures.park(event("1"), "billing.orders", 5, false, CAUSE);
         retry();
-        long id = failures.due(10).get(0);
+        List<StoredEvent> begun = failures.begin(1, 1, 5).events();
         CountDownLatch locked = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
-        Future<Optional<StoredEvent>> other = threads.submit(() -> failures.process(id, stored -> {
+        Future<List<StoredEvent>> other = threads.submit(() -> failures.process(begun, stored -> {
             locked.countDown();
             try {
                 go.await();
@@ -252,10 +256,10 @@ class InboxFailuresTest {
         }));
         assertThat(locked.await(30, TimeUnit.SECONDS)).isTrue();
 
-        assertThat(failures.process(id, stored -> handled.add(stored.event()))).isEmpty();
+        assertThat(failures.process(begun, this::handle)).isEmpty();
         go.countDown();
 
-        assertThat(other.get(30, TimeUnit.SECONDS)).isPresent();
+        assertThat(other.get(30, TimeUnit.SECONDS)).isEqualTo(begun);
         assertThat(handled).isEmpty();
     }
 
@@ -276,6 +280,39 @@ class InboxFailuresTest {
                 .isInstanceOf(RuntimeException.class);
         assertThat(rows()).isEmpty();
         assertThat(database.inboxIds()).isEmpty();
+    }
+
+    @Test
+    void an_event_that_the_database_cannot_store_behind_another_is_no_lost_connection() {
+        failures.park(event("1"), "billing.orders", 5, false, CAUSE);
+        ReceivedEvent unstorable = new ReceivedEvent(
+                UUID.randomUUID(),
+                kind.isInnoDb() ? "t".repeat(1_000) : "\u0000",
+                "Order",
+                "1",
+                new byte[0],
+                null,
+                Map.of(),
+                null,
+                false);
+        InboxEffects effects = new InboxEffects(inbox, "billing", handled::addAll, failure -> false, true);
+
+        assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, unstorable, false)))
+                .isEqualTo(Fault.REFUSED);
+        assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, unstorable, true)))
+                .as("one that is set aside")
+                .isEqualTo(Fault.REFUSED);
+        if (!kind.isInnoDb()) {
+            assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, event("\u0000"), false)))
+                    .as("one that cannot be noted")
+                    .isEqualTo(Fault.REFUSED);
+        }
+        assertThat(rows()).hasSize(1);
+        assertThat(database.inboxIds()).hasSize(1);
+    }
+
+    private static Fault fault(InboxEffects effects, Taken taken) {
+        return effects.handle(List.of(taken)).failure().orElseThrow().fault();
     }
 
     @Test
@@ -307,8 +344,14 @@ class InboxFailuresTest {
     }
 
     private Optional<StoredEvent> handleDue() {
-        List<Long> due = failures.due(10);
-        return due.isEmpty() ? Optional.empty() : failures.process(due.get(0), stored -> handled.add(stored.event()));
+        List<StoredEvent> begun = failures.begin(1, 1, 5).events();
+        return begun.isEmpty()
+                ? Optional.empty()
+                : failures.process(begun, this::handle).stream().findFirst();
+    }
+
+    private void handle(List<StoredEvent> stored) {
+        stored.forEach(each -> handled.add(each.event()));
     }
 
     private List<String> rows() {

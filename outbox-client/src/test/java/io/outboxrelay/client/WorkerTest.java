@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.dao.CannotAcquireLockException;
 
 class WorkerTest {
@@ -185,6 +187,30 @@ class WorkerTest {
     }
 
     @Test
+    void an_event_that_cannot_be_stored_behind_an_earlier_one_is_dead_lettered_after_three_refusals_too()
+            throws Exception {
+        ReceivedEvent tooLarge = event("1");
+        ReceivedEvent next = event("1");
+        effects.fail(tooLarge, Fault.REFUSED, 100);
+        deliver(List.of(tooLarge, next));
+
+        try (LogLines log = LogLines.of(IdempotentConsumer.class)) {
+            workUntilIdle();
+
+            assertThat(log.lines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("WARN The consumer billing can neither handle nor store ")
+                    .contains(": it goes to the dead-letter exchange of the queue billing.orders");
+        }
+        assertThat(effects.tries(tooLarge)).isEqualTo(3);
+        assertThat(effects.parked).isEmpty();
+        assertThat(queue.rejected).containsExactly(tooLarge.id());
+        assertThat(queue.done).containsExactly(next.id());
+        assertThat(counts.deadLettered).hasValue(1);
+    }
+
+    @Test
     void an_event_that_meets_others_when_it_is_to_be_stored_is_neither_dead_lettered_nor_overtaken()
             throws Exception { // hazard 92
         ReceivedEvent poison = event("1");
@@ -198,6 +224,27 @@ class WorkerTest {
         assertThat(queue.rejected).isEmpty();
         assertThat(effects.parked).containsExactly(poison.id());
         assertThat(queue.done).containsExactly(poison.id(), next.id());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fate.class,
+            names = {"DUPLICATE", "WAITING"})
+    void an_event_that_another_process_has_taken_charge_of_meanwhile_is_not_reported_as_parked(Fate fate)
+            throws Exception {
+        ReceivedEvent event = event("1");
+        effects.fail(event, Fault.REJECTED, 1);
+        effects.insteadOfParked = fate;
+        deliver(List.of(event));
+
+        try (LogLines log = LogLines.of(IdempotentConsumer.class)) {
+            workUntilIdle();
+
+            assertThat(log.lines()).noneMatch(line -> line.startsWith("WARN"));
+        }
+        assertThat(queue.done).containsExactly(event.id());
+        assertThat(counts.parked).hasValue(0);
+        assertThat(counts.duplicates.get() + counts.waiting.get()).isOne();
     }
 
     @Test
@@ -372,6 +419,7 @@ class WorkerTest {
         private final List<String> log = new ArrayList<>();
         private Duration duration = Duration.ZERO;
         private Runnable beforeCommit = () -> {};
+        private Fate insteadOfParked = Fate.PARKED;
         private @Nullable RuntimeException refusal;
         private int refusalsLeft;
 
@@ -413,13 +461,16 @@ class WorkerTest {
         }
 
         @Override
-        public void park(Taken taken, int attempts, boolean rejected, Throwable cause) {
+        public Fate park(Taken taken, int attempts, boolean rejected, Throwable cause) {
             UUID id = taken.event().id();
             log.add("park " + id);
             if (refusal != null && --refusalsLeft >= 0) {
                 throw refusal;
             }
-            parked.add(id);
+            if (insteadOfParked == Fate.PARKED) {
+                parked.add(id);
+            }
+            return insteadOfParked;
         }
 
         @Override

@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.boot.jdbc.DataSourceUnwrapper;
 
 /**
- * Warns when the consumers have more workers than HikariCP has connections. It does not stop the start: each worker
+ * Warns when the consumers may use more connections at once than HikariCP has. It does not stop the start: each thread
  * holds one connection at a time, so too few of them make consumers slow, and never stop them for good. Which other
  * parts of the application need connections nobody knows here.
  */
@@ -24,7 +24,6 @@ final class PoolCheck {
         this.dataSource = dataSource;
     }
 
-    /** One connection for each worker, and one for all that consumers do beside them. */
     void check(List<IdempotentConsumer> consumers) {
         HikariDataSource pool =
                 DataSourceUnwrapper.unwrap(dataSource, HikariConfigMXBean.class, HikariDataSource.class);
@@ -33,16 +32,19 @@ final class PoolCheck {
         }
         int workers =
                 consumers.stream().mapToInt(IdempotentConsumer::concurrency).sum();
-        if (pool.getMaximumPoolSize() < workers + 1) {
+        int connections =
+                consumers.stream().mapToInt(IdempotentConsumer::connections).sum();
+        if (pool.getMaximumPoolSize() < connections) {
             LOG.warn(
-                    "The consumers {} have {} workers, each of which needs a database connection, but the pool has only {}:"
-                            + " workers wait for one another, and so does everything else that uses the pool. Set"
-                            + " spring.datasource.hikari.maximum-pool-size to {} or more, plus what the rest of the"
-                            + " application needs, or lower outbox.consumer.concurrency",
+                    "The consumers {} have {} workers, each of which needs a database connection, and need {} in all, but"
+                            + " the pool has only {}: workers wait for one another, and so does everything else that uses"
+                            + " the pool. Set spring.datasource.hikari.maximum-pool-size to {} or more, plus what the rest"
+                            + " of the application needs, or lower outbox.consumer.concurrency",
                     consumers.stream().map(IdempotentConsumer::name).distinct().toList(),
                     workers,
+                    connections,
                     pool.getMaximumPoolSize(),
-                    workers + 1);
+                    connections);
         }
     }
 }

@@ -179,25 +179,25 @@ class ConsumerAutoConfigurationTest {
 
     @Test
     @ExtendWith(OutputCaptureExtension.class)
-    void a_pool_with_fewer_connections_than_workers_is_reported_with_both_properties(CapturedOutput output) {
+    void a_pool_with_fewer_connections_than_consumers_need_is_reported_with_both_properties(CapturedOutput output) {
         ApplicationContextRunner withWorkers = application
                 .withUserConfiguration(Billing.class)
                 .withPropertyValues("outbox.consumer.uri=" + NOBODY, "outbox.consumer.concurrency=4");
 
         withWorkers
-                .withPropertyValues("spring.datasource.hikari.maximum-pool-size=5")
+                .withPropertyValues("spring.datasource.hikari.maximum-pool-size=6")
                 .run(context -> {
                     assertThat(context).hasNotFailed();
                     assertThat(output).doesNotContain("needs a database connection");
                 });
         withWorkers
-                .withPropertyValues("spring.datasource.hikari.maximum-pool-size=4")
+                .withPropertyValues("spring.datasource.hikari.maximum-pool-size=5")
                 .run(context -> {
                     assertThat(context).hasNotFailed();
                     assertThat(output)
                             .containsOnlyOnce("needs a database connection")
-                            .contains("The consumers [billing] have 4 workers", "the pool has only 4:")
-                            .contains("Set spring.datasource.hikari.maximum-pool-size to 5 or more")
+                            .contains("The consumers [billing] have 4 workers", "the pool has only 5:")
+                            .contains("Set spring.datasource.hikari.maximum-pool-size to 6 or more")
                             .contains("or lower outbox.consumer.concurrency");
                 });
     }
