@@ -42,9 +42,6 @@ final class Worker {
 
     private static final Logger LOG = LoggerFactory.getLogger(IdempotentConsumer.class);
 
-    /** A transaction should not be much longer: it holds locks, and the events behind it wait. */
-    private static final long LONGEST_BATCH = Duration.ofMillis(200).toNanos();
-
     /** An event that the database refuses to store this often cannot be stored. */
     private static final int MOST_REFUSALS = 3;
 
@@ -58,7 +55,7 @@ final class Worker {
     private final Semaphore signals = new Semaphore(0);
     private final Deque<Taken> ready = new ArrayDeque<>();
     private final Map<Aggregate, Held> held = new HashMap<>();
-    private int limit = 1;
+    private final BatchSize size;
 
     /** What events have cost that failed and are not done, over connections to the broker. */
     private final Map<UUID, Tries> failing = Tries.memory();
@@ -68,6 +65,7 @@ final class Worker {
         this.clock = clock;
         this.effects = effects;
         this.settings = settings;
+        this.size = new BatchSize(settings.batch());
         this.counts = counts;
         this.host = host;
     }
@@ -180,7 +178,7 @@ final class Worker {
 
     private List<Taken> nextBatch() {
         List<Taken> batch = new ArrayList<>();
-        while (batch.size() < limit && !ready.isEmpty()) {
+        while (batch.size() < size.limit() && !ready.isEmpty()) {
             Taken taken = ready.remove();
             Held aggregate = held.get(key(taken));
             if (aggregate != null) {
@@ -215,7 +213,7 @@ final class Worker {
             settle(batch, result);
             return;
         }
-        limit = 1;
+        size.failed();
         counts.retried.incrementAndGet();
         LOG.debug(
                 "The consumer {} handles {} events one at a time",
@@ -258,11 +256,7 @@ final class Worker {
             release(taken);
             taken.origin().done(taken);
         }
-        if (result.nanos() > LONGEST_BATCH) {
-            limit = Math.max(1, limit / 2);
-        } else if (batch.size() == limit && result.nanos() < LONGEST_BATCH / 2) {
-            limit = Math.min(settings.batch(), limit * 2);
-        }
+        size.committed(batch.size(), result.nanos());
     }
 
     /** The event is settled; those behind it are next. */
