@@ -54,7 +54,7 @@ final class BrokerVictim implements Victim {
             case 6, 7 -> {
                 chronicle.tell("queues are unbound: nothing can be routed");
                 queues.deleteGuests();
-                queues.unbindLedgers();
+                queues.unbind();
                 routeAgain(random);
             }
             default -> {
@@ -74,7 +74,7 @@ final class BrokerVictim implements Victim {
 
     private void routeAgain(RandomGenerator random) throws IOException, TimeoutException, InterruptedException {
         Fate.waitAtMost(LONGEST_UNROUTABLE, random);
-        queues.declareLedgers();
+        queues.declare();
         queues.declareGuests();
         chronicle.tell("events can be routed again");
     }

@@ -17,17 +17,18 @@ import picocli.CommandLine.Spec;
 
 /**
  * Kills, freezes and restarts whatever there is while services write and people pause and retry, and checks whether
- * everything arrives in order.
+ * everything arrives in order and has its effect once, in order.
  */
 @Command(
         name = "chaos",
         mixinStandardHelpOptions = true,
         description = {
-            "Kills, freezes and restarts relays, broker and databases at random while services write events,",
-            "and people pause, resume and retry parked events by the relay's commands.",
-            "Then checks that all committed events arrive, in order.",
+            "Kills, freezes and restarts relays, consumers, broker and databases at random while services write",
+            "events, and people pause, resume and retry parked events by the relay's commands.",
+            "Then checks that all committed events arrive, in order, and have their effect once, in order.",
             "Starts its own servers, which stop with it.",
-            "Last line: chaos passed: events=N kills=N lost=0 out_of_order=0 duplicates_delivered=N ...",
+            "Last line: chaos passed: events=N kills=N lost=0 out_of_order=0 duplicates_delivered=N effects_lost=0",
+            "effects_twice=0 effects_out_of_order=0 ...",
             "or: chaos failed: ..."
         },
         sortOptions = false)
@@ -45,7 +46,7 @@ final class ChaosCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "S",
-            description = "Determines the faults, their times and the kind of queues. Default: random")
+            description = "Determines the faults, their times and the kind of ledgers. Default: random")
     private @Nullable Long seed;
 
     @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)

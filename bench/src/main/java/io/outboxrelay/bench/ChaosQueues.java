@@ -12,15 +12,21 @@ import java.util.Map;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The exchange and two durable queues for each source: the ledger, by which everything is judged and which is never
- * deleted, and the guest, which comes and goes with whatever is in it.
+ * The relays' exchange and two durable queues for each source: the ledger, by which deliveries are judged and which is
+ * never deleted, and the guest, which comes and goes with whatever is in it.
  *
- * <p>So that chaos itself loses nothing, a guest is bound only while the ledger is: an event that the broker routes
- * anywhere is in the ledger. Guests have no consumer and keep only a few events.
+ * <p>So that chaos itself loses nothing, ledgers and consumers are bound for good to a second exchange, and what comes
+ * and goes is its one binding to the first: each event reaches all of them or none. A guest is bound only while that
+ * binding exists: an event that the broker routes anywhere is in the ledger. Guests have no consumer and keep only a
+ * few events.
  */
 final class ChaosQueues {
 
     static final String EXCHANGE = "events";
+
+    /** Leads to the ledgers and the consumers; never deleted. */
+    static final String ACCEPTED = "accepted";
+
     private static final int MOST_IN_A_GUEST = 1_000;
 
     /** What RabbitMQ has written down when it has answered is still in its memory: a kill would undo a binding. */
@@ -47,14 +53,16 @@ final class ChaosQueues {
         return "guest." + source;
     }
 
-    /** Declares the exchange and the ledgers, or the missing ones; afterwards they survive a kill. */
-    void declareLedgers() throws IOException, TimeoutException {
+    /** Declares exchanges, ledgers and bindings, or the missing ones; afterwards everything survives a kill. */
+    void declare() throws IOException, TimeoutException {
         change(channel -> {
-            channel.exchangeDeclare(EXCHANGE, "topic", true);
+            channel.exchangeDeclare(ACCEPTED, "topic", true);
             for (String source : sources) {
                 channel.queueDeclare(ledger(source), true, false, false, kind.arguments());
-                channel.queueBind(ledger(source), EXCHANGE, source + ".#");
+                channel.queueBind(ledger(source), ACCEPTED, source + ".#");
             }
+            channel.exchangeDeclare(EXCHANGE, "topic", true);
+            channel.exchangeBind(ACCEPTED, EXCHANGE, "#");
         });
         server.control("eval", WRITE_DOWN);
     }
@@ -80,13 +88,9 @@ final class ChaosQueues {
         });
     }
 
-    /** Leaves the ledgers without a binding; to be called while there are no guests. */
-    void unbindLedgers() throws IOException, TimeoutException {
-        change(channel -> {
-            for (String source : sources) {
-                channel.queueUnbind(ledger(source), EXCHANGE, source + ".#");
-            }
-        });
+    /** Leaves the exchange without a binding; to be called while there are no guests. */
+    void unbind() throws IOException, TimeoutException {
+        change(channel -> channel.exchangeUnbind(ACCEPTED, EXCHANGE, "#"));
     }
 
     /** Deletes the exchange; to be called while there are no guests. */

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * The people beside the relays: they retry parked events, and pause and resume sources and routes, by the relay's own
- * commands, during all faults. A command that cannot reach a database is repeated later.
+ * The people beside relays and consumers: they retry parked events, and pause and resume sources and routes, by the
+ * relay's own commands, during all faults. A command that cannot reach a database is repeated later.
  */
 final class People implements Victim {
 
@@ -49,16 +49,32 @@ final class People implements Victim {
     public void strike(RandomGenerator random) throws IOException, InterruptedException {
         String source =
                 file.sources().get(random.nextInt(file.sources().size())).name();
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
             case 0 -> pause(random, "--source", source);
             case 1 -> pause(random, "--aggregate-type", source);
+            case 2 -> retryStored();
             default -> retry();
         }
     }
 
-    /** Retries everything that is parked; what cannot be reached stays so. */
+    /** Retries everything that relays have parked; what cannot be reached stays so. */
     void retry() throws IOException, InterruptedException {
         command("failures", "retry", "--all", "--reason", "chaos");
+    }
+
+    /** The same for what consumers have parked. */
+    void retryStored() throws IOException, InterruptedException {
+        command(
+                "inbox",
+                "failures",
+                "retry",
+                "--all",
+                "--source",
+                ChaosConsumer.CONSUMER,
+                "--consumer",
+                ChaosConsumer.CONSUMER,
+                "--reason",
+                "chaos");
     }
 
     private void pause(RandomGenerator random, String... what) throws IOException, InterruptedException {

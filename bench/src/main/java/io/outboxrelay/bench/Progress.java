@@ -7,16 +7,23 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * How far a chaos run has caught up, source by source.
+ * How far a chaos run has caught up, source by source, and its consumers.
  *
  * @param arrived different events that have arrived
  * @param backlogs events that the relays have not finished
+ * @param consumers what the consumers have done
  */
-record Progress(List<Integer> arrived, List<ChaosSource.Backlog> backlogs) {
+record Progress(List<Integer> arrived, List<ChaosSource.Backlog> backlogs, ChaosEffects.Progress consumers) {
 
-    /** Whether enough events have arrived. */
+    /** Before the first look. */
+    static final Progress NONE = new Progress(List.of(), List.of(), new ChaosEffects.Progress(0, 0));
+
+    /** Whether enough events have arrived, and had an effect. */
     boolean isOver(List<Set<ServiceEvent>> committed) {
         return isIdle()
+                && consumers.stored() == 0
+                && consumers.effects()
+                        >= committed.stream().mapToLong(Set::size).sum()
                 && IntStream.range(0, committed.size())
                         .allMatch(source ->
                                 arrived.get(source) >= committed.get(source).size());
@@ -40,6 +47,7 @@ record Progress(List<Integer> arrived, List<ChaosSource.Backlog> backlogs) {
                                 arrived.get(source),
                                 committed.get(source).size(),
                                 backlogs.get(source)))
-                .collect(Collectors.joining("; "));
+                .collect(Collectors.joining(
+                        "; ", "", "; %d effects, %d stored".formatted(consumers.effects(), consumers.stored())));
     }
 }

@@ -1,5 +1,6 @@
 package io.outboxrelay.bench;
 
+import io.outboxrelay.testservers.TestDatabase;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -13,11 +14,15 @@ import java.util.Map;
  * @param instance the relay's name
  * @param amqpUri the broker
  * @param sources the databases that it serves
+ * @param inbox the consumers' database, for commands; a relay does not use it
  */
-record RelayFile(String instance, String amqpUri, List<ChaosSource> sources) {
+record RelayFile(String instance, String amqpUri, List<ChaosSource> sources, TestDatabase inbox) {
 
     /** How long a lane stays with a relay that is dead or frozen. */
     static final Duration LEASE = Duration.ofSeconds(5);
+
+    /** Options that make a short-lived JVM start sooner. */
+    static final String SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
 
     /**
      * The file's text; secrets are in {@link #environment}. Batches are small, so that many faults hit the middle of
@@ -39,6 +44,11 @@ record RelayFile(String instance, String amqpUri, List<ChaosSource> sources) {
                             variable(source)));
         }
         return yaml.append("""
+                inboxes:
+                  - name: %s
+                    url: %s
+                    user: %s
+                    password: ${OUTBOX_BENCH_PASSWORD_INBOX}
                 broker:
                   uri: ${OUTBOX_BENCH_URI}
                   exchange: %s
@@ -60,17 +70,19 @@ record RelayFile(String instance, String amqpUri, List<ChaosSource> sources) {
                 http:
                   host: 127.0.0.1
                   port: 0
-                """.formatted(ChaosQueues.EXCHANGE, LEASE.toSeconds()))
+                """.formatted(
+                        ChaosConsumer.CONSUMER, inbox.jdbcUrl(), inbox.user(), ChaosQueues.EXCHANGE, LEASE.toSeconds()))
                 .toString();
     }
 
-    /** The variables that the file uses, and options that make a short-lived JVM start sooner. */
+    /** The variables that the file uses, and options of the JVM. */
     Map<String, String> environment() {
         Map<String, String> environment = new HashMap<>();
         environment.put("OUTBOX_BENCH_URI", amqpUri);
+        environment.put("OUTBOX_BENCH_PASSWORD_INBOX", inbox.password());
         sources.forEach(
                 source -> environment.put(variable(source), source.database().password()));
-        environment.put("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
+        environment.put("JDK_JAVA_OPTIONS", SHORT_LIVED);
         return environment;
     }
 

@@ -13,10 +13,10 @@
  * in order.
  *
  * <p>{@code chaos} checks that nothing is lost or out of order while everything breaks. Each {@code Victim} (a relay, a
- * database, the broker, and {@code People}, who pause, resume and retry by the relay's commands) has a {@code Fate}, a
- * thread that injects faults into it again and again; {@code ChaosWriters} write events and, in the same transaction, a
- * record of their own; a {@code QueueReader} records what arrives. The {@code Verdict} compares the two, without the
- * relays.
+ * consumer, a database, the broker, and {@code People}, who pause, resume and retry by the relay's commands) has a
+ * {@code Fate}, a thread that injects faults into it again and again; {@code ChaosWriters} write events and, in the
+ * same transaction, a record of their own; a {@code QueueReader} records what arrives, and a {@code ChaosConsumer}
+ * inserts a row for each event. The {@code Verdict} compares the three, without relays and consumers.
  */
 @NullMarked
 package io.outboxrelay.bench;

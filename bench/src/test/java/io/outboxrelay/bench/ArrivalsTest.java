@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.outboxrelay.testservers.Arrivals;
 import io.outboxrelay.testservers.ServiceEvent;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -22,10 +23,12 @@ class ArrivalsTest {
         arrivals.add(second);
         arrivals.add(first);
 
-        Verdict verdict = Verdict.of("orders", Set.of(first, second), arrivals, NOTHING);
+        Verdict verdict = judge(Set.of(first, second), NOTHING);
 
         assertThat(verdict.isGood()).isTrue();
-        assertThat(verdict.counts(3)).isEqualTo("events=2 kills=3 lost=0 out_of_order=0 duplicates_delivered=1");
+        assertThat(verdict.counts(3))
+                .isEqualTo("events=2 kills=3 lost=0 out_of_order=0 duplicates_delivered=1"
+                        + " effects_lost=0 effects_twice=0 effects_out_of_order=0");
     }
 
     @Test
@@ -36,7 +39,7 @@ class ArrivalsTest {
         arrivals.add(event(2, 1));
         arrivals.add(first);
 
-        Verdict verdict = Verdict.of("orders", Set.copyOf(arrivals.events()), arrivals, NOTHING);
+        Verdict verdict = judge(Set.copyOf(arrivals.events()), NOTHING);
 
         assertThat(verdict.isGood()).isFalse();
         assertThat(verdict.lost()).isEmpty();
@@ -49,7 +52,7 @@ class ArrivalsTest {
         ServiceEvent second = event(1, 2);
         arrivals.add(second);
 
-        Verdict verdict = Verdict.of("orders", Set.of(first, second), arrivals, NOTHING);
+        Verdict verdict = judge(Set.of(first, second), NOTHING);
 
         assertThat(verdict.isGood()).isFalse();
         assertThat(verdict.details()).containsExactly("lost orders: " + first);
@@ -62,7 +65,7 @@ class ArrivalsTest {
         arrivals.add(committed);
         arrivals.add(rolledBack);
 
-        Verdict verdict = Verdict.of("orders", Set.of(committed), arrivals, NOTHING);
+        Verdict verdict = judge(Set.of(committed), NOTHING);
 
         assertThat(verdict.isGood()).isFalse();
         assertThat(verdict.details()).containsExactly("never committed orders: " + rolledBack);
@@ -73,10 +76,18 @@ class ArrivalsTest {
         ServiceEvent event = event(1, 1);
         arrivals.add(event);
 
-        Verdict verdict = Verdict.of("orders", Set.of(event), arrivals, new ChaosSource.Backlog(0, 2));
+        Verdict verdict = judge(Set.of(event), new ChaosSource.Backlog(0, 2));
 
         assertThat(verdict.isGood()).isFalse();
         assertThat(verdict.details()).containsExactly("left orders: 0 in the outbox, 2 failed");
+    }
+
+    /** Where each committed event has its effect. */
+    private Verdict judge(Set<ServiceEvent> committed, ChaosSource.Backlog left) {
+        List<ChaosEffect> effects = committed.stream()
+                .map(event -> new ChaosEffect(event, event.sequence() - 1, "a"))
+                .toList();
+        return Verdict.of("orders", committed, arrivals, left, effects);
     }
 
     private static ServiceEvent event(int aggregate, long sequence) {

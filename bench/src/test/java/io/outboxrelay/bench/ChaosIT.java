@@ -11,8 +11,10 @@ import org.junit.jupiter.api.Test;
 @Tag("full")
 final class ChaosIT {
 
+    // hazard 92
     @Test
-    void all_committed_events_arrive_in_order_whatever_is_killed_frozen_or_restarted() throws Exception {
+    void all_committed_events_arrive_and_take_effect_in_order_whatever_is_killed_frozen_or_restarted()
+            throws Exception {
         String seed = Long.toString(new SplittableRandom().nextLong(1_000_000));
         BenchProcess bench = BenchProcess.start("chaos", "--minutes", "0.5", "--seed", seed);
         String output = bench.output();
@@ -22,7 +24,8 @@ final class ChaosIT {
                 .last()
                 .asString()
                 .matches("chaos passed: events=[1-9]\\d* kills=\\d+ lost=0 out_of_order=0 duplicates_delivered=\\d+"
-                        + " queues=(classic|quorum) clocks=(on|off) seed=" + seed);
+                        + " effects_lost=0 effects_twice=0 effects_out_of_order=0 queues=(classic|quorum) clocks=(on|off) seed="
+                        + seed);
     }
 
     @Test

@@ -3,6 +3,8 @@ package io.outboxrelay.client;
 import io.outboxrelay.testservers.TestDatabase;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -38,9 +40,10 @@ record OrderedEffects(JdbcTemplate jdbc) {
                 + " (aggregate int NOT NULL, number int NOT NULL, event_id varchar(36) NOT NULL,"
                 + " instance varchar(60) NOT NULL)");
         effects.jdbc.execute("CREATE INDEX ordered_effect_event ON ordered_effect (event_id)");
-        for (int aggregate = 0; aggregate < aggregates; aggregate++) {
-            effects.jdbc.update("INSERT INTO effect_aggregate VALUES (?, 0, 0)", aggregate);
-        }
+        // One statement: each would have a connection of its own, and a commit.
+        effects.jdbc.execute(IntStream.range(0, aggregates)
+                .mapToObj(aggregate -> "(" + aggregate + ", 0, 0)")
+                .collect(Collectors.joining(", ", "INSERT INTO effect_aggregate VALUES ", "")));
         return effects;
     }
 

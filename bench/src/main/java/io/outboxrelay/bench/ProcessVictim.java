@@ -2,7 +2,6 @@ package io.outboxrelay.bench;
 
 import io.outboxrelay.testservers.JavaProcess;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -11,14 +10,16 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** A relay that is killed, stopped and frozen, and gets another clock at each start. It keeps its name. */
-final class RelayVictim implements Victim, AutoCloseable {
+/**
+ * A relay or a consumer that is killed, stopped and frozen, and gets another clock at each start. It keeps its name.
+ * One that has not been started is added by the first strike.
+ */
+final class ProcessVictim implements Victim, AutoCloseable {
 
     private static final Duration LONGEST_AWAY = Duration.ofSeconds(6);
     private static final Duration LONGEST_END = Duration.ofSeconds(30);
 
-    private final RelayFile file;
-    private final Path jar;
+    private final Program program;
     private final Path folder;
     private final WrongClock clock;
     private final Chronicle chronicle;
@@ -26,16 +27,27 @@ final class RelayVictim implements Victim, AutoCloseable {
     private @Nullable JavaProcess process;
     private int starts;
 
+    /** What runs in the process. */
+    interface Program {
+
+        /** Its name in the chronicle. */
+        String name();
+
+        /** How long what it owns stays with it while it is dead or frozen. */
+        Duration lease();
+
+        /** Starts it and does not wait until it is ready. */
+        JavaProcess start(WrongClock.Offset clock, Path log) throws IOException;
+    }
+
     /**
-     * @param file its configuration
-     * @param jar the program
-     * @param folder for its configuration and its logs
+     * @param program what is started
+     * @param folder for its logs
      * @param clock chooses its date
      * @param chronicle records its faults
      */
-    RelayVictim(RelayFile file, Path jar, Path folder, WrongClock clock, Chronicle chronicle) {
-        this.file = file;
-        this.jar = jar;
+    ProcessVictim(Program program, Path folder, WrongClock clock, Chronicle chronicle) {
+        this.program = program;
         this.folder = folder;
         this.clock = clock;
         this.chronicle = chronicle;
@@ -43,7 +55,7 @@ final class RelayVictim implements Victim, AutoCloseable {
 
     @Override
     public String name() {
-        return file.instance();
+        return program.name();
     }
 
     /** Its unexpected exits. */
@@ -54,41 +66,43 @@ final class RelayVictim implements Victim, AutoCloseable {
     /** Starts it and does not wait until it is ready. */
     void start(RandomGenerator random) throws IOException {
         WrongClock.Offset offset = clock.anyOffset(random);
-        Path configuration = Files.writeString(folder.resolve(name() + ".yaml"), file.yaml());
         starts++;
         chronicle.tell("%s is started, %s".formatted(name(), offset));
-        process = JavaProcess.startJar(
-                jar, List.of("run", "--config", configuration.toString()), offset.added(file.environment()), log());
+        process = program.start(offset, log());
     }
 
     @Override
     public void strike(RandomGenerator random) throws IOException, InterruptedException {
-        JavaProcess relay = running(random);
+        if (starts == 0) {
+            start(random);
+            return;
+        }
+        JavaProcess running = running(random);
+        Duration lease = program.lease();
         switch (random.nextInt(6)) {
             case 0, 1 -> {
                 chronicle.kill(name());
-                relay.kill();
+                running.kill();
                 startAgain(random);
             }
             case 2 -> {
                 chronicle.tell(name() + " is asked to stop");
-                relay.terminate();
-                requireEnd(relay);
+                running.terminate();
+                requireEnd(running);
                 startAgain(random);
             }
-            case 3 -> freeze(relay, Fate.between(random, Duration.ZERO, RelayFile.LEASE.minusSeconds(1)));
-            default ->
-                freeze(relay, Fate.between(random, RelayFile.LEASE.plusSeconds(1), RelayFile.LEASE.multipliedBy(2)));
+            case 3 -> freeze(running, Fate.between(random, Duration.ZERO, lease.minusSeconds(1)));
+            default -> freeze(running, Fate.between(random, lease.plusSeconds(1), lease.multipliedBy(2)));
         }
     }
 
-    /** The running relay. If it has exited unexpectedly, which is a failure of the run, it is started again. */
+    /** The running process. If it has exited unexpectedly, which is a failure of the run, it is started again. */
     JavaProcess running(RandomGenerator random) throws IOException, InterruptedException {
-        JavaProcess relay = process;
-        if (relay != null) {
-            OptionalInt status = relay.waitFor(Duration.ZERO);
+        JavaProcess started = process;
+        if (started != null) {
+            OptionalInt status = started.waitFor(Duration.ZERO);
             if (status.isEmpty()) {
-                return relay;
+                return started;
             }
             String end = "%s exited unexpectedly with status %d, see %s".formatted(name(), status.getAsInt(), log());
             ownEnds.add(end);
@@ -107,23 +121,23 @@ final class RelayVictim implements Victim, AutoCloseable {
         start(random);
     }
 
-    private void requireEnd(JavaProcess relay) throws InterruptedException {
-        OptionalInt status = relay.waitFor(LONGEST_END);
+    private void requireEnd(JavaProcess ending) throws InterruptedException {
+        OptionalInt status = ending.waitFor(LONGEST_END);
         if (status.isEmpty()) {
             throw new IllegalStateException("it still runs %s after SIGTERM, see %s".formatted(LONGEST_END, log()));
         }
         chronicle.tell("%s has stopped with status %d".formatted(name(), status.getAsInt()));
     }
 
-    private void freeze(JavaProcess relay, Duration time) throws InterruptedException {
-        chronicle.freeze(name(), time, relay::freeze, relay::thaw);
+    private void freeze(JavaProcess frozen, Duration time) throws InterruptedException {
+        chronicle.freeze(name(), time, frozen::freeze, frozen::thaw);
     }
 
     @Override
     public void close() {
-        JavaProcess relay = process;
-        if (relay != null) {
-            relay.close();
+        JavaProcess started = process;
+        if (started != null) {
+            started.close();
         }
     }
 }
