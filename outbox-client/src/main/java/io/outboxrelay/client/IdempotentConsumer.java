@@ -95,6 +95,7 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final List<Worker> workers;
     private final WorkersHost host = new WorkersHost();
     private final Membership membership;
+    private final Histories histories;
     private final StoredRetries storedRetries;
     private final Thread thread;
     private final List<Thread> helpers;
@@ -155,6 +156,7 @@ public final class IdempotentConsumer implements AutoCloseable {
                 .limit(settings.concurrency())
                 .toList();
         this.membership = new Membership(effects.failures(), settings.name(), queues(settings));
+        this.histories = new Histories(effects.failures(), settings.name(), settings.declaration());
         this.storedRetries = new StoredRetries(effects, settings, counts, System::nanoTime);
         this.thread = new Thread(this::run, "outbox-consumer-" + settings.name());
         this.helpers = Stream.concat(
@@ -341,6 +343,16 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
+     * Whether it handles the history of its queue, or waits for it, and new events wait in the queue.
+     *
+     * @return false if its queue does not {@linkplain ConsumerQueue#catchUp catch up}, if the history is complete, or if
+     *     that is not known yet, because the consumer has not been connected to its broker and database
+     */
+    public boolean isCatchingUp() {
+        return histories.isCatchingUp();
+    }
+
+    /**
      * The name under which the inbox remembers events.
      *
      * @return as it was described
@@ -495,9 +507,10 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
     }
 
-    private void consume(ConsumerSession opened) throws IOException {
+    private void consume(ConsumerSession opened) throws IOException, TimeoutException {
         session = opened;
-        opened.consume(membership.queues());
+        histories.begin();
+        histories.consume(opened, membership.queues());
         brokerFailures = 0;
         brokerFaults.recovered("The consumer " + settings.name() + " is connected again");
         state.set(State.CONSUMING);
@@ -507,7 +520,7 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
         while (!stopping() && !databaseAway && !confused) {
             awaitSignal();
-            opened.consume(membership.queues());
+            histories.consume(opened, membership.queues());
         }
     }
 

@@ -193,6 +193,29 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 System::nanoTime);
     }
 
+    /**
+     * A publisher of the history of a consumer's queue: of the events that were published before it was bound. What the
+     * queue is not bound to is returned.
+     *
+     * @param source name of the source
+     * @param broker a connection
+     * @param settings where events usually go
+     * @param metrics where outcomes are counted
+     * @param number of the subscription in the audit, the value of the header {@code outbox_replay}
+     * @param queue the consumer's queue
+     * @return the publisher
+     */
+    public static RabbitPublisher ofHistory(
+            String source, Broker broker, BrokerSettings settings, PublishMetrics metrics, long number, String queue) {
+        return new RabbitPublisher(
+                broker,
+                Template.of(settings.exchange()).after(HistoryQueue.entry(queue)),
+                Template.of(settings.routingKey()),
+                new Message(source, settings.cloudEvents(), number),
+                metrics,
+                System::nanoTime);
+    }
+
     @Override
     public boolean ready() {
         if (channel != null && !channel.isOpen() && outstanding() == 0) {
