@@ -151,7 +151,7 @@ class SubscribeCommandTest {
                                     "--queue=billing.orders",
                                     "--from=BEGINNING",
                                     "--reason=new",
-                                    "--rate=20"),
+                                    "--rate=5"),
                             environment,
                             folder.resolve("command.log"))) {
                         await().atMost(PATIENCE)
@@ -399,12 +399,15 @@ class SubscribeCommandTest {
         return consumer;
     }
 
-    /** A consumer was there, and left before any history came. */
-    private static void declare() throws Exception {
-        try (IdempotentConsumer billing = consumer(database, host, QUEUE, event -> {})) {
-            awaitHistory(host);
-            assertThat(billing.isCatchingUp()).isTrue();
+    /** What a consumer of such a queue declares, but with a queue that a test can read. */
+    private static void declare() throws IOException {
+        for (String queue : List.of("billing.orders", "billing.orders.history")) {
+            channel.queueDeclare(queue, true, false, false, null);
         }
+        channel.exchangeDeclare("billing.orders.history:events", "topic", true);
+        channel.queueBind("billing.orders.history", "billing.orders.history:events", "order.#");
+        channel.exchangeDeclare("billing.orders.history.end", "fanout", true);
+        channel.queueBind("billing.orders.history", "billing.orders.history.end", "");
     }
 
     private static void awaitHistory(TestVirtualHost broker) throws Exception {
