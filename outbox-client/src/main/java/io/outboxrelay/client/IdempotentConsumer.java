@@ -345,8 +345,8 @@ public final class IdempotentConsumer implements AutoCloseable {
     /**
      * Whether it handles the history of its queue, or waits for it, and new events wait in the queue.
      *
-     * @return false if its queue does not {@linkplain ConsumerQueue#catchUp catch up}, if the history is complete, or if
-     *     that is not known yet, because the consumer has not been connected to its broker and database
+     * @return false if its queue does not {@linkplain ConsumerQueue#catchUp catch up}, if the history is complete, or
+     *     if that is not known yet, because the consumer has not been connected to its broker and database
      */
     public boolean isCatchingUp() {
         return histories.isCatchingUp();

@@ -31,7 +31,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** A consumer that handles the history first. Its events and their end come as {@code outbox-relay subscribe} sends them. */
+/**
+ * A consumer that handles the history first. Its events and their end come as {@code outbox-relay subscribe} sends
+ * them.
+ */
 @ParameterizedClass
 @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 @Tag("server")
@@ -266,7 +269,8 @@ class CatchUpTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("The queue billing.orders cannot be shared and catch up: no instance knows when the others"
                         + " have handled the history. Leave one of the two out, or use partitions");
-        assertThatThrownBy(() -> start("a", ConsumerQueue.named("billing.orders").catchUp()))
+        assertThatThrownBy(
+                        () -> start("a", ConsumerQueue.named("billing.orders").catchUp()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("its queue catches up and has no bindings, so it would get no history");
     }

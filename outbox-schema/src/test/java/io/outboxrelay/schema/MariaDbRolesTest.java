@@ -161,7 +161,8 @@ class MariaDbRolesTest {
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_pause"));
         assertDenied(() -> Sql.execute(relay, "UPDATE outbox_published SET payload = ''"));
         assertDenied(() -> Sql.execute(relay, "SELECT * FROM outbox_audit"));
-        for (String table : new String[] {"inbox", "inbox_failure", "inbox_instance", "inbox_history", "outbox_subscription"}) {
+        for (String table :
+                new String[] {"inbox", "inbox_failure", "inbox_instance", "inbox_history", "outbox_subscription"}) {
             assertDenied(() -> Sql.execute(relay, "SELECT * FROM " + table));
         }
         assertDenied(() -> Sql.execute(relay, GIVEN_UP));

@@ -68,8 +68,9 @@ class SubscribeCommandTest {
     DatabaseKind kind;
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final ConsumerQueue QUEUE =
-            ConsumerQueue.named("billing.orders").boundToEvents("events", "Order").catchUp();
+    private static final ConsumerQueue QUEUE = ConsumerQueue.named("billing.orders")
+            .boundToEvents("events", "Order")
+            .catchUp();
 
     private static OutboxDatabase database;
     private static OutboxStore outbox;
@@ -169,14 +170,16 @@ class SubscribeCommandTest {
 
                     await().atMost(PATIENCE).until(() -> count(effects) >= 120);
                     assertThat(err.toString()).contains("source shop: subscribe 2: continuing with ");
-                    assertThat(out.toString()).endsWith("queue billing.orders: the history is complete; its consumer"
-                            + " continues with new events after it\n");
+                    assertThat(out.toString())
+                            .endsWith("queue billing.orders: the history is complete; its consumer"
+                                    + " continues with new events after it\n");
                     await().atMost(PATIENCE).until(() -> !billing.isCatchingUp());
                 }
             } finally {
                 relay.drain(System.nanoTime() + PATIENCE.toNanos());
             }
-            assertThat(effects.queryForList("SELECT id FROM effect", String.class)).doesNotHaveDuplicates();
+            assertThat(effects.queryForList("SELECT id FROM effect", String.class))
+                    .doesNotHaveDuplicates();
             for (int aggregate = 0; aggregate < 6; aggregate++) {
                 assertThat(effects.queryForList(
                                 "SELECT number FROM effect WHERE aggregate = ?",
@@ -222,8 +225,9 @@ class SubscribeCommandTest {
 
         assertThat(subscribe("--from", "BEGINNING", "--reason", "new")).isZero();
         assertThat(out.toString())
-                .contains("the history was sent to billing.orders at 20", "4 events (from the beginning). To send it once"
-                        + " more, use --again.");
+                .contains(
+                        "the history was sent to billing.orders at 20",
+                        "4 events (from the beginning). To send it once" + " more, use --again.");
         assertThat(channel.messageCount("billing.orders.history")).isZero();
 
         assertThat(subscribe("--from", "BEGINNING", "--again", "--reason", "new"))
@@ -249,8 +253,8 @@ class SubscribeCommandTest {
         assertThat(out.toString()).contains("sent 5 events to billing.orders, left out 1 that it is not bound to. ");
         List<GetResponse> received = received(6);
         assertThat(received.subList(0, 5))
-                .allSatisfy(message ->
-                        assertThat(message.getProps().getHeaders()).doesNotContainKey("outbox_history_end"));
+                .allSatisfy(
+                        message -> assertThat(message.getProps().getHeaders()).doesNotContainKey("outbox_history_end"));
     }
 
     @Test
@@ -264,8 +268,10 @@ class SubscribeCommandTest {
         subscribe("--from", "2999-01-01", "--again", "--reason", "only new events");
 
         assertThat(received(1).get(0).getProps().getHeaders()).containsOnlyKeys("outbox_history_end");
-        assertThat(out.toString()).endsWith("sent 0 events to billing.orders. Everything from then on is retained.\n"
-                + "queue billing.orders: the history is complete; its consumer continues with new events after it\n");
+        assertThat(out.toString())
+                .endsWith(
+                        "sent 0 events to billing.orders. Everything from then on is retained.\n"
+                                + "queue billing.orders: the history is complete; its consumer continues with new events after it\n");
     }
 
     @Test
@@ -296,8 +302,9 @@ class SubscribeCommandTest {
         assertThat(subscribe("--from", "4", "--dry-run")).isZero();
 
         assertThat(out.toString())
-                .isEqualTo("source orders: up to 7 events would be sent, those that match the bindings of billing.orders."
-                        + " Everything from then on is retained.\n");
+                .isEqualTo(
+                        "source orders: up to 7 events would be sent, those that match the bindings of billing.orders."
+                                + " Everything from then on is retained.\n");
         assertThat(channel.messageCount("billing.orders.history")).isZero();
         assertThat(database.column("SELECT queue FROM outbox_subscription")).isEmpty();
         assertThat(database.column("SELECT who FROM outbox_audit")).isEmpty();
@@ -344,8 +351,10 @@ class SubscribeCommandTest {
 
     private void configure(String name, OutboxDatabase source) {
         environment.put("OUTBOX_RELAY_BROKER_URI", host.amqpUri());
-        environment.put("OUTBOX_RELAY_SOURCES_" + name + "_URL", source.database().jdbcUrl());
-        environment.put("OUTBOX_RELAY_SOURCES_" + name + "_USER", source.database().user());
+        environment.put(
+                "OUTBOX_RELAY_SOURCES_" + name + "_URL", source.database().jdbcUrl());
+        environment.put(
+                "OUTBOX_RELAY_SOURCES_" + name + "_USER", source.database().user());
         environment.put(
                 "OUTBOX_RELAY_SOURCES_" + name + "_PASSWORD", source.database().password());
     }

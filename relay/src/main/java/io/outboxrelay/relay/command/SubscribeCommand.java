@@ -235,8 +235,8 @@ final class SubscribeCommand implements Callable<Integer> {
     }
 
     /**
-     * What is in the outbox now may have been published before the queue was bound, and not be retained yet; so may what
-     * the broker has not answered. What comes later is published to the queue.
+     * What is in the outbox now may have been published before the queue was bound, and not be retained yet; so may
+     * what the broker has not answered. What comes later is published to the queue.
      */
     private void awaitOutbox(Database database) {
         SentHistories histories = database.histories();
@@ -246,8 +246,9 @@ final class SubscribeCommand implements Callable<Integer> {
         try {
             for (long left = histories.undecided(position); left > 0; left = histories.undecided(position)) {
                 if (!said) {
-                    console.note(label(database) + "waiting until %s of the outbox is published or fails"
-                            .formatted(Words.count(left, "event")));
+                    console.note(label(database)
+                            + "waiting until %s of the outbox is published or fails"
+                                    .formatted(Words.count(left, "event")));
                     said = true;
                 }
                 if (System.nanoTime() - until >= 0) {
@@ -278,13 +279,15 @@ final class SubscribeCommand implements Callable<Integer> {
         String what = "to the queue " + queue + ", " + begun.what();
         long number = database.published().note("subscribe", what, reach.events(), note);
         console.note(label(database)
-                + "subscribe %d: %s %s".formatted(
-                        number, begun.upTo() > from.after() ? "continuing with" : "sending", left(reach, begun)));
+                + "subscribe %d: %s %s"
+                        .formatted(
+                                number,
+                                begun.upTo() > from.after() ? "continuing with" : "sending",
+                                left(reach, begun)));
         Notes notes = new Notes(database, history, begun, reach.events());
         Replay.Result result = replay(configuration, database, number, begun.upTo(), upTo, notes);
         notes.note(
-                result.sent() + result.dropped() + result.skipped(),
-                result.stopped() == null ? upTo : result.last());
+                result.sent() + result.dropped() + result.skipped(), result.stopped() == null ? upTo : result.last());
         console.println(label(database) + sentence(result, number, reach, begun));
         if (result.stopped() == null) {
             sent.add(database.name());
@@ -354,7 +357,10 @@ final class SubscribeCommand implements Callable<Integer> {
         if (removed > 0) {
             words.append(", missed %s that retention has removed meanwhile".formatted(Words.number(removed)));
         }
-        return words.append(". ").append(begun.upTo() > from.after() ? "" : oldest(reach)).toString().strip();
+        return words.append(". ")
+                .append(begun.upTo() > from.after() ? "" : oldest(reach))
+                .toString()
+                .strip();
     }
 
     /** Ends the history if there is one that this run has sent. */

@@ -555,8 +555,7 @@ final class PostgresCommands implements CommandActs {
                             SELECT 1 FROM SCHEMA.outbox WHERE position <= :position LIMIT :most) AS counted)
                      + (SELECT count(*) FROM SCHEMA.outbox_failure
                         WHERE next_attempt_at IS NOT NULL AND reason = 'unanswered')
-                """,
-                new MapSqlParameterSource("position", position).addValue("most", SentHistories.MOST_COUNTED));
+                """, new MapSqlParameterSource("position", position).addValue("most", SentHistories.MOST_COUNTED));
     }
 
     @Override
