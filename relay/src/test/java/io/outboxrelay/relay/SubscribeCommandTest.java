@@ -230,6 +230,11 @@ class SubscribeCommandTest {
                         "4 events (from the beginning). To send it once" + " more, use --again.");
         assertThat(channel.messageCount("billing.orders.history")).isZero();
 
+        database.execute("UPDATE outbox_subscription SET completed_at = NULL");
+        assertThat(subscribe("--from", "2026-01-01", "--reason", "new")).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("The history for the queue billing.orders was begun with other options (from the beginning).");
+
         assertThat(subscribe("--from", "BEGINNING", "--again", "--reason", "new"))
                 .isZero();
         assertThat(received(5)).hasSize(5);
@@ -284,12 +289,12 @@ class SubscribeCommandTest {
 
         try (OutboxDatabase other = OutboxDatabase.withLanes(kind, 1)) {
             configure("OTHER", other);
-            assertThat(subscribe("--from", "2026-01-01", "--reason", "new")).isEqualTo(1);
-            assertThat(err.toString())
-                    .contains("The history for the queue billing.orders was begun with other options");
             assertThat(subscribe("--from", "1", "--reason", "new")).isEqualTo(2);
             assertThat(err.toString()).contains("A position belongs to one source: say which by --source NAME.");
-            subscribe("--source", "other", "--from", "2026-01-01", "--reason", "new");
+            assertThat(subscribe("--from", "2026-01-01", "--reason", "new"))
+                    .as(err.toString())
+                    .isZero();
+            assertThat(out.toString()).contains("source orders: the history was sent to billing.orders at 20");
         }
         assertThat(received(1).get(0).getProps().getHeaders()).containsOnlyKeys("outbox_history_end");
     }
