@@ -1,19 +1,18 @@
--- Empties the storefront's views, its inbox and the events that it has parked, so that a replay rebuilds the views. Run it
--- as the owner of the tables; the storefront may be running:
+-- Empties the storefront's views, its inbox and the events that it has parked, so that the history rebuilds the views, each
+-- event once and in order. Run it as the owner of the tables:
 --
---   1.  psql --set ON_ERROR_STOP=1 --file rebuild-views.sql storefront
---   2.  outbox-relay replay --queue storefront.events … for each source (customers, products, orders)
---   3.  psql --command 'DELETE FROM out_of_order' storefront
+--   1.  stop the storefront
+--   2.  psql --set ON_ERROR_STOP=1 --file rebuild-views.sql storefront
+--   3.  start the storefront with STOREFRONT_CATCH_UP=true: new events wait in its queue for the history
+--   4.  outbox-relay subscribe --queue storefront.events --from BEGINNING … for all sources (customers, products, orders)
 --
--- Live events may continue meanwhile. The view then lacks their predecessors, which out_of_order records and which does
--- no harm: each row ends as its newest event says, whichever way that came. Until the replay has ended the views are
--- incomplete, whatever age they show.
+-- Until the storefront logs that it has handled the history, the views are incomplete, whatever age they show. From then on
+-- the setting changes nothing.
 
 BEGIN;
 
--- Every handler first writes into the inbox or, when a parked event is retried, locks its row in inbox_failure. With these
--- locks all handlers have ended and none begins, so the inbox and the views stay consistent. Readers see the old views
--- until the commit.
+-- Should a storefront still run: every handler first writes into the inbox or, when a parked event is retried, locks its row
+-- in inbox_failure. With these locks all handlers have ended and none begins, so the inbox and the views stay consistent.
 LOCK TABLE inbox, inbox_failure IN EXCLUSIVE MODE;
 
 DELETE FROM customer_view;
@@ -28,6 +27,7 @@ DELETE FROM freshness;
 DELETE FROM heard;
 DELETE FROM inbox WHERE consumer = 'storefront';
 DELETE FROM inbox_failure WHERE consumer = 'storefront';
+DELETE FROM inbox_history WHERE consumer = 'storefront';
 DELETE FROM out_of_order;
 
 COMMIT;

@@ -11,7 +11,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
@@ -29,9 +33,16 @@ import java.util.stream.IntStream;
  * @param ordered whether one consumer is active at a time
  * @param partitions into how many queues it is split, 1 if it is not
  * @param lanes how many lanes the sources have whose events it gets; matters only to partitions
+ * @param catchesUp whether its consumer handles the history first
  */
 public record ConsumerQueue(
-        String name, List<Binding> bindings, int deliveryLimit, boolean ordered, int partitions, int lanes) {
+        String name,
+        List<Binding> bindings,
+        int deliveryLimit,
+        boolean ordered,
+        int partitions,
+        int lanes,
+        boolean catchesUp) {
 
     /** The broker's own default since RabbitMQ 4.0. */
     public static final int DEFAULT_DELIVERY_LIMIT = 20;
@@ -41,6 +52,15 @@ public record ConsumerQueue(
 
     /** The header in which a relay sends the number of an event's lane. */
     static final String LANE_HEADER = "outbox_lane";
+
+    /** The header of the message that ends a history; no event has it. */
+    static final String HISTORY_END_HEADER = "outbox_history_end";
+
+    private static final String HISTORY = ".history";
+    private static final String OTHER_LANES = ".other-lanes";
+
+    /** How a broker refuses to declare an exchange that has another type. */
+    private static final Pattern OTHER_TYPE = Pattern.compile("inequivalent arg 'type'.* current is '([^']+)'");
 
     /** The timeout of a broker that is not configured otherwise: https://www.rabbitmq.com/docs/consumers */
     private static final Duration BROKERS_CONSUMER_TIMEOUT = Duration.ofMinutes(30);
@@ -56,8 +76,8 @@ public record ConsumerQueue(
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException if the name is empty, a number out of range, or a queue with several partitions
-     *     shared
+     * @throws IllegalArgumentException if the name is empty, a number out of range, or a queue shared that has several
+     *     partitions or catches up
      */
     public ConsumerQueue {
         if (name.isEmpty()) {
@@ -75,6 +95,11 @@ public record ConsumerQueue(
             throw new IllegalArgumentException("The queue " + name + " cannot be shared and have " + partitions
                     + " partitions: instances share the partitions. Leave one of the two out");
         }
+        if (catchesUp && !ordered) {
+            throw new IllegalArgumentException("The queue " + name
+                    + " cannot be shared and catch up: no instance knows when the others have handled the history."
+                    + " Leave one of the two out, or use partitions");
+        }
         bindings = List.copyOf(bindings);
     }
 
@@ -85,7 +110,7 @@ public record ConsumerQueue(
      * @return the description
      */
     public static ConsumerQueue named(String name) {
-        return new ConsumerQueue(name, List.of(), DEFAULT_DELIVERY_LIMIT, true, 1, DEFAULT_LANES);
+        return new ConsumerQueue(name, List.of(), DEFAULT_DELIVERY_LIMIT, true, 1, DEFAULT_LANES, false);
     }
 
     /**
@@ -95,7 +120,7 @@ public record ConsumerQueue(
      * @return the changed description
      */
     public ConsumerQueue shared() {
-        return new ConsumerQueue(name, bindings, deliveryLimit, false, partitions, lanes);
+        return new ConsumerQueue(name, bindings, deliveryLimit, false, partitions, lanes, catchesUp);
     }
 
     /**
@@ -120,7 +145,22 @@ public record ConsumerQueue(
      * @return the changed description
      */
     public ConsumerQueue partitions(int partitions, int lanes) {
-        return new ConsumerQueue(name, bindings, deliveryLimit, ordered, partitions, lanes);
+        return new ConsumerQueue(name, bindings, deliveryLimit, ordered, partitions, lanes, catchesUp);
+    }
+
+    /**
+     * The same queue, whose consumer handles the history first: what was published before the queue was bound, and is
+     * retained. The command {@code outbox-relay subscribe} sends it. Beside the queue a second one is declared for it,
+     * named {@code <name>.history}; of a partitioned queue one for each partition. Until its end has arrived, and all
+     * before it is handled, new events wait in the queue. The inbox's table {@code inbox_history} then remembers that
+     * the history is complete, and the queue for it is deleted. Every event takes effect once and in the order of its
+     * aggregate, whichever of the two queues it is in.
+     *
+     * @return the changed description
+     * @throws IllegalArgumentException if the queue is {@linkplain #shared shared}
+     */
+    public ConsumerQueue catchUp() {
+        return new ConsumerQueue(name, bindings, deliveryLimit, ordered, partitions, lanes, true);
     }
 
     /**
@@ -133,7 +173,7 @@ public record ConsumerQueue(
     public ConsumerQueue boundTo(String exchange, String routingKey) {
         List<Binding> more = new ArrayList<>(bindings);
         more.add(new Binding(exchange, routingKey));
-        return new ConsumerQueue(name, more, deliveryLimit, ordered, partitions, lanes);
+        return new ConsumerQueue(name, more, deliveryLimit, ordered, partitions, lanes, catchesUp);
     }
 
     /**
@@ -180,7 +220,7 @@ public record ConsumerQueue(
      * @return the changed description
      */
     public ConsumerQueue withDeliveryLimit(int limit) {
-        return new ConsumerQueue(name, bindings, limit, ordered, partitions, lanes);
+        return new ConsumerQueue(name, bindings, limit, ordered, partitions, lanes, catchesUp);
     }
 
     /**
@@ -203,43 +243,115 @@ public record ConsumerQueue(
         return name + "." + number;
     }
 
+    /** The queue with the history of one of the queues that are consumed. */
+    static String historyOf(String queue) {
+        return queue + HISTORY;
+    }
+
+    /** Whether this is one of the queues with the history. */
+    boolean isHistory(String queue) {
+        return catchesUp && queues().stream().anyMatch(each -> historyOf(each).equals(queue));
+    }
+
+    private List<String> exchanges() {
+        return bindings.stream().map(Binding::exchange).distinct().toList();
+    }
+
+    /** Where retained events of an exchange are published, so that the broker routes them as it did the first time. */
+    private String historyEntry(String exchange) {
+        return name + HISTORY + ":" + exchange;
+    }
+
+    /** What is published there ends the history of all queues. */
+    private String historyEnd() {
+        return name + HISTORY + ".end";
+    }
+
     /**
-     * Declares everything; what is there already in the same shape stays as it is.
+     * Declares everything but the history; what is there already in the same shape stays as it is.
      *
      * @param longestInHand how long a consumer may keep an event without handling it
      */
     void declareOn(Connection connection, Duration longestInHand) throws IOException, TimeoutException {
-        for (Binding binding : bindings) {
-            declareExchange(connection, binding.exchange());
+        for (String exchange : exchanges()) {
+            declareExchange(connection, exchange);
         }
         try (Channel channel = connection.createChannel()) {
             channel.exchangeDeclare(deadLetter(), BuiltinExchangeType.FANOUT, true);
             channel.queueDeclare(deadLetter(), true, false, false, Map.of("x-queue-type", "quorum"));
             channel.queueBind(deadLetter(), deadLetter(), "");
-            for (String queue : queues()) {
-                channel.queueDeclare(queue, true, false, false, arguments(longestInHand));
+            declare(channel, "", exchange -> exchange, longestInHand);
+        }
+    }
+
+    /**
+     * Declares what the history needs. The exchange for its end comes last: who finds that finds everything. Called
+     * after {@link #declareOn}, so that no event is published between the history and the queue.
+     */
+    void declareHistoryOn(Connection connection, Duration longestInHand) throws IOException, TimeoutException {
+        for (String exchange : exchanges()) {
+            String type = typeOf(connection, exchange);
+            try (Channel channel = connection.createChannel()) {
+                channel.exchangeDeclare(historyEntry(exchange), type, true);
             }
-            if (partitions == 1) {
-                for (Binding binding : bindings) {
-                    channel.queueBind(name, binding.exchange(), binding.routingKey());
-                }
-            } else {
-                declarePartitions(channel);
+        }
+        try (Channel channel = connection.createChannel()) {
+            declare(channel, HISTORY, this::historyEntry, longestInHand);
+            channel.exchangeDeclare(historyEnd(), BuiltinExchangeType.FANOUT, true);
+            for (String queue : queues()) {
+                channel.queueBind(historyOf(queue), historyEnd(), "");
             }
         }
     }
 
-    /** The bindings come last, so that no event arrives at an exchange that does not lead on yet. */
-    private void declarePartitions(Channel channel) throws IOException {
-        String others = name + ".other-lanes";
-        channel.exchangeDeclare(others, BuiltinExchangeType.FANOUT, true);
-        channel.queueBind(partition(0), others, "");
-        channel.exchangeDeclare(name, BuiltinExchangeType.HEADERS, true, false, Map.of("alternate-exchange", others));
-        for (int lane = 0; lane < lanes; lane++) {
-            channel.queueBind(partition(lane % partitions), name, "", Map.of("x-match", "all", LANE_HEADER, lane));
+    /** Deletes what the history needed, with anything that is left in it. */
+    void deleteHistoryOn(Connection connection) throws IOException, TimeoutException {
+        try (Channel channel = connection.createChannel()) {
+            channel.exchangeDelete(historyEnd());
+            for (String exchange : exchanges()) {
+                channel.exchangeDelete(historyEntry(exchange));
+            }
+            if (partitions > 1) {
+                channel.exchangeDelete(name + HISTORY);
+                channel.exchangeDelete(name + HISTORY + OTHER_LANES);
+            }
+            for (String queue : queues()) {
+                channel.queueDelete(historyOf(queue));
+            }
+        }
+    }
+
+    /** The bindings to the source's exchanges come last, so that no event arrives where nothing leads on yet. */
+    private void declare(Channel channel, String suffix, UnaryOperator<String> entry, Duration longestInHand)
+            throws IOException {
+        for (String queue : queues()) {
+            channel.queueDeclare(queue + suffix, true, false, false, arguments(longestInHand));
+        }
+        if (partitions > 1) {
+            declareLanes(channel, suffix);
         }
         for (Binding binding : bindings) {
-            channel.exchangeBind(name, binding.exchange(), binding.routingKey());
+            String exchange = entry.apply(binding.exchange());
+            if (partitions > 1) {
+                channel.exchangeBind(name + suffix, exchange, binding.routingKey());
+            } else {
+                channel.queueBind(name + suffix, exchange, binding.routingKey());
+            }
+        }
+    }
+
+    private void declareLanes(Channel channel, String suffix) throws IOException {
+        String others = name + suffix + OTHER_LANES;
+        channel.exchangeDeclare(others, BuiltinExchangeType.FANOUT, true);
+        channel.queueBind(partition(0) + suffix, others, "");
+        channel.exchangeDeclare(
+                name + suffix, BuiltinExchangeType.HEADERS, true, false, Map.of("alternate-exchange", others));
+        for (int lane = 0; lane < lanes; lane++) {
+            channel.queueBind(
+                    partition(lane % partitions) + suffix,
+                    name + suffix,
+                    "",
+                    Map.of("x-match", "all", LANE_HEADER, lane));
         }
     }
 
@@ -265,29 +377,48 @@ public record ConsumerQueue(
     }
 
     private static void declareExchange(Connection connection, String exchange) throws IOException, TimeoutException {
-        if (!exists(connection, exchange)) {
+        if (refusal(connection, AMQP.NOT_FOUND, channel -> channel.exchangeDeclarePassive(exchange))
+                .isPresent()) {
             try (Channel channel = connection.createChannel()) {
                 channel.exchangeDeclare(exchange, BuiltinExchangeType.TOPIC, true);
             }
         }
     }
 
-    /**
-     * Asked on a channel of its own, which the broker closes if the answer is no. An existing one may be of any type.
-     */
-    private static boolean exists(Connection connection, String exchange) throws IOException, TimeoutException {
+    /** An existing exchange may be of any type, and the broker only says which when it is asked for another. */
+    private static String typeOf(Connection connection, String exchange) throws IOException, TimeoutException {
+        return refusal(
+                        connection,
+                        AMQP.PRECONDITION_FAILED,
+                        channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.TOPIC, true))
+                .map(OTHER_TYPE::matcher)
+                .filter(Matcher::find)
+                .map(found -> found.group(1))
+                .orElse(BuiltinExchangeType.TOPIC.getType());
+    }
+
+    /** Why the broker refuses a call, if it does so with this code; it then closes the channel, which is its own. */
+    private static Optional<String> refusal(Connection connection, int code, ChannelCall call)
+            throws IOException, TimeoutException {
         Channel channel = connection.createChannel();
         try {
-            channel.exchangeDeclarePassive(exchange);
+            call.on(channel);
             channel.close();
-            return true;
+            return Optional.empty();
         } catch (IOException e) {
             if (e.getCause() instanceof ShutdownSignalException signal
                     && signal.getReason() instanceof AMQP.Channel.Close close
-                    && close.getReplyCode() == AMQP.NOT_FOUND) {
-                return false;
+                    && close.getReplyCode() == code) {
+                return Optional.of(close.getReplyText());
             }
             throw e;
         }
+    }
+
+    /** One call. */
+    @FunctionalInterface
+    private interface ChannelCall {
+
+        void on(Channel channel) throws IOException;
     }
 }

@@ -8,7 +8,10 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -81,7 +84,7 @@ final class ConsumerSession implements AutoCloseable {
     void consume(Collection<String> queues) throws IOException {
         for (Iterator<Subscription> each = subscriptions.values().iterator(); each.hasNext(); ) {
             Subscription subscription = each.next();
-            if (subscription.ended().isPresent()) {
+            if (subscription.ended().isPresent() && queues.contains(subscription.queue())) {
                 throw new IOException(
                         subscription.queue() + ": " + subscription.ended().get());
             }
@@ -102,6 +105,30 @@ final class ConsumerSession implements AutoCloseable {
             if (!subscriptions.containsKey(queue)) {
                 subscriptions.put(
                         queue, Subscription.open(connection, settings, queue, prefetch, worker, counts, changed));
+            }
+        }
+    }
+
+    /** Declares the queues for the history. */
+    void declareHistory(ConsumerQueue declaration) throws IOException, TimeoutException {
+        declaration.declareHistoryOn(connection, settings.longestInHand());
+    }
+
+    /** Deletes the queues for the history. */
+    void deleteHistory(ConsumerQueue declaration) throws IOException, TimeoutException {
+        declaration.deleteHistoryOn(connection);
+    }
+
+    /**
+     * Finds the histories that have ended.
+     *
+     * @param remember gets the queue and the id of the end; returns whether it is remembered
+     */
+    void endHistories(BiPredicate<String, UUID> remember) throws IOException {
+        for (Subscription subscription : subscriptions.values()) {
+            Optional<UUID> end = subscription.historyEnd();
+            if (end.isPresent() && remember.test(subscription.queue(), end.get())) {
+                subscription.forgetEnd();
             }
         }
     }

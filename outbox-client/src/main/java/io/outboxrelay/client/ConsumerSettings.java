@@ -67,6 +67,12 @@ record ConsumerSettings(
             faults.add("it has a negative patience, contention patience or stop timeout: " + patience + ", "
                     + contentionPatience + ", " + stopTimeout);
         }
+        if (declaration != null
+                && declaration.catchesUp()
+                && declaration.bindings().isEmpty()) {
+            faults.add("its queue catches up and has no bindings, so it would get no history: use boundTo or"
+                    + " boundToEvents");
+        }
         if (!faults.isEmpty()) {
             throw new IllegalArgumentException(
                     "The consumer " + name + " cannot be built: " + String.join("; ", faults));
@@ -89,6 +95,16 @@ record ConsumerSettings(
     /** Whether one consumer of a queue is active at a time. */
     boolean isOrdered() {
         return declaration != null && declaration.ordered();
+    }
+
+    /** Whether the history is handled first. */
+    boolean catchesUp() {
+        return declaration != null && declaration.catchesUp();
+    }
+
+    /** Whether a queue has the history of another one. */
+    boolean isHistory(String queue) {
+        return declaration != null && declaration.isHistory(queue);
     }
 
     /**

@@ -124,6 +124,12 @@ interface Database {
     /** Forgets an instance of a consumer. */
     void left(Connection connection, String consumer, String instance) throws SQLException;
 
+    /** The queues whose history a consumer has handled. */
+    List<String> histories(Connection connection, String consumer) throws SQLException;
+
+    /** Remembers that a consumer has handled the history of a queue, unless that is remembered already. */
+    void historyEnded(Connection connection, String consumer, String queue, UUID subscription) throws SQLException;
+
     /** Counts those of the events whose effects the consumer has committed. */
     int processed(Connection connection, String consumer, Set<UUID> eventIds) throws SQLException;
 

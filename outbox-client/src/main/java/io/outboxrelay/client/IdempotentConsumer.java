@@ -100,6 +100,7 @@ public final class IdempotentConsumer implements AutoCloseable {
     private final List<Worker> workers;
     private final WorkersHost host = new WorkersHost();
     private final Membership membership;
+    private final Histories histories;
     private final Thread thread;
     private final List<Thread> helpers;
     private final CountDownLatch stop = new CountDownLatch(1);
@@ -167,6 +168,7 @@ public final class IdempotentConsumer implements AutoCloseable {
                 .limit(settings.concurrency())
                 .toList();
         this.membership = new Membership(effects.failures(), settings.name(), queues(settings));
+        this.histories = new Histories(effects.failures(), settings.name(), settings.declaration());
         this.thread = new Thread(this::run, "outbox-consumer-" + settings.name());
         this.helpers = new ArrayList<>();
         Map<Long, Tries> failing = Collections.synchronizedMap(Tries.memory());
@@ -346,8 +348,10 @@ public final class IdempotentConsumer implements AutoCloseable {
      * @return 3 or more
      */
     public int connections() {
-        // Each thread uses one at a time, and the consumer's own thread none while another sends heartbeats.
-        return helpers.size() + (membership.isShared() ? 0 : 1);
+        // Each thread uses one at a time, and the consumer's own thread none if another sends heartbeats and it does
+        // not
+        // ask how far a history is.
+        return helpers.size() + (membership.isShared() && !settings.catchesUp() ? 0 : 1);
     }
 
     /**
@@ -367,6 +371,16 @@ public final class IdempotentConsumer implements AutoCloseable {
      */
     public List<String> ownPartitions() {
         return membership.own();
+    }
+
+    /**
+     * Whether it handles the history of its queue, or waits for it, and new events wait in the queue.
+     *
+     * @return false if its queue does not {@linkplain ConsumerQueue#catchUp catch up}, if the history is complete, or
+     *     if that is not known yet, because the consumer has not been connected to its broker and database
+     */
+    public boolean isCatchingUp() {
+        return histories.isCatchingUp();
     }
 
     /**
@@ -524,13 +538,14 @@ public final class IdempotentConsumer implements AutoCloseable {
         }
     }
 
-    private void consume(ConsumerSession opened) throws IOException {
+    private void consume(ConsumerSession opened) throws IOException, TimeoutException {
         session = opened;
+        histories.begin();
         connected = true;
         heartbeats.release();
         try {
             while (!stopping() && !databaseAway && !confused) {
-                opened.consume(membership.queues());
+                histories.consume(opened, membership.queues());
                 if (membership.isKnown() && state.getAndSet(State.CONSUMING) != State.CONSUMING) {
                     arrived();
                 }

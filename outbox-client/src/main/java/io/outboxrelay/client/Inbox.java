@@ -34,7 +34,7 @@ public final class Inbox {
     /** One call ends after this many portions, a million events; the next call goes on. */
     static final int PURGE_BATCHES = 1_000;
 
-    private static final List<String> TABLES = List.of("inbox", "inbox_failure", "inbox_instance");
+    private static final List<String> TABLES = List.of("inbox", "inbox_failure", "inbox_instance", "inbox_history");
 
     private static final int CONNECTION_ANSWERS_SECONDS = 5;
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -27,8 +28,8 @@ import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * The events that one consumer has given up, and those that wait behind them, in the table {@code inbox_failure}. Safe
- * for many threads.
+ * The events that one consumer has given up, and those that wait behind them, in the table {@code inbox_failure}; and
+ * what else it remembers apart from effects: its instances and its histories. Safe for many threads.
  *
  * <p>What is stored is noted in the inbox too: the consumer has taken charge of it, and a redelivery is a duplicate.
  * Within an aggregate the first row, by id, is retrying or parked, and all others are waiting. An event that is stored
@@ -332,6 +333,19 @@ final class InboxFailures {
     void left(String instance) {
         run((sql, connection) -> {
             sql.left(connection, consumer, instance);
+            return true;
+        });
+    }
+
+    /** The queues whose history is complete. */
+    List<String> histories() {
+        return run((sql, connection) -> sql.histories(connection, consumer));
+    }
+
+    /** Remembers that the history of a queue is complete. */
+    void historyEnded(String queue, UUID subscription) {
+        run((sql, connection) -> {
+            sql.historyEnded(connection, consumer, queue, subscription);
             return true;
         });
     }

@@ -147,6 +147,11 @@ record MariaDatabase(String schema) implements Database {
 
     private static final String LEFT = "DELETE FROM %sinbox_instance WHERE consumer = ? AND instance = ?";
 
+    private static final String HISTORIES = "SELECT queue FROM %sinbox_history WHERE consumer = ?";
+
+    private static final String HISTORY_ENDED = """
+            INSERT INTO %sinbox_history (consumer, queue, subscription) VALUES (?, ?, ?)""";
+
     /** What is stored is noted too, and has no effect yet. */
     private static final String PROCESSED = """
             SELECT count(*) FROM %1$sinbox i WHERE i.consumer = ? AND i.event_id IN (%2$s)
@@ -500,6 +505,23 @@ record MariaDatabase(String schema) implements Database {
                 statement.setBytes(n, bytes(eventId));
             }
             return Database.count(statement);
+        }
+    }
+
+    @Override
+    public List<String> histories(Connection connection, String consumer) throws SQLException {
+        return Database.texts(connection, HISTORIES.formatted(prefix()), consumer);
+    }
+
+    @Override
+    public void historyEnded(Connection connection, String consumer, String queue, UUID subscription)
+            throws SQLException {
+        try {
+            Database.update(connection, HISTORY_ENDED.formatted(prefix()), consumer, queue, bytes(subscription));
+        } catch (SQLException e) {
+            if (e.getErrorCode() != DUPLICATE) {
+                throw e;
+            }
         }
     }
 

@@ -166,6 +166,11 @@ record PostgresDatabase(String schema) implements Database {
 
     private static final String LEFT = "DELETE FROM %s.inbox_instance WHERE consumer = ? AND instance = ?";
 
+    private static final String HISTORIES = "SELECT queue FROM %s.inbox_history WHERE consumer = ?";
+
+    private static final String HISTORY_ENDED = """
+            INSERT INTO %s.inbox_history (consumer, queue, subscription) VALUES (?, ?, ?) ON CONFLICT DO NOTHING""";
+
     /** What is stored is noted too, and has no effect yet. */
     private static final String PROCESSED = """
             SELECT count(*) FROM %1$s.inbox i WHERE i.consumer = ? AND i.event_id = ANY (?)
@@ -461,6 +466,17 @@ record PostgresDatabase(String schema) implements Database {
     @Override
     public void left(Connection connection, String consumer, String instance) throws SQLException {
         Database.update(connection, LEFT.formatted(schema), consumer, instance);
+    }
+
+    @Override
+    public List<String> histories(Connection connection, String consumer) throws SQLException {
+        return Database.texts(connection, HISTORIES.formatted(schema), consumer);
+    }
+
+    @Override
+    public void historyEnded(Connection connection, String consumer, String queue, UUID subscription)
+            throws SQLException {
+        Database.update(connection, HISTORY_ENDED.formatted(schema), consumer, queue, subscription);
     }
 
     @Override

@@ -9,8 +9,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +46,7 @@ final class Subscription implements Origin {
     private final Channel channel;
     private final ConsumerSettings settings;
     private final String queue;
+    private final boolean isHistory;
     private final int prefetch;
     private final Consumer<Taken> worker;
     private final ConsumerCounts counts;
@@ -50,6 +54,9 @@ final class Subscription implements Origin {
 
     /** What was delivered and is not forgotten by the broker, in the order of the tags. */
     private final Deque<Taken> inHand = new ArrayDeque<>();
+
+    /** Those in hand that end a history, instead of being events. */
+    private final Set<Taken> ends = new HashSet<>();
 
     private volatile String consumerTag = "";
     private boolean sendsAhead;
@@ -78,6 +85,7 @@ final class Subscription implements Origin {
         this.channel = channel;
         this.settings = settings;
         this.queue = queue;
+        this.isHistory = settings.isHistory(queue);
         this.prefetch = prefetch;
         this.fitting = prefetch;
         this.worker = worker;
@@ -159,6 +167,11 @@ final class Subscription implements Origin {
         }
         Taken taken = new Taken(this, tag, event.get(), isSuspect(delivery));
         inHand.add(taken);
+        if (isHistory && event.get().headers().containsKey(ConsumerQueue.HISTORY_END_HEADER)) {
+            ends.add(taken);
+            signalEnd();
+            return;
+        }
         bytes += taken.event().payload().length;
         worker.accept(taken);
         if (bytes > settings.prefetchBytes() && inHand.size() > 1) {
@@ -215,12 +228,13 @@ final class Subscription implements Origin {
             settled++;
             settledSince++;
             // At a quarter of what may be in hand the broker can send while the rest is worked on.
-            if (settled == inHand.size() || settledSince >= prefetch / 4) {
+            if (settled + ends.size() == inHand.size() || settledSince >= prefetch / 4) {
                 acknowledgeFirst();
                 // What one slow worker holds up may be a half.
                 if (settled > prefetch / 2) {
                     acknowledge();
                 }
+                signalEnd();
             }
         } catch (IOException | RuntimeException e) {
             lost(e);
@@ -266,6 +280,51 @@ final class Subscription implements Origin {
     private void forget(Taken taken) {
         settled--;
         bytes -= taken.event().payload().length;
+    }
+
+    private void signalEnd() {
+        if (isAtEnd()) {
+            changed.run();
+        }
+    }
+
+    private boolean isAtEnd() {
+        Taken head = inHand.peek();
+        return head != null && ends.contains(head);
+    }
+
+    /**
+     * Whether the history has ended: its end is the next, since all before it is done, and nothing follows. What
+     * follows is a history that was sent once more, and that has an end of its own.
+     *
+     * @return the id of the end
+     */
+    Optional<UUID> historyEnd() throws IOException {
+        if (!isOnlyEndLeft()) {
+            return Optional.empty();
+        }
+        // Not under the lock: while it waits for the broker's answer, deliveries arrive.
+        boolean followed = channel.messageCount(queue) > 0;
+        synchronized (this) {
+            if (followed || inHand.size() > 1) {
+                forgetEnd();
+                return Optional.empty();
+            }
+            return Optional.ofNullable(inHand.peek()).map(end -> end.event().id());
+        }
+    }
+
+    private synchronized boolean isOnlyEndLeft() {
+        return ended == null && isAtEnd();
+    }
+
+    /** The end of the history is remembered, or another one follows. */
+    synchronized void forgetEnd() {
+        if (isAtEnd()) {
+            Taken end = inHand.element();
+            ends.remove(end);
+            done(end);
+        }
     }
 
     /** Tells the broker what is done and would have to wait for more. Called every second. */

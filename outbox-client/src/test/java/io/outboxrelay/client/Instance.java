@@ -78,6 +78,11 @@ final class Instance implements AutoCloseable {
         return consumer;
     }
 
+    /** Lets the broker hear nothing of it any more, as of a frozen process, whose transactions stay open. */
+    void cutOff() {
+        sockets.cut();
+    }
+
     /** Lets neither the broker nor the database hear of it any more. */
     void crash() {
         sockets.cut();

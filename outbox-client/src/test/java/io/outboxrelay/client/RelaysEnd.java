@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -28,10 +29,16 @@ final class RelaysEnd {
     private static final long CONFIRM_MILLIS = 10_000;
 
     private final ConnectionFactory broker;
+    private final String exchange;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final ConcurrentLinkedQueue<String> returned = new ConcurrentLinkedQueue<>();
 
     RelaysEnd(TestVirtualHost host) {
+        this(host, "events");
+    }
+
+    RelaysEnd(TestVirtualHost host, String exchange) {
+        this.exchange = exchange;
         this.broker = host.connectionFactory();
         broker.setAutomaticRecoveryEnabled(false);
         broker.setConnectionTimeout(2_000);
@@ -96,7 +103,22 @@ final class RelaysEnd {
         }
     }
 
-    private static void publish(Channel channel, NumberedEvent event, Map<String, Object> more) throws IOException {
+    /** Ends the history of a queue. */
+    void endHistory(String queue) throws Exception {
+        try (Connection connection = broker.newConnection("relay");
+                Channel channel = connection.createChannel()) {
+            channel.confirmSelect();
+            AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
+                    .messageId(UUID.randomUUID().toString())
+                    .deliveryMode(2)
+                    .headers(Map.of(ConsumerQueue.HISTORY_END_HEADER, true))
+                    .build();
+            channel.basicPublish(queue + ".history.end", "", true, properties, new byte[0]);
+            channel.waitForConfirmsOrDie(CONFIRM_MILLIS);
+        }
+    }
+
+    private void publish(Channel channel, NumberedEvent event, Map<String, Object> more) throws IOException {
         Map<String, Object> headers = new HashMap<>(more);
         headers.put("aggregate_type", "order");
         headers.put("aggregate_id", Integer.toString(event.aggregate()));
@@ -107,6 +129,6 @@ final class RelaysEnd {
                 .deliveryMode(2)
                 .headers(headers)
                 .build();
-        channel.basicPublish("events", "order.changed", true, properties, event.payload());
+        channel.basicPublish(exchange, "order.changed", true, properties, event.payload());
     }
 }

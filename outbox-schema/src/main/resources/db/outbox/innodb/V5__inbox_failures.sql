@@ -60,4 +60,31 @@ CREATE TABLE IF NOT EXISTS inbox_instance (
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ${collation}
   COMMENT 'The processes that share the partitions of a queue.';
 
+-- The queues whose history a consumer has handled completely, so that it consumes new events; of a partitioned queue each
+-- partition, and in the end the queue as a whole. Without its row a consumer that catches up waits for the history.
+CREATE TABLE IF NOT EXISTS inbox_history (
+    consumer     varchar(255) NOT NULL,
+    queue        varchar(255) NOT NULL,
+    -- The id of the message that ended it.
+    subscription binary(16)   NOT NULL,
+    completed_at datetime(6)  NOT NULL DEFAULT (utc_timestamp(6)),
+    PRIMARY KEY (consumer, queue)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ${collation}
+  COMMENT 'The queues whose history a consumer has handled.';
+
+-- The histories of this outbox that were sent or are being sent to a queue, by the command subscribe.
+CREATE TABLE IF NOT EXISTS outbox_subscription (
+    queue        varchar(255)  NOT NULL PRIMARY KEY,
+    -- The id of the message that ends the history.
+    subscription binary(16)    NOT NULL,
+    -- Which events were asked for, in words.
+    what         varchar(4000) NOT NULL,
+    -- Everything up to this id of outbox_published is in the queue for the history, or the queue is not bound to it.
+    sent_up_to   bigint        NOT NULL,
+    events       bigint        NOT NULL DEFAULT 0,
+    started_at   datetime(6)   NOT NULL DEFAULT (utc_timestamp(6)),
+    completed_at datetime(6)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ${collation}
+  COMMENT 'How far the history was sent to the queue of a consumer that catches up.';
+
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW outbox_schema_version AS SELECT 5 AS version;

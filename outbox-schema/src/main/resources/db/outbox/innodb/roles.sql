@@ -15,6 +15,7 @@ GRANT INSERT (event_id, aggregate_type, aggregate_id, event_type, payload, conte
 GRANT SELECT, INSERT, DELETE ON inbox TO `${role}_outbox_consumer`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_failure TO `${role}_outbox_consumer`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_instance TO `${role}_outbox_consumer`;
+GRANT SELECT, INSERT ON inbox_history TO `${role}_outbox_consumer`;
 GRANT SELECT ON outbox_schema_version TO `${role}_outbox_consumer`;
 
 GRANT SELECT, DELETE ON outbox TO `${role}_outbox_relay`;
@@ -32,8 +33,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_instance TO `${role}_outbox_admin
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_failure TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_instance TO `${role}_outbox_admin`;
+GRANT SELECT, INSERT, UPDATE, DELETE ON inbox_history TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_failure TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_pause TO `${role}_outbox_admin`;
 GRANT SELECT, DELETE ON outbox_published TO `${role}_outbox_admin`;
+GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_subscription TO `${role}_outbox_admin`;
 GRANT SELECT, INSERT (who, action, what, events, reason) ON outbox_audit TO `${role}_outbox_admin`;
 GRANT SELECT ON outbox_schema_version TO `${role}_outbox_admin`;

@@ -50,13 +50,45 @@ CREATE TABLE ${schema}.inbox_instance (
 
 COMMENT ON TABLE ${schema}.inbox_instance IS 'The processes that share the partitions of a consumer''s queue.';
 
+-- The queues whose history a consumer has handled completely, so that it consumes new events; of a partitioned queue each
+-- partition, and in the end the queue as a whole. Without its row a consumer that catches up waits for the history.
+CREATE TABLE ${schema}.inbox_history (
+    consumer     text        NOT NULL,
+    queue        text        NOT NULL,
+    -- The id of the message that ended it.
+    subscription uuid        NOT NULL,
+    completed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (consumer, queue)
+);
+
+COMMENT ON TABLE ${schema}.inbox_history IS 'The queues whose history a consumer has handled.';
+
+-- The histories of this outbox that were sent or are being sent to a queue, by the command subscribe.
+CREATE TABLE ${schema}.outbox_subscription (
+    queue        text        PRIMARY KEY,
+    -- The id of the message that ends the history.
+    subscription uuid        NOT NULL,
+    -- Which events were asked for, in words.
+    what         text        NOT NULL,
+    -- Everything up to this id of outbox_published is in the queue for the history, or the queue is not bound to it.
+    sent_up_to   bigint      NOT NULL,
+    events       bigint      NOT NULL DEFAULT 0,
+    started_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    completed_at timestamptz
+);
+
+COMMENT ON TABLE ${schema}.outbox_subscription IS 'How far the history was sent to the queue of a consumer that catches up.';
+
 DO $roles$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'outbox_consumer') THEN
         GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.inbox_failure, ${schema}.inbox_instance TO outbox_consumer;
+        GRANT SELECT, INSERT ON ${schema}.inbox_history TO outbox_consumer;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'outbox_admin') THEN
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.inbox_failure, ${schema}.inbox_instance TO outbox_admin;
+        GRANT SELECT, INSERT, UPDATE, DELETE
+            ON ${schema}.inbox_failure, ${schema}.inbox_instance, ${schema}.inbox_history, ${schema}.outbox_subscription
+            TO outbox_admin;
     END IF;
 END
 $roles$;

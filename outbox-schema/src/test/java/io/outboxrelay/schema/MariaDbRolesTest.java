@@ -90,7 +90,9 @@ class MariaDbRolesTest {
             "outbox_published",
             "inbox",
             "inbox_failure",
-            "inbox_instance"
+            "inbox_instance",
+            "inbox_history",
+            "outbox_subscription"
         }) {
             assertDenied(() -> Sql.execute(writer, "SELECT * FROM " + table));
         }
@@ -114,8 +116,14 @@ class MariaDbRolesTest {
                 INSERT INTO inbox_instance (consumer, instance, alive_until) VALUES ('billing', 'a', utc_timestamp(6))
                 ON DUPLICATE KEY UPDATE alive_until = utc_timestamp(6)""");
         Sql.execute(consumer, "DELETE FROM inbox_instance WHERE alive_until <= utc_timestamp(6)");
+        Sql.execute(
+                consumer,
+                "INSERT INTO inbox_history (consumer, queue, subscription) VALUES ('billing', 'q', unhex(repeat('ab', 16)))");
+        Sql.execute(consumer, "SELECT queue FROM inbox_history");
 
         assertDenied(() -> Sql.execute(consumer, "UPDATE inbox SET processed_at = utc_timestamp()"));
+        assertDenied(() -> Sql.execute(consumer, "DELETE FROM inbox_history"));
+        assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox_subscription"));
         assertDenied(() -> Sql.execute(consumer, EVENT));
         assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox"));
         assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox_failure"));
@@ -153,7 +161,8 @@ class MariaDbRolesTest {
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_pause"));
         assertDenied(() -> Sql.execute(relay, "UPDATE outbox_published SET payload = ''"));
         assertDenied(() -> Sql.execute(relay, "SELECT * FROM outbox_audit"));
-        for (String table : new String[] {"inbox", "inbox_failure", "inbox_instance"}) {
+        for (String table :
+                new String[] {"inbox", "inbox_failure", "inbox_instance", "inbox_history", "outbox_subscription"}) {
             assertDenied(() -> Sql.execute(relay, "SELECT * FROM " + table));
         }
         assertDenied(() -> Sql.execute(relay, GIVEN_UP));
@@ -173,6 +182,8 @@ class MariaDbRolesTest {
         Sql.execute(admin, "UPDATE inbox_failure SET attempts = 0 WHERE state = 'parked'");
         Sql.execute(admin, "DELETE FROM inbox_failure WHERE consumer = 'nobody'");
         Sql.execute(admin, "SELECT * FROM inbox_instance");
+        Sql.execute(admin, "DELETE FROM inbox_history WHERE consumer = 'nobody'");
+        Sql.execute(admin, "UPDATE outbox_subscription SET events = 0");
         Sql.execute(admin, "SELECT * FROM outbox");
         Sql.execute(admin, "DELETE FROM outbox_failure");
         Sql.execute(admin, "DELETE FROM outbox_pause");

@@ -99,6 +99,7 @@ class OutboxSchemaTest {
         List<String> tables = new ArrayList<>(List.of(
                 "inbox",
                 "inbox_failure",
+                "inbox_history",
                 "inbox_instance",
                 "outbox",
                 "outbox_audit",
@@ -106,7 +107,8 @@ class OutboxSchemaTest {
                 "outbox_instance",
                 "outbox_lane",
                 "outbox_pause",
-                "outbox_published"));
+                "outbox_published",
+                "outbox_subscription"));
         if (!kind.isInnoDb()) {
             tables.add("outbox_incarnation");
         }

@@ -64,7 +64,9 @@ class RolesTest {
             "outbox_published",
             "inbox",
             "inbox_failure",
-            "inbox_instance"
+            "inbox_instance",
+            "inbox_history",
+            "outbox_subscription"
         }) {
             assertDenied(() -> Sql.execute(writer, "SELECT * FROM " + table));
         }
@@ -104,8 +106,14 @@ class RolesTest {
                 INSERT INTO inbox_instance (consumer, instance, alive_until) VALUES ('billing', 'a', clock_timestamp())
                 ON CONFLICT (consumer, instance) DO UPDATE SET alive_until = excluded.alive_until""");
         Sql.execute(consumer, "DELETE FROM inbox_instance WHERE alive_until <= clock_timestamp()");
+        Sql.execute(
+                consumer,
+                "INSERT INTO inbox_history (consumer, queue, subscription) VALUES ('billing', 'q', gen_random_uuid())");
+        Sql.execute(consumer, "SELECT queue FROM inbox_history");
 
         assertDenied(() -> Sql.execute(consumer, "UPDATE inbox SET processed_at = clock_timestamp()"));
+        assertDenied(() -> Sql.execute(consumer, "DELETE FROM inbox_history"));
+        assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox_subscription"));
         assertDenied(() -> Sql.execute(consumer, EVENT));
         assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox"));
         assertDenied(() -> Sql.execute(consumer, "SELECT * FROM outbox_failure"));
@@ -142,7 +150,8 @@ class RolesTest {
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_lane"));
         assertDenied(() -> Sql.execute(relay, "DELETE FROM outbox_pause"));
         assertDenied(() -> Sql.execute(relay, "SELECT * FROM outbox_audit"));
-        for (String table : new String[] {"inbox", "inbox_failure", "inbox_instance"}) {
+        for (String table :
+                new String[] {"inbox", "inbox_failure", "inbox_instance", "inbox_history", "outbox_subscription"}) {
             assertDenied(() -> Sql.execute(relay, "SELECT * FROM " + table));
         }
         assertDenied(() -> Sql.execute(relay, GIVEN_UP));
@@ -165,6 +174,8 @@ class RolesTest {
         Sql.execute(admin, "UPDATE inbox_failure SET attempts = 0 WHERE state = 'parked'");
         Sql.execute(admin, "DELETE FROM inbox_failure WHERE consumer = 'nobody'");
         Sql.execute(admin, "SELECT * FROM inbox_instance");
+        Sql.execute(admin, "DELETE FROM inbox_history WHERE consumer = 'nobody'");
+        Sql.execute(admin, "UPDATE outbox_subscription SET events = 0");
         Sql.execute(admin, "SELECT * FROM outbox");
         Sql.execute(admin, "DELETE FROM outbox_failure");
         Sql.execute(admin, "DELETE FROM outbox_pause");

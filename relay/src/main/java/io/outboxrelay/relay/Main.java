@@ -8,6 +8,7 @@ import io.outboxrelay.relay.operations.Logging;
 import io.outboxrelay.relay.operations.Logging.LogSettings;
 import io.outboxrelay.relay.operations.OperationsServer.CannotListenException;
 import io.outboxrelay.relay.operations.Printable;
+import io.outboxrelay.relay.rabbitmq.HistoryQueue.CannotSubscribeException;
 import io.outboxrelay.relay.rabbitmq.Redrive.CannotRedriveException;
 import io.outboxrelay.schema.OutboxSchemaException;
 import io.outboxrelay.schemas.command.SchemasCommand;
@@ -47,7 +48,8 @@ public final class Main implements Callable<Integer> {
             OutboxSchemaException.class,
             UnavailableException.class,
             CannotListenException.class,
-            CannotRedriveException.class);
+            CannotRedriveException.class,
+            CannotSubscribeException.class);
 
     @Spec
     private @Nullable CommandSpec spec;

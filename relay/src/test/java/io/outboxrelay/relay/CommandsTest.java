@@ -35,7 +35,18 @@ class CommandsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"run", "migrate", "check-config", "status", "explain", "pause", "resume", "audit", "health"})
+            strings = {
+                "run",
+                "migrate",
+                "check-config",
+                "status",
+                "explain",
+                "pause",
+                "resume",
+                "subscribe",
+                "audit",
+                "health"
+            })
     void every_command_explains_itself_and_says_its_version(String command) {
         assertThat(execute(command, "--help")).isZero();
         assertThat(out.toString()).startsWith("Usage: outbox-relay " + command).contains("--config", "--set");

@@ -87,6 +87,11 @@ class OperationsPageTest {
                 channel.queueDeclare(queue, true, false, false, null);
             }
             channel.queueBind("orders", "events", "#");
+            channel.queueDeclare("billing.orders.history", true, false, false, null);
+            channel.exchangeDeclare("billing.orders.history:events", "topic", true);
+            channel.queueBind("billing.orders.history", "billing.orders.history:events", "#");
+            channel.exchangeDeclare("billing.orders.history.end", "fanout", true);
+            channel.queueBind("billing.orders.history", "billing.orders.history.end", "");
             Map<String, Object> rejected =
                     Map.of("x-dead-letter-exchange", "", "x-dead-letter-routing-key", DEAD_LETTERS);
             channel.queueDeclare("billing.orders", true, false, false, rejected);
@@ -103,7 +108,8 @@ class OperationsPageTest {
     @BeforeEach
     void make_something_for_every_command() throws IOException {
         database.execute("""
-                TRUNCATE outbox, outbox_failure, outbox_published, outbox_pause, outbox_audit, inbox, inbox_failure\
+                TRUNCATE outbox, outbox_failure, outbox_published, outbox_pause, outbox_audit, outbox_subscription, inbox,\
+                 inbox_failure\
                  RESTART IDENTITY""");
         new FailureRows(database).put("4711", "parked");
         database.execute("UPDATE outbox_failure SET event_id = '" + EVENT + "'");

@@ -31,6 +31,7 @@ public final class Commands {
                 .addSubcommand(new PauseCommand(environment))
                 .addSubcommand(new PauseCommand.ResumeCommand(environment))
                 .addSubcommand(new ReplayCommand(environment))
+                .addSubcommand(new SubscribeCommand(environment))
                 .addSubcommand(new AuditCommand(environment))
                 .addSubcommand(new HealthCommand(environment));
     }

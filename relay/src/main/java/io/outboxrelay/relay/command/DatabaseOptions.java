@@ -15,6 +15,7 @@ import io.outboxrelay.relay.database.Failures;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
 import io.outboxrelay.relay.database.Published;
+import io.outboxrelay.relay.database.SentHistories;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.source.SourceSettings;
 import java.io.IOException;
@@ -115,9 +116,16 @@ final class DatabaseOptions {
      * @param name its name
      * @param failures what can be asked and changed in its outbox
      * @param published what was published and is retained
+     * @param histories what of it was sent to consumers that catch up
      * @param consumers what can be asked and changed in its inbox
      */
-    record Database(String kind, String name, Failures failures, Published published, Consumers consumers) {
+    record Database(
+            String kind,
+            String name,
+            Failures failures,
+            Published published,
+            SentHistories histories,
+            Consumers consumers) {
 
         private static Database of(Target target, DataSource connections) {
             String schema = target.login().schema();
@@ -127,6 +135,7 @@ final class DatabaseOptions {
                     target.login().name(),
                     dialect.failures(schema, connections),
                     dialect.published(schema, connections),
+                    dialect.sentHistories(schema, connections),
                     dialect.consumers(schema, connections));
         }
 

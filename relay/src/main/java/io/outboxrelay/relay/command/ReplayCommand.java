@@ -113,7 +113,7 @@ final class ReplayCommand implements Callable<Integer> {
         Selection selection = wanted.before(published.now());
         if (!dryRun) {
             refuseWhilePaused(database);
-            awaitSettling(published);
+            awaitSettling(published, "replay");
         }
         Extent extent = published.extent(selection, after);
         String source = database.label() + ": ";
@@ -150,7 +150,7 @@ final class ReplayCommand implements Callable<Integer> {
     }
 
     /** Waits for settling transactions that began before now: consumers may have seen their events already. */
-    private static void awaitSettling(Published published) {
+    static void awaitSettling(Published published, String command) {
         try {
             Set<String> open = published.settling();
             for (int looks = 0; !open.isEmpty(); looks++) {
@@ -158,7 +158,7 @@ final class ReplayCommand implements Callable<Integer> {
                     throw new UnavailableException(
                             "Open transactions on outbox_published may hide published events: "
                                     + String.join(", ", open)
-                                    + ". End them, then run replay again.",
+                                    + ". End them, then run " + command + " again.",
                             null);
                 }
                 TimeUnit.MILLISECONDS.sleep(MILLIS_BETWEEN_LOOKS);
@@ -199,7 +199,7 @@ final class ReplayCommand implements Callable<Integer> {
                                     lane.windowBytes(),
                                     lane.confirmDeadline(),
                                     AGAIN,
-                                    queue == null ? configuration.failures() : null,
+                                    queue == null ? configuration.failures()::drops : (event, failure) -> false,
                                     skipFailed),
                             new Report(console, console.new Progress(database.label(), events)))
                     .run(after);

@@ -13,6 +13,8 @@ import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
+import io.outboxrelay.relay.database.SentHistories.Reach;
+import io.outboxrelay.relay.database.SentHistories.Sent;
 import io.outboxrelay.relay.lane.Event;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -105,6 +107,30 @@ interface CommandActs extends FailureActs {
     List<Event> next(Selection selection, long after, Limits limits);
 
     Set<String> settling();
+
+    // SentHistories
+
+    long highestPosition();
+
+    /**
+     * Counts the events of the outbox up to a position, at most so many as {@link SentHistories} says; and those that
+     * failed only because the broker has not answered.
+     */
+    long countUndecided(long position);
+
+    long highestPublished();
+
+    Reach reach(Selection selection, long after, long upTo);
+
+    Optional<Sent> sentTo(String queue);
+
+    int forgetSent(String queue);
+
+    int beginSending(String queue, UUID subscription, String what, long after);
+
+    int sentUpTo(String queue, long upTo, long events);
+
+    int sentAll(String queue);
 
     // Overview
 

@@ -132,6 +132,18 @@ public enum Dialect {
     }
 
     /**
+     * Returns the histories that were sent to consumers. Asks the database nothing yet.
+     *
+     * @param schema database schema of the outbox
+     * @param connections each statement takes one
+     * @return the histories of the outbox
+     */
+    public SentHistories sentHistories(String schema, DataSource connections) {
+        CommandActs sql = commands(schema, connections);
+        return new SentHistories(sql, new CommandTransactions(schema, connections, sql));
+    }
+
+    /**
      * Returns what lets writers wake a sleeping relay. Asks the database nothing yet.
      *
      * @param schema database schema of the outbox

@@ -19,6 +19,8 @@ import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
+import io.outboxrelay.relay.database.SentHistories.Reach;
+import io.outboxrelay.relay.database.SentHistories.Sent;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
@@ -563,6 +565,92 @@ final class MariaDbCommands implements CommandActs {
                         in("SELECT lane FROM SCHEMA.outbox_lane FORCE INDEX (PRIMARY) ORDER BY lane FOR UPDATE"),
                         Integer.class);
         return Set.of();
+    }
+
+    @Override
+    public long highestPosition() {
+        return number("SELECT coalesce(max(position), 0) FROM SCHEMA.outbox", new MapSqlParameterSource());
+    }
+
+    @Override
+    public long countUndecided(long position) {
+        return number(
+                """
+                SELECT (SELECT count(*) FROM (
+                            SELECT 1 FROM SCHEMA.outbox WHERE position <= :position LIMIT :most) AS counted)
+                     + (SELECT count(*) FROM SCHEMA.outbox_failure
+                        WHERE next_attempt_at IS NOT NULL AND reason = 'unanswered')
+                """, new MapSqlParameterSource("position", position).addValue("most", SentHistories.MOST_COUNTED));
+    }
+
+    @Override
+    public long highestPublished() {
+        return number("SELECT coalesce(max(id), 0) FROM SCHEMA.outbox_published", new MapSqlParameterSource());
+    }
+
+    @Override
+    public Reach reach(Selection selection, long after, long upTo) {
+        return first(
+                        """
+                        SELECT (SELECT count(*) FROM SCHEMA.outbox_published
+                                WHERE CONDITIONS AND id <= :up_to) AS events,
+                               (SELECT published_at FROM SCHEMA.outbox_published ORDER BY id LIMIT 1) AS oldest
+                        """.replace("CONDITIONS", conditions(selection)),
+                        parameters(selection).addValue("after", after).addValue("up_to", upTo),
+                        (row, n) -> new Reach(row.getLong("events"), ROWS.time(row, "oldest")))
+                .orElseThrow();
+    }
+
+    @Override
+    public Optional<Sent> sentTo(String queue) {
+        return first(
+                """
+                SELECT subscription, what, sent_up_to, events, completed_at FROM SCHEMA.outbox_subscription
+                WHERE queue = :queue
+                """,
+                new MapSqlParameterSource("queue", queue),
+                (row, n) -> new Sent(
+                        MariaDbOutbox.uuid(row.getBytes("subscription")),
+                        row.getString("what"),
+                        row.getLong("sent_up_to"),
+                        row.getLong("events"),
+                        ROWS.time(row, "completed_at")));
+    }
+
+    @Override
+    public int forgetSent(String queue) {
+        return database.update(
+                in("DELETE FROM SCHEMA.outbox_subscription WHERE queue = :queue"),
+                new MapSqlParameterSource("queue", queue));
+    }
+
+    @Override
+    public int beginSending(String queue, UUID subscription, String what, long after) {
+        return database.update(
+                in("""
+                INSERT INTO SCHEMA.outbox_subscription (queue, subscription, what, sent_up_to)
+                VALUES (:queue, :subscription, :what, :after)
+                """),
+                new MapSqlParameterSource("queue", queue)
+                        .addValue("subscription", MariaDbOutbox.bytes(subscription))
+                        .addValue("what", what)
+                        .addValue("after", after));
+    }
+
+    @Override
+    public int sentUpTo(String queue, long upTo, long events) {
+        return database.update(
+                in("UPDATE SCHEMA.outbox_subscription SET sent_up_to = :up_to, events = :events WHERE queue = :queue"),
+                new MapSqlParameterSource("queue", queue)
+                        .addValue("up_to", upTo)
+                        .addValue("events", events));
+    }
+
+    @Override
+    public int sentAll(String queue) {
+        return database.update(
+                in("UPDATE SCHEMA.outbox_subscription SET completed_at = utc_timestamp(6) WHERE queue = :queue"),
+                new MapSqlParameterSource("queue", queue));
     }
 
     @Override

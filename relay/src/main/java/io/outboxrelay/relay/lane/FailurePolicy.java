@@ -112,7 +112,7 @@ public record FailurePolicy(
     }
 
     /** Returns whether the event is dropped after this answer. */
-    boolean drops(Event event, Outcome.NotPublished failure) {
+    public boolean drops(Event event, Outcome.NotPublished failure) {
         return failure.reason() == Reason.UNROUTABLE && mayDrop(event) && !isInDoubt(event, failure);
     }
 

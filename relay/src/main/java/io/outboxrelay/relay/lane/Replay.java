@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.function.BiPredicate;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -67,7 +68,7 @@ public final class Replay {
      * How a replay ended.
      *
      * @param sent number of events that were sent and confirmed
-     * @param dropped number of events without a queue, which {@code retry.unroutable} allows for their types
+     * @param dropped number of events that may be dropped, because no queue is bound for them
      * @param skipped number of events that could not be sent
      * @param last position up to which all events are finished: another replay can continue after it
      * @param stopped why it stopped early; null when it reached the end
@@ -173,7 +174,7 @@ public final class Replay {
     }
 
     private void failed(Batch batch, Event event, Outcome.NotPublished failure) {
-        if (settings.policy() != null && settings.policy().drops(event, failure)) {
+        if (settings.drops().test(event, failure)) {
             dropped++;
             done(batch, event);
             return;
@@ -201,7 +202,7 @@ public final class Replay {
      * @param windowBytes maximum payload bytes in flight
      * @param confirmDeadline maximum time in which the broker must answer an event
      * @param again wait before an event is sent again that the broker did not take or did not answer
-     * @param policy says which events may be dropped when no queue is bound for them; null when all must arrive
+     * @param drops says which events may be dropped after an answer of the broker
      * @param skipFailed whether to skip an event that cannot be sent, instead of stopping there
      */
     public record ReplaySettings(
@@ -210,7 +211,7 @@ public final class Replay {
             long windowBytes,
             Duration confirmDeadline,
             Duration again,
-            @Nullable FailurePolicy policy,
+            BiPredicate<Event, Outcome.NotPublished> drops,
             boolean skipFailed) {}
 
     /** The events to send again, in the order of their positions. */

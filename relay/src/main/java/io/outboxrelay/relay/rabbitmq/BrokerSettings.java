@@ -74,8 +74,8 @@ public record BrokerSettings(
                 null);
     }
 
-    /** Returns the same settings with the management API, which says whether a queue is down. */
-    public BrokerSettings asking(URI api) {
+    /** Returns the same settings with the management API, which says whether a queue is down; null without it. */
+    public BrokerSettings asking(@Nullable URI api) {
         return new BrokerSettings(
                 uri,
                 exchange,

@@ -163,6 +163,7 @@ final class Message {
             headers.put("cloudEvents_time", event.occurredAt().toString());
         }
         headers.remove(REPLAY); // from a service that forwards received headers
+        headers.remove(HistoryQueue.END);
         if (replay != null) {
             headers.put(REPLAY, replay);
         }

@@ -69,6 +69,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     private final Message message;
     private final PublishMetrics metrics;
 
+    /** Whether what comes back was to be tried, so that nobody has to hear of it. */
+    private final boolean mayReturn;
+
     private final LongSupplier nanoTime;
     private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
     private final Outstanding outstanding = new Outstanding();
@@ -147,6 +150,7 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 Template.of(settings.routingKey()),
                 new Message(source, settings.cloudEvents(), null),
                 metrics,
+                false,
                 nanoTime);
     }
 
@@ -156,7 +160,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
             Template routingKey,
             Message message,
             PublishMetrics metrics,
+            boolean mayReturn,
             LongSupplier nanoTime) {
+        this.mayReturn = mayReturn;
         this.shared = broker;
         this.broker = broker;
         this.exchange = exchange;
@@ -190,6 +196,31 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
                 queue == null ? Template.of(settings.routingKey()) : Template.constant(queue),
                 new Message(source, settings.cloudEvents(), replay),
                 metrics,
+                false,
+                System::nanoTime);
+    }
+
+    /**
+     * A publisher of the history of a consumer's queue: of the events that were published before it was bound. What the
+     * queue is not bound to is returned.
+     *
+     * @param source name of the source
+     * @param broker a connection
+     * @param settings where events usually go
+     * @param metrics where outcomes are counted
+     * @param number of the subscription in the audit, the value of the header {@code outbox_replay}
+     * @param queue the consumer's queue
+     * @return the publisher
+     */
+    public static RabbitPublisher ofHistory(
+            String source, Broker broker, BrokerSettings settings, PublishMetrics metrics, long number, String queue) {
+        return new RabbitPublisher(
+                broker,
+                Template.of(settings.exchange()).after(HistoryQueue.entry(queue)),
+                Template.of(settings.routingKey()),
+                new Message(source, settings.cloudEvents(), number),
+                metrics,
+                true,
                 System::nanoTime);
     }
 
@@ -546,7 +577,9 @@ public final class RabbitPublisher implements Publisher, AutoCloseable {
     }
 
     private void answer(Event event, String target, Outcome outcome) {
-        metrics.count(event, target, outcome);
+        if (!(mayReturn && outcome instanceof Outcome.Returned)) {
+            metrics.count(event, target, outcome);
+        }
         answers.add(new Answer(event, outcome));
     }
 

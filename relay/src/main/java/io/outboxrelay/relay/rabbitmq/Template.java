@@ -49,6 +49,13 @@ final class Template {
         return template;
     }
 
+    /** The same template after a text that is used unchanged. */
+    Template after(String text) {
+        Template template = constant(text);
+        template.parts.addAll(parts);
+        return template;
+    }
+
     /** Returns the template's text for an event. */
     String of(Event event) {
         if (parts.size() == 1) {

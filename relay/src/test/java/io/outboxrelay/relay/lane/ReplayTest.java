@@ -217,7 +217,14 @@ class ReplayTest {
                 this::next,
                 publisher,
                 clock,
-                new ReplaySettings(rate, 3, 1_000, Duration.ofSeconds(5), Duration.ofSeconds(1), policy, skipFailed),
+                new ReplaySettings(
+                        rate,
+                        3,
+                        1_000,
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(1),
+                        (event, failure) -> policy != null && policy.drops(event, failure),
+                        skipFailed),
                 new Replay.Listener() {
                     @Override
                     public void reached(long events, long last) {

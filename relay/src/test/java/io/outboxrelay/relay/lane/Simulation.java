@@ -222,7 +222,7 @@ final class Simulation {
                 settings.windowBytes(),
                 CONFIRM_DEADLINE,
                 Duration.ofSeconds(1),
-                null,
+                (event, failure) -> false,
                 false);
     }
 

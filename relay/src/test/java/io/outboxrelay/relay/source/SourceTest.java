@@ -206,6 +206,8 @@ class SourceTest {
     void the_oldest_version_that_is_not_refused_has_everything_that_a_relay_uses() {
         database.execute("DROP TABLE inbox_failure");
         database.execute("DROP TABLE inbox_instance");
+        database.execute("DROP TABLE inbox_history");
+        database.execute("DROP TABLE outbox_subscription");
         setVersion(OutboxSchema.REQUIRED_VERSION);
 
         start("first");

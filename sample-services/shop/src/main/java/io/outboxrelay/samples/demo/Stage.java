@@ -22,6 +22,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -71,6 +72,7 @@ final class Stage implements AutoCloseable {
     private final Map<Service, Integer> ports = new EnumMap<>(Service.class);
     private final List<Member> relays = new ArrayList<>();
     private final Set<Member> killed = new HashSet<>();
+    private final Set<Service> catchingUp = EnumSet.noneOf(Service.class);
     private @Nullable PrivateRabbitMq rabbitMq;
     private @Nullable TestVirtualHost virtualHost;
 
@@ -168,6 +170,21 @@ final class Stage implements AutoCloseable {
         return members().filter(member -> !member.isAlive()).toList();
     }
 
+    /**
+     * Stops a service, and starts it so that the history comes first.
+     *
+     * @param stopped what to do in between
+     */
+    void startToCatchUp(Service service, Runnable stopped) {
+        Member member = member(service);
+        member.terminate();
+        member.end();
+        stopped.run();
+        catchingUp.add(service);
+        startAgain(member);
+        awaitReady(service);
+    }
+
     /** Starts a process again that has ended. It has another id then, and is not ready at once. */
     void startAgain(Member ended) {
         ended.startAgain();
@@ -183,16 +200,17 @@ final class Stage implements AutoCloseable {
      * Sends events of a service again, as a person would: by the relay's command and with an admin's login, because the
      * relays' own login may not.
      *
+     * @param command replay or subscribe
      * @param output what the command prints
      * @param arguments which events, how, and why
      * @return its exit status, empty if it did not end in time
      */
-    OptionalInt replay(Service source, Path output, String... arguments) {
+    OptionalInt sendAgain(String command, Service source, Path output, String... arguments) {
         try {
             Path password = place.folder().resolve(source.label() + ".admin-password");
             Files.writeString(password, home(source).database().password());
             List<String> all = new ArrayList<>(List.of(
-                    "replay",
+                    command,
                     "--config",
                     configuration("relay-1").toString(),
                     "--source",
@@ -380,6 +398,7 @@ final class Stage implements AutoCloseable {
         all.put(service.variable("PORT"), String.valueOf(ports.get(service)));
         all.put(service.variable("AMQP_URI"), virtualHost().amqpUri());
         all.put(service.variable("PROCESSES"), processes().toString());
+        all.put(service.variable("CATCH_UP"), String.valueOf(catchingUp.contains(service)));
         // The audit's tables already exist, so the service's own migrations need a baseline.
         all.put("SPRING_FLYWAY_BASELINE_ON_MIGRATE", "true");
         all.put("SPRING_FLYWAY_BASELINE_VERSION", "0");
@@ -458,7 +477,8 @@ final class Stage implements AutoCloseable {
         return all;
     }
 
-    private boolean isRabbitMq() {
+    /** Whether the broker knows quorum queues. */
+    boolean isRabbitMq() {
         return brokerName().startsWith("rabbitmq");
     }
 

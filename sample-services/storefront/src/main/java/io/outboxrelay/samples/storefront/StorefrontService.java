@@ -61,11 +61,16 @@ public class StorefrontService {
                 .run(arguments);
     }
 
+    /** @param catchUp whether the views are empty, so that the history comes first: see {@code rebuild-views.sql} */
     @Bean
     IdempotentConsumer events(
-            IdempotentConsumers consumers, ViewUpdates handler, @Value("${shop.queues.declare:true}") boolean declare) {
+            IdempotentConsumers consumers,
+            ViewUpdates handler,
+            @Value("${shop.queues.declare:true}") boolean declare,
+            @Value("${shop.catch-up:false}") boolean catchUp) {
         IdempotentConsumer.Builder consumer = consumers.builder().name(CONSUMER).handler(handler);
-        return (declare ? consumer.queue(QUEUE) : consumer.queue(QUEUE.name())).build();
+        ConsumerQueue queue = catchUp ? QUEUE.catchUp() : QUEUE;
+        return (declare ? consumer.queue(queue) : consumer.queue(queue.name())).build();
     }
 
     @Bean
