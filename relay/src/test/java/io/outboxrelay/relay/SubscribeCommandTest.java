@@ -233,7 +233,8 @@ class SubscribeCommandTest {
         database.execute("UPDATE outbox_subscription SET completed_at = NULL");
         assertThat(subscribe("--from", "2026-01-01", "--reason", "new")).isEqualTo(1);
         assertThat(err.toString())
-                .contains("The history for the queue billing.orders was begun with other options (from the beginning).");
+                .contains(
+                        "The history for the queue billing.orders was begun with other options (from the beginning).");
 
         assertThat(subscribe("--from", "BEGINNING", "--again", "--reason", "new"))
                 .isZero();
@@ -289,7 +290,7 @@ class SubscribeCommandTest {
 
         try (OutboxDatabase other = OutboxDatabase.withLanes(kind, 1)) {
             configure("OTHER", other);
-            assertThat(subscribe("--from", "1", "--reason", "new")).isEqualTo(2);
+            assertThat(subscribe("--from", "2", "--reason", "new")).isEqualTo(2);
             assertThat(err.toString()).contains("A position belongs to one source: say which by --source NAME.");
             assertThat(subscribe("--from", "2026-01-01", "--reason", "new"))
                     .as(err.toString())

@@ -411,8 +411,8 @@ class ShopIT {
     }
 
     private static void subscribe(Service source, String... more) {
-        List<String> arguments = new ArrayList<>(
-                List.of("--queue", "storefront.events", "--from", "BEGINNING", "--reason", "rebuilt"));
+        List<String> arguments =
+                new ArrayList<>(List.of("--queue", "storefront.events", "--from", "BEGINNING", "--reason", "rebuilt"));
         arguments.addAll(List.of(more));
         sendAgain("subscribe", source, arguments.toArray(String[]::new));
     }
