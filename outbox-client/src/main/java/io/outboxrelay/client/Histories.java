@@ -116,8 +116,8 @@ final class Histories {
     private void announce(ConsumerQueue queue) {
         if (!announced) {
             LOG.info(
-                    "The consumer {} waits for the history of the queue {} before it consumes new events. Unless that is"
-                            + " on its way, send it by outbox-relay subscribe --queue {}",
+                    "The consumer {} waits for the history of the queue {} before it consumes new events. If nobody"
+                            + " sends it yet, run: outbox-relay subscribe --queue {} --from BEGINNING --reason TEXT",
                     consumer,
                     queue.name(),
                     queue.name());
