@@ -105,7 +105,7 @@ final class Histories {
             catchingUp = !isComplete(queue);
             faults.recovered("The consumer " + consumer + " can use the table inbox_history again");
         } catch (RuntimeException e) {
-            faults.fault("The consumer " + consumer + " cannot use the table inbox_history", e);
+            faults.fault("The consumer " + consumer + " cannot use the table inbox_history, and tries again", e);
         }
     }
 
@@ -134,7 +134,10 @@ final class Histories {
             }
             return true;
         } catch (RuntimeException e) {
-            faults.fault("The consumer " + consumer + " cannot note that the history " + history + " is complete", e);
+            faults.fault(
+                    "The consumer " + consumer + " cannot note that the history in the queue " + history
+                            + " is complete, and tries again",
+                    e);
             return false;
         }
     }
