@@ -24,8 +24,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Kills, freezes and restarts relays, consumers, broker and databases at random while services write",
-            "events, and people pause, resume and retry parked events by the relay's commands.",
-            "Then checks that all committed events arrive, in order, and have their effect once, in order.",
+            "events, and people pause, resume and retry events with the relay's commands.",
+            "Then checks that all committed events arrive and have one effect each, in order.",
             "Starts its own servers, which stop with it.",
             "Last line: chaos passed: events=N kills=N lost=0 out_of_order=0 duplicates_delivered=N effects_lost=0",
             "effects_twice=0 effects_out_of_order=0 ...",
@@ -46,7 +46,8 @@ final class ChaosCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "S",
-            description = "Determines the faults, their times and the kind of ledgers. Default: random")
+            description = "Determines the faults, their times, and whether the ledgers are classic or quorum queues."
+                    + " Default: random")
     private @Nullable Long seed;
 
     @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)

@@ -76,7 +76,7 @@ public record ConsumerQueue(
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException if the name is empty, a number out of range, or a queue shared that has several
+     * @throws IllegalArgumentException if the name is empty, a number is out of range, or a shared queue has several
      *     partitions or catches up
      */
     public ConsumerQueue {
@@ -149,11 +149,11 @@ public record ConsumerQueue(
     }
 
     /**
-     * The same queue, whose consumer handles the history first: what was published before the queue was bound, and is
-     * retained. The command {@code outbox-relay subscribe} sends it. Beside the queue a second one is declared for it,
-     * named {@code <name>.history}; of a partitioned queue one for each partition. Until its end has arrived, and all
-     * before it is handled, new events wait in the queue. The inbox's table {@code inbox_history} then remembers that
-     * the history is complete, and the queue for it is deleted. Every event takes effect once and in the order of its
+     * The same queue, whose consumer handles the history first: the retained events that were published before the
+     * queue was bound. The command {@code outbox-relay subscribe} sends the history, and then its end. A second queue,
+     * named {@code <name>.history}, is declared for it, or one for each partition. Until everything before the end is
+     * handled, new events wait in the queue. The inbox's table {@code inbox_history} then remembers that the history is
+     * complete, and the queue for the history is deleted. Every event takes effect once and in the order of its
      * aggregate, whichever of the two queues it is in.
      *
      * @return the changed description

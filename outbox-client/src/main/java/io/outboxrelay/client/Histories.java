@@ -105,7 +105,7 @@ final class Histories {
             catchingUp = !isComplete(queue);
             faults.recovered("The consumer " + consumer + " can use the table inbox_history again");
         } catch (RuntimeException e) {
-            faults.fault("The consumer " + consumer + " cannot use the table inbox_history", e);
+            faults.fault("The consumer " + consumer + " cannot use the table inbox_history, and tries again", e);
         }
     }
 
@@ -116,8 +116,8 @@ final class Histories {
     private void announce(ConsumerQueue queue) {
         if (!announced) {
             LOG.info(
-                    "The consumer {} waits for the history of the queue {} before it consumes new events. Unless that is"
-                            + " on its way, send it by outbox-relay subscribe --queue {}",
+                    "The consumer {} waits for the history of the queue {} before it consumes new events. If nobody"
+                            + " sends it yet, run: outbox-relay subscribe --queue {} --from BEGINNING --reason TEXT",
                     consumer,
                     queue.name(),
                     queue.name());
@@ -134,7 +134,10 @@ final class Histories {
             }
             return true;
         } catch (RuntimeException e) {
-            faults.fault("The consumer " + consumer + " cannot note that the history " + history + " is complete", e);
+            faults.fault(
+                    "The consumer " + consumer + " cannot note that the history in the queue " + history
+                            + " is complete, and tries again",
+                    e);
             return false;
         }
     }

@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
  *       waits, and no attempt is spent within the {@linkplain Builder#contentionPatience contention patience}; from
  *       then on each such failure spends one;
  *   <li>no valid {@code message_id}: rejected at once, because nothing can be remembered about it;
- *   <li>the database answers and refuses to note or to store it, as too large for example: rejected after the third
- *       time, because it can be kept nowhere else;
+ *   <li>the database answers, but refuses to note or to store it, for example because it is too large: rejected after
+ *       the third time, because it can be kept nowhere else;
  *   <li>the inbox's database is away: kept in hand and tried again; that spends no attempt. The consumer does not judge
  *       by the exception, which may be about another database or hide a lost connection. After each failure it asks the
  *       connection of that transaction, and does what the inbox needs in a new one, which it rolls back. An event may
@@ -56,14 +56,17 @@ import org.slf4j.LoggerFactory;
  *       order it is stored, after half of the delivery limit, and handled from there; each attempt is counted before it
  *       is made, so that it is parked in the end if it is the cause. From another queue it is taken alone from the
  *       second time on: if it is the cause, it spends no other event's deliveries;
- *   <li>a person retries what was given up: handled within a second or two, and the events behind it after it, in
- *       batches too and under the same rules; workers without deliveries help;
+ *   <li>a person retries what was given up: handled within a second or two, and then the events behind it, under the
+ *       same rules and also in batches; workers without deliveries help;
  *   <li>the virtual machine itself fails, out of memory for one: the consumer ends as {@link State#FAILED}, and the
  *       event stays in the queue. Nothing else ends it but {@link #close};
  *   <li>the connection to the broker is lost, or the broker cancels the consumer: the broker delivers again what was
  *       not acknowledged, and the inbox drops what was done. The consumer connects again, with backoff, for as long as
  *       it takes.
  * </ul>
+ *
+ * <p>If the queue {@linkplain ConsumerQueue#catchUp catches up}, what was published before it was bound is handled
+ * first, and new events wait.
  *
  * <p>The broker does not wait for ever for an acknowledgement, by default for half an hour (its
  * {@code consumer_timeout}), and that time includes the waiting of what was sent ahead. RabbitMQ up to 4.2 then closes
@@ -342,15 +345,15 @@ public final class IdempotentConsumer implements AutoCloseable {
 
     /**
      * How many connections to the database it may use at once: one for each worker, one for the events that it has
-     * stored, and one for its heartbeats or for the question whether the database is back. What the handler opens
-     * beside the transaction that it runs in comes on top.
+     * stored, and one for its heartbeats or for the question whether the database is back. A partitioned queue that
+     * {@linkplain ConsumerQueue#catchUp catches up} takes one more. Connections that the handler opens beside its
+     * transaction are not counted.
      *
      * @return 3 or more
      */
     public int connections() {
-        // Each thread uses one at a time, and the consumer's own thread none if another sends heartbeats and it does
-        // not
-        // ask how far a history is.
+        // Each thread uses one at a time, and the consumer's own thread none if another one sends heartbeats, and it
+        // does not ask how far a history is.
         return helpers.size() + (membership.isShared() && !settings.catchesUp() ? 0 : 1);
     }
 
@@ -374,7 +377,8 @@ public final class IdempotentConsumer implements AutoCloseable {
     }
 
     /**
-     * Whether it handles the history of its queue, or waits for it, and new events wait in the queue.
+     * Whether the history of its queue is not complete: the consumer waits for it or handles it, while new events wait
+     * in the queue.
      *
      * @return false if its queue does not {@linkplain ConsumerQueue#catchUp catch up}, if the history is complete, or
      *     if that is not known yet, because the consumer has not been connected to its broker and database

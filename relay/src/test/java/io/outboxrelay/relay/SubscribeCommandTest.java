@@ -206,8 +206,9 @@ class SubscribeCommandTest {
 
         assertThat(command.get()).as(err.toString()).isZero();
         assertThat(out.toString())
-                .startsWith("source orders: subscribe 1: sent 5 events to billing.orders. Events from before 20")
-                .contains(" are not retained, and are missing.\n");
+                .startsWith("source orders: subscribe 1: sent 5 events to billing.orders."
+                        + " The oldest retained event was published at 20")
+                .contains("; the history has no earlier ones.\n");
         List<GetResponse> received = received(6);
         assertThat(received.subList(0, 5).stream().map(SubscribeCommandTest::number))
                 .containsExactly("0", "1", "2", "3", "4");
@@ -256,7 +257,7 @@ class SubscribeCommandTest {
                 .as(err.toString())
                 .isZero();
 
-        assertThat(out.toString()).contains("sent 5 events to billing.orders, left out 1 that it is not bound to. ");
+        assertThat(out.toString()).contains("sent 5 events to billing.orders, left out 1 that no binding matches. ");
         List<GetResponse> received = received(6);
         assertThat(received.subList(0, 5))
                 .allSatisfy(
@@ -291,7 +292,7 @@ class SubscribeCommandTest {
         try (OutboxDatabase other = OutboxDatabase.withLanes(kind, 1)) {
             configure("OTHER", other);
             assertThat(subscribe("--from", "2", "--reason", "new")).isEqualTo(2);
-            assertThat(err.toString()).contains("A position belongs to one source: say which by --source NAME.");
+            assertThat(err.toString()).contains("The position 2 belongs to one source: choose it with --source NAME.");
             assertThat(subscribe("--from", "2026-01-01", "--reason", "new"))
                     .as(err.toString())
                     .isZero();
@@ -336,7 +337,8 @@ class SubscribeCommandTest {
 
         assertThat(subscribe("--from", "BEGINNING", "--reason", "new")).isEqualTo(1);
 
-        assertThat(err.toString()).contains("Nothing is retained, so there is no history: set retain of the source.");
+        assertThat(err.toString())
+                .contains("Nothing is retained, so there is no history.", "pass the current time with --from");
         assertThat(channel.messageCount("billing.orders.history")).isZero();
     }
 

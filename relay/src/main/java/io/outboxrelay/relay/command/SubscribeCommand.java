@@ -42,15 +42,14 @@ import picocli.CommandLine.Option;
         name = "subscribe",
         mixinStandardHelpOptions = true,
         description = "Sends retained events (see the key sources[].retain) to a new consumer, or to one whose effects"
-                + " were undone, so that it gets the history first and then continues with new events. The consumer"
-                + " declares its queue with catchUp(), and has been started before: it waits for the history. The"
-                + " broker chooses the events that match the bindings of the queue.",
+                + " were undone, so that it gets the history first and then continues with new events. Before you run"
+                + " it, declare the consumer's queue with catchUp(), and start the consumer: it then waits for the"
+                + " history. The broker chooses the events that match the bindings of the queue.",
         footer = {
             "",
             "Exit status: 0 the history was sent, 1 it was not, 2 wrong use or configuration.",
             "Without --source the history of all configured sources is sent. If the command is interrupted, run it again"
-                    + " with the same options: it continues. A history that was sent is not sent once more without"
-                    + " --again."
+                    + " with the same options: it continues. A complete history is sent once more only with --again."
         })
 final class SubscribeCommand implements Callable<Integer> {
 
@@ -85,8 +84,8 @@ final class SubscribeCommand implements Callable<Integer> {
             converter = FromConverter.class,
             description = "Where the history begins: with the oldest retained event, with the first one published at or"
                     + " after a time, for example 2026-01-31 (UTC) or 2026-01-31T12:00:00Z, or with a position that"
-                    + " replay or subscribe has printed. A time from which on nothing was published sends only the"
-                    + " end.")
+                    + " replay or subscribe has printed. With the current time, only the end of the history is sent:"
+                    + " the consumer begins with new events.")
     private From from = From.BEGINNING;
 
     @Option(names = "--event-type", paramLabel = "TYPE", description = "Only events of this type.")
@@ -109,8 +108,8 @@ final class SubscribeCommand implements Callable<Integer> {
 
     @Option(
             names = "--without-end",
-            description = "Leave the history open, because other sources follow that this configuration does not have."
-                    + " The command for the last of them goes without this option.")
+            description = "Leave the history open, because sources of another configuration follow. Omit this option in"
+                    + " the command for the last of them.")
     private boolean withoutEnd;
 
     @Option(names = "--again", description = "Send the history from its start, even if it was sent before.")
@@ -140,7 +139,8 @@ final class SubscribeCommand implements Callable<Integer> {
         Note note = dryRun ? audit.note() : audit.noteWithReason();
         Configuration configuration = databases.configuration();
         if (from.after() > 0 && databases.chosen().size() > 1) {
-            throw console.wrongUse("A position belongs to one source: say which by --source NAME.");
+            throw console.wrongUse("The position " + (from.after() + 1)
+                    + " belongs to one source: choose it with --source NAME.");
         }
         try (HistoryQueue history = new HistoryQueue(configuration.broker(), queue)) {
             int status = databases.each(database -> {
@@ -231,7 +231,8 @@ final class SubscribeCommand implements Callable<Integer> {
         }
         return from.after() > 0 || from.time() != null && !from.time().isBefore(oldest)
                 ? "Everything from then on is retained."
-                : "Events from before %s are not retained, and are missing.".formatted(Words.time(oldest));
+                : "The oldest retained event was published at %s; the history has no earlier ones."
+                        .formatted(Words.time(oldest));
     }
 
     /**
@@ -256,8 +257,8 @@ final class SubscribeCommand implements Callable<Integer> {
                             "After %s there are still %s that may have been published before the queue %s"
                                             .formatted(
                                                     Words.duration(LONGEST_WAIT), Words.count(left, "event"), queue())
-                                    + " was bound. See that a relay publishes them (status, pause --list), then run the"
-                                    + " command again. Nothing was sent.",
+                                    + " was bound. Nothing was sent. Make sure that a relay publishes them (see status"
+                                    + " and pause --list), then run the command again.",
                             null);
                 }
                 TimeUnit.MILLISECONDS.sleep(BETWEEN_LOOKS.toMillis());
@@ -272,8 +273,8 @@ final class SubscribeCommand implements Callable<Integer> {
         Reach reach = database.histories().reach(selection(), begun.upTo(), upTo);
         if (reach.oldest() == null && from == From.BEGINNING) {
             throw new UnavailableException(
-                    "Nothing is retained, so there is no history: set retain of the source. To let the consumer begin"
-                            + " with new events, say --from with the time of now.",
+                    "Nothing is retained, so there is no history. Set sources[].retain to keep what is published from"
+                            + " now on. To let the consumer begin with new events, pass the current time with --from.",
                     null);
         }
         String what = "to the queue " + queue + ", " + begun.what();
@@ -343,7 +344,7 @@ final class SubscribeCommand implements Callable<Integer> {
         StringBuilder words = new StringBuilder(
                 "subscribe %d: sent %s to %s".formatted(number, Words.count(result.sent(), "event"), queue()));
         if (result.dropped() > 0) {
-            words.append(", left out %s that it is not bound to".formatted(Words.number(result.dropped())));
+            words.append(", left out %s that no binding matches".formatted(Words.number(result.dropped())));
         }
         if (result.skipped() > 0) {
             words.append(", skipped %s that could not be sent".formatted(Words.number(result.skipped())));
@@ -383,7 +384,10 @@ final class SubscribeCommand implements Callable<Integer> {
         return status;
     }
 
-    /** Notes in the database how far it is, as long as the queue is there: what is not bound any more is left out. */
+    /**
+     * Notes in the database how far it is, as long as the queue for the history exists: without it the broker returns
+     * every event, as if no binding matched.
+     */
     private final class Notes implements Replay.Listener {
 
         private final Database database;

@@ -73,9 +73,9 @@ final class Keys {
     static final Key<Duration> SOURCE_RETAIN = optional(
             "sources[].retain",
             Kind.days(),
-            "How long published events are retained for replay, for example `7d`: from 1 h to "
-                    + "3650 days, and up to a day longer. Unset: published events are deleted at once. Use "
-                    + "the same value for all relays of a source.");
+            "How long published events are retained for `replay` and `subscribe`, for example `7d`: "
+                    + "from 1 h to 3650 days, and up to a day longer. Unset: published events are deleted "
+                    + "at once. Use the same value for all relays of a source.");
 
     static final Key<GateSettings.Mode> SOURCE_SCHEMAS = of(
             "sources[].schemas",

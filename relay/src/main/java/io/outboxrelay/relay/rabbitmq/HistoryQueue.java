@@ -89,7 +89,8 @@ public final class HistoryQueue implements AutoCloseable {
                 ("the queue '%s' on %s takes no history, because there is no exchange '%s'. Perhaps its consumer does not"
                                 + " declare it with catchUp(), or has not been started since. Or the history is"
                                 + " complete: to send it once more, stop all instances of the consumer, undo its"
-                                + " effects, delete its rows from the tables inbox and inbox_history, and start it.")
+                                + " effects, delete its rows from the tables inbox, inbox_failure and inbox_history,"
+                                + " start it, and run the command with --again.")
                         .formatted(queue, address(), end()));
     }
 
@@ -121,7 +122,7 @@ public final class HistoryQueue implements AutoCloseable {
             channel.basicPublish(end(), "", true, properties, new byte[0]);
             if (!channel.waitForConfirms(LONGEST_CONFIRM.toMillis()) || returned.get() != null) {
                 throw new CannotSubscribeException(
-                        "the broker %s did not take the end of the history for '%s'; run the command again"
+                        "the broker %s did not accept the end of the history for '%s'; run the command again"
                                 .formatted(address(), queue));
             }
         } catch (InterruptedException e) {

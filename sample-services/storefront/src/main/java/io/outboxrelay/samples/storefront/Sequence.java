@@ -6,7 +6,7 @@ import org.springframework.stereotype.Component;
 
 /**
  * Records events that did not arrive as the next ones of their aggregate. Events of one aggregate arrive in order, so
- * there are none, in a rebuild from the history neither. The views do not need it: it is a proof.
+ * there are none, not even while the views are rebuilt from the history. The views do not need it: it is a proof.
  */
 @Component
 class Sequence {
