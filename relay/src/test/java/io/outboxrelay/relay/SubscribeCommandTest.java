@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -262,6 +263,42 @@ class SubscribeCommandTest {
         assertThat(received.subList(0, 5))
                 .allSatisfy(
                         message -> assertThat(message.getProps().getHeaders()).doesNotContainKey("outbox_history_end"));
+    }
+
+    @Test
+    void without_the_right_to_write_to_the_history_no_event_is_left_out() throws Exception {
+        declare();
+        published(6);
+        String user = "relay-" + UUID.randomUUID();
+        Servers.rabbitmq().control("eval", created(user) + ", " + mayWrite(user, ".*end") + ".");
+        try {
+            environment.put("OUTBOX_RELAY_BROKER_URI", host.amqpUri().replaceFirst("//[^@]*@", "//" + user + ":test@"));
+
+            assertThat(subscribe("--from", "BEGINNING", "--reason", "new")).isOne();
+            assertThat(out.toString() + err).contains("ACCESS_REFUSED");
+            assertThat(channel.messageCount("billing.orders.history")).isZero();
+
+            Servers.rabbitmq().control("eval", mayWrite(user, ".*") + ".");
+            assertThat(subscribe("--from", "BEGINNING", "--reason", "new"))
+                    .as(err.toString())
+                    .isZero();
+            assertThat(received(7)).hasSize(7);
+        } finally {
+            Servers.rabbitmq()
+                    .control(
+                            "eval",
+                            "rabbit_auth_backend_internal:delete_user(<<\"%s\">>, <<\"test\">>).".formatted(user));
+        }
+    }
+
+    private static String created(String user) {
+        return "ok = rabbit_auth_backend_internal:add_user(<<\"%s\">>, <<\"test\">>, <<\"test\">>)".formatted(user);
+    }
+
+    private static String mayWrite(String user, String pattern) {
+        return ("ok = rabbit_auth_backend_internal:set_permissions(<<\"%s\">>, <<\"%s\">>, <<\".*\">>, <<\"%s\">>,"
+                        + " <<\".*\">>, <<\"test\">>)")
+                .formatted(user, host.name(), pattern);
     }
 
     @Test

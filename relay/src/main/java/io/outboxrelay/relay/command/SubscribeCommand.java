@@ -15,6 +15,7 @@ import io.outboxrelay.relay.database.SentHistories.Sent;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.lane.Outcome;
+import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.Replay;
 import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import io.outboxrelay.relay.rabbitmq.Broker;
@@ -139,8 +140,8 @@ final class SubscribeCommand implements Callable<Integer> {
         Note note = dryRun ? audit.note() : audit.noteWithReason();
         Configuration configuration = databases.configuration();
         if (from.after() > 0 && databases.chosen().size() > 1) {
-            throw console.wrongUse("The position " + (from.after() + 1)
-                    + " belongs to one source: choose it with --source NAME.");
+            throw console.wrongUse(
+                    "The position " + (from.after() + 1) + " belongs to one source: choose it with --source NAME.");
         }
         try (HistoryQueue history = new HistoryQueue(configuration.broker(), queue)) {
             int status = databases.each(database -> {
@@ -302,6 +303,11 @@ final class SubscribeCommand implements Callable<Integer> {
         return Words.count(reach.events(), "event") + (begun.upTo() == 0 ? "" : " after position " + begun.upTo());
     }
 
+    /** A missing right is the relay's, and says nothing of the event. */
+    private static boolean isNotForTheQueue(Outcome failure) {
+        return failure instanceof Outcome.Returned returned && returned.reason() != Reason.FORBIDDEN;
+    }
+
     private Replay.Result replay(
             Configuration configuration, Database database, long number, long after, long upTo, Notes notes) {
         LaneSettings lane = configuration.lane();
@@ -330,7 +336,7 @@ final class SubscribeCommand implements Callable<Integer> {
                                     lane.windowBytes(),
                                     lane.confirmDeadline(),
                                     AGAIN,
-                                    (event, failure) -> failure instanceof Outcome.Returned,
+                                    (event, failure) -> isNotForTheQueue(failure),
                                     skipFailed),
                             notes)
                     .run(after);
