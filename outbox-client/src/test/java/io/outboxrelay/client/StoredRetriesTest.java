@@ -314,7 +314,7 @@ class StoredRetriesTest {
                 CONTENTION_PATIENCE,
                 Duration.ofSeconds(1));
         InboxEffects effects =
-                new InboxEffects(inbox, "billing", events -> handler.handle(events), failure -> false, true);
+                new InboxEffects(inbox, "billing", events -> handler.handle(events), failure -> false, true, System::nanoTime);
         return new StoredRetries(effects, settings, counts, () -> now, Tries.memory());
     }
 
