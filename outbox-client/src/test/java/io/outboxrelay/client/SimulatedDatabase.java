@@ -165,8 +165,7 @@ final class SimulatedDatabase implements Database {
 
     /** A person makes a parked event due again, with fresh attempts; false if a process is at it. */
     boolean retry(Stored row) {
-        return isFree(row)
-                && stored.replace(row.id(), row.with(State.RETRYING, 0, world.now())) != null;
+        return isFree(row) && stored.replace(row.id(), row.with(State.RETRYING, 0, world.now())) != null;
     }
 
     /** A person removes an event for good; false if a process is at it. */
@@ -486,9 +485,7 @@ final class SimulatedDatabase implements Database {
             if (row.attempts() > 0 && row.state() != State.PARKED) {
                 world.noted("attempt given back");
                 session.write(row.with(
-                        row.state(),
-                        row.attempts() - 1,
-                        row.state() == State.RETRYING ? world.now() : row.dueAt()));
+                        row.state(), row.attempts() - 1, row.state() == State.RETRYING ? world.now() : row.dueAt()));
             }
         }
     }
