@@ -4,6 +4,7 @@ import io.outboxrelay.client.Effects.Failure;
 import io.outboxrelay.client.Effects.Fault;
 import io.outboxrelay.client.Effects.Result;
 import java.util.List;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -21,12 +22,17 @@ final class Attempt {
     private final Inbox inbox;
     private final BatchHandler handler;
     private final Predicate<Throwable> transientToo;
+    private final LongSupplier clock;
     private Stage stage = Stage.BEFORE_THE_HANDLER;
     private boolean connectionLost;
     private boolean interrupted;
 
-    /** @param transientToo says which other failures of the handler nobody is to blame for */
-    Attempt(Inbox inbox, BatchHandler handler, Predicate<Throwable> transientToo) {
+    /**
+     * @param transientToo says which other failures of the handler nobody is to blame for
+     * @param clock as {@link System#nanoTime}
+     */
+    Attempt(Inbox inbox, BatchHandler handler, Predicate<Throwable> transientToo, LongSupplier clock) {
+        this.clock = clock;
         this.inbox = inbox;
         this.handler = handler;
         this.transientToo = transientToo;
@@ -45,7 +51,7 @@ final class Attempt {
      * @throws VirtualMachineError if nothing can be trusted any more; an overflow of the stack is a failure like others
      */
     Result run(Work work) {
-        long began = System.nanoTime();
+        long began = clock.getAsLong();
         List<Fate> fates = List.of();
         Failure failure = null;
         try {
@@ -60,7 +66,7 @@ final class Attempt {
         } finally {
             interrupted |= Thread.interrupted();
         }
-        return new Result(fates, failure, System.nanoTime() - began);
+        return new Result(fates, failure, clock.getAsLong() - began);
     }
 
     /** Whether the thread's interrupt flag was up during the attempt, which has taken it down. */

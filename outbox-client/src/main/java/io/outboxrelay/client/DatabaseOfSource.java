@@ -20,6 +20,12 @@ final class DatabaseOfSource {
         this.schema = CallersTransaction.requireIdentifier(schema);
     }
 
+    /** For statements on these tables of a database that need not be found out. */
+    DatabaseOfSource(List<String> tables, String schema, Database known) {
+        this(tables, schema);
+        this.found = known;
+    }
+
     Database of(Connection connection) throws SQLException {
         Database database = found;
         if (database == null) {

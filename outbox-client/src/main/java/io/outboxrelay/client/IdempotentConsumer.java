@@ -1092,7 +1092,9 @@ public final class IdempotentConsumer implements AutoCloseable {
                     contentionPatience,
                     stopTimeout);
             return new IdempotentConsumer(
-                    broker, settings, new InboxEffects(inbox, name, effect, transientFailures, settings.isOrdered()));
+                    broker,
+                    settings,
+                    new InboxEffects(inbox, name, effect, transientFailures, settings.isOrdered(), System::nanoTime));
         }
     }
 }

@@ -40,7 +40,6 @@ public final class Inbox {
 
     private final DataSource dataSource;
     private final PlatformTransactionManager transactions;
-    private final String schema;
     private final Duration purgeFloor;
     private final JdbcTemplate jdbc;
     private final DatabaseOfSource database;
@@ -64,16 +63,24 @@ public final class Inbox {
      * @throws IllegalArgumentException if the schema is not a lower-case SQL identifier
      */
     public Inbox(DataSource dataSource, PlatformTransactionManager transactions, String schema) {
-        this(dataSource, transactions, CallersTransaction.requireIdentifier(schema), DEFAULT_PURGE_FLOOR);
+        this(dataSource, transactions, new DatabaseOfSource(TABLES, schema));
     }
 
-    private Inbox(DataSource dataSource, PlatformTransactionManager transactions, String schema, Duration purgeFloor) {
+    /** The inbox in a database that is known already. */
+    Inbox(DataSource dataSource, PlatformTransactionManager transactions, DatabaseOfSource database) {
+        this(dataSource, transactions, database, DEFAULT_PURGE_FLOOR);
+    }
+
+    private Inbox(
+            DataSource dataSource,
+            PlatformTransactionManager transactions,
+            DatabaseOfSource database,
+            Duration purgeFloor) {
         this.dataSource = dataSource;
         this.transactions = transactions;
-        this.schema = schema;
+        this.database = database;
         this.purgeFloor = purgeFloor;
         this.jdbc = new JdbcTemplate(dataSource);
-        this.database = new DatabaseOfSource(TABLES, schema);
         TransactionWatch.over(transactions);
     }
 
@@ -89,7 +96,7 @@ public final class Inbox {
         if (floor.isNegative() || floor.isZero()) {
             throw new IllegalArgumentException("The floor of an inbox's purge must be positive, not " + floor);
         }
-        return new Inbox(dataSource, transactions, schema, floor);
+        return new Inbox(dataSource, transactions, database, floor);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.outboxrelay.client;
 
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -19,11 +20,21 @@ final class InboxEffects implements Effects {
     private final BatchHandler handler;
     private final Predicate<Throwable> transientToo;
     private final boolean setsAside;
+    private final LongSupplier clock;
     private final FaultLog suspects = new FaultLog(LOG);
 
-    /** @param setsAside whether events that may have ended processes are handled apart */
+    /**
+     * @param setsAside whether events that may have ended processes are handled apart
+     * @param clock as {@link System#nanoTime}
+     */
     InboxEffects(
-            Inbox inbox, String consumer, BatchHandler handler, Predicate<Throwable> transientToo, boolean setsAside) {
+            Inbox inbox,
+            String consumer,
+            BatchHandler handler,
+            Predicate<Throwable> transientToo,
+            boolean setsAside,
+            LongSupplier clock) {
+        this.clock = clock;
         this.setsAside = setsAside;
         this.inbox = inbox;
         this.failures = inbox.failures(consumer);
@@ -34,7 +45,7 @@ final class InboxEffects implements Effects {
 
     /** One try at something. */
     Attempt attempt() {
-        return new Attempt(inbox, handler, transientToo);
+        return new Attempt(inbox, handler, transientToo, clock);
     }
 
     InboxFailures failures() {

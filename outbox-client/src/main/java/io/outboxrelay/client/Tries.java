@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongUnaryOperator;
 
 /**
  * How often one event has failed, and what follows. Only a failure that is the handler's own fault spends an attempt;
@@ -23,6 +24,7 @@ final class Tries {
     static final Backoff RECONNECT = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1));
 
     private final ConsumerSettings settings;
+    private final Backoff reconnect;
     private int spent;
     private int lostConnections;
     private int contentions;
@@ -35,6 +37,7 @@ final class Tries {
 
     Tries(ConsumerSettings settings) {
         this.settings = settings;
+        this.reconnect = RECONNECT.withDice(settings.backoff().dice());
     }
 
     /**
@@ -60,7 +63,7 @@ final class Tries {
                 yield now - contendedSince < settings.contentionPatience().toNanos();
             }
             case DATABASE, REFUSED -> {
-                wait = RECONNECT.after(++lostConnections);
+                wait = reconnect.after(++lostConnections);
                 yield lostConnections <= MAX_LOST_CONNECTIONS;
             }
         };
@@ -87,7 +90,7 @@ final class Tries {
 
     /** Counts that the database has refused to store it, and returns how often it has. */
     int refused() {
-        wait = RECONNECT.after(++refusals);
+        wait = reconnect.after(++refusals);
         return refusals;
     }
 
@@ -122,8 +125,9 @@ final class Tries {
      *
      * @param first the longest wait after the first failure
      * @param longest the longest wait of all
+     * @param dice a random number from zero to below its argument; a simulation has its own
      */
-    record Backoff(Duration first, Duration longest) {
+    record Backoff(Duration first, Duration longest, LongUnaryOperator dice) {
 
         Backoff {
             if (first.isNegative() || first.isZero() || longest.compareTo(first) < 0) {
@@ -132,11 +136,19 @@ final class Tries {
             }
         }
 
+        Backoff(Duration first, Duration longest) {
+            this(first, longest, bound -> ThreadLocalRandom.current().nextLong(bound));
+        }
+
+        Backoff withDice(LongUnaryOperator others) {
+            return new Backoff(first, longest, others);
+        }
+
         /** The wait after so many failures in a row, counted from 1. */
         Duration after(int failures) {
             long limit = longest.toNanos();
             long most = failures > 62 ? limit : Math.min(limit, saturatedShift(first.toNanos(), failures - 1));
-            return Duration.ofNanos(most / 2 + ThreadLocalRandom.current().nextLong(most / 2 + 1));
+            return Duration.ofNanos(most / 2 + dice.applyAsLong(most / 2 + 1));
         }
 
         private static long saturatedShift(long value, int bits) {

@@ -42,7 +42,10 @@ final class Worker {
 
     private static final Logger LOG = LoggerFactory.getLogger(IdempotentConsumer.class);
 
-    /** An event that the database refuses to store this often cannot be stored. */
+    /**
+     * An event that the database refuses to store this often cannot be stored. A session that is lost meanwhile may be
+     * no refusal, but it is one if that happens each time.
+     */
     private static final int MOST_REFUSALS = 3;
 
     private final Effects effects;
@@ -351,7 +354,8 @@ final class Worker {
     }
 
     private void refused(Taken taken, Tries tries, String what, Throwable failure) {
-        if (tries.refused() < MOST_REFUSALS) {
+        int most = Causes.sayConnectionLoss(failure) ? Tries.MAX_LOST_CONNECTIONS : MOST_REFUSALS;
+        if (tries.refused() < most) {
             hold(taken, tries.untilNext());
             return;
         }

@@ -295,7 +295,8 @@ class InboxFailuresTest {
                 Map.of(),
                 null,
                 false);
-        InboxEffects effects = new InboxEffects(inbox, "billing", handled::addAll, failure -> false, true);
+        InboxEffects effects =
+                new InboxEffects(inbox, "billing", handled::addAll, failure -> false, true, System::nanoTime);
 
         assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, unstorable, false)))
                 .isEqualTo(Fault.REFUSED);

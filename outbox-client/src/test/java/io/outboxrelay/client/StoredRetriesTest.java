@@ -313,8 +313,8 @@ class StoredRetriesTest {
                 Duration.ofSeconds(1),
                 CONTENTION_PATIENCE,
                 Duration.ofSeconds(1));
-        InboxEffects effects =
-                new InboxEffects(inbox, "billing", events -> handler.handle(events), failure -> false, true);
+        InboxEffects effects = new InboxEffects(
+                inbox, "billing", events -> handler.handle(events), failure -> false, true, System::nanoTime);
         return new StoredRetries(effects, settings, counts, () -> now, Tries.memory());
     }
 

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.dao.CannotAcquireLockException;
+import org.springframework.jdbc.CannotGetJdbcConnectionException;
 
 class WorkerTest {
 
@@ -224,6 +225,25 @@ class WorkerTest {
         assertThat(queue.rejected).isEmpty();
         assertThat(effects.parked).containsExactly(poison.id());
         assertThat(queue.done).containsExactly(poison.id(), next.id());
+    }
+
+    @Test
+    void an_event_whose_session_is_lost_whenever_it_is_to_be_stored_is_parked_unless_that_has_no_end()
+            throws Exception {
+        ReceivedEvent unlucky = event("1");
+        ReceivedEvent endless = event("2");
+        RuntimeException lost = new CannotGetJdbcConnectionException("ended by the server");
+        effects.fail(unlucky, Fault.REJECTED, 1);
+        effects.refuseToPark(lost, 10);
+        deliver(List.of(unlucky));
+        workUntilIdle();
+        effects.fail(endless, Fault.REJECTED, 1);
+        effects.refuseToPark(lost, 100);
+        deliver(List.of(endless));
+        workUntilIdle();
+
+        assertThat(effects.parked).containsExactly(unlucky.id());
+        assertThat(queue.rejected).containsExactly(endless.id());
     }
 
     @ParameterizedTest
