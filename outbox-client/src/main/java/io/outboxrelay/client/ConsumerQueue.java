@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -377,7 +378,7 @@ public record ConsumerQueue(
     }
 
     private static void declareExchange(Connection connection, String exchange) throws IOException, TimeoutException {
-        if (refusal(connection, AMQP.NOT_FOUND, channel -> channel.exchangeDeclarePassive(exchange))
+        if (refusal(connection, Set.of(AMQP.NOT_FOUND), channel -> channel.exchangeDeclarePassive(exchange))
                 .isPresent()) {
             try (Channel channel = connection.createChannel()) {
                 channel.exchangeDeclare(exchange, BuiltinExchangeType.TOPIC, true);
@@ -385,11 +386,14 @@ public record ConsumerQueue(
         }
     }
 
-    /** An existing exchange may be of any type, and the broker only says which when it is asked for another. */
+    /**
+     * An existing exchange may be of any type, and the broker only says which when it is asked for another. Whom it
+     * does not let ask gets the usual one.
+     */
     private static String typeOf(Connection connection, String exchange) throws IOException, TimeoutException {
         return refusal(
                         connection,
-                        AMQP.PRECONDITION_FAILED,
+                        Set.of(AMQP.PRECONDITION_FAILED, AMQP.ACCESS_REFUSED),
                         channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.TOPIC, true))
                 .map(OTHER_TYPE::matcher)
                 .filter(Matcher::find)
@@ -398,7 +402,7 @@ public record ConsumerQueue(
     }
 
     /** Why the broker refuses a call, if it does so with this code; it then closes the channel, which is its own. */
-    private static Optional<String> refusal(Connection connection, int code, ChannelCall call)
+    private static Optional<String> refusal(Connection connection, Set<Integer> codes, ChannelCall call)
             throws IOException, TimeoutException {
         Channel channel = connection.createChannel();
         try {
@@ -408,7 +412,7 @@ public record ConsumerQueue(
         } catch (IOException e) {
             if (e.getCause() instanceof ShutdownSignalException signal
                     && signal.getReason() instanceof AMQP.Channel.Close close
-                    && close.getReplyCode() == code) {
+                    && codes.contains(close.getReplyCode())) {
                 return Optional.of(close.getReplyText());
             }
             throw e;

@@ -127,8 +127,12 @@ interface Database {
     /** The queues whose history a consumer has handled. */
     List<String> histories(Connection connection, String consumer) throws SQLException;
 
-    /** Remembers that a consumer has handled the history of a queue, unless that is remembered already. */
-    void historyEnded(Connection connection, String consumer, String queue, UUID subscription) throws SQLException;
+    /**
+     * Remembers that a consumer has handled the history of a queue.
+     *
+     * @return false if that is remembered already
+     */
+    boolean historyEnded(Connection connection, String consumer, String queue, UUID subscription) throws SQLException;
 
     /** Counts those of the events whose effects the consumer has committed. */
     int processed(Connection connection, String consumer, Set<UUID> eventIds) throws SQLException;

@@ -1,6 +1,7 @@
 package io.outboxrelay.client;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -71,6 +72,10 @@ final class Histories {
             }
         } else {
             if (!prepared) {
+                if (!begin(session, queue)) {
+                    session.consume(List.of());
+                    return;
+                }
                 session.declareHistory(queue);
                 prepared = true;
             }
@@ -78,6 +83,33 @@ final class Histories {
             session.consume(queues.stream()
                     .map(each -> complete.contains(each) ? each : ConsumerQueue.historyOf(each))
                     .toList());
+        }
+    }
+
+    /**
+     * What is left of a history that was asked for before the consumer's tables were emptied would be handled before
+     * the beginning of this one. So its queues are deleted once, before anybody can send to them again.
+     *
+     * @return false if the database cannot be asked now
+     * @throws IOException if the connection to the broker has ended
+     */
+    private boolean begin(ConsumerSession session, ConsumerQueue queue) throws IOException {
+        try {
+            database.beginHistory(ConsumerQueue.historyOf(queue.name()), () -> {
+                try {
+                    session.deleteHistory(queue);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                } catch (TimeoutException e) {
+                    throw new UncheckedIOException(new IOException(e));
+                }
+            });
+            return true;
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        } catch (RuntimeException e) {
+            faults.fault("The consumer " + consumer + " cannot use the table inbox_history, and tries again", e);
+            return false;
         }
     }
 
@@ -140,6 +172,11 @@ final class Histories {
                     e);
             return false;
         }
+    }
+
+    /** Whether it is known what to consume. */
+    boolean isKnown() {
+        return declaration == null || known;
     }
 
     /** Whether new events wait for the history. Safe for many threads. */

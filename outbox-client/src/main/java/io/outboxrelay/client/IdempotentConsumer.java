@@ -550,7 +550,9 @@ public final class IdempotentConsumer implements AutoCloseable {
         try {
             while (!stopping() && !databaseAway && !confused) {
                 histories.consume(opened, membership.queues());
-                if (membership.isKnown() && state.getAndSet(State.CONSUMING) != State.CONSUMING) {
+                if (membership.isKnown()
+                        && histories.isKnown()
+                        && state.getAndSet(State.CONSUMING) != State.CONSUMING) {
                     arrived();
                 }
                 await(signals);

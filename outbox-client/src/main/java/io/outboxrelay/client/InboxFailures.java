@@ -342,6 +342,23 @@ final class InboxFailures {
         return run((sql, connection) -> sql.histories(connection, consumer));
     }
 
+    /**
+     * Notes that a consumer begins to ask for a history, unless that is noted. Where several instances do, the first
+     * prepares it, and the others wait for that.
+     *
+     * @param history the name of the queue for it
+     * @param preparation before it is noted for all
+     */
+    void beginHistory(String history, Runnable preparation) {
+        run((sql, connection) -> {
+            boolean first = sql.historyEnded(connection, consumer, history, UUID.randomUUID());
+            if (first) {
+                preparation.run();
+            }
+            return first;
+        });
+    }
+
     /** Remembers that the history of a queue is complete. */
     void historyEnded(String queue, UUID subscription) {
         run((sql, connection) -> {

@@ -514,14 +514,16 @@ record MariaDatabase(String schema) implements Database {
     }
 
     @Override
-    public void historyEnded(Connection connection, String consumer, String queue, UUID subscription)
+    public boolean historyEnded(Connection connection, String consumer, String queue, UUID subscription)
             throws SQLException {
         try {
             Database.update(connection, HISTORY_ENDED.formatted(prefix()), consumer, queue, bytes(subscription));
+            return true;
         } catch (SQLException e) {
             if (e.getErrorCode() != DUPLICATE) {
                 throw e;
             }
+            return false;
         }
     }
 

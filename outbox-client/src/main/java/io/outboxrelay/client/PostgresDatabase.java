@@ -474,9 +474,9 @@ record PostgresDatabase(String schema) implements Database {
     }
 
     @Override
-    public void historyEnded(Connection connection, String consumer, String queue, UUID subscription)
+    public boolean historyEnded(Connection connection, String consumer, String queue, UUID subscription)
             throws SQLException {
-        Database.update(connection, HISTORY_ENDED.formatted(schema), consumer, queue, subscription);
+        return Database.update(connection, HISTORY_ENDED.formatted(schema), consumer, queue, subscription) == 1;
     }
 
     @Override

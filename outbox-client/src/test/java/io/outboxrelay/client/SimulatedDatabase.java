@@ -544,7 +544,7 @@ final class SimulatedDatabase implements Database {
     }
 
     @Override
-    public void historyEnded(Connection connection, String consumer, String queue, UUID subscription) {
+    public boolean historyEnded(Connection connection, String consumer, String queue, UUID subscription) {
         throw new UnsupportedOperationException();
     }
 

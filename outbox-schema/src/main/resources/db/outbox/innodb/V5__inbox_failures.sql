@@ -61,7 +61,8 @@ CREATE TABLE IF NOT EXISTS inbox_instance (
   COMMENT 'The processes that share the partitions of a queue.';
 
 -- The queues whose history a consumer has handled completely, so that it consumes new events; of a partitioned queue each
--- partition, and in the end the queue as a whole. Without its row a consumer that catches up waits for the history.
+-- partition, and in the end the queue as a whole. Without its row a consumer that catches up waits for the history. The row of
+-- <queue>.history says that nothing is left there of an earlier one.
 CREATE TABLE IF NOT EXISTS inbox_history (
     consumer     varchar(255) NOT NULL,
     queue        varchar(255) NOT NULL,

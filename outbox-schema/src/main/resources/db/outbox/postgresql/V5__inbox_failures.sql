@@ -51,7 +51,8 @@ CREATE TABLE ${schema}.inbox_instance (
 COMMENT ON TABLE ${schema}.inbox_instance IS 'The processes that share the partitions of a consumer''s queue.';
 
 -- The queues whose history a consumer has handled completely, so that it consumes new events; of a partitioned queue each
--- partition, and in the end the queue as a whole. Without its row a consumer that catches up waits for the history.
+-- partition, and in the end the queue as a whole. Without its row a consumer that catches up waits for the history. The row of
+-- <queue>.history says that nothing is left there of an earlier one.
 CREATE TABLE ${schema}.inbox_history (
     consumer     text        NOT NULL,
     queue        text        NOT NULL,
