@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What a consumer says about itself and about what it has stored, and that nothing of it is left after its close. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 @Tag("server")
 class ConsumerNumbersTest {
 

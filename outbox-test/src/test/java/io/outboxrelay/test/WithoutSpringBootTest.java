@@ -24,7 +24,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 class WithoutSpringBootTest {
 
     @ParameterizedTest
-    @MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
+    @MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
     void events_are_read_and_delivered_on_every_database(DatabaseKind kind) {
         try (TestDatabase database = kind.newDatabase()) {
             DataSource dataSource = database.dataSource();

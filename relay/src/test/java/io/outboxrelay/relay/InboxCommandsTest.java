@@ -34,7 +34,7 @@ import picocli.CommandLine;
 
 /** The commands about consumers, as people type them: the inbox of a source, and one that is no source. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 @Tag("server")
 class InboxCommandsTest {
 

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 @Tag("server")
 class RepairCommandsTest {
 

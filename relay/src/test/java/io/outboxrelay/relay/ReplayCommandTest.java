@@ -42,7 +42,7 @@ import picocli.CommandLine;
 
 /** The command {@code replay}, while no relay runs, with a real database and a real broker. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 @Tag("server")
 class ReplayCommandTest {
 

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sharing of lanes by the database, with heartbeats made by hand and a broker that is not there. */
 @ParameterizedClass
-@MethodSource("io.outboxrelay.testservers.DatabaseKind#hereInFull")
+@MethodSource("io.outboxrelay.testservers.DatabaseKind#inLongTests")
 @Tag("server")
 class LeasesTest {
 
