@@ -242,7 +242,9 @@ class CatchUpTest {
     @Test
     void a_history_that_was_sent_once_more_before_anybody_came_is_handled_to_its_last_end() throws Exception {
         List<NumberedEvent> all = NumberedEvent.ofAggregates(AGGREGATES, 30);
-        declare(QUEUE);
+        start("before the history has come", QUEUE);
+        awaitHistoryQueues(1);
+        crash();
         history.publish(numbered(all, 1, 10));
         history.endHistory("billing.orders");
         history.publish(numbered(all, 1, 3));
