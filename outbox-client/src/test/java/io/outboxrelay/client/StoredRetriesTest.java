@@ -24,7 +24,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.dao.CannotAcquireLockException;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -256,6 +258,33 @@ class StoredRetriesTest {
         now += Duration.ofSeconds(5).toNanos();
         turns(1);
         assertThat(handled).containsExactly(one.get(0), other, one.get(1), one.get(2));
+    }
+
+    /** Their processes are frozen, or their handlers slow, so that they have become due again. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 150})
+    void given_others_have_locked_the_events_that_are_due_longest_then_the_next_one_is_handled(int locked)
+            throws Exception {
+        for (int i = 0; i < locked; i++) {
+            failures.park(event("locked " + i), "billing.orders", 1, false, new IllegalStateException("once"));
+        }
+        database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', attempts = 0,"
+                + " next_attempt_at = '2026-01-01 00:00:00'");
+        List<Long> ids = database.jdbc.queryForList("SELECT id FROM inbox_failure", Long.class);
+        UUID other = store("1");
+
+        try (Connection others = database.pool.getConnection();
+                Statement statement = others.createStatement()) {
+            others.setAutoCommit(false);
+            for (long id : ids) {
+                statement.executeQuery("SELECT id FROM inbox_failure WHERE id = " + id + " FOR UPDATE");
+            }
+            retries.turn(() -> false, more -> {});
+            others.rollback();
+        }
+
+        assertThat(handled).containsExactly(other);
+        assertThat(rows()).hasSize(locked).containsOnly("retrying 0");
     }
 
     @Test
