@@ -85,9 +85,17 @@ final class Tries {
         return cause;
     }
 
-    /** Counts that the database has refused to store it, and returns how often it has. */
-    int refused() {
-        wait = RECONNECT.after(++refusals);
+    /**
+     * Counts that it could not be stored, which the database has refused unless the session was lost meanwhile.
+     *
+     * @return how often the database has refused
+     */
+    int notStored(boolean sessionLost) {
+        if (sessionLost && lostConnections < MAX_LOST_CONNECTIONS) {
+            wait = RECONNECT.after(++lostConnections);
+        } else {
+            wait = settings.backoff().after(++refusals);
+        }
         return refusals;
     }
 

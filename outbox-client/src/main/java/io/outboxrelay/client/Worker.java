@@ -42,7 +42,10 @@ final class Worker {
 
     private static final Logger LOG = LoggerFactory.getLogger(IdempotentConsumer.class);
 
-    /** An event that the database refuses to store this often cannot be stored. */
+    /**
+     * An event that the database refuses to store this often cannot be stored. A lost session is no refusal, unless
+     * sessions are lost so often under the event that it must be the reason.
+     */
     private static final int MOST_REFUSALS = 3;
 
     private final Effects effects;
@@ -351,7 +354,7 @@ final class Worker {
     }
 
     private void refused(Taken taken, Tries tries, String what, Throwable failure) {
-        if (tries.refused() < MOST_REFUSALS) {
+        if (tries.notStored(Causes.sayConnectionLoss(failure)) < MOST_REFUSALS) {
             hold(taken, tries.untilNext());
             return;
         }
