@@ -56,6 +56,8 @@ class StoredRetriesTest {
     private InboxFailures failures;
     private StoredRetries retries;
     private byte[] payload = {1};
+    private Map<Long, Tries> failing = Tries.memory();
+    private OwedAttempts owed = new OwedAttempts();
     private long now = 1;
 
     /** With the rights of a consumer alone. */
@@ -115,6 +117,32 @@ class StoredRetriesTest {
 
         assertThat(handled).containsExactly(event);
         assertThat(counts.parked).hasValue(0);
+    }
+
+    /** A worker that has helped may have no time for it again. */
+    @Test
+    void an_attempt_that_an_outage_has_left_to_be_given_back_any_thread_of_the_process_gives_back() {
+        UUID event = store("1");
+        handler = events -> {
+            source.away = true;
+            throw new IllegalStateException("The server closed the connection unexpectedly");
+        };
+        StoredRetries helper = thread();
+        assertThatThrownBy(() -> helper.turn(() -> false, more -> {}))
+                .isInstanceOf(CannotCreateTransactionException.class);
+        assertThat(rows()).containsExactly("retrying 1");
+        source.away = false;
+        handler = events -> {
+            assertThat(rows()).as("with the attempt that is being made").containsExactly("retrying 1");
+            thread().turn(() -> false, more -> {});
+            assertThat(rows()).as("after the turn of a third thread").containsExactly("retrying 1");
+            handled.add(event);
+        };
+
+        retries.turn(() -> false, more -> {});
+
+        assertThat(handled).as("at once, for it is due again").containsExactly(event);
+        assertThat(rows()).isEmpty();
     }
 
     /** As when its query kills the server. */
@@ -327,6 +355,13 @@ class StoredRetriesTest {
 
     /** As the process of a consumer. */
     private StoredRetries process() {
+        failing = Tries.memory();
+        owed = new OwedAttempts();
+        return thread();
+    }
+
+    /** Another thread of the same process. */
+    private StoredRetries thread() {
         ConsumerSettings settings = new ConsumerSettings(
                 "billing",
                 "billing.orders",
@@ -344,7 +379,7 @@ class StoredRetriesTest {
                 Duration.ofSeconds(1));
         InboxEffects effects =
                 new InboxEffects(inbox, "billing", events -> handler.handle(events), failure -> false, true);
-        return new StoredRetries(effects, settings, counts, () -> now, Tries.memory());
+        return new StoredRetries(effects, settings, counts, () -> now, failing, owed);
     }
 
     /** Turns before each of which every wait is over. */
