@@ -685,6 +685,10 @@ public final class IdempotentConsumer implements AutoCloseable {
             return tried > 0;
         } catch (RuntimeException e) {
             moreStored(false);
+            if (Causes.sayContention(e)) {
+                LOG.debug("The consumer {} met others at the table inbox_failure, and tries again", settings.name(), e);
+                return false;
+            }
             storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
             return false;
         }

@@ -41,9 +41,6 @@ final class InboxFailures {
     /** From counting an attempt to locking its event; then the lock keeps others away. */
     private static final Duration LONGEST_START = Duration.ofSeconds(5);
 
-    /** What is known of an event that is still stored when its attempt should be over. */
-    private static final String ENDED = "The process ended during the last attempt, or it is still at it";
-
     /** How many due events are tried next, if others have locked all that were to be begun. */
     private static final int CANDIDATES = 100;
 
@@ -182,9 +179,9 @@ final class InboxFailures {
                     first.attempts() > 0 ? List.of(first.id()) : batch(sql, connection, heads, most, mostBytes);
             List<StoredEvent> begun = inOrder(ids, sql.read(connection, ids));
             if (first.attempts() >= mostAttempts) {
-                sql.failedAgain(connection, first.id(), first.attempts(), null, reason(false), ENDED);
+                sql.failedAgain(connection, first.id(), first.attempts(), null, reason(false), Database.ENDED);
             } else {
-                sql.count(connection, ids, LONGEST_START, reason(false), ENDED);
+                sql.count(connection, ids, LONGEST_START, reason(false), Database.ENDED);
             }
             return begun;
         });
@@ -313,9 +310,7 @@ final class InboxFailures {
                 sql.giveBack(connection, List.copyOf(free));
             }
             List<Long> others = ids.stream().filter(id -> !free.contains(id)).toList();
-            return others.isEmpty()
-                    ? others
-                    : sql.read(connection, others).stream().map(StoredEvent::id).toList();
+            return others.isEmpty() ? others : sql.existing(connection, others);
         });
     }
 
