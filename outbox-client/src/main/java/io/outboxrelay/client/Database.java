@@ -25,6 +25,9 @@ interface Database {
             SELECT count(*) FROM (
                 SELECT 1 FROM %sinbox_failure WHERE consumer = ? AND state = ? LIMIT ?) AS counted""";
 
+    /** What is known of an event that is still stored when its attempt should be over. */
+    String ENDED = "The process ended during the last attempt, or it is still at it";
+
     /**
      * Finds out what a connection leads to.
      *
@@ -75,6 +78,9 @@ interface Database {
     /** Reads stored events, in any order. */
     List<StoredEvent> read(Connection connection, List<Long> ids) throws SQLException;
 
+    /** Those of these stored events that are still there, in any order. */
+    List<Long> existing(Connection connection, List<Long> ids) throws SQLException;
+
     /**
      * Counts an attempt at each of these stored events before it is made.
      *
@@ -98,6 +104,7 @@ interface Database {
 
     /**
      * Takes an attempt off stored events that was counted and did not end by their own fault; those retrying are due.
+     * {@link #ENDED} is no longer true of them; the words before it are gone.
      */
     void giveBack(Connection connection, List<Long> ids) throws SQLException;
 

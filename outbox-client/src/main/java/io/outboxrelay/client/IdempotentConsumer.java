@@ -175,12 +175,13 @@ public final class IdempotentConsumer implements AutoCloseable {
         this.thread = new Thread(this::run, "outbox-consumer-" + settings.name());
         this.helpers = new ArrayList<>();
         Map<Long, Tries> failing = Collections.synchronizedMap(Tries.memory());
+        OwedAttempts owed = new OwedAttempts();
         for (int number = 0; number < workers.size(); number++) {
             Worker worker = workers.get(number);
-            StoredRetries retries = new StoredRetries(effects, settings, counts, System::nanoTime, failing);
+            StoredRetries retries = new StoredRetries(effects, settings, counts, System::nanoTime, failing, owed);
             helpers.add(new Thread(() -> work(worker, retries), thread.getName() + "-" + number));
         }
-        StoredRetries retries = new StoredRetries(effects, settings, counts, System::nanoTime, failing);
+        StoredRetries retries = new StoredRetries(effects, settings, counts, System::nanoTime, failing, owed);
         helpers.add(new Thread(() -> retryStored(retries), thread.getName() + "-stored"));
         if (membership.isShared()) {
             helpers.add(new Thread(this::beat, thread.getName() + "-heartbeat"));
@@ -686,6 +687,10 @@ public final class IdempotentConsumer implements AutoCloseable {
             return tried > 0;
         } catch (RuntimeException e) {
             moreStored(false);
+            if (Causes.sayContention(e)) {
+                LOG.debug("The consumer {} met others at the table inbox_failure, and tries again", settings.name(), e);
+                return false;
+            }
             storedFaults.fault("The consumer " + settings.name() + " cannot use the table inbox_failure", e);
             return false;
         }

@@ -41,8 +41,8 @@ final class InboxFailures {
     /** From counting an attempt to locking its event; then the lock keeps others away. */
     private static final Duration LONGEST_START = Duration.ofSeconds(5);
 
-    /** What is known of an event that is still stored when its attempt should be over. */
-    private static final String ENDED = "The process ended during the last attempt, or it is still at it";
+    /** How many due events are tried next, if others have locked all that were to be begun. */
+    private static final int CANDIDATES = 100;
 
     /** Fits into the column in any encoding. */
     private static final int LONGEST_DETAIL = 1_000;
@@ -131,15 +131,28 @@ final class InboxFailures {
      * behind it is begun alone, so that it costs no other one any. If they were used up by processes that have ended,
      * it is parked instead.
      *
+     * <p>Events that others have locked are passed over, however many there are: a frozen process, or a handler that
+     * takes longer than the wait until its event is due again, delays no event but its own.
+     *
      * <p>One thread of a process does this at a time, or all of them would find the same events.
      *
      * @param most at most so many
      * @param mostBytes of their payloads together, unless it is one event
-     * @return none if nothing is due or others are at it
+     * @return none if nothing is due or others are at all of it
      */
     synchronized Begun begin(int most, long mostBytes, int mostAttempts) {
         List<Long> due = due(most);
-        return new Begun(due.isEmpty() ? List.of() : begin(due, most, mostBytes, mostAttempts), due.size() == most);
+        int locked = 0;
+        while (locked < due.size()) {
+            List<Long> candidates = due.subList(locked, due.size());
+            List<StoredEvent> begun = begin(candidates, most, mostBytes, mostAttempts);
+            if (!begun.isEmpty()) {
+                return new Begun(begun, candidates.size() >= most);
+            }
+            locked = due.size();
+            due = due(locked + Math.max(most, CANDIDATES));
+        }
+        return new Begun(List.of(), false);
     }
 
     /**
@@ -153,8 +166,11 @@ final class InboxFailures {
     private List<StoredEvent> begin(List<Long> due, int most, long mostBytes, int mostAttempts) {
         return run((sql, connection) -> {
             Map<Long, Place> locked = byId(sql.lock(connection, due, true));
-            List<Place> heads =
-                    due.stream().map(locked::get).filter(Objects::nonNull).toList();
+            List<Place> heads = due.stream()
+                    .map(locked::get)
+                    .filter(Objects::nonNull)
+                    .limit(most)
+                    .toList();
             if (heads.isEmpty()) {
                 return List.of();
             }
@@ -163,9 +179,9 @@ final class InboxFailures {
                     first.attempts() > 0 ? List.of(first.id()) : batch(sql, connection, heads, most, mostBytes);
             List<StoredEvent> begun = inOrder(ids, sql.read(connection, ids));
             if (first.attempts() >= mostAttempts) {
-                sql.failedAgain(connection, first.id(), first.attempts(), null, reason(false), ENDED);
+                sql.failedAgain(connection, first.id(), first.attempts(), null, reason(false), Database.ENDED);
             } else {
-                sql.count(connection, ids, LONGEST_START, reason(false), ENDED);
+                sql.count(connection, ids, LONGEST_START, reason(false), Database.ENDED);
             }
             return begun;
         });
@@ -294,9 +310,7 @@ final class InboxFailures {
                 sql.giveBack(connection, List.copyOf(free));
             }
             List<Long> others = ids.stream().filter(id -> !free.contains(id)).toList();
-            return others.isEmpty()
-                    ? others
-                    : sql.read(connection, others).stream().map(StoredEvent::id).toList();
+            return others.isEmpty() ? others : sql.existing(connection, others);
         });
     }
 

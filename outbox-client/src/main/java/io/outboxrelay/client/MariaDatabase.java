@@ -115,9 +115,16 @@ record MariaDatabase(String schema) implements Database {
                 reason = ?, detail = ?
             WHERE id = ? AND state <> 'parked'""";
 
+    private static final String EXISTING = "SELECT id FROM %sinbox_failure FORCE INDEX (PRIMARY) WHERE id IN (%s)";
+
+    /** Both times are the same if the attempt that was counted was the first. Each column sees those set before it. */
     private static final String GIVE_BACK = """
             UPDATE %sinbox_failure FORCE INDEX (PRIMARY)
-            SET attempts = attempts - 1, next_attempt_at = CASE WHEN state = 'retrying' THEN utc_timestamp(6) END
+            SET attempts = attempts - 1, next_attempt_at = CASE WHEN state = 'retrying' THEN utc_timestamp(6) END,
+                failed_at = CASE WHEN detail = ? AND failed_at = first_failed_at THEN NULL ELSE failed_at END,
+                first_failed_at = CASE WHEN failed_at IS NULL THEN NULL ELSE first_failed_at END,
+                reason = CASE WHEN detail = ? THEN NULL ELSE reason END,
+                detail = CASE WHEN detail = ? THEN NULL ELSE detail END
             WHERE id IN (%s) AND attempts > 0 AND state <> 'parked'""";
 
     private static final String WAITING_HEADS = """
@@ -137,9 +144,13 @@ record MariaDatabase(String schema) implements Database {
     private static final String DEAD = """
             SELECT instance FROM %sinbox_instance WHERE consumer = ? AND alive_until < utc_timestamp(6)""";
 
-    /** By the primary key: a search would lock the rows of all instances, and two heartbeats each other. */
-    private static final String FORGET_DEAD = """
-            DELETE FROM %sinbox_instance WHERE consumer = ? AND instance = ? AND alive_until < utc_timestamp(6)""";
+    /**
+     * By the primary key: a search would lock the rows of all instances. Two that come back after a pause are dead for
+     * each other, and each has locked its own row.
+     */
+    private static final String LOCK_DEAD = """
+            SELECT instance FROM %sinbox_instance FORCE INDEX (PRIMARY)
+            WHERE consumer = ? AND instance = ? AND alive_until < utc_timestamp(6) FOR UPDATE SKIP LOCKED""";
 
     private static final String INSTANCES = """
             SELECT instance FROM %sinbox_instance WHERE consumer = ? AND alive_until >= utc_timestamp(6)
@@ -380,6 +391,11 @@ record MariaDatabase(String schema) implements Database {
     }
 
     @Override
+    public List<Long> existing(Connection connection, List<Long> ids) throws SQLException {
+        return Database.numbers(connection, in(EXISTING, ids), ids.toArray());
+    }
+
+    @Override
     public void count(Connection connection, List<Long> ids, Duration wait, String reason, String detail)
             throws SQLException {
         List<Object> values = new ArrayList<>(List.of(micros(wait), reason, detail));
@@ -446,7 +462,9 @@ record MariaDatabase(String schema) implements Database {
 
     @Override
     public void giveBack(Connection connection, List<Long> ids) throws SQLException {
-        Database.update(connection, in(GIVE_BACK, ids), ids.toArray());
+        List<Object> values = new ArrayList<>(List.of(ENDED, ENDED, ENDED));
+        values.addAll(ids);
+        Database.update(connection, in(GIVE_BACK, ids), values.toArray());
     }
 
     @Override
@@ -484,7 +502,10 @@ record MariaDatabase(String schema) implements Database {
             throws SQLException {
         Database.update(connection, ALIVE.formatted(prefix()), consumer, instance, micros(lease));
         for (String dead : Database.texts(connection, DEAD.formatted(prefix()), consumer)) {
-            Database.update(connection, FORGET_DEAD.formatted(prefix()), consumer, dead);
+            if (!Database.texts(connection, LOCK_DEAD.formatted(prefix()), consumer, dead)
+                    .isEmpty()) {
+                left(connection, consumer, dead);
+            }
         }
         return Database.texts(connection, INSTANCES.formatted(prefix()), consumer);
     }

@@ -104,9 +104,9 @@ record PostgresDatabase(String schema) implements Database {
             SET attempts = attempts + 1,
                 next_attempt_at = CASE WHEN state = 'retrying'
                     THEN clock_timestamp() + make_interval(secs => ?::float8) END,
-                failed_at = CASE WHEN state = 'retrying' THEN clock_timestamp() ELSE failed_at END,
+                failed_at = CASE WHEN state = 'retrying' THEN statement_timestamp() ELSE failed_at END,
                 first_failed_at = CASE WHEN state = 'retrying'
-                    THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,
+                    THEN coalesce(first_failed_at, statement_timestamp()) ELSE first_failed_at END,
                 reason = CASE WHEN state = 'retrying' THEN ? ELSE reason END,
                 detail = CASE WHEN state = 'retrying' THEN ? ELSE detail END
             WHERE id = ANY (?)""";
@@ -124,9 +124,17 @@ record PostgresDatabase(String schema) implements Database {
                 reason = ?, detail = ?
             WHERE id = ? AND state <> 'parked'""";
 
+    private static final String EXISTING = "SELECT id FROM %s.inbox_failure WHERE id = ANY (?)";
+
+    /** Both times are the same if the attempt that was counted was the first. */
     private static final String GIVE_BACK = """
             UPDATE %s.inbox_failure
-            SET attempts = attempts - 1, next_attempt_at = CASE WHEN state = 'retrying' THEN clock_timestamp() END
+            SET attempts = attempts - 1, next_attempt_at = CASE WHEN state = 'retrying' THEN clock_timestamp() END,
+                failed_at = CASE WHEN detail = ? AND failed_at = first_failed_at THEN NULL ELSE failed_at END,
+                first_failed_at = CASE WHEN detail = ? AND failed_at = first_failed_at
+                    THEN NULL ELSE first_failed_at END,
+                reason = CASE WHEN detail = ? THEN NULL ELSE reason END,
+                detail = CASE WHEN detail = ? THEN NULL ELSE detail END
             WHERE id = ANY (?) AND attempts > 0 AND state <> 'parked'""";
 
     /** Jumps from one aggregate to the next: however many events wait in one, they are not read. */
@@ -158,11 +166,15 @@ record PostgresDatabase(String schema) implements Database {
             VALUES (?, ?, clock_timestamp() + make_interval(secs => ?::float8))
             ON CONFLICT (consumer, instance) DO UPDATE SET alive_until = excluded.alive_until""";
 
+    /** Two that come back after a pause are dead for each other, and each has locked its own row. */
     private static final String FORGET_DEAD = """
-            DELETE FROM %s.inbox_instance WHERE consumer = ? AND alive_until < clock_timestamp()""";
+            DELETE FROM %1$s.inbox_instance WHERE consumer = ? AND instance = ANY (ARRAY(
+                SELECT instance FROM %1$s.inbox_instance
+                WHERE consumer = ? AND alive_until < clock_timestamp() FOR UPDATE SKIP LOCKED))""";
 
     private static final String INSTANCES = """
-            SELECT instance FROM %s.inbox_instance WHERE consumer = ? ORDER BY started_at, instance""";
+            SELECT instance FROM %s.inbox_instance WHERE consumer = ? AND alive_until >= clock_timestamp()
+            ORDER BY started_at, instance""";
 
     private static final String LEFT = "DELETE FROM %s.inbox_instance WHERE consumer = ? AND instance = ?";
 
@@ -376,6 +388,11 @@ record PostgresDatabase(String schema) implements Database {
     }
 
     @Override
+    public List<Long> existing(Connection connection, List<Long> ids) throws SQLException {
+        return Database.numbers(connection, EXISTING.formatted(schema), numbers(connection, ids));
+    }
+
+    @Override
     public void count(Connection connection, List<Long> ids, Duration wait, String reason, String detail)
             throws SQLException {
         Database.update(
@@ -422,7 +439,7 @@ record PostgresDatabase(String schema) implements Database {
 
     @Override
     public void giveBack(Connection connection, List<Long> ids) throws SQLException {
-        Database.update(connection, GIVE_BACK.formatted(schema), numbers(connection, ids));
+        Database.update(connection, GIVE_BACK.formatted(schema), ENDED, ENDED, ENDED, ENDED, numbers(connection, ids));
     }
 
     @Override
@@ -459,7 +476,7 @@ record PostgresDatabase(String schema) implements Database {
     public List<String> alive(Connection connection, String consumer, String instance, Duration lease)
             throws SQLException {
         Database.update(connection, ALIVE.formatted(schema), consumer, instance, lease.toMillis() / 1000.0);
-        Database.update(connection, FORGET_DEAD.formatted(schema), consumer);
+        Database.update(connection, FORGET_DEAD.formatted(schema), consumer, consumer);
         return Database.texts(connection, INSTANCES.formatted(schema), consumer);
     }
 

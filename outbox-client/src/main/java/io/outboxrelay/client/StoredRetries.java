@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,19 +47,23 @@ final class StoredRetries {
     /** What events have met that nobody is to blame for; the table has the attempts that are spent. */
     private final Map<Long, Tries> failing;
 
-    /** Those whose attempt was counted, and has not ended by their own fault. */
-    private final Set<Long> owed = new LinkedHashSet<>();
+    private final OwedAttempts owed;
 
     private long sweepAt;
 
-    /** @param failing shared by all threads of a process */
+    /**
+     * @param failing shared by all threads of a process
+     * @param owed the same
+     */
     StoredRetries(
             InboxEffects effects,
             ConsumerSettings settings,
             ConsumerCounts counts,
             LongSupplier clock,
-            Map<Long, Tries> failing) {
+            Map<Long, Tries> failing,
+            OwedAttempts owed) {
         this.failing = failing;
+        this.owed = owed;
         this.effects = effects;
         this.failures = effects.failures();
         this.settings = settings;
@@ -91,8 +94,7 @@ final class StoredRetries {
         if (begun.size() == 1 && begun.get(0).attempts() >= mostEnds()) {
             parked(begun.get(0), new IllegalStateException("Its processes have ended during its attempts"));
         } else if (!begun.isEmpty()) {
-            begun.forEach(stored -> owed.add(stored.id()));
-            Set<Aggregate> changed = handle(begun, stopping);
+            Set<Aggregate> changed = tryOnce(begun, stopping);
             giveBack();
             if (!changed.isEmpty()) {
                 failures.moveUp(changed);
@@ -101,10 +103,30 @@ final class StoredRetries {
         return begun.size();
     }
 
-    /** What an outage of the database has left to do, the next turn does. */
+    /** What an outage of the database has left to do, the next turn of any thread does. */
     private void giveBack() {
-        if (!owed.isEmpty()) {
-            owed.retainAll(failures.giveBack(List.copyOf(owed)));
+        List<Long> left = owed.take();
+        if (left.isEmpty()) {
+            return;
+        }
+        try {
+            left = failures.giveBack(left);
+        } finally {
+            owed.owe(left);
+        }
+    }
+
+    /** An error that ends the process leaves the attempts counted: they may have been its reason. */
+    private Set<Aggregate> tryOnce(List<StoredEvent> begun, BooleanSupplier stopping) {
+        List<Long> ids = begun.stream().map(StoredEvent::id).toList();
+        owed.begun(ids);
+        try {
+            Set<Aggregate> changed = handle(begun, stopping);
+            owed.ended(ids);
+            return changed;
+        } catch (RuntimeException e) {
+            owed.ended(ids);
+            throw e;
         }
     }
 
@@ -177,7 +199,7 @@ final class StoredRetries {
         counts.committed(result.fates());
         int number = handled.events().size();
         for (StoredEvent stored : handled.events()) {
-            owed.remove(stored.id());
+            owed.spent(stored.id());
             failing.remove(stored.id());
             counts.done(stored.event(), Fate.HANDLED, result.nanos() / number);
             Aggregate aggregate = Aggregate.of(stored.event());
@@ -204,13 +226,13 @@ final class StoredRetries {
         boolean free = tries.lastWasFree();
         if (!free) {
             // If this cannot be written, what was counted stays counted.
-            owed.remove(stored.id());
+            owed.spent(stored.id());
         }
         int attempts = stored.attempts() + (free ? 0 : 1);
         boolean parked = tries.rejected() || !free && attempts >= settings.attempts();
         Duration wait = free ? tries.untilNext() : settings.backoff().after(attempts);
         boolean written = failures.failed(stored, attempts, parked ? null : wait, tries.rejected(), failure.cause());
-        owed.remove(stored.id());
+        owed.spent(stored.id());
         if (!written) {
             LOG.debug("Another process has taken charge of {}", stored.event());
             return;

@@ -88,9 +88,17 @@ final class Tries {
         return cause;
     }
 
-    /** Counts that the database has refused to store it, and returns how often it has. */
-    int refused() {
-        wait = reconnect.after(++refusals);
+    /**
+     * Counts that it could not be stored, which the database has refused unless the session was lost meanwhile.
+     *
+     * @return how often the database has refused
+     */
+    int notStored(boolean sessionLost) {
+        if (sessionLost && lostConnections < MAX_LOST_CONNECTIONS) {
+            wait = reconnect.after(++lostConnections);
+        } else {
+            wait = settings.backoff().after(++refusals);
+        }
         return refusals;
     }
 

@@ -43,8 +43,8 @@ final class Worker {
     private static final Logger LOG = LoggerFactory.getLogger(IdempotentConsumer.class);
 
     /**
-     * An event that the database refuses to store this often cannot be stored. A session that is lost meanwhile may be
-     * no refusal, but it is one if that happens each time.
+     * An event that the database refuses to store this often cannot be stored. A lost session is no refusal, unless
+     * sessions are lost so often under the event that it must be the reason.
      */
     private static final int MOST_REFUSALS = 3;
 
@@ -354,8 +354,7 @@ final class Worker {
     }
 
     private void refused(Taken taken, Tries tries, String what, Throwable failure) {
-        int most = Causes.sayConnectionLoss(failure) ? Tries.MAX_LOST_CONNECTIONS : MOST_REFUSALS;
-        if (tries.refused() < most) {
+        if (tries.notStored(Causes.sayConnectionLoss(failure)) < MOST_REFUSALS) {
             hold(taken, tries.untilNext());
             return;
         }

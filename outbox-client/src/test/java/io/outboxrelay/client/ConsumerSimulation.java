@@ -451,6 +451,7 @@ final class ConsumerSimulation {
                 .limit(settings.concurrency())
                 .toList();
         private final Map<Long, Tries> failing = Tries.memory();
+        private final OwedAttempts owed = new OwedAttempts();
         private final Membership membership = new Membership(effects.failures(), CONSUMER, declaration.queues());
         private final ConnectionFactory factory = broker.factory(this);
         private final List<Task> tasks = new ArrayList<>();
@@ -475,7 +476,7 @@ final class ConsumerSimulation {
         }
 
         private StoredRetries storedRetries() {
-            return new StoredRetries(effects, settings, counts, () -> now, failing);
+            return new StoredRetries(effects, settings, counts, () -> now, failing, owed);
         }
 
         List<Task> workersTasks() {

@@ -7,6 +7,8 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.outboxrelay.client.Database.StoredEvent;
 import io.outboxrelay.client.Effects.Fault;
 import io.outboxrelay.testservers.DatabaseKind;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -327,6 +329,47 @@ class InboxFailuresTest {
         assertThat(failures.alive("one", Duration.ofHours(1))).containsExactly("one", "three");
         failures.left("one");
         assertThat(failures.alive("three", Duration.ofHours(1))).containsExactly("three");
+    }
+
+    /** Each has said that it is alive in a transaction that is still open when it meets the other's row. */
+    @Test
+    void two_instances_that_come_back_together_do_not_wait_for_each_other() throws Exception {
+        failures.alive("one", Duration.ofHours(1));
+        failures.alive("two", Duration.ofHours(1));
+        database.jdbc.update("UPDATE inbox_instance SET alive_until = '2026-01-01 00:00:00'");
+
+        try (Connection two = database.pool.getConnection();
+                Statement statement = two.createStatement()) {
+            two.setAutoCommit(false);
+            statement.executeUpdate(
+                    "UPDATE inbox_instance SET alive_until = '2999-01-01 00:00:00' WHERE consumer = 'billing' AND instance = 'two'");
+            Future<List<String>> one = threads.submit(() -> failures.alive("one", Duration.ofHours(1)));
+            assertThat(one.get(30, TimeUnit.SECONDS)).containsExactly("one");
+            two.commit();
+        }
+
+        assertThat(failures.alive("one", Duration.ofHours(1))).containsExactly("one", "two");
+    }
+
+    @Test
+    void an_attempt_that_is_given_back_leaves_no_word_of_a_failure_and_one_that_is_gone_is_not_owed() {
+        failures.wait(event("1"), "billing.orders");
+        failures.moveUp();
+        StoredEvent stored = failures.begin(1, 1, 5).events().get(0);
+        assertThat(failed()).containsExactly("1 failed true true true");
+
+        assertThat(failures.giveBack(List.of(stored.id(), stored.id() + 1))).isEmpty();
+
+        assertThat(failed()).containsExactly("0 null false false false");
+        assertThat(failures.due(1)).containsExactly(stored.id());
+    }
+
+    private List<String> failed() {
+        return database.jdbc.query(
+                "SELECT attempts, reason, detail, failed_at, first_failed_at FROM inbox_failure",
+                (row, n) -> row.getInt("attempts") + " " + row.getString("reason") + " "
+                        + (row.getString("detail") != null) + " " + (row.getObject("failed_at") != null) + " "
+                        + (row.getObject("first_failed_at") != null));
     }
 
     private List<Fate> process(ReceivedEvent... events) {

@@ -443,6 +443,11 @@ final class SimulatedDatabase implements Database {
     }
 
     @Override
+    public List<Long> existing(Connection connection, List<Long> ids) throws SQLException {
+        return rows(statement(connection), ids).stream().map(Stored::id).toList();
+    }
+
+    @Override
     public void count(Connection connection, List<Long> ids, Duration wait, String reason, String detail)
             throws SQLException {
         Session session = statement(connection);

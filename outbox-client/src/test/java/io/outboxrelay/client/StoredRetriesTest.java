@@ -24,7 +24,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.dao.CannotAcquireLockException;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
@@ -54,6 +56,8 @@ class StoredRetriesTest {
     private InboxFailures failures;
     private StoredRetries retries;
     private byte[] payload = {1};
+    private Map<Long, Tries> failing = Tries.memory();
+    private OwedAttempts owed = new OwedAttempts();
     private long now = 1;
 
     /** With the rights of a consumer alone. */
@@ -113,6 +117,32 @@ class StoredRetriesTest {
 
         assertThat(handled).containsExactly(event);
         assertThat(counts.parked).hasValue(0);
+    }
+
+    /** A worker that has helped may have no time for it again. */
+    @Test
+    void an_attempt_that_an_outage_has_left_to_be_given_back_any_thread_of_the_process_gives_back() {
+        UUID event = store("1");
+        handler = events -> {
+            source.away = true;
+            throw new IllegalStateException("The server closed the connection unexpectedly");
+        };
+        StoredRetries helper = thread();
+        assertThatThrownBy(() -> helper.turn(() -> false, more -> {}))
+                .isInstanceOf(CannotCreateTransactionException.class);
+        assertThat(rows()).containsExactly("retrying 1");
+        source.away = false;
+        handler = events -> {
+            assertThat(rows()).as("with the attempt that is being made").containsExactly("retrying 1");
+            thread().turn(() -> false, more -> {});
+            assertThat(rows()).as("after the turn of a third thread").containsExactly("retrying 1");
+            handled.add(event);
+        };
+
+        retries.turn(() -> false, more -> {});
+
+        assertThat(handled).as("at once, for it is due again").containsExactly(event);
+        assertThat(rows()).isEmpty();
     }
 
     /** As when its query kills the server. */
@@ -258,6 +288,33 @@ class StoredRetriesTest {
         assertThat(handled).containsExactly(one.get(0), other, one.get(1), one.get(2));
     }
 
+    /** Their processes are frozen, or their handlers slow, so that they have become due again. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 150})
+    void given_others_have_locked_the_events_that_are_due_longest_then_the_next_one_is_handled(int locked)
+            throws Exception {
+        for (int i = 0; i < locked; i++) {
+            failures.park(event("locked " + i), "billing.orders", 1, false, new IllegalStateException("once"));
+        }
+        database.jdbc.update("UPDATE inbox_failure SET state = 'retrying', attempts = 0,"
+                + " next_attempt_at = '2026-01-01 00:00:00'");
+        List<Long> ids = database.jdbc.queryForList("SELECT id FROM inbox_failure", Long.class);
+        UUID other = store("1");
+
+        try (Connection others = database.pool.getConnection();
+                Statement statement = others.createStatement()) {
+            others.setAutoCommit(false);
+            for (long id : ids) {
+                statement.executeQuery("SELECT id FROM inbox_failure WHERE id = " + id + " FOR UPDATE");
+            }
+            retries.turn(() -> false, more -> {});
+            others.rollback();
+        }
+
+        assertThat(handled).containsExactly(other);
+        assertThat(rows()).hasSize(locked).containsOnly("retrying 0");
+    }
+
     @Test
     void a_batch_takes_no_more_bytes_than_may_be_in_hand() {
         turnsUntilBatchesAreFull();
@@ -298,6 +355,13 @@ class StoredRetriesTest {
 
     /** As the process of a consumer. */
     private StoredRetries process() {
+        failing = Tries.memory();
+        owed = new OwedAttempts();
+        return thread();
+    }
+
+    /** Another thread of the same process. */
+    private StoredRetries thread() {
         ConsumerSettings settings = new ConsumerSettings(
                 "billing",
                 "billing.orders",
@@ -315,7 +379,7 @@ class StoredRetriesTest {
                 Duration.ofSeconds(1));
         InboxEffects effects = new InboxEffects(
                 inbox, "billing", events -> handler.handle(events), failure -> false, true, System::nanoTime);
-        return new StoredRetries(effects, settings, counts, () -> now, Tries.memory());
+        return new StoredRetries(effects, settings, counts, () -> now, failing, owed);
     }
 
     /** Turns before each of which every wait is over. */

@@ -9,6 +9,7 @@ import io.outboxrelay.client.Effects.Result;
 import io.outboxrelay.client.IdempotentConsumer.GiveUp;
 import io.outboxrelay.client.Tries.Backoff;
 import io.outboxrelay.client.Worker.DatabaseAwayException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,6 +28,7 @@ class WorkerTest {
 
     private static final int BATCH = 8;
     private static final int ATTEMPTS = 3;
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
     private static final Duration LONGER_THAN_ANY_WAIT = Duration.ofMinutes(1);
 
     private final ScriptedEffects effects = new ScriptedEffects();
@@ -227,23 +229,53 @@ class WorkerTest {
         assertThat(queue.done).containsExactly(poison.id(), next.id());
     }
 
+    /** As behind a proxy that drops connections: the database answers each time that it is asked. */
     @Test
-    void an_event_whose_session_is_lost_whenever_it_is_to_be_stored_is_parked_unless_that_has_no_end()
-            throws Exception {
+    void lost_sessions_are_no_refusals_to_store_an_event_unless_they_have_no_end() throws Exception {
         ReceivedEvent unlucky = event("1");
-        ReceivedEvent endless = event("2");
-        RuntimeException lost = new CannotGetJdbcConnectionException("ended by the server");
+        ReceivedEvent deadly = event("2");
+        RuntimeException lost = new CannotGetJdbcConnectionException("The connection was reset");
         effects.fail(unlucky, Fault.REJECTED, 1);
         effects.refuseToPark(lost, 10);
         deliver(List.of(unlucky));
         workUntilIdle();
-        effects.fail(endless, Fault.REJECTED, 1);
+        effects.fail(deadly, Fault.REJECTED, 1);
         effects.refuseToPark(lost, 100);
-        deliver(List.of(endless));
+        deliver(List.of(deadly));
         workUntilIdle();
 
         assertThat(effects.parked).containsExactly(unlucky.id());
-        assertThat(queue.rejected).containsExactly(endless.id());
+        assertThat(queue.rejected).containsExactly(deadly.id());
+    }
+
+    @Test
+    void a_session_that_is_lost_when_an_event_is_to_be_stored_behind_an_earlier_one_is_no_refusal_either()
+            throws Exception {
+        ReceivedEvent unlucky = event("1");
+        ReceivedEvent next = event("1");
+        effects.fail(unlucky, Fault.REFUSED, 10);
+        effects.failure = new NotStoredException(new SQLException("The connection was reset", "08006"));
+        deliver(List.of(unlucky, next));
+
+        workUntilIdle();
+
+        assertThat(queue.rejected).isEmpty();
+        assertThat(effects.handled).containsExactly(unlucky.id(), next.id());
+    }
+
+    @Test
+    void refusals_to_store_an_event_are_as_far_apart_as_its_attempts() throws Exception {
+        ReceivedEvent tooLarge = event("1");
+        effects.fail(tooLarge, Fault.REFUSED, 100);
+        deliver(List.of(tooLarge));
+
+        for (int refusals = 1; refusals <= 2; refusals++) {
+            steps(1);
+            pass(BACKOFF.first().multipliedBy(refusals).dividedBy(2).minusNanos(1));
+            steps(1);
+            assertThat(effects.tries(tooLarge)).isEqualTo(refusals);
+            pass(BACKOFF.first().multipliedBy(refusals));
+        }
     }
 
     @ParameterizedTest
@@ -335,7 +367,6 @@ class WorkerTest {
     }
 
     private Worker worker(GiveUp giveUp) {
-        Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
         ConsumerSettings settings = new ConsumerSettings(
                 "billing",
                 "billing.orders",
@@ -347,7 +378,7 @@ class WorkerTest {
                 1_000_000,
                 giveUp,
                 ATTEMPTS,
-                backoff,
+                BACKOFF,
                 Duration.ofSeconds(1),
                 Duration.ofMinutes(5),
                 Duration.ofSeconds(1));
@@ -437,6 +468,7 @@ class WorkerTest {
         private final List<UUID> handled = new ArrayList<>();
         private final List<UUID> parked = new ArrayList<>();
         private final List<String> log = new ArrayList<>();
+        private RuntimeException failure = new IllegalStateException("failed");
         private Duration duration = Duration.ZERO;
         private Runnable beforeCommit = () -> {};
         private Fate insteadOfParked = Fate.PARKED;
@@ -470,8 +502,7 @@ class WorkerTest {
             transactions.add(ids);
             for (UUID id : ids) {
                 if (failuresLeft.merge(id, -1, Integer::sum) >= 0) {
-                    Failure failure = new Failure(faults.get(id), new IllegalStateException("failed"));
-                    return new Result(List.of(), failure, duration.toNanos());
+                    return new Result(List.of(), new Failure(faults.get(id), failure), duration.toNanos());
                 }
             }
             beforeCommit.run();
