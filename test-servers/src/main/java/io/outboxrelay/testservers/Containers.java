@@ -37,7 +37,16 @@ final class Containers {
         ServerAddress address = new ServerAddress(host(), port, "postgres", "postgres");
         String image = System.getProperty("outbox.image.postgres", POSTGRES_IMAGE);
         GenericContainer<?> container = container(image, Map.of(5432, port))
-                .withEnv(Map.of("POSTGRES_USER", address.user(), "POSTGRES_PASSWORD", address.password()))
+                .withEnv(Map.of(
+                        "POSTGRES_USER",
+                        address.user(),
+                        "POSTGRES_PASSWORD",
+                        address.password(),
+                        // Tests open many connections, and the usual check of a password is made to take long.
+                        "POSTGRES_INITDB_ARGS",
+                        "--auth-host=md5",
+                        "POSTGRES_HOST_AUTH_METHOD",
+                        "md5"))
                 .withCommand(Stream.concat(
                                 Stream.of("postgres"),
                                 Arrays.stream(settings).flatMap(setting -> Stream.of("-c", setting)))

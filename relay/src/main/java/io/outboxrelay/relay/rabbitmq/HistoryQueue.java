@@ -90,7 +90,8 @@ public final class HistoryQueue implements AutoCloseable {
                                 + " declare it with catchUp(), or has not been started since. Or the history is"
                                 + " complete: to send it once more, stop all instances of the consumer, undo its"
                                 + " effects, delete its rows from the tables inbox, inbox_failure and inbox_history,"
-                                + " start it, and run the command with --again.")
+                                + " start it, and when it logs that it waits for the history, run the command with"
+                                + " --again.")
                         .formatted(queue, address(), end()));
     }
 
