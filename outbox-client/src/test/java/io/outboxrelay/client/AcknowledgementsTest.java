@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What the broker is told of deliveries that several workers settle. */
+/** Which acknowledgements the broker gets when several workers settle deliveries. */
 @Tag("quick")
 class AcknowledgementsTest {
 

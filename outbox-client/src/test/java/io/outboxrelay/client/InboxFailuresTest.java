@@ -300,13 +300,13 @@ class InboxFailuresTest {
         InboxEffects effects =
                 new InboxEffects(inbox, "billing", handled::addAll, failure -> false, true, System::nanoTime);
 
-        assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, unstorable, false)))
+        assertThat(fault(effects, new Taken(new SilentQueue(), 0, unstorable, false)))
                 .isEqualTo(Fault.REFUSED);
-        assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, unstorable, true)))
+        assertThat(fault(effects, new Taken(new SilentQueue(), 0, unstorable, true)))
                 .as("one that is set aside")
                 .isEqualTo(Fault.REFUSED);
         if (!kind.isInnoDb()) {
-            assertThat(fault(effects, new Taken(new WorkerOrigin(), 0, event("\u0000"), false)))
+            assertThat(fault(effects, new Taken(new SilentQueue(), 0, event("\u0000"), false)))
                     .as("one that cannot be noted")
                     .isEqualTo(Fault.REFUSED);
         }
@@ -377,7 +377,7 @@ class InboxFailuresTest {
     }
 
     private static List<Taken> taken(List<ReceivedEvent> events) {
-        WorkerOrigin origin = new WorkerOrigin();
+        SilentQueue origin = new SilentQueue();
         return events.stream().map(event -> new Taken(origin, 0, event, false)).toList();
     }
 
@@ -416,33 +416,5 @@ class InboxFailuresTest {
                 Map.of("tenant", "\"nörth\"", "traceparent", "00-1"),
                 Instant.parse("2026-03-01T12:00:00Z"),
                 false);
-    }
-
-    /** A queue that nobody hears of. */
-    private static final class WorkerOrigin implements Taken.Origin {
-
-        @Override
-        public String queue() {
-            return "billing.orders";
-        }
-
-        @Override
-        public boolean begin() {
-            return true;
-        }
-
-        @Override
-        public void end() {}
-
-        @Override
-        public boolean isOpen() {
-            return true;
-        }
-
-        @Override
-        public void done(Taken taken) {}
-
-        @Override
-        public void reject(Taken taken) {}
     }
 }

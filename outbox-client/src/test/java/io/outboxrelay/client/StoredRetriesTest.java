@@ -398,7 +398,7 @@ class StoredRetriesTest {
     }
 
     private static List<Taken> taken(List<ReceivedEvent> events) {
-        Taken.Origin origin = new NoQueue();
+        Taken.Origin origin = new SilentQueue();
         return events.stream().map(event -> new Taken(origin, 0, event, false)).toList();
     }
 
@@ -431,33 +431,5 @@ class StoredRetriesTest {
             }
             return super.getConnection();
         }
-    }
-
-    /** A queue that nobody hears of. */
-    private record NoQueue() implements Taken.Origin {
-
-        @Override
-        public String queue() {
-            return "billing.orders";
-        }
-
-        @Override
-        public boolean begin() {
-            return true;
-        }
-
-        @Override
-        public void end() {}
-
-        @Override
-        public boolean isOpen() {
-            return true;
-        }
-
-        @Override
-        public void done(Taken taken) {}
-
-        @Override
-        public void reject(Taken taken) {}
     }
 }
