@@ -15,8 +15,10 @@ import org.springframework.jdbc.support.JdbcTransactionManager;
 /** An instance of a consumer in a process of its own. It ends in order on SIGTERM. */
 final class ConsumerProgram {
 
+    static final int PARTITIONS = 8;
+
     static final ConsumerQueue QUEUE =
-            ConsumerQueue.named("billing.orders").boundTo("events", "order.*").partitions(8);
+            ConsumerQueue.named("billing.orders").boundTo("events", "order.*").partitions(PARTITIONS);
 
     /** The broker takes it for dead after two of them; a frozen process is noticed by nothing else. */
     private static final int HEARTBEAT_SECONDS = 2;

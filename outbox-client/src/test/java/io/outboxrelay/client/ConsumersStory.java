@@ -125,6 +125,33 @@ final class ConsumersStory implements AutoCloseable {
         await().ignoreExceptions().until(() -> effects.count() >= count);
     }
 
+    void awaitEffectsOf(String instance) {
+        await().ignoreExceptions().until(() -> effects.byInstance().containsKey(instance));
+    }
+
+    /** Waits until so many instances consume, and no partition has two consumers. */
+    void awaitShares(int consuming) {
+        await().until(() -> {
+            List<Integer> shares = shares();
+            return shares.size() == consuming
+                    && shares.stream().mapToInt(Integer::intValue).sum() == ConsumerProgram.PARTITIONS;
+        });
+    }
+
+    /** How many partitions each instance consumes that consumes any, as the broker sees it. */
+    private List<Integer> shares() {
+        Map<String, Integer> byConnection = new HashMap<>();
+        synchronized (brokerServer) {
+            brokerServer
+                    .control("list_channels", "vhost", "consumer_count", "connection", "--silent", "--no-table-headers")
+                    .lines()
+                    .map(line -> line.split("\t"))
+                    .filter(channel -> channel[0].equals(broker.name()) && !channel[1].equals("0"))
+                    .forEach(channel -> byConnection.merge(channel[2], Integer.valueOf(channel[1]), Integer::sum));
+        }
+        return List.copyOf(byConnection.values());
+    }
+
     /** Waits until so many instances count as alive. */
     void awaitInstances(int alive) {
         await().ignoreExceptions().until(() -> rows("inbox_instance") == alive);

@@ -68,9 +68,10 @@ class ConsumersStoryTest {
         story.start("a");
         story.start("b");
         story.start("c");
-        story.awaitInstances(3);
+        story.awaitShares(3);
 
         story.chapter("an instance is killed", () -> {
+            story.awaitEffectsOf("a");
             story.kill("a");
             story.start("d");
         });
