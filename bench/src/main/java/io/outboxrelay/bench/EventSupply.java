@@ -5,15 +5,13 @@ import com.fasterxml.uuid.NoArgGenerator;
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Date;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
+import java.util.zip.CRC32;
 
 /**
  * Publishes the events of one run as a relay would: the same properties and headers, ids that grow with time,
@@ -99,15 +97,11 @@ final class EventSupply implements AutoCloseable {
                 .build();
     }
 
-    /** As the table's generated column computes it. */
-    static int lane(String aggregateId) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256")
-                    .digest((AGGREGATE_TYPE + '\u001F' + aggregateId).getBytes(StandardCharsets.UTF_8));
-            return (ByteBuffer.wrap(hash).getInt() >>> 4) % LANES;
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java has SHA-256", e);
-        }
+    /** Any hash that spreads the aggregates: what is consumed has no outbox. */
+    private static int lane(String aggregateId) {
+        CRC32 hash = new CRC32();
+        hash.update(aggregateId.getBytes(StandardCharsets.UTF_8));
+        return (int) (hash.getValue() % LANES);
     }
 
     @Override

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.UUID;
@@ -92,20 +91,6 @@ final class BenchEffectsTest {
 
         assertThat(effects.counts()).isEqualTo(new BenchEffects.Counts(0, 0, 0, 0));
         assertThat(effects.inserted()).isZero();
-    }
-
-    @Test
-    void events_have_the_lane_that_the_table_computes() throws SQLException {
-        execute("""
-                INSERT INTO outbox_bench.outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
-                SELECT 'Order', 'order-' || n, 'Placed', '', '' FROM generate_series(1, 50) AS n
-                """);
-        try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT aggregate_id, lane FROM outbox_bench.outbox")) {
-            while (rows.next()) {
-                assertThat(EventSupply.lane(rows.getString(1))).isEqualTo(rows.getInt(2));
-            }
-        }
     }
 
     private UUID handle(String aggregate, long number) throws SQLException {

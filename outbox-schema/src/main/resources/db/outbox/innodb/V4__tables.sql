@@ -27,15 +27,13 @@ SELECT low.n + 32 * high.n FROM digit low CROSS JOIN digit high WHERE low.n + 32
 -- without strict mode truncates is still too long, and refused. The collation compares texts byte by byte, including
 -- trailing spaces, so two aggregates are equal exactly when they are equal on PostgreSQL.
 --
--- lane: a fixed slice of the outbox, the same as on PostgreSQL: the first 28 bits of the SHA-256 of type, U+001F and
--- id, modulo the number of lanes. MySQL's functions return texts in the session's character set, in which a number may
--- be unreadable, so the digits are cast to ascii. MariaDB allows no generated column in a primary key, and InnoDB
--- requires a counter to come first in an index. So the position is the primary key, and rows are added at the end of
--- the table. occurred_at and all other times are UTC, whatever the time zone of a session.
+-- lane: a fixed slice of the outbox: the CRC-32 of type, U+001F and id, modulo the number of lanes. MariaDB allows no
+-- generated column in a primary key, and InnoDB requires a counter to come first in an index. So the position is the
+-- primary key, and rows are added at the end of the table. occurred_at and all other times are UTC, whatever the time
+-- zone of a session.
 CREATE TABLE IF NOT EXISTS outbox (
     lane           smallint      GENERATED ALWAYS AS (
-        cast(cast(conv(left(sha2(concat(aggregate_type, char(31 USING utf8mb4), aggregate_id), 256), 7), 16, 10)
-            AS char CHARACTER SET ascii) AS unsigned) % ${lanes}) STORED,
+        crc32(concat(aggregate_type, char(31 USING utf8mb4), aggregate_id)) % ${lanes}) STORED,
     position       bigint        NOT NULL AUTO_INCREMENT,
     event_id       binary(16)    NOT NULL DEFAULT (unhex(replace(uuid(), '-', ''))),
     aggregate_type varchar(256)  NOT NULL,

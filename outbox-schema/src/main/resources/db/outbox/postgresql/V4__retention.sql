@@ -130,15 +130,17 @@ END
 $roles$;
 
 -- Wakes a relay that sleeps, where that is wanted (sources: wakeup: notify); without it, the relay looks every poll.max. Every
--- transaction that notifies takes a lock of the whole server when it commits, so a relay that is awake anyway, and will look
--- again in a moment, holds an advisory lock that says so: writers try it and do not notify. Any login of the database can hold that
--- lock too, and so keep the relay from being called: a lock that needs rights would cost every writer a subtransaction. A missed
--- notification costs time only, at most poll.max.
-CREATE FUNCTION ${schema}.outbox_wake() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $function$
+-- transaction that notifies takes a lock of the whole server when it commits. So a relay that sleeps and listens holds an advisory
+-- lock that says so, and writers try it: nobody is called who does not listen, is awake anyway or does not run. The lock is
+-- of the session because one of the transaction would be held until its end, and no relay could say meanwhile that it sleeps.
+-- Any login of the database can hold that lock too, and so cost writers their notifications, or a relay its calls, up to
+-- poll.max: a lock that needs rights would cost every writer a subtransaction. So would a pinned search path, nearly;
+-- therefore every name here is that of the catalog.
+CREATE FUNCTION ${schema}.outbox_wake() RETURNS trigger LANGUAGE plpgsql AS $function$
 BEGIN
-    IF pg_try_advisory_xact_lock_shared(TG_RELID::int, 1) THEN
-        PERFORM pg_notify(concat('outbox_', TG_RELID), '');
+    IF NOT (pg_catalog.pg_try_advisory_lock_shared(TG_RELID::int, 1)
+            AND pg_catalog.pg_advisory_unlock_shared(TG_RELID::int, 1)) THEN
+        PERFORM pg_catalog.pg_notify(pg_catalog.concat('outbox_', TG_RELID), '');
     END IF;
     RETURN NULL;
 END

@@ -412,6 +412,66 @@ class OutboxSchemaTest {
         assertThat(Sql.value(owner, "SELECT count(*) FROM outbox")).isEqualTo("4");
     }
 
+    @Test
+    void what_no_message_could_carry_is_refused_with_the_limit_and_without_the_event_s_content() throws Exception {
+        assumeFalse(isMariaDb(), "MariaDB and MySQL say the name of the check");
+        OutboxSchema.install(owner);
+
+        insert("repeat('x', 255)", "repeat('x', 1024)", "repeat('x', 255)", "repeat('x', 255)", "'{}'");
+        insert("'x'", "''", "'x'", "''", "jsonb_build_object('k', repeat('x', 65527))");
+
+        assertRefused(
+                "aggregate_type of 1 to 255 bytes; this event has 256", "repeat('é', 128)", "''", "'x'", "'x'", "'{}'");
+        assertRefused("aggregate_type of 1 to 255 bytes; this event has 0", "''", "'x'", "'x'", "'x'", "'{}'");
+        assertRefused(
+                "aggregate_id of 0 to 1024 bytes; this event has 1025",
+                "'x'",
+                "repeat('x', 1025)",
+                "'x'",
+                "'x'",
+                "'{}'");
+        assertRefused("event_type of 1 to 255 bytes; this event has 0", "'x'", "'x'", "''", "'x'", "'{}'");
+        assertRefused(
+                "event_type of 1 to 255 bytes; this event has 256", "'x'", "'x'", "repeat('x', 256)", "'x'", "'{}'");
+        assertRefused(
+                "content_type of 0 to 255 bytes; this event has 256", "'x'", "'x'", "'x'", "repeat('x', 256)", "'{}'");
+        assertRefused(
+                "headers of 0 to 65536 bytes; this event has 65537",
+                "'x'",
+                "'x'",
+                "'x'",
+                "'x'",
+                "jsonb_build_object('k', repeat('x', 65528))");
+        assertRefused(
+                "headers that are a JSON object; those of this event are of the type array",
+                "'x'",
+                "'x'",
+                "'x'",
+                "'x'",
+                "'[\"top-secret\"]'");
+        assertThat(Sql.value(owner, "SELECT count(*) FROM outbox")).isEqualTo("2");
+    }
+
+    @Test
+    void what_is_missing_is_named_and_not_the_lane_that_follows_from_it() throws Exception {
+        OutboxSchema.install(owner);
+
+        assertThatThrownBy(() -> insert("'x'", "NULL", "'x'", "'x'", "'{}'")).hasMessageContaining("aggregate_id");
+    }
+
+    private void assertRefused(String what, String... values) {
+        assertThatThrownBy(() -> insert(values))
+                .hasMessageContaining("The outbox takes " + what)
+                .hasMessageNotContainingAny("top-secret", "746f702d736563726574", "Failing row");
+    }
+
+    /** Expressions of aggregate type, aggregate id, event type, content type and headers. */
+    private void insert(String... values) throws SQLException {
+        Sql.execute(owner, """
+                INSERT INTO outbox (aggregate_type, aggregate_id, event_type, content_type, headers, payload)
+                VALUES (%s, 'top-secret')""".formatted(String.join(", ", values)));
+    }
+
     private void insertWithoutStrictMode(Map<String, Integer> lengths) throws SQLException {
         try (Connection connection = owner.getConnection();
                 Statement statement = connection.createStatement()) {

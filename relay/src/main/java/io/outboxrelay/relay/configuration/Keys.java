@@ -68,8 +68,8 @@ final class Keys {
             "none",
             "With `notify`, PostgreSQL wakes an idle relay as soon as an event is written, "
                     + "instead of within `poll.max`. The owner of the tables must first run `SELECT "
-                    + "outbox_wakeup(true)`. If several relays share a source, idle lanes of one still wait "
-                    + "up to `poll.max` while another is busy.");
+                    + "outbox_wakeup(true)`. A relay that sleeps then polls once a second, or every `poll.max` if "
+                    + "that is longer.");
     static final Key<Duration> SOURCE_RETAIN = optional(
             "sources[].retain",
             Kind.days(),
@@ -285,12 +285,13 @@ final class Keys {
             "Interval at which leases are renewed; at most a third of" + " their duration.");
 
     static final Key<Duration> POLL_MIN =
-            of("poll.min", duration(), "5ms", "Wait between two checks of the idle lanes while events arrive.");
+            of("poll.min", duration(), "1ms", "Shortest wait between two checks of the idle lanes.");
     static final Key<Duration> POLL_MAX = of(
             "poll.max",
             duration(),
             "50ms",
-            "Wait between two checks of the idle lanes after a while without" + " events.");
+            "Longest wait between two checks of the idle lanes. A wait is a quarter of the time since events were "
+                    + "published last.");
 
     static final Key<Duration> GRACE_PERIOD =
             of("drain.grace-period", duration(), "20s", "Maximum time for draining after SIGTERM.");

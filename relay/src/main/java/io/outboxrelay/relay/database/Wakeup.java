@@ -19,18 +19,23 @@ import org.springframework.dao.DataAccessResourceFailureException;
  * Used by one thread. Every method throws a {@link org.springframework.dao.DataAccessException} when the database does
  * not answer, and starts afresh with the next call.
  *
- * <p>It listens on a connection of its own. While the relay is awake, the connection holds an advisory lock, which the
- * trigger {@code outbox_wake} tries before it notifies. Of several relays that are awake, one holds it.
+ * <p>It listens on a connection of its own. While the relay sleeps, the connection holds an advisory lock, which the
+ * trigger {@code outbox_wake} tries: it notifies if somebody has it. Of several relays that sleep, one has it; when
+ * that one is called, all are.
  */
 public final class Wakeup implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Wakeup.class);
 
+    private static final String ENABLED =
+            "SELECT tgenabled <> 'D' FROM pg_trigger WHERE tgrelid = %d AND tgname = 'outbox_wake'";
+
     private final String schema;
     private final DataSource connections;
     private @Nullable Connection connection;
     private int outbox;
-    private boolean awake;
+    private boolean asleep;
+    private boolean enabled = true;
     private volatile boolean outOfDate;
 
     Wakeup(String schema, DataSource connections) {
@@ -45,28 +50,47 @@ public final class Wakeup implements AutoCloseable {
     /** Reports that the relay is awake and polls by itself: writers need not call it. */
     public void awake() {
         closeIfOutOfDate();
-        boolean held = awake;
-        awake = with(listening -> {
-            // Drops earlier calls, which would be kept, and notices a lost connection.
-            listening.unwrap(PGConnection.class).getNotifications();
-            // Refused while another relay is awake, or a transaction that has just notified is open.
-            return held || ask(listening, "SELECT pg_try_advisory_lock(%d, 1)".formatted(outbox));
-        });
+        if (asleep) {
+            with(listening -> ask(listening, "SELECT pg_advisory_unlock(%d, 1)".formatted(outbox)));
+            asleep = false;
+        }
     }
 
     /**
-     * Reports that the relay sleeps.
+     * Reports that the relay sleeps, and finds out whether writers call.
      *
      * @return whether it did not report that before. Then an event may have been written just before without a call:
      *     poll once more
      */
     public boolean asleep() {
         closeIfOutOfDate();
-        boolean beginning = connection == null;
-        boolean was = awake;
-        with(listening -> was && ask(listening, "SELECT pg_advisory_unlock(%d, 1)".formatted(outbox)));
-        awake = false;
-        return was || beginning;
+        return with(listening -> {
+            boolean before = asleep;
+            if (!before) {
+                // Calls that came too late to matter; they would be kept.
+                listening.unwrap(PGConnection.class).getNotifications();
+                // Refused while another relay has the lock, or a writer tries it at that moment.
+                asleep = ask(listening, "SELECT pg_try_advisory_lock(%d, 1)".formatted(outbox));
+            }
+            look(ask(listening, ENABLED.formatted(outbox)));
+            return asleep && !before;
+        });
+    }
+
+    private void look(boolean nowEnabled) {
+        if (enabled && !nowEnabled) {
+            LOG.warn(
+                    Help.WAKEUP_OFF,
+                    "wakeup: notify is configured, but notifications are off. The owner of the tables has to run:"
+                            + " SELECT {}.outbox_wakeup(true). Until then the relay polls every poll.max",
+                    schema);
+        }
+        enabled = nowEnabled;
+    }
+
+    /** Whether writers call, as {@link #asleep} has found it. */
+    public boolean isEnabled() {
+        return enabled;
     }
 
     /**
@@ -118,22 +142,10 @@ public final class Wakeup implements AutoCloseable {
     private Connection listen() throws SQLException {
         Connection fresh = connections.getConnection();
         try (Statement statement = fresh.createStatement();
-                ResultSet row = statement.executeQuery("""
-                    SELECT c.oid::int AS number, 'outbox_' || c.oid AS channel, t.tgenabled <> 'D' AS enabled
-                    FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = 'outbox_wake'
-                    WHERE c.oid = 'SCHEMA.outbox'::regclass
-                    """.replace("SCHEMA", schema))) {
+                ResultSet row = statement.executeQuery("SELECT '%s.outbox'::regclass::oid::int".formatted(schema))) {
             row.next();
-            outbox = row.getInt("number");
-            String channel = row.getString("channel");
-            if (!row.getBoolean("enabled")) {
-                LOG.warn(
-                        Help.WAKEUP_OFF,
-                        "wakeup: notify is configured, but notifications are off. The owner of the tables has to run:"
-                                + " SELECT {}.outbox_wakeup(true). Until then the relay polls every poll.max",
-                        schema);
-            }
-            statement.execute("LISTEN " + channel);
+            outbox = row.getInt(1);
+            statement.execute("LISTEN outbox_" + Integer.toUnsignedString(outbox));
             return fresh;
         } catch (SQLException e) {
             abandon(fresh);
@@ -151,7 +163,7 @@ public final class Wakeup implements AutoCloseable {
     /** Not returned to a pool, since it has a lock and a subscription. */
     private void abandon(Connection broken) {
         connection = null;
-        awake = false;
+        asleep = false;
         try {
             broken.abort(Runnable::run);
             broken.close();

@@ -49,6 +49,7 @@ public final class Lane {
     private Incarnation incarnation = Incarnation.UNKNOWN;
 
     private long floor;
+    private boolean idle;
     private volatile boolean draining;
 
     /**
@@ -91,6 +92,13 @@ public final class Lane {
         return floor;
     }
 
+    /**
+     * Whether the last cycle has found nothing to do, and another one cannot raise the floor before events are written.
+     */
+    public boolean isIdle() {
+        return idle;
+    }
+
     /** Makes the current cycle publish nothing more; what is in flight is still answered and settled. */
     public void drain() {
         draining = true;
@@ -103,6 +111,7 @@ public final class Lane {
      * @throws InterruptedException when the thread is to stop; events in flight will be published again
      */
     public int cycle() throws InterruptedException {
+        idle = false;
         int settled = finishLastCycle();
         if (!mayPublish() || failures.isPaused() || !knowsFailures()) {
             return settled;
@@ -121,6 +130,9 @@ public final class Lane {
         }
         inFlight.forget(changes.kept());
         floor = Math.max(floor, Math.min(seen.getAsLong(), batch.firstLeftBehind() - 1));
+        idle = batch.isEmpty()
+                && floor == store.closed().position()
+                && unanswered.waiting(nanoTime.getAsLong()).isEmpty();
         return settled + changes.published().size() + changes.followers().size();
     }
 

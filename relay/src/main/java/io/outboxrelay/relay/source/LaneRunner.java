@@ -21,8 +21,11 @@ final class LaneRunner {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneRunner.class);
 
-    /** An idle lane needs a cycle, which costs a query, only to raise its floor. */
+    /** A lane without events needs cycles, which cost queries, only to raise its floor. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
+
+    /** Whatever comes, somebody calls the lane; this is for what nobody has thought of. */
+    private static final Duration LONGEST_IDLENESS = Duration.ofSeconds(10);
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
@@ -118,7 +121,7 @@ final class LaneRunner {
                 if (failures > 0) {
                     lookout.pause(lease.lane(), BACKOFF.after(failures, random));
                 } else if (settled == 0 && !stopping) {
-                    lookout.await(lease.lane(), lane.floor(), LONGEST_WAIT);
+                    lookout.await(lease.lane(), lane.floor(), lane.isIdle() ? LONGEST_IDLENESS : LONGEST_WAIT);
                 }
             }
         } catch (InterruptedException e) {

@@ -21,18 +21,24 @@ import org.springframework.dao.DataAccessException;
 
 /**
  * Where idle lanes wait. One query finds which of them have events above their floor, and wakes these. The wait between
- * two polls is short while events are being settled, and grows when they are not; a {@link Wakeup} ends it when an
- * event is written.
+ * two polls grows with the time since events were settled last; a {@link Wakeup} ends it when an event is written.
  */
 final class Lookout {
 
     private static final Logger LOG = LoggerFactory.getLogger(Lookout.class);
-    private static final double GROWTH = 1.5;
+    /** An event waits for a quarter of the silence before it, at most. */
+    private static final int PART_OF_SILENCE = 4;
+
     private static final double JITTER = 0.25;
+
+    /** After so long a silence, writers are asked to call: most of their transactions are shorter. */
+    private static final Duration AWAKE = Duration.ofMillis(100);
+
+    /** While writers call. What was written without a call, just before the relay slept, is found by polling. */
+    private static final Duration LONGEST_SLEEP = Duration.ofSeconds(1);
+
     private static final Duration BUSY = Duration.ofMillis(100);
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
-    /** A wait for a call cannot be ended by {@link #stop}. */
-    private static final Duration LONGEST_WAIT_FOR_CALL = Duration.ofSeconds(1);
 
     private final String source;
     private final OutboxStore outbox;
@@ -47,7 +53,7 @@ final class Lookout {
     private final Condition change = lock.newCondition();
     private final Map<Integer, Long> waiting = new HashMap<>();
     private final Set<Integer> called = new HashSet<>();
-    private double interval;
+    private long lastSettled = System.nanoTime();
     private boolean stopped;
 
     // The thread's own.
@@ -60,7 +66,6 @@ final class Lookout {
         this.wakeup = wakeup;
         this.settings = settings;
         this.random = random;
-        this.interval = settings.shortest().toNanos();
         this.complaints =
                 new Complaints(LOG, Help.DATABASE, "Source " + source + ": polling for events", "idle lanes wait");
         this.wakeupComplaints = new Complaints(
@@ -93,11 +98,11 @@ final class Lookout {
         }
     }
 
-    /** Polls often: events are coming. */
+    /** Polls often: events have come. */
     void busy() {
         lock.lock();
         try {
-            interval = settings.shortest().toNanos();
+            lastSettled = System.nanoTime();
         } finally {
             lock.unlock();
         }
@@ -190,7 +195,7 @@ final class Lookout {
             pause = BACKOFF.after(++failures, random);
         }
         if (wakeup == null || pause != null) {
-            sleep(pause == null ? nap() : pause);
+            sleep(pause == null ? nap(settings.longest()) : pause);
         } else {
             rest(wakeup);
         }
@@ -215,33 +220,29 @@ final class Lookout {
         }
     }
 
-    /** While events are coming it polls; then it asks for notifications, polls once more, and sleeps. */
+    /** While events are coming it polls; then it asks for calls, polls once more, and waits for one. */
     private void rest(Wakeup calls) throws InterruptedException {
-        Duration nap = nap();
         try {
-            if (nap.compareTo(settings.longest().dividedBy(2)) < 0) {
+            if (silence() < AWAKE.toNanos()) {
                 calls.awake();
-                sleep(nap);
-            } else if (!calls.asleep() && wasCalled(calls, nap)) {
-                busy();
+                sleep(nap(AWAKE));
+            } else if (!calls.asleep()) {
+                awaitCall(calls);
             }
             wakeupComplaints.succeeded();
         } catch (DataAccessException e) {
             complain(e);
-            sleep(nap);
+            sleep(nap(settings.longest()));
         }
     }
 
-    private boolean wasCalled(Wakeup calls, Duration nap) {
-        long end = System.nanoTime() + nap.toNanos();
-        for (Duration left = nap;
-                left.toMillis() > 0 && !isStopped();
-                left = Duration.ofNanos(end - System.nanoTime())) {
-            if (calls.await(left.compareTo(LONGEST_WAIT_FOR_CALL) < 0 ? left : LONGEST_WAIT_FOR_CALL)) {
-                return true;
-            }
+    /** A wait for a call cannot be ended by {@link #stop}: it is short. */
+    private void awaitCall(Wakeup calls) throws InterruptedException {
+        if (!calls.isEnabled()) {
+            sleep(nap(settings.longest()));
+        } else if (calls.await(nap(longest(settings.longest(), LONGEST_SLEEP)))) {
+            busy();
         }
-        return false;
     }
 
     private boolean isStopped() {
@@ -270,16 +271,23 @@ final class Lookout {
         }
     }
 
-    /** Returns how long to wait; the next wait is longer, unless events come. */
-    private Duration nap() {
+    private long silence() {
         lock.lock();
         try {
-            double jittered = interval * (1 + JITTER * (2 * random.nextDouble() - 1));
-            interval = Math.min(interval * GROWTH, settings.longest().toNanos());
-            return Duration.ofNanos((long) jittered);
+            return System.nanoTime() - lastSettled;
         } finally {
             lock.unlock();
         }
+    }
+
+    private Duration nap(Duration longest) {
+        long wait = Math.max(silence() / PART_OF_SILENCE, settings.shortest().toNanos());
+        double jittered = Math.min(wait, longest.toNanos()) * (1 + JITTER * (2 * random.nextDouble() - 1));
+        return Duration.ofNanos((long) jittered);
+    }
+
+    private static Duration longest(Duration one, Duration another) {
+        return one.compareTo(another) > 0 ? one : another;
     }
 
     private void sleep(Duration nap) throws InterruptedException {

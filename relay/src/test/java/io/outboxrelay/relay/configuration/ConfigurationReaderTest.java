@@ -90,7 +90,7 @@ class ConfigurationReaderTest {
                         ByRoute.always(OnPark.BLOCK),
                         ByRoute.always(Unroutable.PARK)));
         assertThat(configuration.lease()).isEqualTo(new LeaseSettings(Duration.ofSeconds(15), Duration.ofSeconds(1)));
-        assertThat(configuration.poll()).isEqualTo(new PollSettings(Duration.ofMillis(5), Duration.ofMillis(50)));
+        assertThat(configuration.poll()).isEqualTo(new PollSettings(Duration.ofMillis(1), Duration.ofMillis(50)));
         assertThat(configuration.http()).isEqualTo(new HttpSettings("0.0.0.0", 8080, HttpSettings.Details.LOOPBACK));
         assertThat(configuration.log()).isEqualTo(new LogSettings(LogSettings.Format.TEXT, LogSettings.Level.INFO));
         assertThat(configuration.gracePeriod()).isEqualTo(Duration.ofSeconds(20));

@@ -18,7 +18,7 @@ class DatabaseMessageTest {
 
     private static final String EVENT_WITHOUT_A_TYPE = """
         INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, headers)
-        VALUES ('', 'a', 'OrderPlaced', 'top-secret', 'text/plain', '{"token": "top-secret"}')\
+        VALUES (NULL, 'a', 'OrderPlaced', 'top-secret', 'text/plain', '{"token": "top-secret"}')\
         """;
 
     @Test
@@ -44,8 +44,8 @@ class DatabaseMessageTest {
 
             assertThat(failure.getCause()).as("what the driver says").hasMessageContaining("746f702d736563726574");
             assertThat(DatabaseMessage.of(failure))
-                    .isEqualTo("ERROR: new row for relation \"outbox\" violates check constraint"
-                            + " \"outbox_aggregate_type_check\" (SQLSTATE 23514)");
+                    .isEqualTo("ERROR: null value in column \"aggregate_type\" of relation \"outbox\" violates not-null"
+                            + " constraint (SQLSTATE 23502)");
         }
     }
 
@@ -62,7 +62,7 @@ class DatabaseMessageTest {
                     .printStackTrace(new PrintWriter(trace));
 
             assertThat(trace.toString())
-                    .contains("violates check constraint")
+                    .contains("violates not-null constraint")
                     .doesNotContain("746f702d736563726574", "Failing row");
         }
     }

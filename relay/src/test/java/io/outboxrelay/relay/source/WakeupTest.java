@@ -7,6 +7,8 @@ import io.outboxrelay.relay.database.Dialect;
 import io.outboxrelay.relay.database.Wakeup;
 import io.outboxrelay.relay.source.Source.PollSettings;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
 
 /** How an event that is written ends the wait for it. */
 @Tag("server")
@@ -22,10 +25,13 @@ class WakeupTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration NEVER = Duration.ofHours(1);
 
+    /** For a call that is not expected: it would have come with the answer of the statement before. */
+    private static final Duration SHORT = Duration.ofMillis(1);
+
     /** The listening connection, by its last statement. */
     private static final String LISTENER = """
             SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-            AND (query LIKE 'LISTEN outbox%' OR query LIKE 'SELECT pg_%advisory%')""";
+            AND (query LIKE 'LISTEN outbox%' OR query LIKE 'SELECT pg_%advisory%' OR query LIKE '%pg_trigger%')""";
 
     private OutboxDatabase database;
     private Wakeup wakeup;
@@ -108,7 +114,7 @@ class WakeupTest {
     }
 
     @Test
-    void while_the_relay_is_awake_nobody_calls_it() throws Exception {
+    void while_the_relay_is_awake_nobody_calls_it() {
         database.execute("SELECT outbox_wakeup(true)");
         assertThat(wakeup.asleep()).as("nobody listened until now").isTrue();
         assertThat(wakeup.asleep()).isFalse();
@@ -117,11 +123,75 @@ class WakeupTest {
         assertThat(wakeup.asleep())
                 .as("an event may have been written meanwhile")
                 .isTrue();
-        String calls = database.value("SELECT pg_notification_queue_usage()");
 
-        assertThat(wakeup.await(Duration.ofMillis(1))).isFalse();
+        assertThat(wakeup.await(SHORT)).isFalse();
         database.write("a");
-        assertThat(wakeup.await(PATIENCE)).as("calls, before %s", calls).isTrue();
+        assertThat(wakeup.await(PATIENCE)).isTrue();
+    }
+
+    @Test
+    void a_call_that_comes_when_the_relay_is_awake_already_does_not_end_its_next_sleep() {
+        database.execute("SELECT outbox_wakeup(true)");
+        wakeup.asleep();
+        database.write("a");
+        wakeup.awake();
+
+        wakeup.asleep();
+
+        assertThat(wakeup.await(SHORT)).isFalse();
+    }
+
+    // hazard 37
+    @Test
+    void without_a_relay_that_sleeps_writers_do_not_call() throws Exception {
+        database.execute("SELECT outbox_wakeup(true)");
+        wakeup.asleep();
+        try (Connection listener = database.database().dataSource().getConnection();
+                Statement statement = listener.createStatement()) {
+            statement.execute("LISTEN " + database.value("SELECT 'outbox_' || 'outbox'::regclass::oid"));
+            PGConnection calls = listener.unwrap(PGConnection.class);
+            database.write("a");
+            assertThat(calls.getNotifications((int) PATIENCE.toMillis())).hasSize(1);
+
+            wakeup.close(); // as when its process dies
+            await().atMost(PATIENCE)
+                    .until(() -> database.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0);
+            database.write("a");
+
+            assertThat(calls.getNotifications(1)).isNullOrEmpty();
+        }
+    }
+
+    @Test
+    void when_one_of_two_sleeping_relays_wakes_the_other_is_still_called() {
+        database.execute("SELECT outbox_wakeup(true)");
+        try (Wakeup other =
+                Dialect.POSTGRESQL.wakeup("public", database.database().dataSource())) {
+            wakeup.asleep();
+            assertThat(other.asleep())
+                    .as("one has the lock, and both are called")
+                    .isFalse();
+            database.write("a");
+            assertThat(wakeup.await(PATIENCE)).isTrue();
+            assertThat(other.await(PATIENCE)).isTrue();
+
+            wakeup.awake();
+            assertThat(other.asleep()).isTrue();
+            database.write("a");
+
+            assertThat(other.await(PATIENCE)).isTrue();
+        }
+    }
+
+    @Test
+    void whether_writers_call_is_found_out_again_and_again() {
+        wakeup.asleep();
+        assertThat(wakeup.isEnabled()).isFalse();
+
+        database.execute("SELECT outbox_wakeup(true)");
+        wakeup.asleep();
+
+        assertThat(wakeup.isEnabled()).isTrue();
     }
 
     private int listeners() {
