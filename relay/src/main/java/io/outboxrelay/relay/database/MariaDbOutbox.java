@@ -3,6 +3,7 @@ package io.outboxrelay.relay.database;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Look;
+import io.outboxrelay.relay.database.OutboxStore.Members;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
@@ -505,36 +506,24 @@ final class MariaDbOutbox implements OutboxActs {
     }
 
     @Override
-    public int numberOfLanes() {
-        return required(housekeeping.queryForObject(in("SELECT count(*) FROM SCHEMA.outbox_lane"), Integer.class));
-    }
-
-    @Override
-    public void heartbeat(String instance, Duration duration) {
+    public Members heartbeat(String instance, Duration duration, Duration farAhead) {
         housekeeping.update(in("""
                 INSERT INTO SCHEMA.outbox_instance (instance, alive_from, alive_until)
                 VALUES (?, utc_timestamp(6), utc_timestamp(6) + INTERVAL ? MICROSECOND)
                 ON DUPLICATE KEY UPDATE alive_from = VALUES(alive_from), alive_until = VALUES(alive_until)
                 """), instance, micros(duration));
-    }
-
-    @Override
-    public void removeDeadInstances(String except) {
         housekeeping.update(in("""
                 DELETE FROM SCHEMA.outbox_instance
                 WHERE (alive_until < utc_timestamp(6) - INTERVAL 1 HOUR
                        OR alive_from > utc_timestamp(6) + INTERVAL 1 HOUR)
                   AND instance <> ?
-                """), except);
-    }
-
-    @Override
-    public int otherInstances(String instance, Duration farAhead) {
+                """), instance);
         return required(housekeeping.queryForObject(in("""
-                SELECT count(*) FROM SCHEMA.outbox_instance
-                WHERE alive_until > utc_timestamp(6) AND instance <> ?
-                  AND alive_from <= utc_timestamp(6) + INTERVAL ? MICROSECOND
-                """), Integer.class, instance, micros(farAhead)));
+                SELECT (SELECT count(*) FROM SCHEMA.outbox_instance
+                        WHERE alive_until > utc_timestamp(6) AND instance <> ?
+                          AND alive_from <= utc_timestamp(6) + INTERVAL ? MICROSECOND) AS others,
+                       (SELECT count(*) FROM SCHEMA.outbox_lane) AS lanes
+                """), Members::besidesTheCaller, instance, micros(farAhead)));
     }
 
     @Override

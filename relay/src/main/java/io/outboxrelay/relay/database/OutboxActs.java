@@ -3,6 +3,7 @@ package io.outboxrelay.relay.database;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Look;
+import io.outboxrelay.relay.database.OutboxStore.Members;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
 import io.outboxrelay.relay.lane.ByRoute;
@@ -90,14 +91,8 @@ interface OutboxActs {
 
     // Relays and their lanes
 
-    int numberOfLanes();
-
-    void heartbeat(String instance, Duration duration);
-
-    void removeDeadInstances(String except);
-
-    /** Counts live relays besides one, whose life does not begin too far ahead. */
-    int otherInstances(String instance, Duration farAhead);
+    /** Counts those relays as alive whose life does not begin too far ahead. */
+    Members heartbeat(String instance, Duration duration, Duration farAhead);
 
     void goodbye(String instance);
 

@@ -236,22 +236,28 @@ public final class OutboxStore implements LaneStore {
         return OutboxSchema.defaults().withSchema(schema).version(connection);
     }
 
-    /** Returns the number of lanes that the outbox was installed with. */
-    public int numberOfLanes() {
-        return sql.numberOfLanes();
+    /**
+     * How many share what.
+     *
+     * @param relays how many are alive
+     * @param lanes how many the outbox was installed with
+     */
+    public record Members(int relays, int lanes) {
+
+        /** The caller is alive, even if it was frozen since it reported that. */
+        static Members besidesTheCaller(ResultSet row, int n) throws SQLException {
+            return new Members(1 + row.getInt("others"), row.getInt("lanes"));
+        }
     }
 
     /**
      * Reports that a relay is alive, and removes relays that have not reported for long.
      *
      * @param duration how long the report holds
-     * @return how many relays are alive, this one included
+     * @return the relays that are alive, this one included, and the lanes that they share
      */
-    public int heartbeat(String instance, Duration duration) {
-        sql.heartbeat(instance, duration);
-        sql.removeDeadInstances(instance);
-        // The caller is alive, even if it was frozen since it reported that.
-        return 1 + sql.otherInstances(instance, farAhead(duration));
+    public Members heartbeat(String instance, Duration duration) {
+        return sql.heartbeat(instance, duration, farAhead(duration));
     }
 
     /**

@@ -3,6 +3,7 @@ package io.outboxrelay.relay.database;
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
 import io.outboxrelay.relay.database.OutboxStore.FailureCounts;
 import io.outboxrelay.relay.database.OutboxStore.Look;
+import io.outboxrelay.relay.database.OutboxStore.Members;
 import io.outboxrelay.relay.database.OutboxStore.Retention;
 import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.OutboxStore.Stuck;
@@ -615,43 +616,36 @@ final class PostgresOutbox implements OutboxActs {
         set(statement, 2, "bigint", entries.stream().map(Map.Entry::getValue));
     }
 
+    /** In one statement, for it comes once a second. Also names this life of the server, if nobody has. */
     @Override
-    public int numberOfLanes() {
-        return required(housekeeping.queryForObject(in("SELECT count(*) FROM SCHEMA.outbox_lane"), Integer.class));
-    }
-
-    /** Also names this life of the server, if nobody has. */
-    @Override
-    public void heartbeat(String instance, Duration duration) {
-        housekeeping.update(in("""
-                INSERT INTO SCHEMA.outbox_incarnation SELECT
-                WHERE NOT EXISTS (SELECT FROM SCHEMA.outbox_incarnation) ON CONFLICT DO NOTHING
-                """));
-        housekeeping.update(in("""
-                INSERT INTO SCHEMA.outbox_instance (instance, alive_from, alive_until)
-                SELECT ?, now, now + ? * interval '1 millisecond' FROM clock_timestamp() AS now
-                ON CONFLICT (instance) DO UPDATE
-                SET alive_from = excluded.alive_from, alive_until = excluded.alive_until
-                """), instance, duration.toMillis());
-    }
-
-    @Override
-    public void removeDeadInstances(String except) {
-        housekeeping.update(in("""
-                DELETE FROM SCHEMA.outbox_instance
-                WHERE (alive_until < clock_timestamp() - interval '1 hour'
-                       OR alive_from > clock_timestamp() + interval '1 hour')
-                  AND instance <> ?
-                """), except);
-    }
-
-    @Override
-    public int otherInstances(String instance, Duration farAhead) {
-        return required(housekeeping.queryForObject(in("""
-                SELECT count(*) FROM SCHEMA.outbox_instance
-                WHERE alive_until > clock_timestamp() AND instance <> ?
-                  AND alive_from <= clock_timestamp() + ? * interval '1 millisecond'
-                """), Integer.class, instance, farAhead.toMillis()));
+    public Members heartbeat(String instance, Duration duration, Duration farAhead) {
+        return required(housekeeping.queryForObject(
+                in("""
+                WITH named AS (
+                    INSERT INTO SCHEMA.outbox_incarnation SELECT
+                    WHERE NOT EXISTS (SELECT FROM SCHEMA.outbox_incarnation) ON CONFLICT DO NOTHING
+                ), alive AS (
+                    INSERT INTO SCHEMA.outbox_instance (instance, alive_from, alive_until)
+                    SELECT ?, now, now + ? * interval '1 millisecond' FROM clock_timestamp() AS now
+                    ON CONFLICT (instance) DO UPDATE
+                    SET alive_from = excluded.alive_from, alive_until = excluded.alive_until
+                ), dead AS (
+                    DELETE FROM SCHEMA.outbox_instance
+                    WHERE (alive_until < clock_timestamp() - interval '1 hour'
+                           OR alive_from > clock_timestamp() + interval '1 hour')
+                      AND instance <> ?
+                )
+                SELECT (SELECT count(*) FROM SCHEMA.outbox_instance
+                        WHERE alive_until > clock_timestamp() AND instance <> ?
+                          AND alive_from <= clock_timestamp() + ? * interval '1 millisecond') AS others,
+                       (SELECT count(*) FROM SCHEMA.outbox_lane) AS lanes
+                """),
+                Members::besidesTheCaller,
+                instance,
+                duration.toMillis(),
+                instance,
+                instance,
+                farAhead.toMillis()));
     }
 
     @Override

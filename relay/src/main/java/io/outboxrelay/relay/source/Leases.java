@@ -2,6 +2,7 @@ package io.outboxrelay.relay.source;
 
 import io.outboxrelay.relay.database.DatabaseMessage;
 import io.outboxrelay.relay.database.OutboxStore;
+import io.outboxrelay.relay.database.OutboxStore.Members;
 import io.outboxrelay.relay.lane.Count;
 import io.outboxrelay.relay.lane.Help;
 import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
@@ -84,9 +85,8 @@ final class Leases {
         if (draining) {
             return;
         }
-        int relays = outbox.heartbeat(owner, duration);
-        int lanes = outbox.numberOfLanes();
-        int share = (lanes + relays - 1) / relays;
+        Members members = outbox.heartbeat(owner, duration);
+        int share = (members.lanes() + members.relays() - 1) / members.relays();
         List<LaneRunner> kept =
                 owned.values().stream().filter(lane -> !lane.isStopping()).toList();
         kept.stream().skip(share).forEach(lane -> {
@@ -96,8 +96,8 @@ final class Leases {
                             "Source {}: handing over lane {}, because {} now share {}",
                             source,
                             lane.lease().lane(),
-                            Count.of(relays, "relay"),
-                            Count.of(lanes, "lane"));
+                            Count.of(members.relays(), "relay"),
+                            Count.of(members.lanes(), "lane"));
             lane.stop();
         });
         int missing = share - owned.size();

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.outboxrelay.relay.database.OutboxStore.Backlog;
+import io.outboxrelay.relay.database.OutboxStore.Members;
 import io.outboxrelay.relay.lane.LaneStore.Changes;
 import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Claimed;
@@ -157,7 +158,7 @@ class LanesTest {
         database.execute("UPDATE outbox_lane SET lease_from = '2099-01-01', lease_until = '2099-01-02'");
         database.execute("UPDATE outbox_instance SET alive_from = '2099-01-01', alive_until = '2099-01-02'");
 
-        assertThat(outbox.heartbeat("one", LONG)).isEqualTo(1);
+        assertThat(outbox.heartbeat("one", LONG).relays()).isEqualTo(1);
         assertThat(outbox.acquire("one", 8, LONG)).hasSize(8);
         assertThat(database.column("SELECT instance FROM outbox_instance")).containsExactly("one");
     }
@@ -226,20 +227,20 @@ class LanesTest {
 
     @Test
     void counts_the_relays_that_are_alive_and_forgets_those_that_are_long_gone() {
-        assertThat(outbox.heartbeat("one", LONG)).isEqualTo(1);
-        assertThat(outbox.heartbeat("two", ENDED))
+        assertThat(outbox.heartbeat("one", LONG).relays()).isEqualTo(1);
+        assertThat(outbox.heartbeat("two", ENDED).relays())
                 .as("one and itself, although its own time is over")
                 .isEqualTo(2);
-        assertThat(outbox.heartbeat("three", LONG)).isEqualTo(2);
+        assertThat(outbox.heartbeat("three", LONG).relays()).isEqualTo(2);
         database.execute(
                 "INSERT INTO outbox_instance (instance, alive_until) VALUES ('gone', clock_timestamp() - interval '2 hours')");
-        assertThat(outbox.heartbeat("one", LONG)).isEqualTo(2);
+        assertThat(outbox.heartbeat("one", LONG).relays()).isEqualTo(2);
         assertThat(database.column("SELECT instance FROM outbox_instance ORDER BY 1"))
                 .containsExactly("one", "three", "two");
 
         outbox.goodbye("three");
 
-        assertThat(outbox.heartbeat("one", LONG)).isEqualTo(1);
+        assertThat(outbox.heartbeat("one", LONG).relays()).isEqualTo(1);
     }
 
     @Test
@@ -295,7 +296,7 @@ class LanesTest {
     @Test
     void knows_the_version_of_the_tables_and_the_number_of_lanes() {
         assertThat(outbox.schemaVersion()).hasValue(OutboxSchema.VERSION);
-        assertThat(outbox.numberOfLanes()).isEqualTo(8);
+        assertThat(outbox.heartbeat("one", LONG).lanes()).isEqualTo(8);
         database.execute(
                 kind.isInnoDb()
                         ? "DROP VIEW outbox_schema_version"
@@ -312,7 +313,6 @@ class LanesTest {
             }
             writer.write("a");
             assertThat(asRelay.schemaVersion()).hasValue(OutboxSchema.VERSION);
-            assertThat(asRelay.numberOfLanes()).isEqualTo(8);
             if (kind == DatabaseKind.MYSQL) {
                 assertThat(asRelay.lookAtWriters(0).longest()).isEmpty();
             } else {
@@ -325,7 +325,7 @@ class LanesTest {
             }
             writer.commit();
         }
-        asRelay.heartbeat("one", LONG);
+        assertThat(asRelay.heartbeat("one", LONG)).isEqualTo(new Members(1, 8));
         List<OwnedLane> owned = asRelay.acquire("one", 8, LONG);
         assertThat(asRelay.renew("one", owned.stream().map(OwnedLane::lane).toList(), LONG))
                 .hasSize(8);

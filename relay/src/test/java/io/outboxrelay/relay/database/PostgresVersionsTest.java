@@ -128,8 +128,8 @@ class PostgresVersionsTest {
 
     @Test
     void leases_are_shared_renewed_and_given_back() {
-        assertThat(outbox.heartbeat("relay", LONG)).isEqualTo(1);
-        assertThat(outbox.heartbeat("another", LONG)).isEqualTo(2);
+        assertThat(outbox.heartbeat("relay", LONG).relays()).isEqualTo(1);
+        assertThat(outbox.heartbeat("another", LONG).relays()).isEqualTo(2);
         assertThat(outbox.renew("relay", List.of(0), LONG)).containsExactly(owned);
         assertThat(outbox.release(owned)).isTrue();
         assertThat(outbox.acquire("another", 1, LONG)).hasSize(1);
