@@ -36,6 +36,12 @@ record PostgresDatabase(String schema) implements Database {
                 AS event (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers, n)
             ORDER BY n""";
 
+    /** Arrays of one cost a third more. */
+    private static final String ADD_ONE = """
+            INSERT INTO %s.outbox
+                (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers)
+            VALUES (?, ?, ?, ?, ?, ?, ?::jsonb)""";
+
     private static final String NOTE = """
             INSERT INTO %s.inbox (consumer, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING""";
 
@@ -208,6 +214,28 @@ record PostgresDatabase(String schema) implements Database {
 
     @Override
     public void add(Connection connection, List<Row> events) throws SQLException {
+        if (events.size() == 1) {
+            add(connection, events.get(0));
+        } else {
+            addAll(connection, events);
+        }
+    }
+
+    private void add(Connection connection, Row row) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(ADD_ONE.formatted(schema))) {
+            OutboxEvent event = row.event();
+            statement.setObject(1, row.id());
+            statement.setString(2, event.aggregateType());
+            statement.setString(3, event.aggregateId());
+            statement.setString(4, event.eventType());
+            statement.setBytes(5, event.payload());
+            statement.setString(6, event.contentType());
+            statement.setString(7, row.headers());
+            statement.executeUpdate();
+        }
+    }
+
+    private void addAll(Connection connection, List<Row> events) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(ADD.formatted(schema))) {
             statement.setArray(1, array(connection, "uuid", events, Row::id));
             statement.setArray(
