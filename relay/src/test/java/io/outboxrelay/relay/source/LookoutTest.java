@@ -85,6 +85,27 @@ class LookoutTest {
         assertThat(pausing).succeedsWithin(PATIENCE);
     }
 
+    @Test
+    void shortly_after_events_the_next_ones_are_found_soon_however_long_the_longest_wait_is() {
+        Lookout patient = new Lookout(
+                "orders",
+                database.outbox(),
+                new PollSettings(Duration.ofMillis(1), NEVER),
+                null,
+                RandomGenerator.getDefault());
+        patient.start();
+        try {
+            CompletableFuture<Void> waiting = inBackground(() -> patient.await(0, 0, NEVER));
+            patient.busy();
+
+            database.write("a");
+
+            assertThat(waiting).succeedsWithin(PATIENCE);
+        } finally {
+            patient.stop();
+        }
+    }
+
     private interface Wait {
         void begin() throws InterruptedException;
     }

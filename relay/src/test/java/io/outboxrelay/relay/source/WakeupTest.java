@@ -141,7 +141,7 @@ class WakeupTest {
         assertThat(wakeup.await(SHORT)).isFalse();
     }
 
-    // hazard 37
+    // hazard 65
     @Test
     void without_a_relay_that_sleeps_writers_do_not_call() throws Exception {
         database.execute("SELECT outbox_wakeup(true)");
