@@ -8,6 +8,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import io.outboxrelay.client.ConsumerQueue;
+import io.outboxrelay.client.EventHandler;
 import io.outboxrelay.client.EventHandlers;
 import io.outboxrelay.client.IdempotentConsumer;
 import io.outboxrelay.client.JsonEvents;
@@ -51,42 +52,89 @@ class ConsumersPageTest {
             JdbcTemplate jdbc = new JdbcTemplate(database.dataSource());
             jdbc.execute("CREATE TABLE invoice (n bigint GENERATED ALWAYS AS IDENTITY, order_id text, total int)");
             jdbc.execute("CREATE TABLE ledger (order_id text, event_id uuid)");
-            new ApplicationContextRunner()
-                    .withConfiguration(AutoConfigurations.of(
-                            DataSourceAutoConfiguration.class,
-                            DataSourceTransactionManagerAutoConfiguration.class,
-                            JdbcTemplateAutoConfiguration.class,
-                            JacksonAutoConfiguration.class,
-                            OutboxAutoConfiguration.class,
-                            JsonAutoConfiguration.class,
-                            ConsumerAutoConfiguration.class))
-                    .withBean(ConnectionFactory.class, broker::connectionFactory)
-                    .withUserConfiguration(Shop.class)
-                    .withPropertyValues(
-                            "spring.datasource.url=" + database.jdbcUrl(),
-                            "spring.datasource.username=" + database.user(),
-                            "spring.datasource.password=" + database.password())
-                    .run(context -> {
-                        consuming(context, "billing");
-                        consuming(context, "ledger");
-                        consuming(context, "shipping");
-                        publish(broker);
-                        awaitHandled(context);
+            application(database, broker, Shop.class).run(context -> {
+                consuming(context, "billing");
+                consuming(context, "ledger");
+                consuming(context, "shipping");
+                publish(broker);
+                awaitHandled(context);
 
-                        assertThat(jdbc.queryForList("SELECT DISTINCT order_id FROM invoice", String.class))
-                                .hasSize(AGGREGATES)
-                                .allSatisfy(order -> assertThat(jdbc.queryForList(
-                                                "SELECT total FROM invoice WHERE order_id = ? ORDER BY n",
-                                                Integer.class,
-                                                order))
-                                        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
-                        assertThat(jdbc.queryForObject("SELECT count(DISTINCT event_id) FROM ledger", Integer.class))
-                                .isEqualTo(EVENTS);
-                        assertThat(context.getBean(Carrier.class).asked.get())
-                                .as("once more, without an attempt")
-                                .isEqualTo(EVENTS + 1);
-                    });
+                assertThat(jdbc.queryForList("SELECT DISTINCT order_id FROM invoice", String.class))
+                        .hasSize(AGGREGATES)
+                        .allSatisfy(order -> assertThat(jdbc.queryForList(
+                                        "SELECT total FROM invoice WHERE order_id = ? ORDER BY n",
+                                        Integer.class,
+                                        order))
+                                .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+                assertThat(jdbc.queryForObject("SELECT count(DISTINCT event_id) FROM ledger", Integer.class))
+                        .isEqualTo(EVENTS);
+                assertThat(context.getBean(Carrier.class).asked.get())
+                        .as("once more, without an attempt")
+                        .isEqualTo(EVENTS + 1);
+            });
         }
+    }
+
+    @Test
+    void a_consumer_that_starts_late_waits_for_its_history_until_it_is_told_to_forget_it() {
+        try (TestDatabase database = Servers.postgres().newDatabase();
+                TestVirtualHost broker = Servers.rabbitmq().newVirtualHost()) {
+            OutboxSchema.install(database.dataSource());
+            ApplicationContextRunner application = application(database, broker, Late.class);
+            application.run(context -> {
+                IdempotentConsumer billing = context.getBean(IdempotentConsumer.class);
+                consuming(context, "billing");
+                assertThat(billing.isCatchingUp()).isTrue();
+                endHistory(broker);
+                await().atMost(PATIENCE).until(() -> !billing.isCatchingUp());
+            });
+            application.run(context -> {
+                consuming(context, "billing");
+                assertThat(context.getBean(IdempotentConsumer.class).isCatchingUp())
+                        .isFalse();
+            });
+
+            new JdbcTemplate(database.dataSource()).execute("""
+                    -- here: undo the effects, for example DELETE FROM invoice
+                    DELETE FROM inbox WHERE consumer = 'billing';
+                    DELETE FROM inbox_failure WHERE consumer = 'billing';
+                    DELETE FROM inbox_history WHERE consumer = 'billing';
+                    """);
+
+            application.run(
+                    context -> await().atMost(PATIENCE).until(context.getBean(IdempotentConsumer.class)::isCatchingUp));
+        }
+    }
+
+    /** What {@code outbox-relay subscribe} would do once the history is there. */
+    private static void endHistory(TestVirtualHost broker) throws Exception {
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
+                    .messageId(UUID.randomUUID().toString())
+                    .headers(Map.of("outbox_history_end", true))
+                    .build();
+            channel.basicPublish("billing.orders.history.end", "", true, properties, new byte[0]);
+        }
+    }
+
+    private static ApplicationContextRunner application(
+            TestDatabase database, TestVirtualHost broker, Class<?> configuration) {
+        return new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(
+                        DataSourceAutoConfiguration.class,
+                        DataSourceTransactionManagerAutoConfiguration.class,
+                        JdbcTemplateAutoConfiguration.class,
+                        JacksonAutoConfiguration.class,
+                        OutboxAutoConfiguration.class,
+                        JsonAutoConfiguration.class,
+                        ConsumerAutoConfiguration.class))
+                .withBean(ConnectionFactory.class, broker::connectionFactory)
+                .withUserConfiguration(configuration)
+                .withPropertyValues(
+                        "spring.datasource.url=" + database.jdbcUrl(),
+                        "spring.datasource.username=" + database.user(),
+                        "spring.datasource.password=" + database.password());
     }
 
     private static void consuming(ApplicationContext context, String name) {
@@ -202,6 +250,23 @@ class ConsumersPageTest {
                     .transientFailures(failure -> failure instanceof CarrierBusyException)
                     .handler(event -> carrier.announce(event.aggregateId()))
                     .build();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Late {
+
+        @Bean
+        EventHandler handlers() {
+            return event -> {};
+        }
+
+        @Bean
+        IdempotentConsumer billing(IdempotentConsumers consumers, EventHandler handlers) {
+            ConsumerQueue queue = ConsumerQueue.named("billing.orders")
+                    .boundToEvents("events", "Order")
+                    .catchUp();
+            return consumers.consumer("billing", queue, handlers);
         }
     }
 }
