@@ -6,6 +6,8 @@ import com.rabbitmq.client.ConnectionFactory;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** The exchange and the queue of one run, and the broker's figures about them. Closing it deletes both. */
@@ -14,6 +16,9 @@ final class BenchQueue implements AutoCloseable {
     static final String EXCHANGE = "outbox-bench";
     static final String ROUTING_KEY = "order.placed";
     static final String QUEUE = "outbox-bench";
+
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(20);
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(20);
 
     private final Connection connection;
     private final Channel channel;
@@ -42,6 +47,17 @@ final class BenchQueue implements AutoCloseable {
     /** How many messages are in the queue. */
     long depth() throws IOException {
         return channel.queueDeclarePassive(QUEUE).getMessageCount();
+    }
+
+    /** Returns when there is a message, which proves that somebody publishes. */
+    void awaitMessages() throws IOException, InterruptedException {
+        long began = System.nanoTime();
+        while (depth() == 0) {
+            if (System.nanoTime() - began > LONGEST_WAIT.toNanos()) {
+                throw new IllegalStateException("There is no message in the queue after " + LONGEST_WAIT);
+            }
+            TimeUnit.NANOSECONDS.sleep(BETWEEN_LOOKS.toNanos());
+        }
     }
 
     @Override

@@ -96,6 +96,9 @@ final class ConsumeCommand implements Callable<Integer> {
     @Mixin
     private final ServerOptions serverOptions = new ServerOptions();
 
+    @Mixin
+    private final ReportOptions reportOptions = new ReportOptions();
+
     @Spec
     private @Nullable CommandSpec spec;
 
@@ -109,46 +112,55 @@ final class ConsumeCommand implements Callable<Integer> {
                 BenchEffects effects = new BenchEffects(servers.dataSource())) {
             out.printf(
                     Locale.ROOT,
-                    "%,d events of %d bytes, %d aggregates, %s, %s, Java %s%n",
+                    "%,d events of %d bytes, %d aggregates, %s, %s%n",
                     events,
                     payloadBytes,
                     aggregates,
                     servers.names(),
-                    effects.durability(),
-                    Runtime.version());
+                    effects.durability());
             ConsumeMeasurement measurement =
                     new ConsumeMeasurement(servers, effects, javaOptions, timeout(), folder, out);
-            good = memory ? heaps(measurement, out) : rates(measurement, out);
+            good = memory ? heaps(measurement, servers, out) : rates(measurement, servers, out);
         }
         folder.delete();
         return good ? 0 : 1;
     }
 
-    private boolean rates(ConsumeMeasurement measurement, PrintWriter out) throws Exception {
+    private boolean rates(ConsumeMeasurement measurement, Servers servers, PrintWriter out) throws Exception {
         List<ConsumeContender> chosen = contenders == null ? List.of(ConsumeContender.values()) : contenders;
         ConsumeTable table = new ConsumeTable();
-        for (int round = 0; round < rounds; round++) {
-            // The order changes with the round.
-            for (int turn = 0; turn < chosen.size(); turn++) {
-                ConsumeContender contender = chosen.get((round + turn) % chosen.size());
-                ConsumeRun run = measurement.rate(contender, load(contender.share(events)));
-                table.add(run);
-                out.println(run.describe());
+        try (Report report = reportOptions.open(
+                servers, out, "contender", "round", "events", "seconds", "rate", "out_of_order", "others")) {
+            for (int round = 0; round < rounds; round++) {
+                // The order changes with the round.
+                for (int turn = 0; turn < chosen.size(); turn++) {
+                    ConsumeContender contender = chosen.get((round + turn) % chosen.size());
+                    Report.Stretch stretch = report.begin();
+                    ConsumeRun run = measurement.rate(contender, load(contender.share(events)));
+                    double others = stretch.end().others();
+                    table.add(run);
+                    report.row(contender, round + 1, run.events(), run.seconds(), run.rate(), run.outOfOrder(), others);
+                    out.println(run.describe());
+                }
             }
+            return report.finish(table.results()) == 0 && table.oursOutOfOrder() == 0;
         }
-        table.lines().forEach(out::println);
-        out.println(table.verdict());
-        return table.oursOutOfOrder() == 0;
     }
 
-    private boolean heaps(ConsumeMeasurement measurement, PrintWriter out) throws Exception {
+    private boolean heaps(ConsumeMeasurement measurement, Servers servers, PrintWriter out) throws Exception {
         List<ConsumeContender> chosen = contenders == null ? List.of(ConsumeContender.OUTBOX) : contenders;
         boolean flat = true;
-        for (ConsumeContender contender : chosen) {
-            HeapCurve heap = new HeapCurve(measurement.heap(contender, load(events)));
-            out.printf("%s: heap in use after a collection, at each tenth: %s%n", contender, heap);
-            out.println("consume memory %s contender=%s".formatted(heap.verdict(), contender));
-            flat &= heap.isFlat();
+        try (Report report = reportOptions.open(servers, out, "contender", "tenth", "heap_bytes")) {
+            for (ConsumeContender contender : chosen) {
+                List<Long> sizes = measurement.heap(contender, load(events));
+                for (int tenth = 1; tenth <= sizes.size(); tenth++) {
+                    report.row(contender, tenth, sizes.get(tenth - 1));
+                }
+                HeapCurve heap = new HeapCurve(sizes);
+                out.printf("%s: heap in use after a collection, at each tenth: %s%n", contender, heap);
+                out.println("consume memory %s contender=%s".formatted(heap.verdict(), contender));
+                flat &= heap.isFlat();
+            }
         }
         return flat;
     }

@@ -31,7 +31,7 @@ record ConsumeRun(ConsumeContender contender, long events, Duration time, long o
                 cpu);
     }
 
-    private double seconds() {
+    double seconds() {
         return time.toNanos() / 1e9;
     }
 }

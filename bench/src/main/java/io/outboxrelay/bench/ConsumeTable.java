@@ -20,8 +20,11 @@ final class ConsumeTable {
         runs.computeIfAbsent(run.contender(), contender -> new ArrayList<>()).add(run);
     }
 
-    /** A line for each contender: median, slowest and fastest rate, and its median divided by others. */
-    List<String> lines() {
+    /**
+     * A line for each contender with median, slowest and fastest rate, and its median divided by others; then the
+     * ratios of this project's consumer with its default settings.
+     */
+    List<String> results() {
         String heading = String.format(
                 Locale.ROOT,
                 "%-18s %10s %10s %10s %12s %12s %12s %12s",
@@ -33,12 +36,12 @@ final class ConsumeTable {
                 "/ outbox-1x1",
                 "/ loop-100",
                 "/ batch form");
-        return Stream.concat(Stream.of(heading), runs.keySet().stream().map(this::line))
+        return Stream.of(Stream.of(heading), runs.keySet().stream().map(this::line), Stream.of(verdict()))
+                .flatMap(lines -> lines)
                 .toList();
     }
 
-    /** The ratios of this project's consumer with its default settings. */
-    String verdict() {
+    private String verdict() {
         return "consume ratio one-by-one=%s loop=%s spring-batch=%s out_of_order=%d"
                 .formatted(
                         ratio(ConsumeContender.OUTBOX, oneByOne()),
@@ -56,14 +59,14 @@ final class ConsumeTable {
     }
 
     private String line(ConsumeContender contender) {
-        List<Double> rates = rates(contender);
+        Spread rates = rates(contender);
         return String.format(
                 Locale.ROOT,
                 "%-18s %,10.0f %,10.0f %,10.0f %,12d %12s %12s %12s",
                 contender,
-                DrainCommand.median(rates),
-                rates.stream().mapToDouble(Double::doubleValue).min().orElseThrow(),
-                rates.stream().mapToDouble(Double::doubleValue).max().orElseThrow(),
+                rates.median(),
+                rates.min(),
+                rates.max(),
                 outOfOrder(contender),
                 ratio(contender, oneByOne()),
                 ratio(contender, loop()),
@@ -94,13 +97,11 @@ final class ConsumeTable {
     }
 
     private OptionalDouble median(ConsumeContender contender) {
-        return runs.containsKey(contender)
-                ? OptionalDouble.of(DrainCommand.median(rates(contender)))
-                : OptionalDouble.empty();
+        return runs.containsKey(contender) ? OptionalDouble.of(rates(contender).median()) : OptionalDouble.empty();
     }
 
-    private List<Double> rates(ConsumeContender contender) {
-        return runs(contender).map(ConsumeRun::rate).toList();
+    private Spread rates(ConsumeContender contender) {
+        return Spread.of(runs(contender).map(ConsumeRun::rate).toList());
     }
 
     private long outOfOrder(ConsumeContender contender) {

@@ -1,20 +1,16 @@
 package io.outboxrelay.bench;
 
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Measures how fast the relay drains a full outbox, beside PerfTest, on each kind of queue. */
 @Command(
@@ -74,83 +70,61 @@ final class DrainCommand implements Callable<Integer> {
     @Mixin
     private final ServerOptions servers = new ServerOptions();
 
-    @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
-    private @Nullable Path relayJar;
+    @Mixin
+    private final RelayOptions relayOptions = new RelayOptions();
 
-    @Option(
-            names = "--relay-java-options",
-            paramLabel = "OPTIONS",
-            defaultValue = RelayProgram.JAVA_OPTIONS,
-            description = "Options for the relay's JVM. Default: ${DEFAULT-VALUE}, as in the container image.")
-    private String relayJavaOptions = RelayProgram.JAVA_OPTIONS;
-
-    @Spec
-    private @Nullable CommandSpec spec;
+    @Mixin
+    private final ReportOptions reportOptions = new ReportOptions();
 
     @Override
     public Integer call() throws Exception {
-        Path jar = RelayJar.find(relayJar, spec);
+        relayOptions.find();
         PrintWriter out = new PrintWriter(System.out, true);
         LogFolder folder = LogFolder.create();
         Load load = new Load(events, aggregates, payloadBytes);
+        int status;
         try (Servers servers = this.servers.open();
                 BenchOutbox outbox = new BenchOutbox(servers.dataSource(), lanes)) {
             out.printf(
                     Locale.ROOT,
-                    "%,d events of %d bytes, %d aggregates, %d lanes, %s, Java %s%n",
+                    "%,d events of %d bytes, %d aggregates, %d lanes, %s%n",
                     events,
                     payloadBytes,
                     aggregates,
                     lanes,
-                    servers.names(),
-                    Runtime.version());
+                    servers.names());
+            BenchRelay relay = relayOptions.relay(servers, folder.path(), "");
             List<Contender> contenders = List.of(
-                    new RelayProgram(jar, servers, load, outbox, relayJavaOptions, folder.path()),
+                    new RelayProgram(load, outbox, relay),
                     PerfTest.plain(servers.amqpUri(), load, folder.path()),
                     PerfTest.alike(servers.amqpUri(), load, folder.path()));
-            out.println(measure(contenders, servers, out));
+            DrainMeasurement measurement =
+                    new DrainMeasurement(servers.amqpUri(), events, Duration.ofSeconds(timeoutSeconds), out);
+            try (Report report = reportOptions.open(servers, out, DrainTurns.COLUMNS)) {
+                status = report.finish(results(new DrainTurns(contenders, measurement, report, out)));
+            }
         }
         folder.delete();
-        return 0;
+        return status;
     }
 
-    private String measure(List<Contender> contenders, Servers servers, PrintWriter out) throws Exception {
-        DrainMeasurement measurement =
-                new DrainMeasurement(servers.amqpUri(), events, Duration.ofSeconds(timeoutSeconds), out);
-        List<Map<QueueKind, Double>> medians = new ArrayList<>();
-        contenders.forEach(contender -> medians.add(new EnumMap<>(QueueKind.class)));
+    private List<String> results(DrainTurns turns) throws Exception {
+        Map<QueueKind, List<Double>> medians = new EnumMap<>(QueueKind.class);
         for (QueueKind kind : QueueKind.values()) {
-            List<List<Double>> rates = new ArrayList<>();
-            contenders.forEach(contender -> rates.add(new ArrayList<>()));
-            for (int round = 0; round < rounds; round++) {
-                // The order changes with the round.
-                for (int turn = 0; turn < contenders.size(); turn++) {
-                    int who = (round + turn) % contenders.size();
-                    Drain drain = measurement.run(contenders.get(who), kind);
-                    rates.get(who).add(drain.rate());
-                    out.println(drain.describe());
-                }
-            }
-            for (int who = 0; who < contenders.size(); who++) {
-                medians.get(who).put(kind, median(rates.get(who)));
-            }
+            medians.put(kind, turns.run(kind, rounds));
         }
-        out.println("beside PerfTest with the relay's messages and window: " + ratio(medians.get(0), medians.get(2)));
-        return "drain ratio " + ratio(medians.get(0), medians.get(1));
+        return List.of(
+                "beside PerfTest with the relay's messages and window: " + ratio(medians, 2),
+                "drain ratio " + ratio(medians, 1));
     }
 
-    private static String ratio(Map<QueueKind, Double> relay, Map<QueueKind, Double> other) {
-        return String.format(
-                Locale.ROOT,
-                "classic=%.2f quorum=%.2f",
-                relay.get(QueueKind.CLASSIC) / other.get(QueueKind.CLASSIC),
-                relay.get(QueueKind.QUORUM) / other.get(QueueKind.QUORUM));
-    }
-
-    static double median(List<Double> values) {
-        double[] sorted =
-                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    private static String ratio(Map<QueueKind, List<Double>> medians, int other) {
+        return medians.entrySet().stream()
+                .map(kind -> String.format(
+                        Locale.ROOT,
+                        "%s=%.2f",
+                        kind.getKey(),
+                        kind.getValue().get(0) / kind.getValue().get(other)))
+                .collect(Collectors.joining(" "));
     }
 }

@@ -7,11 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Measures what the gate for schemas costs: the same Avro events are drained with it and without. */
 @Command(
@@ -19,7 +17,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Measures the cost of the schema gate: a relay drains the same Avro events with and without it.",
-            "Starts its own servers, and removes everything that it creates.",
+            "Starts its own servers unless you name others, and removes everything that it creates.",
             "Last line: gate ratio R, the rate with the gate divided by the rate without, medians of the rounds."
         },
         sortOptions = false)
@@ -41,53 +39,41 @@ final class GateCommand implements Callable<Integer> {
             description = "Runs with and without the gate. Default: ${DEFAULT-VALUE}")
     private int rounds;
 
-    @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
-    private @Nullable Path relayJar;
+    @Mixin
+    private final ServerOptions serverOptions = new ServerOptions();
 
-    @Spec
-    private @Nullable CommandSpec spec;
+    @Mixin
+    private final RelayOptions relayOptions = new RelayOptions();
+
+    @Mixin
+    private final ReportOptions reportOptions = new ReportOptions();
 
     @Override
     public Integer call() throws Exception {
-        Path jar = RelayJar.find(relayJar, spec);
+        relayOptions.find();
         PrintWriter out = new PrintWriter(System.out, true);
         Load load = new Load(events, 1_000, 200);
-        List<LogFolder> folders = new ArrayList<>();
-        try (Servers servers = new Servers(null, null);
+        LogFolder folder = LogFolder.create();
+        int status;
+        try (Servers servers = serverOptions.open();
                 BenchOutbox outbox = new BenchOutbox(servers.dataSource(), 8)) {
-            LogFolder contracts = LogFolder.create();
-            folders.add(contracts);
-            GateLoad.write(contracts.path());
+            Path contracts = folder.path().resolve("contracts");
+            GateLoad.write(contracts);
             List<Contender> contenders = new ArrayList<>();
-            for (GateLoad gate :
-                    List.of(new GateLoad("with-gate", contracts.path()), new GateLoad("without-gate", null))) {
-                LogFolder folder = LogFolder.create();
-                folders.add(folder);
-                contenders.add(
-                        new RelayProgram(jar, servers, load, outbox, RelayProgram.JAVA_OPTIONS, folder.path(), gate));
+            for (GateLoad gate : List.of(new GateLoad("with-gate", contracts), new GateLoad("without-gate", null))) {
+                BenchRelay relay = relayOptions.relay(servers, folder.path().resolve(gate.name()), gate.yaml());
+                contenders.add(new RelayProgram(load, outbox, relay, gate));
             }
-            out.printf(Locale.ROOT, "%,d Avro events, %s, Java %s%n", events, servers.names(), Runtime.version());
-            out.println(measure(contenders, servers, out));
-        } finally {
-            for (LogFolder folder : folders) {
-                folder.delete();
-            }
-        }
-        return 0;
-    }
-
-    private String measure(List<Contender> contenders, Servers servers, PrintWriter out) throws Exception {
-        DrainMeasurement measurement = new DrainMeasurement(servers.amqpUri(), events, LONGEST_RUN, out);
-        List<List<Double>> rates = List.of(new ArrayList<>(), new ArrayList<>());
-        for (int round = 0; round < rounds; round++) {
-            for (int turn = 0; turn < contenders.size(); turn++) {
-                int who = (round + turn) % contenders.size(); // who goes first changes with the round
-                Drain drain = measurement.run(contenders.get(who), QueueKind.CLASSIC);
-                rates.get(who).add(drain.rate());
-                out.println(drain.describe());
+            out.printf(Locale.ROOT, "%,d Avro events, %s%n", events, servers.names());
+            DrainMeasurement measurement = new DrainMeasurement(servers.amqpUri(), events, LONGEST_RUN, out);
+            try (Report report = reportOptions.open(servers, out, DrainTurns.COLUMNS)) {
+                List<Double> medians =
+                        new DrainTurns(contenders, measurement, report, out).run(QueueKind.CLASSIC, rounds);
+                status = report.finish(
+                        List.of(String.format(Locale.ROOT, "gate ratio %.2f", medians.get(0) / medians.get(1))));
             }
         }
-        return String.format(
-                Locale.ROOT, "gate ratio %.2f", DrainCommand.median(rates.get(0)) / DrainCommand.median(rates.get(1)));
+        folder.delete();
+        return status;
     }
 }

@@ -13,7 +13,13 @@ import picocli.CommandLine.Spec;
         name = "outbox-bench",
         mixinStandardHelpOptions = true,
         description = "Measures Outbox Relay on this machine, or tests it with random faults.",
-        subcommands = {DrainCommand.class, ConsumeCommand.class, GateCommand.class, ChaosCommand.class},
+        subcommands = {
+            WritersCommand.class,
+            DrainCommand.class,
+            ConsumeCommand.class,
+            GateCommand.class,
+            ChaosCommand.class
+        },
         footer = {"", "Exit status: 0 success, 1 failure, 2 wrong use."})
 public final class Main implements Callable<Integer> {
 
@@ -29,6 +35,7 @@ public final class Main implements Callable<Integer> {
      */
     public static void main(String[] arguments) {
         int status = new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, command, parsed) -> {
                     command.getErr().println("outbox-bench: " + failure.getMessage());
                     failure.printStackTrace(command.getErr());

@@ -14,4 +14,9 @@ record Metrics(String text) {
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .sum();
     }
+
+    /** The average of a timer or a distribution; not a number when nothing was measured. */
+    double average(String name) {
+        return sum(name + "_sum") / sum(name + "_count");
+    }
 }

@@ -1,8 +1,10 @@
 package io.outboxrelay.bench;
 
+import io.outboxrelay.testservers.DatabaseKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -15,7 +17,7 @@ final class ServerOptions {
     @Option(
             names = "--jdbc-url",
             paramLabel = "URL",
-            description = "PostgreSQL to use; its schema outbox_bench is dropped.")
+            description = "Database to use; its schema outbox_bench is dropped.")
     private @Nullable String jdbcUrl;
 
     @Option(names = "--user", paramLabel = "NAME", description = "User with the right to create a schema there.")
@@ -36,22 +38,41 @@ final class ServerOptions {
     /**
      * The named servers; those that are not named are started.
      *
-     * @throws ParameterException if a database is named without a user
+     * @throws ParameterException if a database is named without a user, or is not PostgreSQL
      */
     Servers open() throws IOException {
-        return new Servers(database(), amqpUri == null ? null : new Servers.Broker("the named broker", amqpUri));
+        Servers servers = open(DatabaseKind.POSTGRESQL);
+        if (servers.kind() != DatabaseKind.POSTGRESQL) {
+            throw wrong("--jdbc-url: this measurement needs PostgreSQL");
+        }
+        return servers;
+    }
+
+    /**
+     * The named servers, whatever kind the database has; those that are not named are started.
+     *
+     * @param kind of a database that is started
+     * @throws ParameterException if a database is named without a user, or of an unknown kind
+     */
+    Servers open(DatabaseKind kind) throws IOException {
+        return new Servers(kind, database(), amqpUri == null ? null : new Servers.Broker("the named broker", amqpUri));
     }
 
     private Servers.@Nullable Database database() throws IOException {
-        if (jdbcUrl == null) {
+        String url = jdbcUrl;
+        if (url == null) {
             return null;
         }
         if (user == null) {
             throw wrong("--jdbc-url needs --user");
         }
+        DatabaseKind kind = Stream.of(DatabaseKind.values())
+                .filter(one -> url.startsWith(one.scheme()))
+                .findFirst()
+                .orElseThrow(() -> wrong("--jdbc-url: no URL of PostgreSQL, MariaDB or MySQL: " + url));
         String password =
                 passwordFile == null ? "" : Files.readString(passwordFile).strip();
-        return new Servers.Database("the named database", jdbcUrl, user, password);
+        return new Servers.Database(kind, "the named database", url, user, password);
     }
 
     private RuntimeException wrong(String message) {

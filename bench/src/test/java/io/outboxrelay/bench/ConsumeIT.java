@@ -12,7 +12,8 @@ final class ConsumeIT {
 
     @Test
     void every_consumer_handles_every_event_once_and_the_ratios_come_last() throws Exception {
-        BenchProcess process = BenchProcess.start("consume", "--events", "1000", "--aggregates", "50", "--rounds", "1");
+        BenchProcess process = BenchProcess.start(
+                "consume", "--busy-machine", "--events", "1000", "--aggregates", "50", "--rounds", "1");
         String output = process.output();
         assumeThat(output).as("a database and a broker to measure").doesNotContain("NO SERVER");
         assertThat(process.status()).as(output).isZero();

@@ -12,7 +12,8 @@ final class DrainIT {
 
     @Test
     void drains_every_event_to_both_kinds_of_queue_and_ends_with_the_ratios() throws Exception {
-        BenchProcess process = BenchProcess.start("drain", "--events", "2000", "--aggregates", "50", "--rounds", "1");
+        BenchProcess process = BenchProcess.start(
+                "drain", "--busy-machine", "--events", "2000", "--aggregates", "50", "--rounds", "1");
         String output = process.output();
         assumeThat(output).as("a database and a broker to measure").doesNotContain("NO SERVER");
         assertThat(process.status()).as(output).isZero();
