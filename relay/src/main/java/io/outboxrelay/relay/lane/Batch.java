@@ -17,6 +17,7 @@ import java.util.Set;
 final class Batch {
 
     private final int eventsPerAggregate;
+    private final int windowEvents;
     private final Map<Aggregate, Deque<Event>> byAggregate = new HashMap<>();
     private final Deque<Event> sendable = new ArrayDeque<>();
     private final List<Event> confirmed = new ArrayList<>();
@@ -25,8 +26,19 @@ final class Batch {
     private final List<Event> followers = new ArrayList<>();
     private long firstLeftBehind = Long.MAX_VALUE;
 
-    Batch(int eventsPerAggregate) {
+    /** Aggregates of which an event is sendable or in flight, and how many of them there were at most. */
+    private int moving;
+
+    private int most;
+    private boolean more;
+
+    /**
+     * @param eventsPerAggregate maximum number of events of one aggregate
+     * @param windowEvents maximum number of events in flight
+     */
+    Batch(int eventsPerAggregate, int windowEvents) {
         this.eventsPerAggregate = eventsPerAggregate;
+        this.windowEvents = windowEvents;
     }
 
     /**
@@ -56,8 +68,22 @@ final class Batch {
         }
         if (siblings.isEmpty()) {
             sendable.add(event);
+            most = Math.max(most, ++moving);
         }
         siblings.add(event);
+    }
+
+    /** Says that another claim would read more events of other aggregates. */
+    void thereIsMore() {
+        more = true;
+    }
+
+    /**
+     * Returns whether a new claim is better than the rest of this batch: fewer than half as many events as before can
+     * be in flight at once, because the others wait for an answer to the one before them, and a claim would find more.
+     */
+    boolean isThin() {
+        return more && 2 * moving < Math.min(most, windowEvents);
     }
 
     /** Returns whether there is no event to publish. */
@@ -82,13 +108,16 @@ final class Batch {
         Deque<Event> siblings = siblings(event);
         siblings.remove();
         (event.kept() == null ? confirmed : published).add(event);
-        if (!siblings.isEmpty()) {
+        if (siblings.isEmpty()) {
+            moving--;
+        } else {
             sendable.add(siblings.element());
         }
     }
 
     /** Leaves an event where it is: its aggregate waits. */
     void unanswered(Event event) {
+        moving--;
         leaveBehind(siblings(event).element());
     }
 
@@ -97,6 +126,7 @@ final class Batch {
         Deque<Event> siblings = siblings(failure.event());
         siblings.remove();
         failed.add(failure);
+        moving--;
         if (!siblings.isEmpty()) {
             leaveBehind(siblings.element());
         }

@@ -116,7 +116,7 @@ public final class Lane {
         if (!mayPublish() || failures.isPaused() || !knowsFailures()) {
             return settled;
         }
-        Batch batch = new Batch(settings.eventsPerAggregate());
+        Batch batch = new Batch(settings.eventsPerAggregate(), settings.windowEvents());
         OptionalLong seen = claim(batch);
         if (seen.isEmpty()) {
             return settled;
@@ -191,6 +191,9 @@ public final class Lane {
         Set<Aggregate> hot = first.exhausted() ? Set.of() : hot(first.events());
         if (hot.isEmpty()) {
             batch.add(first.events(), failures.blocked());
+            if (!first.exhausted()) {
+                batch.thereIsMore();
+            }
             return OptionalLong.of(first.seen());
         }
         // The hot aggregates fill the head of the lane: take a few events of each and read once more, for the others,
@@ -206,6 +209,9 @@ public final class Lane {
             return OptionalLong.empty();
         }
         batch.add(others.events(), failures.blocked());
+        if (!others.exhausted()) {
+            batch.thereIsMore();
+        }
         return OptionalLong.of(Math.min(first.seen(), others.seen()));
     }
 
@@ -228,13 +234,17 @@ public final class Lane {
     }
 
     private void publish(Batch batch) throws InterruptedException {
-        while (!inFlight.isEmpty() || batch.hasSendable() && mayPublish()) {
-            while (batch.hasSendable() && inFlight.hasRoomFor(batch.peek()) && mayPublish()) {
+        while (!inFlight.isEmpty() || mayPublish(batch)) {
+            while (mayPublish(batch) && inFlight.hasRoomFor(batch.peek())) {
                 publish(batch, batch.next());
             }
             inFlight.awaitAnswers((event, outcome) -> accept(batch, event, outcome));
         }
         batch.leaveUnsent();
+    }
+
+    private boolean mayPublish(Batch batch) {
+        return batch.hasSendable() && !batch.isThin() && mayPublish();
     }
 
     private void publish(Batch batch, Event event) {

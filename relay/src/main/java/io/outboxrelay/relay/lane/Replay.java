@@ -124,7 +124,7 @@ public final class Replay {
     }
 
     private void send(List<Event> events) throws InterruptedException {
-        Batch batch = new Batch(events.size());
+        Batch batch = new Batch(events.size(), settings.windowEvents());
         events.forEach(batch::add);
         events.forEach(event -> open.add(event.position()));
         while (!inFlight.isEmpty() || !open.isEmpty() && stopped == null) {

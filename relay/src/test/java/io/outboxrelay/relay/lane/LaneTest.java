@@ -575,6 +575,46 @@ class LaneTest {
                 .toList();
     }
 
+    @Test
+    void a_few_aggregates_with_many_events_do_not_let_the_others_wait_that_the_next_claim_finds() throws Exception {
+        Lane lane = lane(20, 1_000, 1_000_000);
+        for (int position = 1; position <= 8; position++) {
+            store.write(position, "cold-" + position);
+        }
+        for (int position = 9; position <= 20; position++) {
+            store.write(position, "hot-" + position % 4);
+        }
+        store.write(21, "late");
+
+        lane.cycle();
+        assertThat(publisher.positions()).hasSizeLessThan(20).doesNotContain(21L);
+        lane.cycle();
+
+        assertThat(publisher.positions()).contains(21L);
+        drain(lane);
+        assertThat(store.rows).isEmpty();
+        assertThat(publisher.positions()).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void if_a_claim_would_find_nothing_else_the_batch_is_published_to_its_end() throws Exception {
+        Lane lane = lane(100, 1_000, 1_000_000);
+        for (int position = 1; position <= 8; position++) {
+            store.write(position, "cold-" + position);
+        }
+        store.write(9, "hot");
+        store.write(10, "hot");
+        store.write(11, "hot");
+
+        assertThat(lane.cycle()).isEqualTo(11);
+    }
+
+    private static void drain(Lane lane) throws InterruptedException {
+        while (lane.cycle() > 0) {
+            // the next cycle
+        }
+    }
+
     // hazard 6
     @Test
     void after_a_thousand_confirms_that_never_came_the_window_is_whole_again() throws Exception {
