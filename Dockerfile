@@ -13,7 +13,7 @@ FROM $RUNTIME AS prepare
 WORKDIR /app
 COPY relay/target/outbox-relay.jar .
 # The training run has no servers: it starts, tries to reach them, answers for its health and is told to stop.
-RUN java -XX:AOTCacheOutput=/app/outbox-relay.aot -Xlog:disable -Xlog:all=error:stderr -jar outbox-relay.jar run \
+RUN java -XX:+UseSerialGC -XX:AOTCacheOutput=/app/outbox-relay.aot -Xlog:disable -Xlog:all=error:stderr -jar outbox-relay.jar run \
         --set broker.uri=amqp://127.0.0.1:1 --set sources[0].name=training \
         --set sources[0].url=jdbc:postgresql://127.0.0.1:1/training --set sources[0].user=training > /dev/null & relay=$! \
     && for attempt in 1 2 3 4 5 6 7 8 9 10; do java -jar outbox-relay.jar health --live 2> /dev/null && break; done \

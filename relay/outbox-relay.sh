@@ -5,7 +5,8 @@ set -u
 
 # The first compiler is enough, docs/decisions/0017: the second takes the processors just when there is a backlog.
 home=/app
-common="-XX:AOTCache=$home/outbox-relay.aot -XX:TieredStopAtLevel=1"
+# The collector with the least memory; docs/decisions/0039.
+common="-XX:AOTCache=$home/outbox-relay.aot -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 # Asks the relay of this container for its health without starting a Java runtime, which every ten seconds would cost
 # more than an idle relay. bash is part of Debian and Ubuntu, as curl is not. Only an answer of a relay counts: without
@@ -25,12 +26,19 @@ ask_health() {
 if [ "$*" = health ] && { [ -n "${OUTBOX_RELAY_HTTP_PORT:-}" ] || [ -z "${OUTBOX_RELAY_CONFIG:-}" ]; }; then
     ask_health
 fi
+# At most half of a small container; about as much is not heap.
+limit=$(cat /sys/fs/cgroup/memory.max 2> /dev/null)
+if [ "${limit:-max}" != max ] && [ "$limit" -lt 1073741824 ]; then
+    heap="-XX:MaxRAMPercentage=50"
+else
+    heap="-Xmx512m"
+fi
 case ${1:-run} in
-    # Memory is the container's to give. Out of memory ends the process: another relay takes over within the lease.
-    run) options="-XX:MaxRAMPercentage=75 -XX:+ExitOnOutOfMemoryError" ;;
+    # Out of memory ends the process: another relay takes over within the lease.
+    run) options="-Xms16m $heap -XX:+ExitOnOutOfMemoryError ${OUTBOX_RELAY_JAVA_OPTIONS:-}" ;;
     # A command beside a relay takes no memory that the relay may need.
-    health) options="-XX:+UseSerialGC -Xmx32m" ;;
-    *) options="-XX:+UseSerialGC -Xmx128m" ;;
+    health) options="-Xmx32m" ;;
+    *) options="-Xmx128m" ;;
 esac
 # The options are words without blanks. exec makes the program the process that gets the container's signals.
 # shellcheck disable=SC2086

@@ -17,8 +17,8 @@ import picocli.CommandLine.Spec;
 /** The options of a measurement that say which relay it runs. */
 final class RelayOptions {
 
-    /** The compiler option of the image's entry point. */
-    private static final String JAVA_OPTIONS = "-XX:TieredStopAtLevel=1";
+    /** As in the image. */
+    private static final String JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms16m -Xmx512m";
 
     @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
     private @Nullable Path jar;

@@ -166,19 +166,34 @@ class ComposeFileTest {
         assertThat(script(1, "run")).isEqualTo("7 java run");
     }
 
+    @Test
+    void the_heap_of_the_image_is_bounded_and_the_last_options_are_the_user_s() throws Exception {
+        String bounds = "-Xmx512m|-XX:MaxRAMPercentage=50"; // the latter where the tests' container is small
+
+        assertThat(script("echo \"$*\"", Map.of("OUTBOX_RELAY_JAVA_OPTIONS", "-Xmx1g -Dmine=1"), "run"))
+                .containsPattern("-Xms16m (" + bounds + ") .* -Xmx1g -Dmine=1 -jar");
+        assertThat(script("echo \"$*\"", Map.of("OUTBOX_RELAY_JAVA_OPTIONS", "-Xmx1g"), "failures", "list"))
+                .contains("-Xmx128m")
+                .doesNotContain("-Xmx1g");
+    }
+
     private String script(int port, String... arguments) throws Exception {
-        Path java = Files.writeString(folder.resolve("java"), """
-                #!/bin/sh
+        String java = """
                 while [ "$1" != -jar ]; do shift; done
                 shift 2
                 echo "java $*"
                 exit 7
-                """);
+                """;
+        return script(java, Map.of("OUTBOX_RELAY_HTTP_PORT", String.valueOf(port)), arguments);
+    }
+
+    private String script(String program, Map<String, String> environment, String... arguments) throws Exception {
+        Path java = Files.writeString(folder.resolve("java"), "#!/bin/sh\n" + program);
         assertThat(java.toFile().setExecutable(true)).isTrue();
         ProcessBuilder builder = new ProcessBuilder("sh", "outbox-relay.sh");
         builder.command().addAll(List.of(arguments));
         builder.environment().put("PATH", folder + ":" + System.getenv("PATH"));
-        builder.environment().put("OUTBOX_RELAY_HTTP_PORT", String.valueOf(port));
+        builder.environment().putAll(environment);
         Process process = builder.redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return process.waitFor() + " " + output.strip();
