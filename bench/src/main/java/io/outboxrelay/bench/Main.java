@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
         description = "Measures Outbox Relay on this machine, or tests it with random faults.",
         subcommands = {
             WritersCommand.class,
+            IdleCommand.class,
             DrainCommand.class,
             ConsumeCommand.class,
             GateCommand.class,
