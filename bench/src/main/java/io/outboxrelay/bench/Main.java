@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             WritersCommand.class,
             IdleCommand.class,
+            LatencyCommand.class,
             DrainCommand.class,
             ConsumeCommand.class,
             GateCommand.class,
