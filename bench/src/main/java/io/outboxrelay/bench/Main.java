@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
             WritersCommand.class,
             IdleCommand.class,
             LatencyCommand.class,
+            BacklogCommand.class,
             DrainCommand.class,
             ConsumeCommand.class,
             GateCommand.class,
