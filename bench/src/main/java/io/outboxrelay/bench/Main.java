@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
             IdleCommand.class,
             LatencyCommand.class,
             BacklogCommand.class,
+            SourcesCommand.class,
             DrainCommand.class,
             ConsumeCommand.class,
             GateCommand.class,
