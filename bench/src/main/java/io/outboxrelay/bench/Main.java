@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
             DrainCommand.class,
             ConsumeCommand.class,
             GateCommand.class,
+            ChartsCommand.class,
             ChaosCommand.class
         },
         footer = {"", "Exit status: 0 success, 1 failure, 2 wrong use."})
