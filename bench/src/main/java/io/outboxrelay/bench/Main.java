@@ -15,9 +15,14 @@ import picocli.CommandLine.Spec;
         description = "Measures Outbox Relay on this machine, or tests it with random faults.",
         subcommands = {
             WritersCommand.class,
+            IdleCommand.class,
+            LatencyCommand.class,
+            BacklogCommand.class,
+            SourcesCommand.class,
             DrainCommand.class,
             ConsumeCommand.class,
             GateCommand.class,
+            ChartsCommand.class,
             ChaosCommand.class
         },
         footer = {"", "Exit status: 0 success, 1 failure, 2 wrong use."})

@@ -12,6 +12,13 @@
  * watches the rows that it inserts. {@code BenchEffects} counts in the end whether every event had its effect once, and
  * in order.
  *
+ * <p>{@code writers}, {@code idle}, {@code latency}, {@code backlog} and {@code sources} run a {@code BenchRelay}
+ * without a contender. {@code writers} compares the transactions of a service with those of the same service without
+ * events.
+ *
+ * <p>A {@code Report} notes how much of the machine other programs used, keeps the raw data of a measurement for
+ * {@code charts}, and prints its results last, or says why there are none.
+ *
  * <p>{@code chaos} checks that nothing is lost or out of order while everything breaks. Each {@code Victim} (a relay, a
  * consumer, a database, the broker, and {@code People}, who pause, resume and retry by the relay's commands) has a
  * {@code Fate}, a thread that injects faults into it again and again; {@code ChaosWriters} write events and, in the
