@@ -13,6 +13,8 @@ import io.outboxrelay.testservers.Servers;
 import io.outboxrelay.testservers.TestDatabase;
 import io.outboxrelay.testservers.TestVirtualHost;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -262,10 +265,7 @@ class CatchUpTest {
 
     @Test
     void the_history_is_routed_like_the_exchange_that_exists() throws Exception {
-        try (Connection connection = broker.connectionFactory().newConnection();
-                Channel channel = connection.createChannel()) {
-            channel.exchangeDeclare("events", BuiltinExchangeType.FANOUT, true);
-        }
+        declareEvents(BuiltinExchangeType.FANOUT);
         declare(ConsumerQueue.named("billing.orders").boundTo("events", "").catchUp());
         List<NumberedEvent> events = NumberedEvent.ofAggregates(AGGREGATES, 2);
 
@@ -273,6 +273,60 @@ class CatchUpTest {
 
         assertThat(history.returned()).isEmpty();
         assertThat(messages("billing.orders.history")).isEqualTo(events.size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void the_documented_permissions_suffice(int partitions) throws Exception {
+        declareEvents(BuiltinExchangeType.TOPIC);
+        List<NumberedEvent> all = NumberedEvent.ofAggregates(AGGREGATES, 20);
+        try (TestVirtualHost least = leastPermissions("")) {
+            Instance instance =
+                    start("a", QUEUE.partitions(partitions), least, (tables, event) -> tables.add(event, "a"));
+            awaitHistoryQueues(partitions);
+            live.publish(numbered(all, 11, 20));
+            history.publish(numbered(all, 1, 15));
+            history.endHistory("billing.orders");
+
+            awaitEffects(AGGREGATES * 20);
+            assertThat(effects.judge(AGGREGATES * 20)).isEqualTo(Verdict.GOOD);
+            assertThat(history.returned()).isEmpty();
+            await().until(() -> !instance.consumer().isCatchingUp());
+            await().until(() -> historyQueues(partitions).isEmpty());
+            instances.remove().close();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', topic", "|^events$, fanout"})
+    void who_may_not_configure_the_exchange_takes_it_for_a_topic_exchange(String also, String type) throws Exception {
+        declareEvents(BuiltinExchangeType.FANOUT);
+        try (TestVirtualHost least = leastPermissions(also);
+                Connection connection = least.connectionFactory().newConnection()) {
+            ConsumerQueue queue =
+                    ConsumerQueue.named("billing.orders").boundTo("events", "").catchUp();
+            queue.declareOn(connection, Duration.ZERO);
+            queue.declareHistoryOn(connection, Duration.ZERO);
+        }
+
+        try (Connection connection = broker.connectionFactory().newConnection()) {
+            connection.createChannel().exchangeDeclare("billing.orders.history:events", type, true);
+        }
+    }
+
+    /** @param also what may be configured besides, as the end of a pattern */
+    private TestVirtualHost leastPermissions(String also) throws IOException {
+        String own = "^billing\\.orders(\\.|$)";
+        String read = "^events$|^billing\\.orders(\\.|$)";
+        assertThat(Files.readString(Path.of("../docs/consumers.md")))
+                .contains("rabbitmqctl set_permissions -p shop billing '%s' '%s' '%s'".formatted(own, own, read));
+        return broker.withPermissions(own + also, own, read);
+    }
+
+    private void declareEvents(BuiltinExchangeType type) throws Exception {
+        try (Connection connection = broker.connectionFactory().newConnection()) {
+            connection.createChannel().exchangeDeclare("events", type, true);
+        }
     }
 
     @Test
@@ -306,7 +360,12 @@ class CatchUpTest {
     }
 
     private Instance start(String name, ConsumerQueue queue, BiConsumer<OrderedEffects, ReceivedEvent> effect) {
-        Instance instance = new Instance(name, database, broker, queue, effect);
+        return start(name, queue, broker, effect);
+    }
+
+    private Instance start(
+            String name, ConsumerQueue queue, TestVirtualHost user, BiConsumer<OrderedEffects, ReceivedEvent> effect) {
+        Instance instance = new Instance(name, database, user, queue, effect);
         instances.add(instance);
         return instance;
     }

@@ -59,7 +59,7 @@ public final class RabbitMq {
         }
         String name = unused.remove();
         inUse.add(name);
-        return new TestVirtualHost(this, address, name);
+        return new TestVirtualHost(this, address, name, () -> discard(name));
     }
 
     /** A test that asks for its first needs one; one that asks for many gets them sooner from a larger batch. */
@@ -79,7 +79,7 @@ public final class RabbitMq {
         unused.addAll(names);
     }
 
-    synchronized void discard(String name) {
+    private synchronized void discard(String name) {
         if (inUse.remove(name)) {
             discarded.add(name);
         }

@@ -1,17 +1,53 @@
 package io.outboxrelay.testservers;
 
 import com.rabbitmq.client.ConnectionFactory;
+import java.util.UUID;
 
-/** A virtual host of one test on a broker that others may share. Its user may do everything in it. */
+/**
+ * A virtual host of one test on a broker that others may share. Its user may do everything in it, unless it is
+ * {@linkplain #withPermissions restricted}.
+ */
 public final class TestVirtualHost implements AutoCloseable {
     private final RabbitMq broker;
     private final ServerAddress address;
     private final String name;
+    private final Runnable discard;
 
-    TestVirtualHost(RabbitMq broker, ServerAddress address, String name) {
+    /** @param discard what happens when it is closed */
+    TestVirtualHost(RabbitMq broker, ServerAddress address, String name, Runnable discard) {
         this.broker = broker;
         this.address = address;
         this.name = name;
+        this.discard = discard;
+    }
+
+    /**
+     * Returns the same virtual host for a new user, whose permissions are limited.
+     *
+     * @param configure pattern of the names that it may declare and delete
+     * @param write pattern of the names that it may publish and bind to
+     * @param read pattern of the names that it may consume and bind from
+     * @return closing it deletes the user and leaves the virtual host
+     */
+    public TestVirtualHost withPermissions(String configure, String write, String read) {
+        String user = "limited-" + UUID.randomUUID();
+        broker.control("eval", """
+                ok = rabbit_auth_backend_internal:add_user(<<"%1$s">>, <<"%1$s">>, <<"test-servers">>),
+                ok = rabbit_auth_backend_internal:set_permissions(
+                    <<"%1$s">>, <<"%2$s">>, <<"%3$s">>, <<"%4$s">>, <<"%5$s">>, <<"test-servers">>).
+                """.formatted(user, name, quoted(configure), quoted(write), quoted(read)));
+        return new TestVirtualHost(
+                broker,
+                new ServerAddress(host(), port(), user, user),
+                name,
+                () -> broker.control(
+                        "eval",
+                        "ok = rabbit_auth_backend_internal:delete_user(<<\"%s\">>, <<\"test-servers\">>)."
+                                .formatted(user)));
+    }
+
+    private static String quoted(String pattern) {
+        return pattern.replace("\\", "\\\\");
     }
 
     /**
@@ -45,7 +81,7 @@ public final class TestVirtualHost implements AutoCloseable {
     /**
      * The broker's user.
      *
-     * @return a user that may configure, write and read everything here
+     * @return a user that may configure, write and read everything here, unless it is restricted
      */
     public String user() {
         return address.user();
@@ -90,6 +126,6 @@ public final class TestVirtualHost implements AutoCloseable {
      */
     @Override
     public void close() {
-        broker.discard(name);
+        discard.run();
     }
 }
