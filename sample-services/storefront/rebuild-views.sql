@@ -5,7 +5,7 @@
 --   2.  psql --set ON_ERROR_STOP=1 --file rebuild-views.sql storefront
 --   3.  start the storefront with STOREFRONT_CATCH_UP=true: new events wait in its queue for the history
 --   4.  when it logs "waits for the history of the queue":
---       outbox-relay subscribe --queue storefront.events --from BEGINNING --again … for all sources (customers, products, orders)
+--       outbox-relay subscribe --queue storefront.events --from BEGINNING … for all sources (customers, products, orders)
 --
 -- Until the storefront logs that it has handled the history, the views are incomplete, whatever age they show. From then on
 -- the setting changes nothing.

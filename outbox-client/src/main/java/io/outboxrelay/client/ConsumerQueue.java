@@ -288,8 +288,18 @@ public record ConsumerQueue(
     /**
      * Declares what the history needs. The exchange for its end comes last: who finds that finds everything. Called
      * after {@link #declareOn}, so that no event is published between the history and the queue.
+     *
+     * <p>If one of the queues is missing, what was sent to it is lost. Then the exchange for the end is another one
+     * too, so that the command knows that.
      */
     void declareHistoryOn(Connection connection, Duration longestInHand) throws IOException, TimeoutException {
+        for (String queue : queues()) {
+            if (isMissing(connection, channel -> channel.queueDeclarePassive(historyOf(queue)))) {
+                try (Channel channel = connection.createChannel()) {
+                    channel.exchangeDelete(historyEnd());
+                }
+            }
+        }
         for (String exchange : exchanges()) {
             String type = typeOf(connection, exchange);
             try (Channel channel = connection.createChannel()) {
@@ -378,8 +388,7 @@ public record ConsumerQueue(
     }
 
     private static void declareExchange(Connection connection, String exchange) throws IOException, TimeoutException {
-        if (refusal(connection, Set.of(AMQP.NOT_FOUND), channel -> channel.exchangeDeclarePassive(exchange))
-                .isPresent()) {
+        if (isMissing(connection, channel -> channel.exchangeDeclarePassive(exchange))) {
             try (Channel channel = connection.createChannel()) {
                 channel.exchangeDeclare(exchange, BuiltinExchangeType.TOPIC, true);
             }
@@ -399,6 +408,10 @@ public record ConsumerQueue(
                 .filter(Matcher::find)
                 .map(found -> found.group(1))
                 .orElse(BuiltinExchangeType.TOPIC.getType());
+    }
+
+    private static boolean isMissing(Connection connection, ChannelCall look) throws IOException, TimeoutException {
+        return refusal(connection, Set.of(AMQP.NOT_FOUND), look).isPresent();
     }
 
     /** Why the broker refuses a call, if it does so with this code; it then closes the channel, which is its own. */

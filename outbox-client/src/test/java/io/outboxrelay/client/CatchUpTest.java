@@ -126,6 +126,49 @@ class CatchUpTest {
     }
 
     // hazard 97
+    @Test
+    void a_consumer_that_begins_anew_or_has_lost_a_queue_deletes_what_a_subscription_sees_it_by() throws Exception {
+        ConsumerQueue queue = QUEUE.partitions(3);
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            Instance first = start("a", queue);
+            awaitHistoryQueues(3);
+            beginSubscription(channel, "first");
+            first.close();
+            Instance second = start("b", queue);
+            await().until(second.consumer()::isCatchingUp);
+            await().until(() -> consumersOf("billing.orders.2.history") == 1);
+            second.close();
+            assertThat(isThere("first")).isTrue();
+
+            jdbc().update("DELETE FROM inbox_history");
+            start("c", queue);
+            await().until(() -> !isThere("first"));
+            awaitHistoryQueues(3);
+            beginSubscription(channel, "second");
+
+            channel.queueDelete("billing.orders.1.history");
+            await().until(() -> !isThere("second"));
+            awaitHistoryQueues(3);
+        }
+    }
+
+    /** As {@code outbox-relay subscribe} does. */
+    private static void beginSubscription(Channel channel, String exchange) throws IOException {
+        channel.exchangeDeclare(exchange, BuiltinExchangeType.FANOUT, true, true, null);
+        channel.exchangeBind("billing.orders.history.end", exchange, "");
+    }
+
+    private boolean isThere(String exchange) throws Exception {
+        try (Connection connection = broker.connectionFactory().newConnection()) {
+            connection.createChannel().exchangeDeclarePassive(exchange);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    // hazard 97
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void crashed_five_times_it_loses_nothing_repeats_nothing_and_keeps_the_order(int partitions) throws Exception {
@@ -423,6 +466,13 @@ class CatchUpTest {
         try (Connection connection = broker.connectionFactory().newConnection();
                 Channel channel = connection.createChannel()) {
             return channel.messageCount(queue);
+        }
+    }
+
+    private long consumersOf(String queue) throws Exception {
+        try (Connection connection = broker.connectionFactory().newConnection();
+                Channel channel = connection.createChannel()) {
+            return channel.consumerCount(queue);
         }
     }
 

@@ -33,14 +33,17 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -246,6 +249,75 @@ class SubscribeCommandTest {
                 .hasSize(2);
     }
 
+    // hazard 97
+    @Test
+    void what_was_sent_before_the_consumer_began_anew_does_not_count() throws Exception {
+        try (OutboxDatabase shop = OutboxDatabase.withLanes(kind, 4);
+                TestVirtualHost broker = Servers.rabbitmq().newVirtualHost()) {
+            configure("SHOP", shop);
+            environment.put("OUTBOX_RELAY_BROKER_URI", broker.amqpUri());
+            Set<String> effects = ConcurrentHashMap.newKeySet();
+            Source relay = relay(shop, broker);
+            try (IdempotentConsumer before = consumer(
+                    shop, broker, QUEUE, event -> effects.add(event.id().toString()))) {
+                awaitHistory(broker);
+                relay.start();
+                write(shop, 0, 20);
+                await().atMost(PATIENCE).until(() -> shop.number("SELECT count(*) FROM outbox_published") == 20);
+                assertThat(before.isCatchingUp()).isTrue();
+            } finally {
+                relay.drain(System.nanoTime() + PATIENCE.toNanos());
+            }
+            purge(broker); // so that every effect comes from the history
+            shop.execute("DELETE FROM inbox_history");
+            assertThat(subscribe("--source=shop", "--from=BEGINNING", "--reason=too early"))
+                    .as(err.toString())
+                    .isZero();
+
+            try (IdempotentConsumer billing = consumer(
+                    shop, broker, QUEUE, event -> effects.add(event.id().toString()))) {
+                await().atMost(PATIENCE).until(() -> shop.number("SELECT count(*) FROM inbox_history") == 1);
+                awaitHistory(broker);
+                assertThat(billing.isCatchingUp()).isTrue();
+
+                assertThat(subscribe("--source=shop", "--from=BEGINNING", "--reason=now"))
+                        .as(err.toString())
+                        .isZero();
+
+                await().atMost(PATIENCE).until(() -> !billing.isCatchingUp());
+                assertThat(effects).hasSize(20);
+            }
+            assertThat(err.toString())
+                    .contains(
+                            "20 events sent to billing.orders before (from the beginning) do not count: the history was"
+                                    + " deleted since, and its consumer waits for it anew");
+        }
+    }
+
+    // hazard 97
+    @Test
+    void a_history_that_is_deleted_while_it_is_sent_does_not_become_complete() throws Exception {
+        declare();
+        published(600);
+        CompletableFuture<Integer> command = CompletableFuture.supplyAsync(
+                () -> subscribe("--from", "BEGINNING", "--rate", "10", "--reason", "new"));
+        await().atMost(PATIENCE).until(() -> channel.messageCount("billing.orders.history") > 0);
+
+        forget_the_queue();
+        declare();
+
+        assertThat(command.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isOne();
+        assertThat(err.toString())
+                .contains("was deleted while it was sent")
+                .contains("When the consumer logs that it waits for the history, run the command again.");
+        assertThat(database.column("SELECT completed_at FROM outbox_subscription"))
+                .containsOnlyNulls();
+        assertThat(subscribe("--from", "BEGINNING", "--reason", "new"))
+                .as(err.toString())
+                .isZero();
+        assertThat(out.toString()).contains("sent 600 events to billing.orders.");
+    }
+
     @Test
     void only_what_the_queue_is_bound_to_is_sent_and_no_header_of_a_service_ends_the_history() throws Exception {
         declare();
@@ -266,39 +338,27 @@ class SubscribeCommandTest {
     }
 
     @Test
-    void without_the_right_to_write_to_the_history_no_event_is_left_out() throws Exception {
+    void the_documented_permissions_suffice_and_with_fewer_no_event_is_left_out() throws Exception {
         declare();
         published(6);
-        String user = "relay-" + UUID.randomUUID();
-        Servers.rabbitmq().control("eval", created(user) + ", " + mayWrite(user, ".*end") + ".");
-        try {
-            environment.put("OUTBOX_RELAY_BROKER_URI", host.amqpUri().replaceFirst("//[^@]*@", "//" + user + ":test@"));
-
+        String configure = "^billing\\.orders\\.history\\.";
+        String write = "^billing\\.orders\\.history[.:]";
+        String read = "^billing\\.orders\\.history\\.";
+        assertThat(Files.readString(Path.of("../docs/operations.md")))
+                .contains("| `%s` | `%s` | `%s` |".formatted(configure, write, read));
+        try (TestVirtualHost tooFew = host.withPermissions(configure, "^billing\\.orders\\.history\\.", read);
+                TestVirtualHost enough = host.withPermissions(configure, write, read)) {
+            environment.put("OUTBOX_RELAY_BROKER_URI", tooFew.amqpUri());
             assertThat(subscribe("--from", "BEGINNING", "--reason", "new")).isOne();
             assertThat(out.toString() + err).contains("ACCESS_REFUSED");
             assertThat(channel.messageCount("billing.orders.history")).isZero();
 
-            Servers.rabbitmq().control("eval", mayWrite(user, ".*") + ".");
+            environment.put("OUTBOX_RELAY_BROKER_URI", enough.amqpUri());
             assertThat(subscribe("--from", "BEGINNING", "--reason", "new"))
                     .as(err.toString())
                     .isZero();
             assertThat(received(7)).hasSize(7);
-        } finally {
-            Servers.rabbitmq()
-                    .control(
-                            "eval",
-                            "rabbit_auth_backend_internal:delete_user(<<\"%s\">>, <<\"test\">>).".formatted(user));
         }
-    }
-
-    private static String created(String user) {
-        return "ok = rabbit_auth_backend_internal:add_user(<<\"%s\">>, <<\"test\">>, <<\"test\">>)".formatted(user);
-    }
-
-    private static String mayWrite(String user, String pattern) {
-        return ("ok = rabbit_auth_backend_internal:set_permissions(<<\"%s\">>, <<\"%s\">>, <<\".*\">>, <<\"%s\">>,"
-                        + " <<\".*\">>, <<\"test\">>)")
-                .formatted(user, host.name(), pattern);
     }
 
     @Test
@@ -470,6 +530,12 @@ class SubscribeCommandTest {
                 asking.createChannel().exchangeDeclarePassive("billing.orders.history.end");
                 return true;
             });
+        }
+    }
+
+    private static void purge(TestVirtualHost broker) throws Exception {
+        try (Connection purging = broker.connectionFactory().newConnection()) {
+            purging.createChannel().queuePurge("billing.orders");
         }
     }
 

@@ -21,6 +21,7 @@ import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.HistoryQueue;
+import io.outboxrelay.relay.rabbitmq.HistoryQueue.CannotSubscribeException;
 import io.outboxrelay.relay.rabbitmq.PublishMetrics;
 import io.outboxrelay.relay.rabbitmq.RabbitPublisher;
 import java.time.Duration;
@@ -50,7 +51,8 @@ import picocli.CommandLine.Option;
             "",
             "Exit status: 0 the history was sent, 1 it was not, 2 wrong use or configuration.",
             "Without --source the history of all configured sources is sent. If the command is interrupted, run it again"
-                    + " with the same options: it continues. A complete history is sent once more only with --again."
+                    + " with the same options: it continues. What was sent counts until the consumer deletes the history"
+                    + " to begin it anew; until then it is sent once more only with --again."
         })
 final class SubscribeCommand implements Callable<Integer> {
 
@@ -113,7 +115,7 @@ final class SubscribeCommand implements Callable<Integer> {
                     + " the command for the last of them.")
     private boolean withoutEnd;
 
-    @Option(names = "--again", description = "Send the history from its start, even if it was sent before.")
+    @Option(names = "--again", description = "Send the history from its start, even if it is being sent or was.")
     private boolean again;
 
     @Option(names = "--dry-run", description = "Only check the queue, and report how many events would be sent.")
@@ -159,7 +161,7 @@ final class SubscribeCommand implements Callable<Integer> {
     private void announce(Database database, HistoryQueue history) {
         history.require();
         SentHistories histories = database.histories();
-        Sent before = again ? null : histories.find(queue).orElse(null);
+        Sent before = before(database, history);
         long after = before == null ? from.after() : before.upTo();
         Reach reach = histories.reach(selection(), after, histories.highestPublished());
         console.println(label(database)
@@ -171,7 +173,7 @@ final class SubscribeCommand implements Callable<Integer> {
 
     private void subscribe(Configuration configuration, Database database, HistoryQueue history, Note note) {
         SentHistories histories = database.histories();
-        Sent before = again ? null : histories.find(queue).orElse(null);
+        Sent before = before(database, history);
         if (before != null && before.completedAt() != null) {
             console.println(label(database) + sentBefore(before));
             return;
@@ -184,17 +186,35 @@ final class SubscribeCommand implements Callable<Integer> {
                             + " --again to send it from its start.",
                     null);
         }
+        UUID id = before != null ? before.subscription() : begin(history);
+        subscription = id;
         awaitOutbox(database);
         long upTo = histories.highestPublished();
         ReplayCommand.awaitSettling(database.published(), "subscribe");
-        Sent begun = before != null ? before : histories.begin(queue, id(), what(), from.after());
-        subscription = begun.subscription();
+        Sent begun = before != null ? before : histories.begin(queue, id, what(), from.after());
         send(configuration, database, history, note, begun, upTo);
     }
 
-    /** The same for all sources that are sent together. */
-    private UUID id() {
-        return subscription == null ? UUID.randomUUID() : subscription;
+    /** What was sent of a history that was not deleted since; or null. */
+    private @Nullable Sent before(Database database, HistoryQueue history) {
+        Sent found = again ? null : database.histories().find(queue).orElse(null);
+        if (found == null || !history.isThere() || history.holds(found.subscription())) {
+            return found;
+        }
+        console.note(label(database)
+                + "%s sent to %s before (%s) do not count: the history was deleted since, and its consumer waits for it anew"
+                        .formatted(Words.count(found.events(), "event"), queue(), Words.plain(found.what())));
+        return null;
+    }
+
+    /** One for all sources that are sent together. Were it begun twice, a deletion in between would not be seen. */
+    private UUID begin(HistoryQueue history) {
+        if (subscription != null) {
+            return subscription;
+        }
+        UUID id = UUID.randomUUID();
+        history.begin(id);
+        return id;
     }
 
     private Selection selection() {
@@ -377,6 +397,8 @@ final class SubscribeCommand implements Callable<Integer> {
         }
         if (!withoutEnd) {
             history.end(subscription);
+        } else if (!history.holds(subscription)) {
+            throw history.lost();
         }
         int status = databases.each(database -> {
             if (sent.contains(database.name())) {
@@ -391,8 +413,8 @@ final class SubscribeCommand implements Callable<Integer> {
     }
 
     /**
-     * Notes in the database how far it is, as long as the queue for the history exists: without it the broker returns
-     * every event, as if no binding matched.
+     * Notes in the database how far it is, as long as nothing of the history is deleted. What was sent before is lost
+     * then, and the broker returns every event, as if no binding matched.
      */
     private final class Notes implements Replay.Listener {
 
@@ -419,12 +441,16 @@ final class SubscribeCommand implements Callable<Integer> {
         }
 
         void note(long events, long last) {
-            history.isThere().ifPresent(there -> {
-                if (!there) {
-                    throw history.gone();
-                }
-                database.histories().reached(queue, last, begun.events() + events);
-            });
+            boolean held;
+            try {
+                held = history.holds(begun.subscription());
+            } catch (CannotSubscribeException e) {
+                return; // the broker does not answer: the next note asks again, and in the end the end
+            }
+            if (!held) {
+                throw history.lost();
+            }
+            database.histories().reached(queue, last, begun.events() + events);
         }
 
         @Override
