@@ -92,6 +92,10 @@ final class ConsumerMeters implements MeterBinder {
                 .tag("consumer", same.name())
                 .description("How many events the consumer works on at once")
                 .register(registry);
+        Gauge.builder("outbox.consumer.catching.up", same, each -> each.sum(one -> one.isCatchingUp() ? 1 : 0))
+                .tag("consumer", same.name())
+                .description("Whether new events wait in the queue until the history is handled: 1 or 0")
+                .register(registry);
         if (same.isPartitioned()) {
             Gauge.builder(
                             "outbox.consumer.partitions",

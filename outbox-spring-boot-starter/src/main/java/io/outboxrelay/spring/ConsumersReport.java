@@ -53,6 +53,9 @@ record ConsumersReport(boolean down, Map<String, Object> details) {
         if (consumer.partitions() > 1) {
             details.put("partitions", consumer.ownPartitions());
         }
+        if (consumer.isCatchingUp()) {
+            details.put("catchingUp", true);
+        }
         if (stored != null) {
             stored.of(consumer.name()).ifPresent(counts -> details.put("parked", counts.parked()));
         }

@@ -178,6 +178,31 @@ class ConsumerAutoConfigurationTest {
     }
 
     @Test
+    void a_consumer_that_waits_for_its_history_is_seen_and_leaves_the_application_healthy() {
+        application
+                .withUserConfiguration(LateBilling.class)
+                .withPropertyValues("outbox.consumer.uri=" + broker.amqpUri(), "outbox.metrics.stored-events=false")
+                .run(context -> {
+                    IdempotentConsumer consumer = consuming(context);
+                    HealthIndicator health = context.getBean(HealthIndicator.class);
+                    MeterRegistry meters = bound(context);
+                    await().atMost(PATIENCE).until(consumer::isCatchingUp);
+                    assertThat(gauge(meters, "catching.up")).isEqualTo(1);
+                    assertThat(health.health().getStatus()).isEqualTo(Status.UP);
+                    assertThat(health.health().getDetails().get("billing"))
+                            .asInstanceOf(InstanceOfAssertFactories.MAP)
+                            .containsEntry("catchingUp", true);
+
+                    endHistory();
+
+                    await().atMost(PATIENCE).until(() -> gauge(meters, "catching.up") == 0);
+                    assertThat(health.health().getDetails().get("billing"))
+                            .asInstanceOf(InstanceOfAssertFactories.MAP)
+                            .doesNotContainKey("catchingUp");
+                });
+    }
+
+    @Test
     @ExtendWith(OutputCaptureExtension.class)
     void a_pool_with_fewer_connections_than_consumers_need_is_reported_with_both_properties(CapturedOutput output) {
         ApplicationContextRunner withWorkers = application
@@ -417,6 +442,21 @@ class ConsumerAutoConfigurationTest {
         }
     }
 
+    private void endHistory() throws Exception {
+        try (var connection = broker.connectionFactory().newConnection();
+                var channel = connection.createChannel()) {
+            AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
+                    .messageId(UUID.randomUUID().toString())
+                    .headers(Map.of("outbox_history_end", true))
+                    .build();
+            await().atMost(PATIENCE).ignoreExceptions().until(() -> {
+                connection.createChannel().exchangeDeclarePassive("billing.orders.history.end");
+                return true;
+            });
+            channel.basicPublish("billing.orders.history.end", "", true, properties, new byte[0]);
+        }
+    }
+
     /** What came to the handler. */
     record Handled(List<ReceivedEvent> events) {
 
@@ -473,6 +513,18 @@ class ConsumerAutoConfigurationTest {
         IdempotentConsumer billing(IdempotentConsumers consumers) {
             ConsumerQueue queue =
                     ConsumerQueue.named("billing.orders").partitions(2).boundTo("events", "order.*");
+            return consumers.consumer("billing", queue, new Handled(new CopyOnWriteArrayList<>())::handle);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class LateBilling {
+
+        @Bean
+        IdempotentConsumer billing(IdempotentConsumers consumers) {
+            ConsumerQueue queue = ConsumerQueue.named("billing.orders")
+                    .boundTo("events", "order.*")
+                    .catchUp();
             return consumers.consumer("billing", queue, new Handled(new CopyOnWriteArrayList<>())::handle);
         }
     }
