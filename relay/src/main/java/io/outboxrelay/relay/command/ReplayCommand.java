@@ -13,6 +13,7 @@ import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Lane.LaneSettings;
+import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Replay;
 import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import io.outboxrelay.relay.rabbitmq.Broker;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,7 +48,6 @@ import picocli.CommandLine.Parameters;
         })
 final class ReplayCommand implements Callable<Integer> {
 
-    private static final Duration AGAIN = Duration.ofSeconds(1);
     private static final long MILLIS_BETWEEN_LOOKS = 20;
     private static final int MOST_LOOKS = 500;
 
@@ -60,6 +61,9 @@ final class ReplayCommand implements Callable<Integer> {
     private final ReplayOptions options = new ReplayOptions();
 
     @Mixin
+    private final PaceOptions pace = new PaceOptions(1_000);
+
+    @Mixin
     private final AuditOptions audit = new AuditOptions();
 
     @Option(
@@ -69,23 +73,11 @@ final class ReplayCommand implements Callable<Integer> {
     private @Nullable String queue;
 
     @Option(
-            names = "--rate",
-            paramLabel = "N",
-            defaultValue = "1000",
-            description = "Maximum events per second. Default: ${DEFAULT-VALUE}.")
-    private int rate;
-
-    @Option(
             names = "--after",
             paramLabel = "POSITION",
             defaultValue = "0",
             description = "Continue after this position (printed when a replay stops).")
     private long after;
-
-    @Option(
-            names = "--skip-failed",
-            description = "Skip events that cannot be sent. Without it the replay stops at the first one.")
-    private boolean skipFailed;
 
     @Option(names = "--dry-run", description = "Only report how many events would be sent.")
     private boolean dryRun;
@@ -97,9 +89,7 @@ final class ReplayCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Selection selection = options.selection();
-        if (rate < 1 || rate > 1_000_000) {
-            throw console.wrongUse("--rate must be from 1 to 1000000 events per second.");
-        }
+        pace.check();
         if (queue != null && queue.isBlank()) {
             throw console.wrongUse("--queue must not be empty.");
         }
@@ -193,14 +183,8 @@ final class ReplayCommand implements Callable<Integer> {
                             place -> database.published().next(selection, place, limits),
                             publisher,
                             System::nanoTime,
-                            new ReplaySettings(
-                                    rate,
-                                    lane.windowEvents(),
-                                    lane.windowBytes(),
-                                    lane.confirmDeadline(),
-                                    AGAIN,
-                                    queue == null ? configuration.failures()::drops : (event, failure) -> false,
-                                    skipFailed),
+                            pace.settings(
+                                    lane, queue == null ? configuration.failures()::drops : (event, failure) -> false),
                             new Report(console, console.new Progress(database.label(), events)))
                     .run(after);
         } catch (InterruptedException e) {
@@ -235,6 +219,41 @@ final class ReplayCommand implements Callable<Integer> {
                 + (result.skipped() == 0
                         ? ""
                         : ", skipped " + Words.number(result.skipped()) + " that could not be sent");
+    }
+
+    /** How fast retained events are sent, and whether one that cannot be sent ends it. */
+    static final class PaceOptions {
+
+        private static final Duration AGAIN = Duration.ofSeconds(1);
+
+        @Mixin
+        private final Console console = new Console();
+
+        @Option(
+                names = "--rate",
+                paramLabel = "N",
+                description = "Maximum events per second. Default: ${DEFAULT-VALUE}.")
+        private int rate;
+
+        @Option(
+                names = "--skip-failed",
+                description = "Skip events that cannot be sent. Without it the command stops at the first one.")
+        private boolean skipFailed;
+
+        PaceOptions(int defaultRate) {
+            this.rate = defaultRate;
+        }
+
+        void check() {
+            if (rate < 1 || rate > 1_000_000) {
+                throw console.wrongUse("--rate must be from 1 to 1000000 events per second.");
+            }
+        }
+
+        ReplaySettings settings(LaneSettings lane, BiPredicate<Event, Outcome.NotPublished> drops) {
+            return new ReplaySettings(
+                    rate, lane.windowEvents(), lane.windowBytes(), lane.confirmDeadline(), AGAIN, drops, skipFailed);
+        }
     }
 
     /** Selects retained events: never all of them unless that was said. */

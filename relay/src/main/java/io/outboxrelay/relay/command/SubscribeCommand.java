@@ -3,6 +3,7 @@ package io.outboxrelay.relay.command;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.outboxrelay.relay.command.DatabaseOptions.AuditOptions;
 import io.outboxrelay.relay.command.DatabaseOptions.Database;
+import io.outboxrelay.relay.command.ReplayCommand.PaceOptions;
 import io.outboxrelay.relay.configuration.Configuration;
 import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.UnavailableException;
@@ -17,7 +18,6 @@ import io.outboxrelay.relay.lane.Lane.LaneSettings;
 import io.outboxrelay.relay.lane.Outcome;
 import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.Replay;
-import io.outboxrelay.relay.lane.Replay.ReplaySettings;
 import io.outboxrelay.relay.rabbitmq.Broker;
 import io.outboxrelay.relay.rabbitmq.BrokerSettings;
 import io.outboxrelay.relay.rabbitmq.HistoryQueue;
@@ -56,7 +56,6 @@ import picocli.CommandLine.Option;
         })
 final class SubscribeCommand implements Callable<Integer> {
 
-    private static final Duration AGAIN = Duration.ofSeconds(1);
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(100);
     private static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
 
@@ -68,6 +67,9 @@ final class SubscribeCommand implements Callable<Integer> {
 
     @Mixin
     private final DatabaseOptions databases;
+
+    @Mixin
+    private final PaceOptions pace = new PaceOptions(5_000);
 
     @Mixin
     private final AuditOptions audit = new AuditOptions();
@@ -98,18 +100,6 @@ final class SubscribeCommand implements Callable<Integer> {
     private @Nullable String aggregateType;
 
     @Option(
-            names = "--rate",
-            paramLabel = "N",
-            defaultValue = "5000",
-            description = "Maximum events per second. Default: ${DEFAULT-VALUE}.")
-    private int rate;
-
-    @Option(
-            names = "--skip-failed",
-            description = "Skip events that cannot be sent. Without it the command stops at the first one.")
-    private boolean skipFailed;
-
-    @Option(
             names = "--without-end",
             description = "Leave the history open, because sources of another configuration follow. Omit this option in"
                     + " the command for the last of them.")
@@ -136,9 +126,7 @@ final class SubscribeCommand implements Callable<Integer> {
         if (queue.isBlank()) {
             throw console.wrongUse("--queue must not be empty.");
         }
-        if (rate < 1 || rate > 1_000_000) {
-            throw console.wrongUse("--rate must be from 1 to 1000000 events per second.");
-        }
+        pace.check();
         Note note = dryRun ? audit.note() : audit.noteWithReason();
         Configuration configuration = databases.configuration();
         if (from.after() > 0 && databases.chosen().size() > 1) {
@@ -350,14 +338,7 @@ final class SubscribeCommand implements Callable<Integer> {
                                     .toList(),
                             publisher,
                             System::nanoTime,
-                            new ReplaySettings(
-                                    rate,
-                                    lane.windowEvents(),
-                                    lane.windowBytes(),
-                                    lane.confirmDeadline(),
-                                    AGAIN,
-                                    (event, failure) -> isNotForTheQueue(failure),
-                                    skipFailed),
+                            pace.settings(lane, (event, failure) -> isNotForTheQueue(failure)),
                             notes)
                     .run(after);
         } catch (InterruptedException e) {

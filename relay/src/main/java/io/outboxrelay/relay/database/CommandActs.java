@@ -8,13 +8,13 @@ import io.outboxrelay.relay.database.Failures.Note;
 import io.outboxrelay.relay.database.Failures.Pause;
 import io.outboxrelay.relay.database.Failures.Retained;
 import io.outboxrelay.relay.database.Failures.Route;
+import io.outboxrelay.relay.database.Failures.Rows;
 import io.outboxrelay.relay.database.Failures.Unpublished;
 import io.outboxrelay.relay.database.OutboxStore.StateCount;
 import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
 import io.outboxrelay.relay.database.SentHistories.Reach;
-import io.outboxrelay.relay.database.SentHistories.Sent;
 import io.outboxrelay.relay.lane.Event;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -110,25 +110,16 @@ interface CommandActs extends FailureActs {
 
     // SentHistories
 
-    long highestPosition();
+    /** Puts the schema in the place of {@code SCHEMA}. */
+    String in(String statement);
 
-    /**
-     * Counts the events of the outbox up to a position, at most so many as {@link SentHistories} says; and those that
-     * failed only because the broker has not answered.
-     */
-    long countUndecided(long position);
+    /** Returns the form in which an id is bound. */
+    Object bound(UUID id);
 
-    long highestPublished();
+    /** Returns what reads ids and times. */
+    Rows rows();
 
     Reach reach(Selection selection, long after, long upTo);
-
-    Optional<Sent> sentTo(String queue);
-
-    int forgetSent(String queue);
-
-    int beginSending(String queue, UUID subscription, String what, long after);
-
-    int sentUpTo(String queue, long upTo, long events);
 
     int sentAll(String queue);
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.JdbcTemplate;
 
 /** A kind of database: how to connect to it, and which classes know its SQL. */
 public enum Dialect {
@@ -140,7 +141,7 @@ public enum Dialect {
      */
     public SentHistories sentHistories(String schema, DataSource connections) {
         CommandActs sql = commands(schema, connections);
-        return new SentHistories(sql, new CommandTransactions(schema, connections, sql));
+        return new SentHistories(sql, new CommandTransactions(schema, connections, sql), new JdbcTemplate(connections));
     }
 
     /**

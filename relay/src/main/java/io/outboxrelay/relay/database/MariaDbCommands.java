@@ -20,7 +20,6 @@ import io.outboxrelay.relay.database.Published.Extent;
 import io.outboxrelay.relay.database.Published.Limits;
 import io.outboxrelay.relay.database.Published.Selection;
 import io.outboxrelay.relay.database.SentHistories.Reach;
-import io.outboxrelay.relay.database.SentHistories.Sent;
 import io.outboxrelay.relay.lane.Event;
 import io.outboxrelay.relay.lane.Event.Aggregate;
 import io.outboxrelay.relay.lane.FailurePolicy.State;
@@ -568,27 +567,6 @@ final class MariaDbCommands implements CommandActs {
     }
 
     @Override
-    public long highestPosition() {
-        return number("SELECT coalesce(max(position), 0) FROM SCHEMA.outbox", new MapSqlParameterSource());
-    }
-
-    @Override
-    public long countUndecided(long position) {
-        return number(
-                """
-                SELECT (SELECT count(*) FROM (
-                            SELECT 1 FROM SCHEMA.outbox WHERE position <= :position LIMIT :most) AS counted)
-                     + (SELECT count(*) FROM SCHEMA.outbox_failure
-                        WHERE next_attempt_at IS NOT NULL AND reason = 'unanswered')
-                """, new MapSqlParameterSource("position", position).addValue("most", SentHistories.MOST_COUNTED));
-    }
-
-    @Override
-    public long highestPublished() {
-        return number("SELECT coalesce(max(id), 0) FROM SCHEMA.outbox_published", new MapSqlParameterSource());
-    }
-
-    @Override
     public Reach reach(Selection selection, long after, long upTo) {
         return first(
                         """
@@ -602,48 +580,13 @@ final class MariaDbCommands implements CommandActs {
     }
 
     @Override
-    public Optional<Sent> sentTo(String queue) {
-        return first(
-                """
-                SELECT subscription, what, sent_up_to, events, completed_at FROM SCHEMA.outbox_subscription
-                WHERE queue = :queue
-                """,
-                new MapSqlParameterSource("queue", queue),
-                (row, n) -> new Sent(
-                        MariaDbOutbox.uuid(row.getBytes("subscription")),
-                        row.getString("what"),
-                        row.getLong("sent_up_to"),
-                        row.getLong("events"),
-                        ROWS.time(row, "completed_at")));
+    public Rows rows() {
+        return ROWS;
     }
 
     @Override
-    public int forgetSent(String queue) {
-        return database.update(
-                in("DELETE FROM SCHEMA.outbox_subscription WHERE queue = :queue"),
-                new MapSqlParameterSource("queue", queue));
-    }
-
-    @Override
-    public int beginSending(String queue, UUID subscription, String what, long after) {
-        return database.update(
-                in("""
-                INSERT INTO SCHEMA.outbox_subscription (queue, subscription, what, sent_up_to)
-                VALUES (:queue, :subscription, :what, :after)
-                """),
-                new MapSqlParameterSource("queue", queue)
-                        .addValue("subscription", MariaDbOutbox.bytes(subscription))
-                        .addValue("what", what)
-                        .addValue("after", after));
-    }
-
-    @Override
-    public int sentUpTo(String queue, long upTo, long events) {
-        return database.update(
-                in("UPDATE SCHEMA.outbox_subscription SET sent_up_to = :up_to, events = :events WHERE queue = :queue"),
-                new MapSqlParameterSource("queue", queue)
-                        .addValue("up_to", upTo)
-                        .addValue("events", events));
+    public Object bound(UUID id) {
+        return MariaDbOutbox.bytes(id);
     }
 
     @Override
@@ -745,7 +688,8 @@ final class MariaDbCommands implements CommandActs {
     }
 
     /** Puts in the database, which is the only thing that cannot be bound, and what several statements share. */
-    private String in(String statement) {
+    @Override
+    public String in(String statement) {
         return statement.replace("MATCHES", MATCHES).replace("SCHEMA.", prefix);
     }
 }
