@@ -24,7 +24,8 @@ final class ChaosIT {
                 .last()
                 .asString()
                 .matches("chaos passed: events=[1-9]\\d* kills=\\d+ lost=0 out_of_order=0 duplicates_delivered=\\d+"
-                        + " effects_lost=0 effects_twice=0 effects_out_of_order=0 queues=(classic|quorum) clocks=(on|off) seed="
+                        + " effects_lost=0 effects_twice=0 effects_out_of_order=0 queues=(classic|quorum)"
+                        + " clocks=(on|off) seed="
                         + seed);
     }
 

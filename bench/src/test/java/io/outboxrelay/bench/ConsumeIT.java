@@ -26,8 +26,8 @@ final class ConsumeIT {
         assertThat(output.lines())
                 .last()
                 .asString()
-                .matches(
-                        "consume ratio one-by-one=\\d+\\.\\d\\d loop=\\d+\\.\\d\\d spring-batch=\\d+\\.\\d\\d out_of_order=0");
+                .matches("consume ratio one-by-one=\\d+\\.\\d\\d loop=\\d+\\.\\d\\d spring-batch=\\d+\\.\\d\\d"
+                        + " out_of_order=0");
     }
 
     @Test

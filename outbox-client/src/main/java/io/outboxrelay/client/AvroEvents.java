@@ -94,9 +94,9 @@ public final class AvroEvents implements PayloadReader {
     @Override
     public <T> T read(ReceivedEvent event, Class<T> type) {
         if (!SpecificRecord.class.isAssignableFrom(type)) {
-            throw new IllegalArgumentException(
-                    type.getName()
-                            + " is not a class that was generated from an Avro schema: events of Avro records are read into those");
+            throw new IllegalArgumentException(type.getName()
+                    + " is not a class that was generated from an Avro schema: events of Avro records are read"
+                    + " into those");
         }
         try {
             return type.cast(decoders.computeIfAbsent(type, this::decoder).decode(event.payload()));
@@ -133,14 +133,15 @@ public final class AvroEvents implements PayloadReader {
         String who =
                 "The schema of %s (%s) is not released: ".formatted(schema.getFullName(), SchemaIdentity.of(schema));
         return alike.map(contract -> who
-                        + "no version of the contract %s is it, whose newest is v%d. Add it as contracts/%s/v%d.avsc, check it with: schemas check, and generate the class from there"
+                        + ("no version of the contract %s is it, whose newest is v%d. Add it as contracts/%s/v%d.avsc,"
+                                        + " check it with: schemas check, and generate the class from there")
                                 .formatted(
                                         contract.subject(),
                                         contract.newest().number(),
                                         contract.subject(),
                                         contract.newest().number() + 1))
-                .orElseGet(
-                        () -> who
-                                + "no contract has a record of this name. Add it as contracts/SUBJECT/v1.avsc and list the subject in contracts/contracts.yaml, where the class path has it");
+                .orElseGet(() -> who
+                        + "no contract has a record of this name. Add it as contracts/SUBJECT/v1.avsc and list"
+                        + " the subject in contracts/contracts.yaml, where the class path has it");
     }
 }

@@ -109,8 +109,8 @@ final class CallersTransaction {
                 .anyMatch(key -> key instanceof DataSource bound && areOne(bound, dataSource));
         return hasConnection
                 ? "the active transaction was begun by a transaction manager that is not watched, or before it was."
-                        + " Give the transaction manager of this DataSource to the constructor of Outbox or to Outbox.watch,"
-                        + " before it begins transactions. One of JTA cannot be used"
+                        + " Give the transaction manager of this DataSource to the constructor of Outbox or to"
+                        + " Outbox.watch, before it begins transactions. One of JTA cannot be used"
                 : belongsToAnother("");
     }
 
@@ -118,8 +118,8 @@ final class CallersTransaction {
         if (innermost.isEnding()) {
             return "the call came after the transaction" + named(innermost) + " has completed, or while it was being"
                     + " committed or rolled back. Call earlier: where the data is changed, or in a"
-                    + " @TransactionalEventListener(phase = TransactionPhase.BEFORE_COMMIT). To write in another transaction,"
-                    + " begin it with REQUIRES_NEW; it is not part of the first";
+                    + " @TransactionalEventListener(phase = TransactionPhase.BEFORE_COMMIT). To write in another"
+                    + " transaction, begin it with REQUIRES_NEW; it is not part of the first";
         }
         if (innermost.isSuspended()) {
             return "the transaction" + named(innermost)
@@ -130,8 +130,8 @@ final class CallersTransaction {
 
     private static String belongsToAnother(String name) {
         return "the active transaction" + name + " does not include this DataSource, it belongs to another. Use the"
-                + " transaction manager of the DataSource that has the outbox and inbox tables. A JpaTransactionManager has to"
-                + " know the DataSource and the JpaDialect";
+                + " transaction manager of the DataSource that has the outbox and inbox tables. A"
+                + " JpaTransactionManager has to know the DataSource and the JpaDialect";
     }
 
     private static String named(Begun transaction) {

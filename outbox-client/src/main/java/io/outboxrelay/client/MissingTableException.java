@@ -59,7 +59,8 @@ public final class MissingTableException extends InvalidDataAccessResourceUsageE
                 : "OutboxSchema.defaults().withSchema(\"" + schema + "\").installOn(dataSource)";
         return new MissingTableException(
                 "there is no " + table + " in the schema '" + schema + "' of " + address
-                        + "; install it in one of three ways: set outbox.schema.install=true (Spring Boot starter), or call "
+                        + "; install it in one of three ways: set outbox.schema.install=true (Spring Boot starter), or"
+                        + " call "
                         + call + ", or run: java -jar outbox-relay.jar migrate --url " + plain.orElse("URL")
                         + " --schema "
                         + schema + " --user OWNER --password-file FILE. If it is in another schema, set"

@@ -101,8 +101,8 @@ record PostgresDatabase(String schema) implements Database {
             ORDER BY f.aggregate_type, f.aggregate_id, f.id LIMIT ?""";
 
     private static final String READ = """
-            SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers::text AS headers,
-                occurred_at, attempts
+            SELECT id, event_id, aggregate_type, aggregate_id, event_type, payload, content_type,
+                headers::text AS headers, occurred_at, attempts
             FROM %s.inbox_failure WHERE id = ANY (?)""";
 
     private static final String COUNT = """
@@ -151,7 +151,8 @@ record PostgresDatabase(String schema) implements Database {
                 UNION ALL
                 SELECT next.* FROM head CROSS JOIN LATERAL (
                     SELECT f.aggregate_type, f.aggregate_id, f.id, f.state FROM %1$s.inbox_failure f
-                    WHERE f.consumer = ? AND (f.aggregate_type, f.aggregate_id) > (head.aggregate_type, head.aggregate_id)
+                    WHERE f.consumer = ?
+                      AND (f.aggregate_type, f.aggregate_id) > (head.aggregate_type, head.aggregate_id)
                     ORDER BY f.aggregate_type, f.aggregate_id, f.id LIMIT 1) AS next
             )
             SELECT id FROM head WHERE state = 'waiting'""";

@@ -24,7 +24,8 @@ class ConsumerTimeoutTest {
 
     /** The channel looks at its deliveries at every tick, which is a minute apart by default. */
     private static final String IMPATIENT =
-            "application:set_env(rabbit, consumer_timeout, 1000), application:set_env(rabbit, channel_tick_interval, 500).";
+            "application:set_env(rabbit, consumer_timeout, 1000), application:set_env(rabbit, channel_tick_interval,"
+                    + " 500).";
 
     @Test
     void where_the_broker_closes_the_channel_each_effect_happens_once_and_the_consumer_continues()

@@ -557,8 +557,8 @@ class IdempotentConsumerTest {
                         .attempts(0)
                         .build())
                 .hasMessage("The consumer billing cannot be built: it cannot have a concurrency of 0: use 1 to 1000; it"
-                        + " cannot handle batches of 11 with a prefetch of 10: use a larger prefetch, or leave it out; it"
-                        + " cannot take 0 bytes ahead: use at least 1; it cannot have 0 attempts: use at least 1");
+                        + " cannot handle batches of 11 with a prefetch of 10: use a larger prefetch, or leave it out;"
+                        + " it cannot take 0 bytes ahead: use at least 1; it cannot have 0 attempts: use at least 1");
         assertThatThrownBy(() -> harness.consumer(this::effect).attempts(0).build())
                 .hasMessageContaining("0 attempts");
         assertThatThrownBy(() -> harness.consumer(this::effect).name("").build())

@@ -233,7 +233,8 @@ class InboxFailuresTest {
     private void awaitSomebodyWaits() {
         String waiting = kind.isInnoDb()
                 ? "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
-                : "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+                : "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                        + " AND wait_event_type = 'Lock'";
         ConsumerHarness.await().until(() -> {
             Integer sessions = new org.springframework.jdbc.core.JdbcTemplate(database.server.dataSource())
                     .queryForObject(waiting, Integer.class);
@@ -342,7 +343,8 @@ class InboxFailuresTest {
                 Statement statement = two.createStatement()) {
             two.setAutoCommit(false);
             statement.executeUpdate(
-                    "UPDATE inbox_instance SET alive_until = '2999-01-01 00:00:00' WHERE consumer = 'billing' AND instance = 'two'");
+                    "UPDATE inbox_instance SET alive_until = '2999-01-01 00:00:00' WHERE consumer = 'billing'"
+                            + " AND instance = 'two'");
             Future<List<String>> one = threads.submit(() -> failures.alive("one", Duration.ofHours(1)));
             assertThat(one.get(30, TimeUnit.SECONDS)).containsExactly("one");
             two.commit();

@@ -33,7 +33,8 @@ class KeptPlanTest {
 
             try (Statement statement = connection.createStatement();
                     ResultSet row = statement.executeQuery(
-                            "SELECT sum(generic_plans) FROM pg_prepared_statements WHERE statement LIKE '%inbox_failure%'")) {
+                            "SELECT sum(generic_plans) FROM pg_prepared_statements WHERE statement"
+                                    + " LIKE '%inbox_failure%'")) {
                 row.next();
                 assertThat(row.getLong(1)).isPositive();
             }

@@ -213,7 +213,8 @@ class OutboxTest {
                 CREATE TABLE statements (n int);
                 CREATE FUNCTION count_statement() RETURNS trigger LANGUAGE plpgsql AS
                     'BEGIN INSERT INTO statements VALUES (1); RETURN NULL; END';
-                CREATE TRIGGER count_statement AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION count_statement()""");
+                CREATE TRIGGER count_statement AFTER INSERT ON outbox FOR EACH STATEMENT
+                EXECUTE FUNCTION count_statement()""");
         List<OutboxEvent> events =
                 IntStream.range(0, 70_000).mapToObj(n -> event("a" + n)).toList();
 

@@ -8,7 +8,8 @@ public final class Paid extends SpecificRecordBase {
 
     /** Avro looks for it. */
     public static final Schema SCHEMA$ = new Schema.Parser().parse("""
-            {"type": "record", "name": "Paid", "namespace": "io.outboxrelay.client", "aliases": ["shop.Paid"], "fields": [
+            {"type": "record", "name": "Paid", "namespace": "io.outboxrelay.client", "aliases": ["shop.Paid"],
+             "fields": [
                 {"name": "id", "type": "string"}, {"name": "currency", "type": "string", "default": "EUR"}]}""");
 
     private Object id = "";

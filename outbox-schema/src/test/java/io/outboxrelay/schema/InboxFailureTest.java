@@ -186,7 +186,8 @@ class InboxFailureTest {
                 """
                 INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
                     headers, queue, state, next_attempt_at, reason, detail)
-                VALUES (?, %s, ?, ?, 'OrderPlaced', 'x', '{}', 'billing.orders', ?, %s, ?, ?)""".formatted(innoDb ? "unhex(?)" : "?::uuid", row.due() ? "current_timestamp" : "NULL"))) {
+                VALUES (?, %s, ?, ?, 'OrderPlaced', 'x', '{}', 'billing.orders', ?, %s,
+                    ?, ?)""".formatted(innoDb ? "unhex(?)" : "?::uuid", row.due() ? "current_timestamp" : "NULL"))) {
             insert.setString(1, row.consumer());
             insert.setString(2, row.event().toString().replace("-", ""));
             insert.setString(3, row.aggregateType());

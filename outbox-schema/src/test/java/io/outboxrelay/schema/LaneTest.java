@@ -151,8 +151,8 @@ class LaneTest {
                 """);
 
         assertThat(Sql.column(owner, """
-                        SELECT concat_ws('|', lane, position > 0, event_id IS NOT NULL, aggregate_type, aggregate_id, event_type,
-                            convert_from(payload, 'UTF8'), content_type, headers,
+                        SELECT concat_ws('|', lane, position > 0, event_id IS NOT NULL, aggregate_type, aggregate_id,
+                            event_type, convert_from(payload, 'UTF8'), content_type, headers,
                             occurred_at BETWEEN clock_timestamp() - interval '1 minute' AND clock_timestamp())
                         FROM outbox"""))
                 .containsExactly(expectedLane("order", "4711")
@@ -165,7 +165,8 @@ class LaneTest {
         for (String column : kind.isInnoDb() ? List.of("lane") : List.of("lane", "position")) {
             assertThatThrownBy(() -> Sql.execute(owner, """
                     INSERT INTO outbox (%s, aggregate_type, aggregate_id, event_type, payload, content_type)
-                    VALUES (1, 'order', '1', 'OrderPlaced', '', 'text/plain')""".formatted(column))).hasMessageContaining(column);
+                    VALUES (1, 'order', '1', 'OrderPlaced', '',
+                        'text/plain')""".formatted(column))).hasMessageContaining(column);
         }
     }
 

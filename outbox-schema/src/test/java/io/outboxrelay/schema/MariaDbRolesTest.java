@@ -33,7 +33,8 @@ class MariaDbRolesTest {
             VALUES ('order', '1', 'OrderPlaced', 'x', 'text/plain')""";
 
     private static final String GIVEN_UP = """
-            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload, headers, queue, state)
+            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
+                headers, queue, state)
             VALUES ('billing', '', 'order', '1', 'OrderPlaced', 'x', '{}', 'billing.orders', 'waiting')""";
 
     private static TestDatabase database;
@@ -72,7 +73,8 @@ class MariaDbRolesTest {
         Sql.execute(writer, EVENT);
         Sql.execute(writer, """
                 INSERT INTO outbox (event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers)
-                VALUES (unhex(replace(uuid(), '-', '')), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{"a": "b"}')""");
+                VALUES (unhex(replace(uuid(), '-', '')), 'order', '1', 'OrderPlaced', 'x', 'text/plain',
+                    '{"a": "b"}')""");
 
         assertDenied(() -> Sql.execute(writer, "SELECT event_id FROM outbox"));
         assertDenied(() -> Sql.execute(writer, "UPDATE outbox SET payload = ''"));
@@ -118,7 +120,8 @@ class MariaDbRolesTest {
         Sql.execute(consumer, "DELETE FROM inbox_instance WHERE alive_until <= utc_timestamp(6)");
         Sql.execute(
                 consumer,
-                "INSERT INTO inbox_history (consumer, queue, subscription) VALUES ('billing', 'q', unhex(repeat('ab', 16)))");
+                "INSERT INTO inbox_history (consumer, queue, subscription)"
+                        + " VALUES ('billing', 'q', unhex(repeat('ab', 16)))");
         Sql.execute(consumer, "SELECT queue FROM inbox_history");
 
         assertDenied(() -> Sql.execute(consumer, "UPDATE inbox SET processed_at = utc_timestamp()"));
@@ -149,8 +152,8 @@ class MariaDbRolesTest {
         Sql.execute(relay, "DELETE FROM outbox_failure");
         Sql.execute(relay, "SELECT * FROM outbox_pause");
         Sql.execute(relay, """
-                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
-                    content_type, headers, occurred_at)
+                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type,
+                    payload, content_type, headers, occurred_at)
                 VALUES (0, 1, '', 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', utc_timestamp())""");
         Sql.execute(relay, "DELETE FROM outbox_published WHERE published_at < utc_timestamp() - INTERVAL 1 DAY");
         assertThat(OutboxSchema.defaults().version(relay)).hasValue(OutboxSchema.VERSION);
@@ -188,7 +191,8 @@ class MariaDbRolesTest {
         Sql.execute(admin, "DELETE FROM outbox_failure");
         Sql.execute(admin, "DELETE FROM outbox_pause");
         Sql.execute(admin, """
-                INSERT INTO outbox_audit (who, action, what, events, reason) VALUES ('a', 'retry', 'all', 0, 'none')""");
+                INSERT INTO outbox_audit (who, action, what, events, reason)
+                VALUES ('a', 'retry', 'all', 0, 'none')""");
 
         assertThat(Sql.value(admin, "SELECT concat(db_user, ' ', who) FROM outbox_audit"))
                 .startsWith("outbox_admin_")

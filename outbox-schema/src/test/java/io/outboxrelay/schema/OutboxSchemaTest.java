@@ -270,7 +270,8 @@ class OutboxSchemaTest {
     @Test
     void the_plain_sql_makes_the_same_tables_as_flyway() throws Exception {
         String shape = """
-                SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default, generation_expression)
+                SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default,
+                    generation_expression)
                 FROM information_schema.columns WHERE table_schema = '%s' AND table_name <> 'outbox_schema_history'
                 ORDER BY table_name, ordinal_position""";
         OutboxSchema.install(owner);
@@ -370,7 +371,8 @@ class OutboxSchemaTest {
                 .hasMessageMatching(".*\"?outbox\"? already exists.*");
         assertThat(Sql.column(owner, """
                         SELECT column_name FROM information_schema.columns
-                        WHERE table_name = 'outbox' AND table_schema = '%s'""".formatted(home()))).containsExactly("mine");
+                        WHERE table_name = 'outbox'
+                        AND table_schema = '%s'""".formatted(home()))).containsExactly("mine");
     }
 
     @Test

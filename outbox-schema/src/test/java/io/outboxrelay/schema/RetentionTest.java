@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 class RetentionTest {
 
     private static final String PUBLISHED = """
-            INSERT INTO outbox_published (published_at, lane, position, event_id, aggregate_type, aggregate_id, event_type,
-                payload, content_type, headers, occurred_at)
+            INSERT INTO outbox_published (published_at, lane, position, event_id, aggregate_type, aggregate_id,
+                event_type, payload, content_type, headers, occurred_at)
             SELECT %1$s, 0, 1, gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', %1$s
             FROM generate_series(1, %2$d)""";
 
@@ -111,7 +111,8 @@ class RetentionTest {
                 INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
                     content_type, headers, occurred_at, state, first_failed_at, failed_at, reason)
                 SELECT 0, n, gen_random_uuid(), 'order', n::text, 'OrderPlaced', 'x', 'text/plain', '{}',
-                       now() - interval '2 years', 'parked', now() - interval '2 years', now() - interval '2 years', 'unroutable'
+                       now() - interval '2 years', 'parked', now() - interval '2 years', now() - interval '2 years',
+                           'unroutable'
                 FROM generate_series(1, 10) n""");
         day(500);
         publish(DAYS_AGO.formatted(500), 1);

@@ -23,8 +23,10 @@ class RolesTest {
             VALUES ('order', '1', 'OrderPlaced', 'x', 'text/plain')""";
 
     private static final String GIVEN_UP = """
-            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload, headers, queue, state)
-            VALUES ('billing', gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', '{}', 'billing.orders', 'waiting')""";
+            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
+                headers, queue, state)
+            VALUES ('billing', gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', '{}', 'billing.orders',
+                'waiting')""";
 
     private static TestDatabase database;
 
@@ -135,13 +137,14 @@ class RolesTest {
         Sql.execute(relay, """
                 INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
                     content_type, headers, occurred_at, state)
-                SELECT 0, 1, gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', now(), 'waiting'""");
+                SELECT 0, 1, gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', now(),
+                    'waiting'""");
         Sql.execute(relay, "UPDATE outbox_failure SET state = 'retrying', next_attempt_at = clock_timestamp()");
         Sql.execute(relay, "DELETE FROM outbox_failure");
         Sql.execute(relay, "SELECT * FROM outbox_pause");
         Sql.execute(relay, """
-                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
-                    content_type, headers, occurred_at)
+                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type,
+                    payload, content_type, headers, occurred_at)
                 SELECT 0, 1, gen_random_uuid(), 'order', '1', 'OrderPlaced', 'x', 'text/plain', '{}', now()""");
         Sql.execute(relay, "SELECT * FROM outbox_retain('7 days')");
 
@@ -182,7 +185,8 @@ class RolesTest {
         Sql.execute(admin, "SELECT * FROM outbox_published");
         Sql.execute(admin, "DELETE FROM outbox_published");
         Sql.execute(admin, """
-                INSERT INTO outbox_audit (who, action, what, events, reason) VALUES ('a', 'retry', 'all', 0, 'none')""");
+                INSERT INTO outbox_audit (who, action, what, events, reason)
+                VALUES ('a', 'retry', 'all', 0, 'none')""");
 
         assertThat(Sql.value(admin, "SELECT concat(db_user, ' ', who) FROM outbox_audit"))
                 .isEqualTo(database.user() + " a");

@@ -200,7 +200,8 @@ final class MissingBeans {
                                 .formatted(several.size(), String.join(", ", several)),
                 several.isEmpty() ? "Add Spring Boot's:" : "Mark the bean for events with:",
                 several.isEmpty()
-                        ? "org.springframework.boot:spring-boot-starter-jackson (on Spring Boot 3 spring-boot-starter-json)"
+                        ? "org.springframework.boot:spring-boot-starter-jackson (on Spring Boot 3"
+                                + " spring-boot-starter-json)"
                         : "@Primary",
                 "Or declare the bean:",
                 "@Bean JsonEvents jsonEvents() { return new JsonEvents(new Jackson3Json(new JsonMapper())); }");

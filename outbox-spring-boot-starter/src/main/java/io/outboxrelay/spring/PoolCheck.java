@@ -36,10 +36,10 @@ final class PoolCheck {
                 consumers.stream().mapToInt(IdempotentConsumer::connections).sum();
         if (pool.getMaximumPoolSize() < connections) {
             LOG.warn(
-                    "The consumers {} have {} workers, each of which needs a database connection, and need {} in all, but"
-                            + " the pool has only {}: workers wait for one another, and so does everything else that uses"
-                            + " the pool. Set spring.datasource.hikari.maximum-pool-size to {} or more, plus what the rest"
-                            + " of the application needs, or lower outbox.consumer.concurrency",
+                    "The consumers {} have {} workers, each of which needs a database connection, and need {} in all,"
+                            + " but the pool has only {}: workers wait for one another, and so does everything else"
+                            + " that uses the pool. Set spring.datasource.hikari.maximum-pool-size to {} or more, plus"
+                            + " what the rest of the application needs, or lower outbox.consumer.concurrency",
                     consumers.stream().map(IdempotentConsumer::name).distinct().toList(),
                     workers,
                     connections,

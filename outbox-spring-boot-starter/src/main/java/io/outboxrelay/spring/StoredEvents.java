@@ -21,8 +21,8 @@ final class StoredEvents implements AutoCloseable {
                 "outbox-stored-events",
                 () -> count(consumers),
                 every,
-                "The events that consumers have stored are not counted, because the database user may not read the table"
-                        + " inbox_failure. Grant it the role outbox_consumer");
+                "The events that consumers have stored are not counted, because the database user may not read the"
+                        + " table inbox_failure. Grant it the role outbox_consumer");
     }
 
     /** Those of one name share their rows. */

@@ -20,7 +20,8 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 class AvroAutoConfigurationTest {
 
     private static final String SHIPPED = """
-            {"type": "record", "name": "OrderShipped", "namespace": "shop", "fields": [{"name": "id", "type": "string"}]}""";
+            {"type": "record", "name": "OrderShipped", "namespace": "shop", "fields": [
+                {"name": "id", "type": "string"}]}""";
 
     @TempDir
     private Path classes;

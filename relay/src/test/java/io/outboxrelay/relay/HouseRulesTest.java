@@ -183,8 +183,8 @@ class HouseRulesTest {
             .and()
             .areNotInterfaces()
             .should(beUsedFromAnotherPackage())
-            .because(
-                    "a package shows its doors and nothing else; an interface may be a lambda there, which leaves no trace");
+            .because("a package shows its doors and nothing else; an interface may be a lambda there, which leaves no"
+                    + " trace");
 
     @ArchTest
     static final ArchRule there_is_no_changeable_static_state =

@@ -351,7 +351,8 @@ class InboxCommandsTest {
             value = {
                 "inbox failures retry | or --all",
                 "inbox failures retry --all " + SOME_ID + " | --all cannot be combined with event ids.",
-                "inbox failures retry --all --source stock | There is no source or inbox stock. Configured: orders, billing.",
+                "inbox failures retry --all --source stock | There is no source or inbox stock. Configured: orders,"
+                        + " billing.",
                 "inbox failures discard --all | --reason",
                 "inbox failures discard --state waiting --reason why | Possible: retrying, parked.",
                 "inbox failures discard --state paused --reason why | Possible: retrying, parked.",

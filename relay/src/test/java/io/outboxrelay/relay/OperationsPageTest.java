@@ -108,7 +108,8 @@ class OperationsPageTest {
     @BeforeEach
     void make_something_for_every_command() throws IOException {
         database.execute("""
-                TRUNCATE outbox, outbox_failure, outbox_published, outbox_pause, outbox_audit, outbox_subscription, inbox,\
+                TRUNCATE outbox, outbox_failure, outbox_published, outbox_pause, outbox_audit, outbox_subscription, \
+                inbox,\
                  inbox_failure\
                  RESTART IDENTITY""");
         new FailureRows(database).put("4711", "parked");

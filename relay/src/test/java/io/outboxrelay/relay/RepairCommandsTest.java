@@ -272,7 +272,8 @@ class RepairCommandsTest {
                 "failures retry --type X | Unknown option: '--type'",
                 "failures list --reason unroutable | Unknown options: '--reason'",
                 "failures retry 4711 | '4711' is not the id of an event",
-                "failures retry --all --older-than soon | 'soon' is not a duration such as 500ms, 10s, 2m, 1h, 7d or PT1M30S.",
+                "failures retry --all --older-than soon | 'soon' is not a duration such as 500ms, 10s, 2m, 1h, 7d or"
+                        + " PT1M30S.",
                 "failures retry --older-than PT-1H | 'PT-1H' is not an age: it must be from 0s to 36500d",
                 "failures retry --older-than 36501d | '36501d' is not an age",
                 "failures retry --all --source stock | There is no source stock. Configured: orders.",
@@ -281,7 +282,8 @@ class RepairCommandsTest {
                 "failures discard --all --reason BLANK | --reason must not be empty",
                 "failures discard --reason why | or --all",
                 "failures discard --state waiting --reason why | Possible: retrying, parked, paused.",
-                "failures list --state lost | 'lost' is not a state of a failure. Possible: retrying, parked, paused, waiting.",
+                "failures list --state lost | 'lost' is not a state of a failure. Possible: retrying, parked, paused,"
+                        + " waiting.",
                 "failures list --failure-reason unrouted | 'unrouted' is not a reason of a failure. Possible:"
                         + " unroutable, ",
                 "failures retry --failure-reason x | 'x' is not a reason of a failure. Possible: unroutable, ",
@@ -368,9 +370,9 @@ class RepairCommandsTest {
                 .contains("OrderPlaced of Order 4711 is in the outbox, not published yet: lane 0, position 1")
                 .contains("No earlier events in its lane.")
                 .contains("No relay owns lane 0. Start a relay.")
-                .contains(
-                        "Event " + first
-                                + " is parked until somebody retries or discards it. Last failure: unroutable – no queue is bound")
+                .contains("Event " + first
+                        + " is parked until somebody retries or discards it. Last failure: unroutable – no"
+                        + " queue is bound")
                 .contains("failures retry --source orders " + first);
         assertThat(execute("explain", "--json", event)).isZero();
         assertThat(json().at("/sources/0/outbox/position").asLong()).isEqualTo(1);

@@ -62,7 +62,8 @@ class SchemasCommandsTest {
         assertThat(out.toString())
                 .contains(
                         "orders/v2.avsc: error type-changed at OrderPlaced.id",
-                        "who fails: readers of v1, when they get events of v2; readers of v2, when they get events of v1",
+                        "who fails: readers of v1, when they get events of v2; readers of v2, when they get events of"
+                                + " v1",
                         "what to do: Keep the type.");
     }
 

@@ -373,9 +373,9 @@ class SubscribeCommandTest {
 
         assertThat(received(1).get(0).getProps().getHeaders()).containsOnlyKeys("outbox_history_end");
         assertThat(out.toString())
-                .endsWith(
-                        "sent 0 events to billing.orders. Everything from then on is retained.\n"
-                                + "queue billing.orders: the history is complete; its consumer continues with new events after it\n");
+                .endsWith("sent 0 events to billing.orders. Everything from then on is retained.\n"
+                        + "queue billing.orders: the history is complete; its consumer continues with new"
+                        + " events after it\n");
     }
 
     @Test

@@ -40,8 +40,9 @@ final class CheckConfigCommand implements Callable<Integer> {
     @Option(
             names = "--connect",
             description =
-                    "Also try the servers: log in to each source and inbox, check its tables and the rights of its user;"
-                            + " log in to the broker, check its exchange and the right to publish; look up schemas.")
+                    "Also try the servers: log in to each source and inbox, check its tables and the rights of its"
+                            + " user; log in to the broker, check its exchange and the right to publish; look up"
+                            + " schemas.")
     private boolean connect;
 
     CheckConfigCommand(Map<String, String> environment) {

@@ -57,8 +57,8 @@ final class FailuresCommand implements Callable<Integer> {
         if (side == FailureSide.CONSUMER) {
             describe(
                     commands,
-                    "Lists, shows, retries and discards events that consumers gave up. Talks to the databases directly, so"
-                            + " no consumer has to be running.");
+                    "Lists, shows, retries and discards events that consumers gave up. Talks to the databases"
+                            + " directly, so no consumer has to be running.");
             describe(
                     commands.getSubcommands().get("discard"),
                     "Discards parked or retrying events permanently; the next events of their aggregates move up. The"

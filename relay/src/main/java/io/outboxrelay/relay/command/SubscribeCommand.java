@@ -50,9 +50,9 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "Exit status: 0 the history was sent, 1 it was not, 2 wrong use or configuration.",
-            "Without --source the history of all configured sources is sent. If the command is interrupted, run it again"
-                    + " with the same options: it continues. What was sent counts until the consumer deletes the history"
-                    + " to begin it anew; until then it is sent once more only with --again."
+            "Without --source the history of all configured sources is sent. If the command is interrupted, run it"
+                    + " again with the same options: it continues. What was sent counts until the consumer deletes the"
+                    + " history to begin it anew; until then it is sent once more only with --again."
         })
 final class SubscribeCommand implements Callable<Integer> {
 
@@ -169,7 +169,8 @@ final class SubscribeCommand implements Callable<Integer> {
         history.require();
         if (before != null && !before.what().equals(what())) {
             throw new UnavailableException(
-                    "The history for the queue %s was begun with other options (%s). Use the same ones to continue it, or"
+                    ("The history for the queue %s was begun with other options (%s). Use the same ones to continue"
+                                            + " it, or")
                                     .formatted(queue(), Words.plain(before.what()))
                             + " --again to send it from its start.",
                     null);
@@ -190,7 +191,8 @@ final class SubscribeCommand implements Callable<Integer> {
             return found;
         }
         console.note(label(database)
-                + "%s sent to %s before (%s) do not count: the history was deleted since, and its consumer waits for it anew"
+                + ("%s sent to %s before (%s) do not count: the history was deleted since, and its consumer waits for"
+                                + " it anew")
                         .formatted(Words.count(found.events(), "event"), queue(), Words.plain(found.what())));
         return null;
     }

@@ -264,7 +264,8 @@ final class MariaDbInbox implements InboxActs {
         if (!consumers.isEmpty()) {
             database.query(in("""
                     SELECT consumer,
-                           timestampdiff(MICROSECOND, min(coalesce(occurred_at, first_failed_at)), utc_timestamp(6)) / 1e6
+                           timestampdiff(MICROSECOND, min(coalesce(occurred_at, first_failed_at)),
+                               utc_timestamp(6)) / 1e6
                                AS seconds
                     FROM SCHEMA.inbox_failure
                     WHERE consumer IN (:consumers) AND state IN ('retrying', 'parked')

@@ -124,8 +124,8 @@ final class PostgresInbox implements InboxActs {
                 SELECT consumer, queue, event_id, aggregate_type, aggregate_id, event_type,
                        octet_length(payload) AS payload_bytes, content_type,
                        ARRAY (SELECT jsonb_object_keys(headers) WHERE jsonb_typeof(headers) = 'object') AS header_names,
-                       occurred_at, state, BLOCKING AS blocking, attempts, attempts AS failures, next_attempt_at, first_failed_at,
-                       failed_at, reason, detail, clock_timestamp() AS read_at,
+                       occurred_at, state, BLOCKING AS blocking, attempts, attempts AS failures, next_attempt_at,
+                       first_failed_at, failed_at, reason, detail, clock_timestamp() AS read_at,
                        CASE WHEN BLOCKING THEN (SELECT count(*) FROM SCHEMA.inbox_failure o
                             WHERE SAME_AGGREGATE AND o.id < f.id) ELSE 0 END AS before_it,
                        CASE WHEN BLOCKING THEN (SELECT count(*) FROM SCHEMA.inbox_failure o

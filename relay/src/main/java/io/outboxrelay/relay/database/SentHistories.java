@@ -93,7 +93,8 @@ public final class SentHistories {
         return transactions.change(() -> {
             update("DELETE FROM SCHEMA.outbox_subscription WHERE queue = ?", queue);
             update(
-                    "INSERT INTO SCHEMA.outbox_subscription (queue, subscription, what, sent_up_to) VALUES (?, ?, ?, ?)",
+                    "INSERT INTO SCHEMA.outbox_subscription (queue, subscription, what, sent_up_to)"
+                            + " VALUES (?, ?, ?, ?)",
                     queue,
                     sql.bound(subscription),
                     what,

@@ -63,9 +63,8 @@ final class ConnectionTrouble {
     private static Optional<String> silence(List<Throwable> causes) {
         return of(causes, TimeoutException.class)
                 .filter(timeout -> timeout.getMessage() == null)
-                .map(timeout ->
-                        "it accepted the connection and then did not answer; the node, or the one behind a load balancer,"
-                                + " may be frozen or overloaded");
+                .map(timeout -> "it accepted the connection and then did not answer; the node, or the one behind a load"
+                        + " balancer, may be frozen or overloaded");
     }
 
     /** The outermost message and, if it says more, the innermost. */

@@ -88,8 +88,8 @@ public final class HistoryQueue implements AutoCloseable {
 
     private CannotSubscribeException gone() {
         return new CannotSubscribeException(
-                ("the queue '%s' on %s takes no history, because there is no exchange '%s'. Perhaps its consumer does not"
-                                + " declare it with catchUp(), or has not been started since. Or the history is"
+                ("the queue '%s' on %s takes no history, because there is no exchange '%s'. Perhaps its consumer does"
+                                + " not declare it with catchUp(), or has not been started since. Or the history is"
                                 + " complete: to send it once more, stop all instances of the consumer, undo its"
                                 + " effects, delete its rows from the tables inbox, inbox_failure and inbox_history,"
                                 + " start it, and when it logs that it waits for the history, run the command again.")
@@ -133,9 +133,9 @@ public final class HistoryQueue implements AutoCloseable {
     /** {@return what is to be thrown if something was} */
     public CannotSubscribeException lost() {
         return new CannotSubscribeException(
-                ("the history for the queue '%s' on %s was deleted while it was sent: its consumer begins anew, or somebody"
-                                + " has deleted a queue. What was sent does not count. When the consumer logs that it"
-                                + " waits for the history, run the command again.")
+                ("the history for the queue '%s' on %s was deleted while it was sent: its consumer begins anew, or"
+                                + " somebody has deleted a queue. What was sent does not count. When the consumer logs"
+                                + " that it waits for the history, run the command again.")
                         .formatted(queue, address()));
     }
 

@@ -34,8 +34,8 @@ final class Tls {
             factory.useSslProtocol();
             LOG.warn(
                     Help.VERIFICATION_OFF,
-                    "broker.tls.insecure-skip-verification is on: any server that answers at {} is trusted, and can read"
-                            + " and change every event",
+                    "broker.tls.insecure-skip-verification is on: any server that answers at {} is trusted, and can"
+                            + " read and change every event",
                     factory.getHost());
             return;
         }

@@ -53,8 +53,8 @@ final class Purge {
         if (busyInARow > 0 && busyInARow % WARNED_AFTER == 0) {
             LOG.warn(
                     Help.RETENTION_LOCKED,
-                    "Source {}: the last {} attempts to delete expired published events found a lock on outbox_published, and"
-                            + " the table grows; the database's list of locks shows who holds it",
+                    "Source {}: the last {} attempts to delete expired published events found a lock on"
+                            + " outbox_published, and the table grows; the database's list of locks shows who holds it",
                     source,
                     busyInARow);
         }

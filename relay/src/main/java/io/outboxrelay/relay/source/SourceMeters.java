@@ -26,8 +26,8 @@ final class SourceMeters {
     void register(Housekeeping found, Drops drops) {
         register(
                 "outbox_relay_undelivered_events",
-                "Events of this relay's lanes that are not delivered yet: those in the outbox, up to 100,000 in each lane,"
-                        + " and the failures. Rises"
+                "Events of this relay's lanes that are not delivered yet: those in the outbox, up to 100,000 in each"
+                        + " lane, and the failures. Rises"
                         + " while the broker, a queue or a person is waited for. NaN while unknown.",
                 found,
                 SourceMeters::undelivered);

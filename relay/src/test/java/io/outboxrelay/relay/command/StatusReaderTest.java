@@ -56,12 +56,14 @@ class StatusReaderTest {
                   FROM generate_series(1, 20) AS n
                 """.replace("SCHEMA", schema));
         outbox.execute("""
-                UPDATE SCHEMA.outbox_lane SET owner = 'relay-1', epoch = 3, lease_until = clock_timestamp() + interval '1 hour'
+                UPDATE SCHEMA.outbox_lane SET owner = 'relay-1', epoch = 3,
+                    lease_until = clock_timestamp() + interval '1 hour'
                  WHERE lane = 1
                 """.replace("SCHEMA", schema));
         outbox.execute("""
                 INSERT INTO SCHEMA.outbox_instance (instance, alive_until)
-                VALUES ('relay-1', clock_timestamp() + interval '1 hour'), ('relay-0', clock_timestamp() - interval '1 hour')
+                VALUES ('relay-1', clock_timestamp() + interval '1 hour'), ('relay-0',
+                    clock_timestamp() - interval '1 hour')
                 """.replace("SCHEMA", schema));
 
         StatusReport report = new StatusReport(List.of(read(schema, database.password())));

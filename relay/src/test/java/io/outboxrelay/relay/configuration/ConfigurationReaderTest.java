@@ -317,7 +317,8 @@ class ConfigurationReaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "broker.uri=amqp://b/           | names the virtual host with the empty name. Leave the slash out, or write /%2f",
+                "broker.uri=amqp://b/           | names the virtual host with the empty name. Leave the slash out, or"
+                        + " write /%2f",
                 "broker.uri=amqp://b:5672/a/b   | more than one slash after the host. Write %2f",
                 "broker.declare-exchanges=a,,b  | must be names of exchanges, separated by commas",
                 "broker.declare-exchanges=order | needs a broker.exchange that is a template"
@@ -580,25 +581,28 @@ class ConfigurationReaderTest {
 
         assertThat(faults(file, Map.of("OUTBOX_RELAY_RETRY_FIRST_BACKOFF", "soon")))
                 .containsExactlyInAnyOrder(
-                        "sources[0].password (relay.yaml line 5) needs the environment variable MISSING, which is not set."
-                                + " Set it, or write ${MISSING:-default}.",
+                        "sources[0].password (relay.yaml line 5) needs the environment variable MISSING, which is not"
+                                + " set. Set it, or write ${MISSING:-default}.",
                         "sources[0].name = \"Orders\" (relay.yaml line 2) must match [a-z][a-z0-9_-]{0,62}.",
                         "sources[0].url = \"jdbc:***@host\" (relay.yaml line 3) names an unsupported database."
                                 + " Supported are jdbc:postgresql:, jdbc:mariadb: or jdbc:mysql:.",
-                        "broker.uri = \"http://***@localhost\" (relay.yaml line 7) must begin with amqp:// or amqps://.",
-                        "broker.exchange = \"{aggregate}\" (relay.yaml line 8) has braces that are no placeholder. Possible are"
-                                + " {aggregate_type}, {aggregate_id}, {event_type}, {event}.",
+                        "broker.uri = \"http://***@localhost\" (relay.yaml line 7) must begin with amqp:// or"
+                                + " amqps://.",
+                        "broker.exchange = \"{aggregate}\" (relay.yaml line 8) has braces that are no placeholder."
+                                + " Possible are {aggregate_type}, {aggregate_id}, {event_type}, {event}.",
                         "broker.topology = \"maybe\" (relay.yaml line 9) must be one of declare, check, none.",
-                        "publish.batch-bytes = \"8MB\" (relay.yaml line 11) must be a size such as 512B, 64KiB, 8MiB or 1GiB.",
+                        "publish.batch-bytes = \"8MB\" (relay.yaml line 11) must be a size such as 512B, 64KiB, 8MiB"
+                                + " or 1GiB.",
                         "http.port = \"70000\" (relay.yaml line 18) must be a whole number from 0 to 65535.",
-                        "retry.first-backoff = \"soon\" (OUTBOX_RELAY_RETRY_FIRST_BACKOFF) must be a duration such as 500ms,"
-                                + " 10s, 2m, 1h, 7d or PT1M30S.",
-                        "lease.duration = \"13s\" (relay.yaml line 13) must be longer than 13s: publish.confirm-deadline 7s,"
-                                + " sources[0].statement-timeout 5s and 1s margin, so that a lease outlasts a cycle. Raise it or"
-                                + " lower one of the others.",
-                        "lease.heartbeat = \"5s\" (relay.yaml line 14) must be at most a third of lease.duration (4333ms)."
-                                + " Lower it or raise lease.duration.",
-                        "poll.min = \"1s\" (relay.yaml line 16) must be at most poll.max (50ms). Lower it or raise poll.max.");
+                        "retry.first-backoff = \"soon\" (OUTBOX_RELAY_RETRY_FIRST_BACKOFF) must be a duration such as"
+                                + " 500ms, 10s, 2m, 1h, 7d or PT1M30S.",
+                        "lease.duration = \"13s\" (relay.yaml line 13) must be longer than 13s:"
+                                + " publish.confirm-deadline 7s, sources[0].statement-timeout 5s and 1s margin, so"
+                                + " that a lease outlasts a cycle. Raise it or lower one of the others.",
+                        "lease.heartbeat = \"5s\" (relay.yaml line 14) must be at most a third of lease.duration"
+                                + " (4333ms). Lower it or raise lease.duration.",
+                        "poll.min = \"1s\" (relay.yaml line 16) must be at most poll.max (50ms). Lower it or raise"
+                                + " poll.max.");
     }
 
     @Test
@@ -757,8 +761,8 @@ class ConfigurationReaderTest {
         permit(secret, "rw-r--r--");
         assertThat(read(SMALLEST, environment).warnings())
                 .containsExactly(
-                        "sources[0].password (OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD_FILE) can be read by others. Every user"
-                                + " of this machine can read the file " + secret
+                        "sources[0].password (OUTBOX_RELAY_SOURCES_ORDERS_PASSWORD_FILE) can be read by others. Every"
+                                + " user of this machine can read the file " + secret
                                 + ". To prevent this: chmod o-r.");
     }
 
@@ -771,8 +775,8 @@ class ConfigurationReaderTest {
         permit(yaml, "rw-r--r--");
         assertThat(new ConfigurationReader(yaml, List.of(), Map.of()).warnings())
                 .containsExactly(
-                        "sources[0].password (relay.yaml line 4) can be read by others. Every user of this machine can read"
-                                + " the file " + yaml + ". To prevent this: chmod o-r.");
+                        "sources[0].password (relay.yaml line 4) can be read by others. Every user of this machine can"
+                                + " read the file " + yaml + ". To prevent this: chmod o-r.");
 
         Path reference = file("relay.yaml", SMALLEST.replace("user:", "password: ${PASSWORD}\n    user:"));
         assertThat(new ConfigurationReader(reference, List.of(), Map.of("PASSWORD", "hunter2")).warnings())
@@ -800,7 +804,8 @@ class ConfigurationReaderTest {
                         "schemas.registry.tls.trust-store=/etc/ca.pem"))
                 .containsExactly(
                         "schemas.registry.tls.trust-store = \"/etc/ca.pem\" (command line) would not be used, because"
-                                + " schemas.registry.url does not encrypt. Use https:// there, or remove the trust store.");
+                                + " schemas.registry.url does not encrypt. Use https:// there, or remove the trust"
+                                + " store.");
     }
 
     @Test

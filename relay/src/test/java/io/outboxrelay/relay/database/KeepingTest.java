@@ -66,7 +66,8 @@ class KeepingTest {
     void a_failed_event_moves_with_everything_it_had_and_comes_back_when_it_is_due() {
         database.execute("""
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at)
-            VALUES ('Order', 'a', 'OrderPlaced', '\\xC30100FF', 'application/avro', '{"tenant": "x"}', '2026-01-02T03:04:05Z')\
+            VALUES ('Order', 'a', 'OrderPlaced', '\\xC30100FF', 'application/avro', '{"tenant": "x"}', \
+            '2026-01-02T03:04:05Z')\
             """);
         Event written = claimed().get(0);
 
@@ -234,7 +235,8 @@ class KeepingTest {
         database.write("a");
         List<Event> events = claimed();
         database.execute("""
-            INSERT INTO outbox_pause (aggregate_type, event_type, paused_by, reason) VALUES ('*', 'OrderPlaced', 'x', 'y')\
+            INSERT INTO outbox_pause (aggregate_type, event_type, paused_by, reason) \
+            VALUES ('*', 'OrderPlaced', 'x', 'y')\
             """);
         assertThat(outbox.pauses())
                 .isEqualTo(new ByRoute<>(false, List.of(new ByRoute.Rule<>("*", "OrderPlaced", true))));
@@ -298,7 +300,8 @@ class KeepingTest {
         keep(List.of(), List.of(retrying(events.get(1), Duration.ZERO)), List.of());
         Event second = outbox.due(ALL).get(0);
         database.execute("""
-            UPDATE outbox_failure SET state = 'retrying', blocking = true, next_attempt_at = now() WHERE state = 'parked'\
+            UPDATE outbox_failure SET state = 'retrying', blocking = true, next_attempt_at = now() \
+            WHERE state = 'parked'\
             """);
 
         keep(List.of(), List.of(retrying(second, Duration.ZERO)), List.of());

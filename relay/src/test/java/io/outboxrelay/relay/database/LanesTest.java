@@ -232,8 +232,8 @@ class LanesTest {
                 .as("one and itself, although its own time is over")
                 .isEqualTo(2);
         assertThat(outbox.heartbeat("three", LONG).relays()).isEqualTo(2);
-        database.execute(
-                "INSERT INTO outbox_instance (instance, alive_until) VALUES ('gone', clock_timestamp() - interval '2 hours')");
+        database.execute("INSERT INTO outbox_instance (instance, alive_until)"
+                + " VALUES ('gone', clock_timestamp() - interval '2 hours')");
         assertThat(outbox.heartbeat("one", LONG).relays()).isEqualTo(2);
         assertThat(database.column("SELECT instance FROM outbox_instance ORDER BY 1"))
                 .containsExactly("one", "three", "two");

@@ -70,7 +70,8 @@ class RetainingTest {
     void settling_moves_an_event_with_everything_it_had() {
         database.execute("""
             INSERT INTO outbox (aggregate_type, aggregate_id, event_type, payload, content_type, headers, occurred_at)
-            VALUES ('Order', 'a', 'OrderPlaced', '\\xC30100FF', 'application/avro', '{"tenant": "x"}', '2026-01-02T03:04:05Z')\
+            VALUES ('Order', 'a', 'OrderPlaced', '\\xC30100FF', 'application/avro', '{"tenant": "x"}', \
+            '2026-01-02T03:04:05Z')\
             """);
         Event written = claimed().get(0);
 
@@ -183,8 +184,8 @@ class RetainingTest {
     @Test
     void a_replay_is_narrowed_by_time_type_aggregate_and_id() {
         database.execute("""
-                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
-                    content_type, headers, occurred_at, published_at)
+                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type,
+                    payload, content_type, headers, occurred_at, published_at)
                 SELECT 0, n, UUID_OF_N, CASE WHEN n < 6 THEN 'Order' ELSE 'Invoice' END,
                        (n % 2)::text, CASE WHEN n < 8 THEN 'Placed' ELSE 'Paid' END, 'x', 'text/plain', '{}', now(),
                        TIME_OF_N
@@ -228,10 +229,10 @@ class RetainingTest {
         try (Transaction settling = database.begin()) {
             settling.execute("""
                 WITH gone AS (DELETE FROM outbox RETURNING *)
-                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
-                    content_type, headers, occurred_at)
-                SELECT lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,
-                       occurred_at FROM gone""");
+                INSERT INTO outbox_published (lane, position, event_id, aggregate_type, aggregate_id, event_type,
+                    payload, content_type, headers, occurred_at)
+                SELECT lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type,
+                       headers, occurred_at FROM gone""");
 
             assertThat(published.settling()).hasSize(1);
             settling.commit();

@@ -25,8 +25,10 @@ class SessionTest {
         "jdbc:postgresql:, 40P01, 0, deadlock detected, KEEP",
         "jdbc:postgresql:, 42501, 0, permission denied for table outbox, KEEP",
         "jdbc:mariadb:, HY000, 1290, running with the --read-only option so it cannot execute this statement, LEAVE",
-        "jdbc:mysql:, HY000, 1290, running with the --super-read-only option so it cannot execute this statement, LEAVE",
-        "jdbc:mysql:, HY000, 1290, running with the --secure-file-priv option so it cannot execute this statement, KEEP",
+        "jdbc:mysql:, HY000, 1290, running with the --super-read-only option so it cannot execute this statement,"
+                + " LEAVE",
+        "jdbc:mysql:, HY000, 1290, running with the --secure-file-priv option so it cannot execute this statement,"
+                + " KEEP",
         "jdbc:mariadb:, 25006, 1792, Cannot execute statement in a READ ONLY transaction, LEAVE",
         "jdbc:mysql:, HY000, 1836, Running in read-only mode, LEAVE",
         "jdbc:mariadb:, 08S01, 1053, Server shutdown in progress, LEAVE",

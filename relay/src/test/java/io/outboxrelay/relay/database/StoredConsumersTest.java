@@ -418,7 +418,8 @@ class StoredConsumersTest {
         database.execute(
                 kind.isInnoDb()
                         ? "CREATE VIEW " + old + ".outbox_schema_version AS SELECT 4 AS version"
-                        : "CREATE FUNCTION old.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 4'");
+                        : "CREATE FUNCTION old.outbox_schema_version() RETURNS int"
+                                + " LANGUAGE sql IMMUTABLE AS 'SELECT 4'");
 
         consumers.requireVersion();
         assertThatThrownBy(

@@ -368,9 +368,8 @@ class StoredFailuresTest {
         failures.resume(new Route("Order", "*"), ANN);
 
         String user = " by " + database.database().user();
-        assertThat(
-                        database.column(
-                                "SELECT concat_ws('|', concat(who, ' by ', db_user), action, what, events, reason) FROM outbox_audit ORDER BY id"))
+        assertThat(database.column("SELECT concat_ws('|', concat(who, ' by ', db_user), action, what, events, reason)"
+                        + " FROM outbox_audit ORDER BY id"))
                 .containsExactly(
                         "ann" + user + "|retry|parked, event " + retried + "|1|mended",
                         "ann" + user + "|discard|retrying or parked or paused, aggregate type Invoice: " + discarded
@@ -490,7 +489,8 @@ class StoredFailuresTest {
         database.execute(
                 kind.isInnoDb()
                         ? "CREATE VIEW " + old + ".outbox_schema_version AS SELECT 2 AS version"
-                        : "CREATE FUNCTION old.outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2'");
+                        : "CREATE FUNCTION old.outbox_schema_version() RETURNS int"
+                                + " LANGUAGE sql IMMUTABLE AS 'SELECT 2'");
 
         assertThatThrownBy(
                         () -> database.dialect().failures("none", connections).requireVersion())

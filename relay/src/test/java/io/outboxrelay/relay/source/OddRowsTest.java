@@ -214,8 +214,8 @@ class OddRowsTest {
             database.execute("""
                 INSERT INTO outbox_failure (lane, position, event_id, aggregate_type, aggregate_id, event_type, payload,
                     content_type, headers, occurred_at, state, reason)
-                VALUES (0, %1$d, '00000000-0000-0007-0000-00000000000%1$d', 'Odd', E'odd\\377', 'Happened', '', 'text', '{}',
-                    now(), 'parked', 'unreadable')""".formatted(n));
+                VALUES (0, %1$d, '00000000-0000-0007-0000-00000000000%1$d', 'Odd', E'odd\\377', 'Happened', '',
+                    'text', '{}', now(), 'parked', 'unreadable')""".formatted(n));
         }
 
         assertThat(database.failures().failedEvents().retry(ofEvent(2), new Note("a test", "again"), changed -> {}))

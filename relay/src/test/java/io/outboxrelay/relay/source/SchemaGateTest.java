@@ -179,9 +179,8 @@ class SchemaGateTest {
         assertThat(received(10)).allMatch(message -> message.startsWith("known-"));
         await().atMost(PATIENCE)
                 .until(() -> database.number("SELECT coalesce(max(failures), 0) FROM outbox_failure") > 3);
-        assertThat(
-                        database.column(
-                                "SELECT DISTINCT attempts || ' ' || state || ' ' || reason FROM outbox_failure WHERE reason IS NOT NULL"))
+        assertThat(database.column("SELECT DISTINCT attempts || ' ' || state || ' ' || reason FROM outbox_failure"
+                        + " WHERE reason IS NOT NULL"))
                 .containsExactly("0 retrying schema-unchecked");
         assertThat(source.trouble())
                 .hasValueSatisfying(trouble -> assertThat(trouble)

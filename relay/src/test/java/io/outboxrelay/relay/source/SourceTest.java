@@ -219,7 +219,8 @@ class SourceTest {
     private void setVersion(int version) {
         database.execute((database.isInnoDb()
                         ? "CREATE OR REPLACE VIEW outbox_schema_version AS SELECT %d AS version"
-                        : "CREATE OR REPLACE FUNCTION outbox_schema_version() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT %d'")
+                        : "CREATE OR REPLACE FUNCTION outbox_schema_version() RETURNS int"
+                                + " LANGUAGE sql IMMUTABLE AS 'SELECT %d'")
                 .formatted(version));
     }
 

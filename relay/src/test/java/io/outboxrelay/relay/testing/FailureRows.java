@@ -82,9 +82,9 @@ public final class FailureRows {
         try (Connection connection = database.database().dataSource().getConnection();
                 PreparedStatement insert = connection.prepareStatement(database.isInnoDb() ? mariaDb : """
                     INSERT INTO outbox_failure (
-                        lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type, headers,
-                        occurred_at, state, blocking, attempts, failures, next_attempt_at, first_failed_at, failed_at,
-                        reason, detail)
+                        lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type,
+                        headers, occurred_at, state, blocking, attempts, failures, next_attempt_at, first_failed_at,
+                        failed_at, reason, detail)
                     SELECT ?, 1 + count(*), ?, ?, ?, ?, ?, 'text/plain', jsonb_build_object('token', ?),
                            clock_timestamp() - interval '1 day', ?, ?, CASE WHEN f THEN 3 ELSE 0 END,
                            CASE WHEN f THEN 4 ELSE 0 END,

@@ -246,9 +246,9 @@ public final class OutboxDatabase implements AutoCloseable {
     /** Makes a free lane the test's own, so that it may claim from it. */
     public OwnedLane owned(int lane) {
         return owned.computeIfAbsent(lane, free -> {
-            execute(
-                    "UPDATE outbox_lane SET owner = 'test', epoch = 1, lease_until = '2100-01-01' WHERE owner IS NULL AND lane = "
-                            + free);
+            execute("UPDATE outbox_lane SET owner = 'test', epoch = 1, lease_until = '2100-01-01' WHERE owner IS NULL"
+                    + " AND lane = "
+                    + free);
             return new OwnedLane(free, "test", 1);
         });
     }

@@ -36,10 +36,9 @@ final class GeneratedClasses {
         private static final long serialVersionUID = 1;
 
         Conflict(String name, ContractVersion one, ContractVersion other) {
-            super(
-                    ("%s is one thing in %s (%s) and another in %s (%s), and can be only one class. Use the same version of a"
-                                    + " shared type in both, or give one of them another name.")
-                            .formatted(name, one, one.origin(), other, other.origin()));
+            super(("%s is one thing in %s (%s) and another in %s (%s), and can be only one class. Use the same"
+                            + " version of a shared type in both, or give one of them another name.")
+                    .formatted(name, one, one.origin(), other, other.origin()));
         }
     }
 

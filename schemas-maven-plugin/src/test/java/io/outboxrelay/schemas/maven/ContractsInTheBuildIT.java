@@ -52,7 +52,8 @@ class ContractsInTheBuildIT {
                         "The type has changed from string to long.",
                         "v2: \"string\"",
                         "v3: \"long\"",
-                        "who fails: readers of v2, when they get events of v3; readers of v3, when they get events of v2",
+                        "who fails: readers of v2, when they get events of v3; readers of v3, when they get events of"
+                                + " v2",
                         "what to do: Keep the type. To use another one, add a second field",
                         "docs/schema-rules.md#type-changed");
     }

@@ -59,7 +59,8 @@ final class BodyScan {
         }
         if (scan.at < body.length) {
             throw new AvroEventException(
-                    "The body was not written with the schema %s, or is damaged: it ends at byte %d and %d bytes are left over"
+                    ("The body was not written with the schema %s, or is damaged: it ends at byte %d and %d bytes are"
+                                    + " left over")
                             .formatted(writer.getFullName(), scan.at, body.length - scan.at));
         }
     }

@@ -149,7 +149,9 @@ public final class ContractExchange {
         }
         if (registered.version() != version.number()) {
             progress.problem(
-                    "%s is version %d in the registry: the numbers of a contract and of its subject must agree, or events are refused. Add what the registry has and the contract lacks: schemas download %s"
+                    ("%s is version %d in the registry: the numbers of a contract and of its subject must agree, or"
+                                    + " events are refused. Add what the registry has and the contract lacks: schemas download"
+                                    + " %s")
                             .formatted(version, registered.version(), contract.subject()));
             return false;
         }

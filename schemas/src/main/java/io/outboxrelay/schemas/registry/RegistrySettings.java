@@ -42,7 +42,8 @@ public record RegistrySettings(
         }
         if (url.getRawUserInfo() != null) {
             throw new IllegalArgumentException(
-                    "The address of a registry contains a user or password; set them separately, so that they stay out of logs");
+                    "The address of a registry contains a user or password; set them separately, so that they stay out"
+                            + " of logs");
         }
         if (url.getRawQuery() != null || url.getRawFragment() != null) {
             throw new IllegalArgumentException(

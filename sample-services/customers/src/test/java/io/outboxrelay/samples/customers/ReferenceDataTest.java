@@ -103,7 +103,8 @@ class ReferenceDataTest {
     private boolean somebodyWaitsForALock() {
         return service.admin().sql("""
                         SELECT EXISTS (
-                            SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+                            SELECT FROM pg_stat_activity WHERE datname = current_database()
+                              AND wait_event_type = 'Lock')
                         """).query(Boolean.class).single();
     }
 

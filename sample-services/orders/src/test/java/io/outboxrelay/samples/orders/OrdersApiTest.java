@@ -144,8 +144,10 @@ class OrdersApiTest {
                 "{\"customer_id\": \"anna\", \"lines\": []} | lines",
                 "{\"customer_id\": \"anna\", \"lines\": [null]} | lines[0]",
                 "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\"}]} | lines[0].quantity",
-                "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": 0}]} | lines[0].quantity",
-                "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": 1.5}]} | lines[0].quantity",
+                "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": 0}]} |"
+                        + " lines[0].quantity",
+                "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": 1.5}]} |"
+                        + " lines[0].quantity",
                 "{\"customer_id\": \"anna\", \"lines\": [{\"product_id\": \"lamp\", \"quantity\": \"two\"}]}"
                         + " | lines[0].quantity must be an integer",
                 "{\"customer_id\" | The body is not valid JSON",

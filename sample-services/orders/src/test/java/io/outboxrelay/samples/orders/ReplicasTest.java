@@ -184,9 +184,10 @@ class ReplicasTest {
     void emptying_the_replica_forgets_what_its_consumer_has_parked_and_not_what_others_have() {
         for (String consumer : List.of("orders.replicas", "orders.saga")) {
             shop.owner().sql("""
-                            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
-                                headers, queue, state, reason)
-                            VALUES (:consumer, gen_random_uuid(), '', '', 'Unknown', '', '{}', 'nowhere', 'parked', 'failed')
+                            INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type,
+                                payload, headers, queue, state, reason)
+                            VALUES (:consumer, gen_random_uuid(), '', '', 'Unknown', '', '{}', 'nowhere', 'parked',
+                                'failed')
                             """).param("consumer", consumer).update();
         }
 

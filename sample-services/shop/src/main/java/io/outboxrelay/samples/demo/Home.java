@@ -60,7 +60,8 @@ final class Home implements AutoCloseable {
                 """
                 CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
                 BEGIN
-                    INSERT INTO audited VALUES (NEW.event_id, NEW.aggregate_type, NEW.event_type) ON CONFLICT DO NOTHING;
+                    INSERT INTO audited VALUES (NEW.event_id, NEW.aggregate_type, NEW.event_type)
+                    ON CONFLICT DO NOTHING;
                     RETURN NULL;
                 END $$
                 """,

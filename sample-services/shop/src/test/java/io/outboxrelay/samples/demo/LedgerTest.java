@@ -85,8 +85,8 @@ class LedgerTest {
         applied(Service.PRODUCTS, "products", added);
         admin(Service.PRODUCTS)
                 .sql("""
-                        INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
-                            headers, queue, state, reason)
+                        INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type,
+                            payload, headers, queue, state, reason)
                         VALUES ('products', :event, 'order', '1', '', '', '{}', 'products.orders', 'parked', 'failed')
                         """)
                 .param("event", id(Service.PRODUCTS, added))

@@ -114,7 +114,8 @@ class OrderView implements View {
     List<Step> stepsOf(String orderId) {
         return database.sql("""
                         SELECT event_id, service, event_type AS event, detail, happened_at, processed_at AS handled_at
-                        FROM saga_step LEFT JOIN (SELECT * FROM inbox WHERE consumer = :consumer) handled USING (event_id)
+                        FROM saga_step
+                        LEFT JOIN (SELECT * FROM inbox WHERE consumer = :consumer) handled USING (event_id)
                         WHERE order_id = :order_id ORDER BY happened_at, version, event_id
                         """)
                 .param("order_id", orderId)

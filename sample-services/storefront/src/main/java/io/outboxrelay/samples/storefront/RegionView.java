@@ -32,7 +32,8 @@ class RegionView {
      */
     static final String QUERY = """
             SELECT c.customer_id, c.name, c.country,
-                   (SELECT available_cents FROM credit_view WHERE credit_view.customer_id = c.customer_id) AS available_cents,
+                   (SELECT available_cents FROM credit_view
+                       WHERE credit_view.customer_id = c.customer_id) AS available_cents,
                    o.order_id, o.state, o.amount_cents, o.currency, o.placed_at
             FROM (SELECT customer_id, name, country FROM customer_view
                   WHERE region = :region ORDER BY name, customer_id LIMIT :customers) c

@@ -48,7 +48,8 @@ class Sequence {
 
     private void note(ReceivedEvent event, int expected, int received) {
         database.sql("""
-                        INSERT INTO out_of_order (event_id, aggregate_type, aggregate_id, version_expected, version_received)
+                        INSERT INTO out_of_order (event_id, aggregate_type, aggregate_id, version_expected,
+                            version_received)
                         VALUES (:event_id, :aggregate_type, :aggregate_id, :expected, :received)
                         ON CONFLICT (event_id) DO NOTHING
                         """)

@@ -113,9 +113,10 @@ class RebuildTest {
     void emptying_removes_all_rows_and_the_inbox_entries() throws IOException {
         handle(history);
         storefront.owner().sql("""
-                        INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
-                            headers, queue, state, reason)
-                        VALUES ('storefront', gen_random_uuid(), '', '', 'Unknown', '', '{}', 'nowhere', 'parked', 'failed')
+                        INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type,
+                            payload, headers, queue, state, reason)
+                        VALUES ('storefront', gen_random_uuid(), '', '', 'Unknown', '', '{}', 'nowhere', 'parked',
+                            'failed')
                         """).update();
 
         empty();
