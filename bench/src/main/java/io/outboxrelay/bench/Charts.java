@@ -27,6 +27,7 @@ final class Charts {
                         ? Optional.of(rates("Consuming a full queue", List.of("contender"), data))
                         : Optional.empty();
             case "backlog" -> Optional.of(backlog(data));
+            case "sources" -> Optional.of(sources(data));
             default -> Optional.empty();
         };
     }
@@ -90,6 +91,15 @@ final class Charts {
                 })
                 .toList();
         return new BarChart("Backlogs, and one behind dead rows", "events a second", "%,.0f", bars);
+    }
+
+    private static BarChart sources(RawData data) {
+        List<Bar> bars = data.numbers(List.of("what"), "resident_mb").entrySet().stream()
+                .filter(memory -> memory.getKey().startsWith("idle-"))
+                .map(memory ->
+                        new Bar(memory.getKey().replace("idle-", "sources: "), Spread.of(memory.getValue()), false))
+                .toList();
+        return new BarChart("Memory of a relay with idle sources", "resident memory, MB", "%.0f", bars);
     }
 
     private static BarChart rates(String title, List<String> by, RawData data) {

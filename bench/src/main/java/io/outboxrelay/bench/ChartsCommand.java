@@ -18,7 +18,8 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = {
             "Draws charts as SVG from the raw data that other commands wrote with --output.",
-            "A chart is named after its command and the versions of the servers; of several files the newest counts."
+            "A chart is named after its command and the versions of the servers; of several files the newest counts.",
+            "Measurements that did not come to their end are left out."
         },
         sortOptions = false)
 final class ChartsCommand implements Callable<Integer> {
@@ -51,6 +52,7 @@ final class ChartsCommand implements Callable<Integer> {
         try (Stream<Path> files = Files.list(from)) {
             return files.filter(file -> file.toString().endsWith(".csv"))
                     .map(RawData::read)
+                    .filter(data -> data.conditions().hasEnded())
                     .sorted(Comparator.comparing(data -> data.conditions().date()))
                     .toList();
         }

@@ -25,6 +25,9 @@ import java.util.concurrent.TimeoutException;
  */
 record Conditions(Map<String, String> values) {
 
+    /** How busy the machine was; known when the measurement has ended. */
+    static final String OTHERS = "others";
+
     private static final String COMMAND = "command";
     private static final String DATE = "date";
     private static final String DATABASE = "database";
@@ -71,8 +74,18 @@ record Conditions(Map<String, String> values) {
     List<String> lines() {
         return List.of(
                 "%s, %s, Java %s".formatted(value(DATABASE), value(BROKER), value("java")),
-                "processors: %s, %s".formatted(value("processors"), date()),
+                "processors: %s, %s".formatted(value("processors"), date()) + (hasEnded() ? ", " + value(OTHERS) : ""),
                 "bench %s: %s".formatted(command(), value("settings")));
+    }
+
+    /** Whether the measurement came to its end. */
+    boolean hasEnded() {
+        return values.containsKey(OTHERS);
+    }
+
+    /** A line of the raw data for one of them. */
+    static String comment(String name, String value) {
+        return "# " + name + ": " + value;
     }
 
     private String value(String name) {

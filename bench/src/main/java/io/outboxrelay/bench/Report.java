@@ -97,17 +97,21 @@ final class Report implements AutoCloseable {
     }
 
     /**
-     * Prints the results and closes the report, or says why there are none.
+     * Prints the results, or says why there are none. The raw data says how busy the machine was.
      *
      * @param results lines for people and scripts
      * @return the exit status of the command
      */
     int finish(List<String> results) {
-        return finish(results, measuredSeconds == 0 ? 0 : usedByOthers / measuredSeconds, busyMachine, out);
+        double others = measuredSeconds == 0 ? 0 : usedByOthers / measuredSeconds;
+        if (raw != null) {
+            raw.println(Conditions.comment(Conditions.OTHERS, busy(others)));
+        }
+        return finish(results, others, busyMachine, out);
     }
 
     static int finish(List<String> results, double others, boolean busyMachine, PrintWriter out) {
-        String busy = String.format(Locale.ROOT, "other programs used %.0f %% of the machine", 100 * others);
+        String busy = busy(others);
         boolean tooBusy = others > MOST_FOR_OTHERS;
         if (tooBusy && !busyMachine) {
             out.printf(
@@ -120,6 +124,10 @@ final class Report implements AutoCloseable {
         out.println(tooBusy ? "BUSY MACHINE: " + busy : busy);
         results.forEach(out::println);
         return 0;
+    }
+
+    private static String busy(double others) {
+        return String.format(Locale.ROOT, "other programs used %.0f %% of the machine", 100 * others);
     }
 
     @Override
@@ -135,7 +143,7 @@ final class Report implements AutoCloseable {
                 "%s-%s.csv".formatted(conditions.slug(), conditions.date().replaceAll("[-:]", "")));
         out.println("raw data: " + file);
         PrintWriter writer = new PrintWriter(Files.newBufferedWriter(file));
-        conditions.values().forEach((name, value) -> writer.println("# " + name + ": " + value));
+        conditions.values().forEach((name, value) -> writer.println(Conditions.comment(name, value)));
         return writer;
     }
 

@@ -24,6 +24,7 @@ class ChartsTest {
             # java: 17.0.1
             # processors: 2 (<fast> & cheap)
             # settings: rounds=2
+            %s# others: other programs used 3 %% of the machine
             """;
 
     @TempDir
@@ -43,7 +44,7 @@ class ChartsTest {
                 .contains("Transactions of a service that writes events", "outbox / plain", "0.90")
                 .contains(
                         "PostgreSQL 15.20 (Debian), RabbitMQ 3.10.8, Java 17.0.1",
-                        "processors: 2 (<fast> & cheap), 2026-12-01T18:00:00Z",
+                        "processors: 2 (<fast> & cheap), 2026-12-01T18:00:00Z, other programs used 3 % of the machine",
                         "bench writers: rounds=2");
         assertThat(chart.getElementsByTagName("rect").getLength()).isEqualTo(2);
     }
@@ -61,6 +62,34 @@ class ChartsTest {
     }
 
     @Test
+    void sources_have_a_bar_for_each_number_of_them() throws Exception {
+        RawData data = read("sources", """
+                what,round,resident_mb,threads,connections,relay_percent,rate
+                idle-1,1,100.0000,40,5,0.5000,0
+                idle-10,1,110.0000,90,50,3.0000,0
+                beside-dead,1,0,0,0,0,9000.0000
+                """);
+
+        assertThat(texts(chart(data)))
+                .contains("sources: 1", "100", "sources: 10", "110")
+                .doesNotContain("9000");
+    }
+
+    @Test
+    void a_backlog_has_a_bar_for_its_first_and_its_last_tenth() throws Exception {
+        RawData data = read("backlog", """
+                events,dead_rows,round,tenth,rate,resident_mb,claim_ms
+                1000,0,1,1,9000.0000,100.0000,2.0000
+                1000,0,1,2,9900.0000,100.0000,2.0000
+                1000,500,1,10,8000.0000,100.0000,2.0000
+                """);
+
+        assertThat(texts(chart(data)))
+                .contains("1000, first tenth", "9,000", "1000 behind 500, last tenth", "8,000")
+                .doesNotContain("9,900");
+    }
+
+    @Test
     void a_chart_is_named_after_the_versions() throws Exception {
         assertThat(read("idle", "wakeup\n").conditions().slug()).isEqualTo("idle-postgresql-15-rabbitmq-3.10");
     }
@@ -72,7 +101,7 @@ class ChartsTest {
 
     private RawData read(String command, String rows) throws Exception {
         Path file = folder.resolve(command + ".csv");
-        Files.writeString(file, CONDITIONS.formatted(command) + rows);
+        Files.writeString(file, CONDITIONS.formatted(command, rows));
         return RawData.read(file);
     }
 
