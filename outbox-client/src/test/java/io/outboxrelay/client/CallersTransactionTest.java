@@ -64,13 +64,13 @@ class CallersTransactionTest { // hazard 63, hazard 64
     private static TestDatabase database() {
         TestDatabase database = DatabaseKind.POSTGRESQL.newDatabase();
         OutboxSchema.install(database.dataSource());
-        new JdbcTemplate(database.dataSource()).execute("CREATE TABLE business (step text)");
+        new JdbcTemplate(database.sessions()).execute("CREATE TABLE business (step text)");
         return database;
     }
 
     @BeforeEach
     void empty() {
-        new JdbcTemplate(orders.dataSource()).execute("TRUNCATE outbox, inbox, business");
+        new JdbcTemplate(orders.sessions()).execute("TRUNCATE outbox, inbox, business");
     }
 
     @AfterEach
@@ -130,7 +130,7 @@ class CallersTransactionTest { // hazard 63, hazard 64
 
     @Test
     void after_a_commit_that_failed_it_is_refused() {
-        new JdbcTemplate(orders.dataSource()).execute("""
+        new JdbcTemplate(orders.sessions()).execute("""
                 CREATE TABLE late (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)""");
         with((service, stranger) -> {
             assertThatThrownBy(() -> service.run(() -> {
@@ -141,7 +141,7 @@ class CallersTransactionTest { // hazard 63, hazard 64
                     .isInstanceOf(org.springframework.dao.DuplicateKeyException.class);
             service.run(service::publish);
         });
-        new JdbcTemplate(orders.dataSource()).execute("DROP TABLE late");
+        new JdbcTemplate(orders.sessions()).execute("DROP TABLE late");
         assertThat(count("outbox")).isOne();
     }
 
@@ -417,7 +417,7 @@ class CallersTransactionTest { // hazard 63, hazard 64
 
     private static int count(String table) {
         Integer rows =
-                new JdbcTemplate(orders.dataSource()).queryForObject("SELECT count(*) FROM " + table, Integer.class);
+                new JdbcTemplate(orders.sessions()).queryForObject("SELECT count(*) FROM " + table, Integer.class);
         return rows == null ? -1 : rows;
     }
 

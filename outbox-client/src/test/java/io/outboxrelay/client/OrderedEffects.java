@@ -33,7 +33,7 @@ record OrderedEffects(JdbcTemplate jdbc) {
 
     /** Creates the tables, with aggregates that are numbered from 0. */
     static OrderedEffects create(TestDatabase database, int aggregates) {
-        OrderedEffects effects = new OrderedEffects(new JdbcTemplate(database.dataSource()));
+        OrderedEffects effects = new OrderedEffects(new JdbcTemplate(database.sessions()));
         effects.jdbc.execute("CREATE TABLE effect_aggregate"
                 + " (id int PRIMARY KEY, last int NOT NULL, out_of_order int NOT NULL)");
         effects.jdbc.execute("CREATE TABLE ordered_effect"

@@ -316,8 +316,10 @@ class RedriveCommandTest {
     private void giveUp(String queue, int messages) throws IOException {
         long dead = queue.equals(DEAD) ? 0 : channel.messageCount(DEAD);
         for (int given = 0; given < messages; given++) {
-            GetResponse message =
-                    await().atMost(PATIENCE).until(() -> channel.basicGet(queue, false), Objects::nonNull);
+            GetResponse message = channel.basicGet(queue, false);
+            if (message == null) { // Awaitility would ask for each message after 100 ms
+                message = await().atMost(PATIENCE).until(() -> channel.basicGet(queue, false), Objects::nonNull);
+            }
             channel.basicReject(message.getEnvelope().getDeliveryTag(), false);
         }
         if (!queue.equals(DEAD)) {

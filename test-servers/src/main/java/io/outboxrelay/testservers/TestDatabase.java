@@ -39,6 +39,7 @@ public final class TestDatabase implements AutoCloseable {
     private final Consumer<String> server;
     private final ServerAddress address;
     private final String name;
+    private final KeptSessions sessions;
 
     /**
      * @param kind of database
@@ -51,6 +52,13 @@ public final class TestDatabase implements AutoCloseable {
         this.server = server;
         this.address = address;
         this.name = name;
+        this.sessions = new KeptSessions(kind, ownSessions());
+    }
+
+    private DataSource ownSessions() {
+        return kind == DatabaseKind.MARIADB
+                ? mariaDb(jdbcUrl() + "?useResetConnection=true", user(), password())
+                : dataSource();
     }
 
     /**
@@ -128,6 +136,17 @@ public final class TestDatabase implements AutoCloseable {
     }
 
     /**
+     * Connections to the database as its owner for a test's own questions and writes. Their sessions are kept until the
+     * database is closed, and reset when their connection is closed; only a new session, of {@link #dataSource()}, has
+     * the database's or the owner's changed defaults.
+     *
+     * @return always the same
+     */
+    public DataSource sessions() {
+        return sessions;
+    }
+
+    /**
      * Connections to the database as another user, a new one for each call.
      *
      * @param user must exist
@@ -148,6 +167,7 @@ public final class TestDatabase implements AutoCloseable {
      */
     @Override
     public void close() {
+        sessions.close();
         if (AtExit.exiting()) {
             drop();
         } else {

@@ -2,6 +2,7 @@ package io.outboxrelay.relay.source;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.outboxrelay.relay.database.OutboxStore;
@@ -20,6 +21,9 @@ import io.outboxrelay.relay.testing.Events;
 import io.outboxrelay.relay.testing.OutboxDatabase;
 import io.outboxrelay.testservers.DatabaseKind;
 import io.outboxrelay.testservers.PrivateServer;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -120,7 +124,7 @@ class CrashedDatabaseTest {
 
     // hazard 80
     @Test
-    void the_very_next_claim_is_of_another_life_of_the_server() {
+    void the_very_next_claim_is_of_another_life_of_the_server() throws Exception {
         database.write("a");
         Claimed before = claim();
         assertThat(claim().incarnation().continues(before.incarnation())).isTrue();
@@ -161,16 +165,22 @@ class CrashedDatabaseTest {
 
     /**
      * As when the kernel is out of memory: PostgreSQL loses a single process, and begins a new life under the same
-     * master.
+     * master. Until then the other sessions go on in the old one, which has a lock that nobody releases.
      */
-    private void crash() {
+    private void crash() throws SQLException {
         if (kind == DatabaseKind.POSTGRESQL) {
-            try {
-                new JdbcTemplate(database.asTheRelay()).execute("COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'");
-            } catch (DataAccessException e) {
-                return; // the connection has ended with its process
+            JdbcTemplate sessions = new JdbcTemplate(database.asTheRelay());
+            try (Connection old = database.asTheRelay().getConnection();
+                    Statement statement = old.createStatement()) {
+                statement.execute("SELECT pg_advisory_lock(80)");
+                assertThatThrownBy(() -> sessions.execute("COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'"))
+                        .as("the connection has ended with its process")
+                        .isInstanceOf(DataAccessException.class);
+                await().atMost(PATIENCE)
+                        .ignoreExceptions()
+                        .until(() -> sessions.queryForObject("SELECT pg_try_advisory_lock(80)", Boolean.class));
             }
-            throw new AssertionError("the server's process was not killed");
+            return;
         }
         // MariaDB and MySQL name a life by the second in which it began.
         await().until(() -> Instant.now().isAfter(running.plusSeconds(1)));

@@ -239,7 +239,7 @@ class OddRowsTest {
     }
 
     private List<String> states() {
-        return new JdbcTemplate(database.database().dataSource())
+        return new JdbcTemplate(database.database().sessions())
                 .queryForList("SELECT state FROM outbox_failure ORDER BY id", String.class);
     }
 

@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -26,6 +27,9 @@ final class RelayProcess implements AutoCloseable {
     private static final Duration ENDING = Duration.ofSeconds(30);
     private static final Pattern PORT = Pattern.compile("health and metrics on port (\\d+)");
     private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+    /** As in the image. */
+    private static final String JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
 
     private final String instance;
     private final JavaProcess process;
@@ -47,9 +51,11 @@ final class RelayProcess implements AutoCloseable {
         Path configuration = Files.writeString(folder.resolve(file.instance() + ".yaml"), file.yaml());
         // Each start has its own file, because output is appended.
         Path log = Files.createTempFile(folder, file.instance() + "-", ".log");
+        Map<String, String> all = new HashMap<>(environment);
+        all.put("JDK_JAVA_OPTIONS", JAVA_OPTIONS);
         return new RelayProcess(
                 file.instance(),
-                JavaProcess.startJar(JAR, List.of("run", "--config", configuration.toString()), environment, log));
+                JavaProcess.startJar(JAR, List.of("run", "--config", configuration.toString()), all, log));
     }
 
     String instance() {

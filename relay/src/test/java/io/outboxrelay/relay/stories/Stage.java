@@ -49,7 +49,7 @@ final class Stage implements AutoCloseable {
         this.folder = folder;
         this.database = database;
         OutboxSchema.install(database.dataSource());
-        this.sql = new JdbcTemplate(database.dataSource());
+        this.sql = new JdbcTemplate(database.sessions());
         this.writers = new Writers(database, aggregateType, aggregates);
         this.observer = new Observer(host, aggregateType, writers::observed);
         this.file =

@@ -79,7 +79,7 @@ public final class FailureRows {
                    CASE WHEN f THEN utc_timestamp(6) END, ?, CASE WHEN f THEN 'no queue is bound' END
             FROM (SELECT ? AS f) failed LEFT JOIN outbox_failure n ON true GROUP BY f
             """;
-        try (Connection connection = database.database().dataSource().getConnection();
+        try (Connection connection = database.database().sessions().getConnection();
                 PreparedStatement insert = connection.prepareStatement(database.isInnoDb() ? mariaDb : """
                     INSERT INTO outbox_failure (
                         lane, position, event_id, aggregate_type, aggregate_id, event_type, payload, content_type,

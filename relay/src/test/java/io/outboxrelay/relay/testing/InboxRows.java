@@ -69,7 +69,7 @@ public final class InboxRows {
                    CASE WHEN f THEN utc_timestamp(6) END, ?, CASE WHEN f THEN 'no such customer' END
             FROM (SELECT ? AS f) failed
             """;
-        try (Connection connection = database.database().dataSource().getConnection();
+        try (Connection connection = database.database().sessions().getConnection();
                 PreparedStatement insert = connection.prepareStatement(database.isInnoDb() ? mariaDb : """
                     INSERT INTO inbox_failure (consumer, event_id, aggregate_type, aggregate_id, event_type, payload,
                         content_type, headers, occurred_at, queue, state, attempts, next_attempt_at, first_failed_at,

@@ -283,7 +283,7 @@ public final class OutboxDatabase implements AutoCloseable {
     }
 
     private Connection connect() throws SQLException {
-        Connection connection = database.dataSource().getConnection();
+        Connection connection = database.sessions().getConnection();
         if (isInnoDb()) {
             TestSql.prepare(connection, database.kind());
         }
