@@ -290,7 +290,7 @@ final class Keys {
             "poll.max",
             duration(),
             "50ms",
-            "Longest wait between two checks of the idle lanes. A wait is a quarter of the time since events were "
+            "Longest wait between two checks of the idle lanes. A wait is an eighth of the time since events were "
                     + "published last.");
 
     static final Key<Duration> GRACE_PERIOD =

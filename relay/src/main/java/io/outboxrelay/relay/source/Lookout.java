@@ -26,8 +26,8 @@ import org.springframework.dao.DataAccessException;
 final class Lookout {
 
     private static final Logger LOG = LoggerFactory.getLogger(Lookout.class);
-    /** An event waits for a quarter of the silence before it, at most. */
-    private static final int PART_OF_SILENCE = 4;
+    /** An event waits for an eighth of the silence before it, at most. */
+    private static final int PART_OF_SILENCE = 8;
 
     private static final double JITTER = 0.25;
 
