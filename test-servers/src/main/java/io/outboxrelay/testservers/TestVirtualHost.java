@@ -35,7 +35,8 @@ public final class TestVirtualHost implements AutoCloseable {
                 ok = rabbit_auth_backend_internal:add_user(<<"%1$s">>, <<"%1$s">>, <<"test-servers">>),
                 ok = rabbit_auth_backend_internal:set_permissions(
                     <<"%1$s">>, <<"%2$s">>, <<"%3$s">>, <<"%4$s">>, <<"%5$s">>, <<"test-servers">>).
-                """.formatted(user, name, quoted(configure), quoted(write), quoted(read)));
+                """.formatted(
+                user, name, withoutBackslashes(configure), withoutBackslashes(write), withoutBackslashes(read)));
         return new TestVirtualHost(
                 broker,
                 new ServerAddress(host(), port(), user, user),
@@ -46,8 +47,9 @@ public final class TestVirtualHost implements AutoCloseable {
                                 .formatted(user)));
     }
 
-    private static String quoted(String pattern) {
-        return pattern.replace("\\", "\\\\");
+    /** A backslash would have to be doubled once more on the way into a container. */
+    private static String withoutBackslashes(String pattern) {
+        return pattern.replace("\\.", "[.]");
     }
 
     /**
