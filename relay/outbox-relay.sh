@@ -3,9 +3,9 @@
 # commands beside the relay: docker compose exec relay-1 outbox-relay status
 set -u
 
-# The first compiler is enough, docs/decisions/0017: the second takes the processors just when there is a backlog.
 home=/app
-# The collector with the least memory; docs/decisions/0039.
+# The first compiler is enough, docs/decisions/0017: the second takes the processors just when there is a backlog. The
+# serial collector needs the least memory, docs/decisions/0039.
 common="-XX:AOTCache=$home/outbox-relay.aot -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 # Asks the relay of this container for its health without starting a Java runtime, which every ten seconds would cost
@@ -26,16 +26,18 @@ ask_health() {
 if [ "$*" = health ] && { [ -n "${OUTBOX_RELAY_HTTP_PORT:-}" ] || [ -z "${OUTBOX_RELAY_CONFIG:-}" ]; }; then
     ask_health
 fi
-# At most half of a small container; about as much is not heap.
+# In a container with less than 1 GiB the heap gets at most half: the relay needs about as much outside of it.
 limit=$(cat /sys/fs/cgroup/memory.max 2> /dev/null)
 if [ "${limit:-max}" != max ] && [ "$limit" -lt 1073741824 ]; then
     heap="-XX:MaxRAMPercentage=50"
 else
     heap="-Xmx512m"
 fi
+added=${OUTBOX_RELAY_JAVA_OPTIONS:-}
+unset OUTBOX_RELAY_JAVA_OPTIONS # the relay takes every variable with this prefix for a key of its configuration
 case ${1:-run} in
     # Out of memory ends the process: another relay takes over within the lease.
-    run) options="-Xms16m $heap -XX:+ExitOnOutOfMemoryError ${OUTBOX_RELAY_JAVA_OPTIONS:-}" ;;
+    run) options="-Xms16m $heap -XX:+ExitOnOutOfMemoryError $added" ;;
     # A command beside a relay takes no memory that the relay may need.
     health) options="-Xmx32m" ;;
     *) options="-Xmx128m" ;;

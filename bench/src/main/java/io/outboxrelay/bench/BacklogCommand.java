@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
             "Measures a relay that drains backlogs of different lengths, tenth by tenth, and one behind dead rows that an",
             "open transaction keeps in the table. A consumer empties the queue meanwhile.",
             "Starts its own servers unless you name others, and removes everything that it creates.",
-            "Last lines: backlog events=N dead_rows=N last_tenth=R (MIN..MAX) rate=N resident_mb=N claim_ms=X,",
+            "Last lines: backlog events=N dead_rows=N last_tenth=R (MIN..MAX) rate=N resident_mb=N claim_ms=X.",
             "last_tenth is the rate of the last tenth divided by that of the first."
         },
         sortOptions = false)
@@ -48,7 +48,7 @@ final class BacklogCommand implements Callable<Integer> {
             names = "--dead-rows",
             paramLabel = "N",
             defaultValue = "1000000",
-            description = "Dead rows before the shortest backlog in a further run; 0 for no such run."
+            description = "Dead rows before the shortest backlog, in an additional run; 0 skips this run."
                     + " Default: ${DEFAULT-VALUE}")
     private long deadRows;
 

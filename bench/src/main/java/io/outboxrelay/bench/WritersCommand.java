@@ -18,9 +18,8 @@ import picocli.CommandLine.Option;
         name = "writers",
         mixinStandardHelpOptions = true,
         description = {
-            "Measures the transactions of a service that also writes an event, compared with the same transactions"
-                    + " that",
-            "write the same columns into a table without constraints, without and with wake-up and a relay.",
+            "Measures what an event costs a service: its transactions with an event in the outbox, with and without",
+            "wake-up and a relay, compared with transactions that insert the same columns into a bare table.",
             "Starts its own servers unless you name others, and removes everything that it creates.",
             "Last lines: writers ratio NAME=R (MIN..MAX), the rate divided by that of the reference in the same round."
         },

@@ -16,18 +16,18 @@ BEGIN
     WHERE bytes NOT BETWEEN least AND most
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'The outbox takes % of % to % bytes; this event has %', part.name, part.least, part.most, part.bytes
+        RAISE EXCEPTION '% must have % to % bytes; this event has %', part.name, part.least, part.most, part.bytes
             USING ERRCODE = 'check_violation', TABLE = 'outbox', COLUMN = part.name;
     END IF;
-    RAISE EXCEPTION 'The outbox takes headers that are a JSON object; those of this event are of the type %', jsonb_typeof(headers)
+    RAISE EXCEPTION 'headers must be a JSON object; this event has a JSON %', jsonb_typeof(headers)
         USING ERRCODE = 'check_violation', TABLE = 'outbox', COLUMN = 'headers';
 END
 $function$;
 
 -- Whether an event can be published: the limits are those of a message's properties; what is larger is refused at once.
 --
--- PostgreSQL reads the text of each check anew for each INSERT, so six checks cost four times as much as this call. To pin the
--- search path would cost as much again. Therefore every name here is that of the catalog, operators included.
+-- PostgreSQL parses the text of each check for each INSERT, so six checks cost four times as much as this call. Pinning the
+-- search path would cost as much again, so every name is qualified with pg_catalog, operators included.
 CREATE FUNCTION ${schema}.outbox_fits(aggregate_type text, aggregate_id text, event_type text, content_type text, headers jsonb)
 RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 BEGIN
@@ -41,16 +41,17 @@ BEGIN
 END
 $function$;
 
--- Whoever inserts calls them, whatever this database grants by default. They read nothing.
+-- Every user that inserts an event calls these functions, even where default privileges grant nothing to PUBLIC. They read
+-- nothing.
 GRANT EXECUTE ON FUNCTION ${schema}.outbox_fits(text, text, text, text, jsonb),
     ${schema}.outbox_refuse(text, text, text, text, jsonb) TO PUBLIC;
 
 -- The outbox holds what is not yet published and nothing else: the relay deletes a row once the broker has confirmed it.
 --
 -- lane: a fixed slice of the outbox. All events of one aggregate fall into one lane, and a lane has one owner at a time.
--- PostgreSQL reads the text of this expression anew for each INSERT, too, so it has few parts: the id is hashed with the
--- type's hash as seed. Hash partitions depend on the same function, so it stays the same in all versions. It is never null;
--- to say so would make an INSERT without an aggregate_id complain about the lane.
+-- PostgreSQL parses the text of this expression for each INSERT, too, so it has few parts: the id is hashed with the type's
+-- hash as seed. Hash partitions depend on the same function, so it stays the same in all versions. It is never null, but NOT
+-- NULL would make an INSERT without an aggregate_id complain about the lane.
 --
 -- The primary key is what logical replication identifies a deleted row by, and must not contain a generated column: lane is
 -- not part of it. It also makes an INSERT fail when the sequence was set back, instead of giving a position out twice.

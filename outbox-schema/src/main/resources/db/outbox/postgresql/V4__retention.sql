@@ -129,13 +129,12 @@ BEGIN
 END
 $roles$;
 
--- Wakes a relay that sleeps, where that is wanted (sources: wakeup: notify); without it, the relay looks every poll.max. Every
--- transaction that notifies takes a lock of the whole server when it commits. So a relay that sleeps and listens holds an advisory
--- lock that says so, and writers try it: nobody is called who does not listen, is awake anyway or does not run. The lock is
--- of the session because one of the transaction would be held until its end, and no relay could say meanwhile that it sleeps.
--- Any login of the database can hold that lock too, and so cost writers their notifications, or a relay its calls, up to
--- poll.max: a lock that needs rights would cost every writer a subtransaction. So would a pinned search path, nearly;
--- therefore every name here is that of the catalog.
+-- Wakes a sleeping relay (sources: wakeup: notify). Every transaction that notifies takes a lock of the whole server when it
+-- commits. So a relay that sleeps and listens holds an advisory lock, and writers try it: they notify only if it is taken. They
+-- take it for the session and release it at once; a lock of the transaction would last until its end, and meanwhile no
+-- relay could take its own. Any login of the database can hold this lock: exclusively, it makes writers notify
+-- needlessly; shared, it leaves a relay to its next poll. A lock that needs rights would cost every writer a
+-- subtransaction. A pinned search path would cost nearly as much, so every function here is qualified with pg_catalog.
 CREATE FUNCTION ${schema}.outbox_wake() RETURNS trigger LANGUAGE plpgsql AS $function$
 BEGIN
     IF NOT (pg_catalog.pg_try_advisory_lock_shared(TG_RELID::int, 1)

@@ -88,7 +88,7 @@ class HostileObjectsTest {
         assertThatThrownBy(() -> Sql.execute(Sql.as("outbox_writer", database), """
                         INSERT INTO public.outbox (aggregate_type, aggregate_id, event_type, payload, content_type)
                         VALUES ('', '1', 'OrderPlaced', 'x', 'text/plain')"""))
-                .hasMessageContaining("The outbox takes aggregate_type of 1 to 255 bytes; this event has 0");
+                .hasMessageContaining("aggregate_type must have 1 to 255 bytes; this event has 0");
         Sql.execute(
                 Sql.as("outbox_relay", database),
                 "SELECT made, dropped, removed, busy FROM public.outbox_retain('7 days')");

@@ -423,29 +423,44 @@ class OutboxSchemaTest {
         insert("'x'", "''", "'x'", "''", "jsonb_build_object('k', repeat('x', 65527))");
 
         assertRefused(
-                "aggregate_type of 1 to 255 bytes; this event has 256", "repeat('é', 128)", "''", "'x'", "'x'", "'{}'");
-        assertRefused("aggregate_type of 1 to 255 bytes; this event has 0", "''", "'x'", "'x'", "'x'", "'{}'");
+                "aggregate_type must have 1 to 255 bytes; this event has 256",
+                "repeat('é', 128)",
+                "''",
+                "'x'",
+                "'x'",
+                "'{}'");
+        assertRefused("aggregate_type must have 1 to 255 bytes; this event has 0", "''", "'x'", "'x'", "'x'", "'{}'");
         assertRefused(
-                "aggregate_id of 0 to 1024 bytes; this event has 1025",
+                "aggregate_id must have 0 to 1024 bytes; this event has 1025",
                 "'x'",
                 "repeat('x', 1025)",
                 "'x'",
                 "'x'",
                 "'{}'");
-        assertRefused("event_type of 1 to 255 bytes; this event has 0", "'x'", "'x'", "''", "'x'", "'{}'");
+        assertRefused("event_type must have 1 to 255 bytes; this event has 0", "'x'", "'x'", "''", "'x'", "'{}'");
         assertRefused(
-                "event_type of 1 to 255 bytes; this event has 256", "'x'", "'x'", "repeat('x', 256)", "'x'", "'{}'");
+                "event_type must have 1 to 255 bytes; this event has 256",
+                "'x'",
+                "'x'",
+                "repeat('x', 256)",
+                "'x'",
+                "'{}'");
         assertRefused(
-                "content_type of 0 to 255 bytes; this event has 256", "'x'", "'x'", "'x'", "repeat('x', 256)", "'{}'");
+                "content_type must have 0 to 255 bytes; this event has 256",
+                "'x'",
+                "'x'",
+                "'x'",
+                "repeat('x', 256)",
+                "'{}'");
         assertRefused(
-                "headers of 0 to 65536 bytes; this event has 65537",
+                "headers must have 0 to 65536 bytes; this event has 65537",
                 "'x'",
                 "'x'",
                 "'x'",
                 "'x'",
                 "jsonb_build_object('k', repeat('x', 65528))");
         assertRefused(
-                "headers that are a JSON object; those of this event are of the type array",
+                "headers must be a JSON object; this event has a JSON array",
                 "'x'",
                 "'x'",
                 "'x'",
@@ -463,7 +478,7 @@ class OutboxSchemaTest {
 
     private void assertRefused(String what, String... values) {
         assertThatThrownBy(() -> insert(values))
-                .hasMessageContaining("The outbox takes " + what)
+                .hasMessageContaining(what)
                 .hasMessageNotContainingAny("top-secret", "746f702d736563726574", "Failing row");
     }
 

@@ -94,7 +94,7 @@ final class ConsumerMeters implements MeterBinder {
                 .register(registry);
         Gauge.builder("outbox.consumer.catching.up", same, each -> each.sum(one -> one.isCatchingUp() ? 1 : 0))
                 .tag("consumer", same.name())
-                .description("Whether new events wait in the queue until the history is handled: 1 or 0")
+                .description("Consumers that handle or await their history, while new events wait in the queue")
                 .register(registry);
         if (same.isPartitioned()) {
             Gauge.builder(

@@ -172,6 +172,9 @@ class ComposeFileTest {
 
         assertThat(script("echo \"$*\"", Map.of("OUTBOX_RELAY_JAVA_OPTIONS", "-Xmx1g -Dmine=1"), "run"))
                 .containsPattern("-Xms16m (" + bounds + ") .* -Xmx1g -Dmine=1 -jar");
+        assertThat(script("env", Map.of("OUTBOX_RELAY_JAVA_OPTIONS", "-Xmx1g"), "run"))
+                .as("the relay would refuse a variable that is none of its keys")
+                .doesNotContain("JAVA_OPTIONS");
         assertThat(script("echo \"$*\"", Map.of("OUTBOX_RELAY_JAVA_OPTIONS", "-Xmx1g"), "failures", "list"))
                 .contains("-Xmx128m")
                 .doesNotContain("-Xmx1g");

@@ -51,8 +51,8 @@ import picocli.CommandLine.Option;
             "",
             "Exit status: 0 the history was sent, 1 it was not, 2 wrong use or configuration.",
             "Without --source the history of all configured sources is sent. If the command is interrupted, run it"
-                    + " again with the same options: it continues. What was sent counts until the consumer deletes the"
-                    + " history to begin it anew; until then it is sent once more only with --again."
+                    + " again with the same options: it continues. A history that was sent completely is sent once more"
+                    + " only with --again, or after it was deleted, as its consumer does to start over."
         })
 final class SubscribeCommand implements Callable<Integer> {
 
@@ -105,7 +105,9 @@ final class SubscribeCommand implements Callable<Integer> {
                     + " the command for the last of them.")
     private boolean withoutEnd;
 
-    @Option(names = "--again", description = "Send the history from its start, even if it is being sent or was.")
+    @Option(
+            names = "--again",
+            description = "Send the history from its start, even if all or part of it was sent before.")
     private boolean again;
 
     @Option(names = "--dry-run", description = "Only check the queue, and report how many events would be sent.")
@@ -191,9 +193,8 @@ final class SubscribeCommand implements Callable<Integer> {
             return found;
         }
         console.note(label(database)
-                + ("%s sent to %s before (%s) do not count: the history was deleted since, and its consumer waits for"
-                                + " it anew")
-                        .formatted(Words.count(found.events(), "event"), queue(), Words.plain(found.what())));
+                + "what was sent to %s before (%s, %s) does not count: that history was deleted"
+                        .formatted(queue(), Words.count(found.events(), "event"), Words.plain(found.what())));
         return null;
     }
 

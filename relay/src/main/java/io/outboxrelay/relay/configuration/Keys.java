@@ -66,10 +66,10 @@ final class Keys {
             "sources[].wakeup",
             Kind.choice(SourceSettings.Wakeup.class),
             "none",
-            "With `notify`, PostgreSQL wakes an idle relay as soon as an event is written, "
-                    + "instead of within `poll.max`. The owner of the tables must first run `SELECT "
-                    + "outbox_wakeup(true)`. A relay that sleeps then polls once a second, or every `poll.max` if "
-                    + "that is longer.");
+            "With `notify`, PostgreSQL wakes a sleeping relay when a transaction that wrote an event commits. The "
+                    + "owner of the tables must first run `SELECT outbox_wakeup(true)`. While it sleeps, the relay "
+                    + "polls only once a second, or every `poll.max` if that is longer. An event that was inserted "
+                    + "just before the relay fell asleep, and committed after it, waits for that poll.");
     static final Key<Duration> SOURCE_RETAIN = optional(
             "sources[].retain",
             Kind.days(),
@@ -290,8 +290,9 @@ final class Keys {
             "poll.max",
             duration(),
             "50ms",
-            "Longest wait between two checks of the idle lanes. A wait is an eighth of the time since events were "
-                    + "published last.");
+            "Longest wait between two checks of the idle lanes, unless the relay sleeps with `wakeup: notify`. A wait "
+                    + "is an eighth of the time since the last event was published, but not shorter than "
+                    + "`poll.min`.");
 
     static final Key<Duration> GRACE_PERIOD =
             of("drain.grace-period", duration(), "20s", "Maximum time for draining after SIGTERM.");

@@ -237,7 +237,7 @@ public final class OutboxStore implements LaneStore {
     }
 
     /**
-     * How many share what.
+     * The live relays of an outbox, and the number of lanes that they share.
      *
      * @param relays how many are alive
      * @param lanes how many the outbox was installed with

@@ -133,8 +133,8 @@ public final class HistoryQueue implements AutoCloseable {
     /** {@return what is to be thrown if something was} */
     public CannotSubscribeException lost() {
         return new CannotSubscribeException(
-                ("the history for the queue '%s' on %s was deleted while it was sent: its consumer begins anew, or"
-                                + " somebody has deleted a queue. What was sent does not count. When the consumer logs"
+                ("the history for the queue '%s' on %s was deleted while it was being sent, by its consumer, which starts"
+                                + " over, or by a person. What was sent does not count. When the consumer logs"
                                 + " that it waits for the history, run the command again.")
                         .formatted(queue, address()));
     }

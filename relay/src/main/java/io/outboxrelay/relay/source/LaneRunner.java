@@ -24,7 +24,7 @@ final class LaneRunner {
     /** A lane without events needs cycles, which cost queries, only to raise its floor. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
 
-    /** Whatever comes, somebody calls the lane; this is for what nobody has thought of. */
+    /** Every event wakes its lane; this bounds the wait in a case that nobody has thought of. */
     private static final Duration LONGEST_IDLENESS = Duration.ofSeconds(10);
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));

@@ -34,7 +34,10 @@ final class Lookout {
     /** After so long a silence, writers are asked to call: most of their transactions are shorter. */
     private static final Duration AWAKE = Duration.ofMillis(100);
 
-    /** While writers call. What was written without a call, just before the relay slept, is found by polling. */
+    /**
+     * Longest wait for a notification. An event that was written without one, just before the relay slept, is found by
+     * the poll after it.
+     */
     private static final Duration LONGEST_SLEEP = Duration.ofSeconds(1);
 
     private static final Duration BUSY = Duration.ofMillis(100);
