@@ -7,7 +7,10 @@ import io.outboxrelay.relay.lane.LaneStore.Claim;
 import io.outboxrelay.relay.lane.LaneStore.Due;
 import io.outboxrelay.relay.lane.LaneStore.OwnedLane;
 import io.outboxrelay.relay.testing.OutboxDatabase;
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
 /**
  * What statements cost when much is there that is none of their business: counted in blocks that are read, not in time.
@@ -81,6 +85,25 @@ class CostTest {
             assertThat(claim(1 - busy, 0)).satisfies(plan -> costs(plan, 20));
             assertThat(plans.of(outbox -> outbox.lanesWithEvents(Map.of(1 - busy, 0L))))
                     .satisfies(plan -> costs(plan, 20));
+        }
+    }
+
+    @Test
+    void a_look_for_events_is_planned_once() throws Exception {
+        try (Connection session = database.asTheRelay(Session.Use.LANE).getConnection()) {
+            OutboxStore outbox = database.outbox(new SingleConnectionDataSource(session, true), MAX_EVENT_BYTES);
+            for (int look = 0; look < 20; look++) {
+                outbox.lanesWithEvents(Map.of(0, 0L));
+            }
+
+            try (Statement statement = session.createStatement();
+                    ResultSet plans = statement.executeQuery(
+                            "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements"
+                                    + " WHERE statement LIKE '%AS f (lane, floor)%'")) {
+                plans.next();
+                assertThat(plans.getLong(1)).isZero();
+                assertThat(plans.getLong(2)).isPositive();
+            }
         }
     }
 
