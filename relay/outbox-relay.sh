@@ -26,18 +26,12 @@ ask_health() {
 if [ "$*" = health ] && { [ -n "${OUTBOX_RELAY_HTTP_PORT:-}" ] || [ -z "${OUTBOX_RELAY_CONFIG:-}" ]; }; then
     ask_health
 fi
-# In a container with less than 1 GiB the heap gets at most half: the relay needs about as much outside of it.
-limit=$(cat /sys/fs/cgroup/memory.max 2> /dev/null)
-if [ "${limit:-max}" != max ] && [ "$limit" -lt 1073741824 ]; then
-    heap="-XX:MaxRAMPercentage=50"
-else
-    heap="-Xmx512m"
-fi
 added=${OUTBOX_RELAY_JAVA_OPTIONS:-}
 unset OUTBOX_RELAY_JAVA_OPTIONS # the relay takes every variable with this prefix for a key of its configuration
 case ${1:-run} in
-    # Out of memory ends the process: another relay takes over within the lease.
-    run) options="-Xms16m $heap -XX:+ExitOnOutOfMemoryError $added" ;;
+    # The heap is small as long as little is alive in it. The relay needs about as much memory outside of it as a small
+    # container has besides its half. Out of memory ends the process: another relay takes over within the lease.
+    run) options="-Xms16m -XX:MaxRAMPercentage=50 -XX:+ExitOnOutOfMemoryError $added" ;;
     # A command beside a relay takes no memory that the relay may need.
     health) options="-Xmx32m" ;;
     *) options="-Xmx128m" ;;

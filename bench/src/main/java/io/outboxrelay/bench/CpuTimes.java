@@ -46,6 +46,11 @@ record CpuTimes(Map<Long, Used> processes, Set<Long> own, double machine, double
      */
     record Used(String name, double seconds, double ended) {}
 
+    /** Whether this system tells them. */
+    static boolean areKnown() {
+        return Files.exists(PROC.resolve("stat"));
+    }
+
     /** What was used until now. */
     static CpuTimes now() {
         Map<Long, Used> processes = new HashMap<>();

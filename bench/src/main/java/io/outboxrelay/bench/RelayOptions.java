@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
 final class RelayOptions {
 
     /** As in the image. */
-    private static final String JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms16m -Xmx512m";
+    private static final String JAVA_OPTIONS =
+            "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms16m -XX:MaxRAMPercentage=50";
 
     @Option(names = "--relay-jar", paramLabel = "FILE", description = RelayJar.DESCRIPTION)
     private @Nullable Path jar;

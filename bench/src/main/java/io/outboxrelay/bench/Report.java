@@ -127,7 +127,9 @@ final class Report implements AutoCloseable {
     }
 
     private static String busy(double others) {
-        return String.format(Locale.ROOT, "other programs used %.0f %% of the machine", 100 * others);
+        return CpuTimes.areKnown()
+                ? String.format(Locale.ROOT, "other programs used %.0f %% of the machine", 100 * others)
+                : "how busy the machine was is not known on this system";
     }
 
     @Override

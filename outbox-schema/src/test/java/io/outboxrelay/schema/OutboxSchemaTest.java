@@ -431,7 +431,7 @@ class OutboxSchemaTest {
                 "'{}'");
         assertRefused("aggregate_type must have 1 to 255 bytes; this event has 0", "''", "'x'", "'x'", "'x'", "'{}'");
         assertRefused(
-                "aggregate_id must have 0 to 1024 bytes; this event has 1025",
+                "aggregate_id must have at most 1024 bytes; this event has 1025",
                 "'x'",
                 "repeat('x', 1025)",
                 "'x'",
@@ -446,14 +446,14 @@ class OutboxSchemaTest {
                 "'x'",
                 "'{}'");
         assertRefused(
-                "content_type must have 0 to 255 bytes; this event has 256",
+                "content_type must have at most 255 bytes; this event has 256",
                 "'x'",
                 "'x'",
                 "'x'",
                 "repeat('x', 256)",
                 "'{}'");
         assertRefused(
-                "headers must have 0 to 65536 bytes; this event has 65537",
+                "headers must have at most 65536 bytes; this event has 65537",
                 "'x'",
                 "'x'",
                 "'x'",

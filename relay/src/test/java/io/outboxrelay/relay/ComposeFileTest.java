@@ -168,10 +168,9 @@ class ComposeFileTest {
 
     @Test
     void the_heap_of_the_image_is_bounded_and_the_last_options_are_the_user_s() throws Exception {
-        String bounds = "-Xmx512m|-XX:MaxRAMPercentage=50"; // the latter where the tests' container is small
-
         assertThat(script("echo \"$*\"", Map.of("OUTBOX_RELAY_JAVA_OPTIONS", "-Xmx1g -Dmine=1"), "run"))
-                .containsPattern("-Xms16m (" + bounds + ") .* -Xmx1g -Dmine=1 -jar");
+                .contains("-Xms16m -XX:MaxRAMPercentage=50 ")
+                .contains(" -Xmx1g -Dmine=1 -jar");
         assertThat(script("env", Map.of("OUTBOX_RELAY_JAVA_OPTIONS", "-Xmx1g"), "run"))
                 .as("the relay would refuse a variable that is none of its keys")
                 .doesNotContain("JAVA_OPTIONS");

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the sessions of closed connections for the next callers, because to log in takes longer than most questions of
- * a test. A session that was closed has no transaction, lock or setting left over. One that does not answer is given
- * up, and if none is left the caller meets the server as with a new connection. Any thread may call it.
+ * a test. A session that was closed has no transaction, lock or setting left over at the server. One that does not
+ * answer is given up, and if none is left the caller meets the server as with a new connection. Any thread may call it.
  */
 final class KeptSessions implements DataSource, AutoCloseable {
     private static final int ANSWER_LIMIT_SECONDS = 1;

@@ -68,7 +68,8 @@ final class Keys {
             "none",
             "With `notify`, PostgreSQL wakes a sleeping relay when a transaction that wrote an event commits. The "
                     + "owner of the tables must first run `SELECT outbox_wakeup(true)`. While it sleeps, the relay "
-                    + "polls only once a second, or every `poll.max` if that is longer. An event that was inserted "
+                    + "polls only once a second, or every `poll.max` if that is longer; of several relays that "
+                    + "sleep, this is true of one, and the others poll every `poll.max`. An event that was inserted "
                     + "just before the relay fell asleep, and committed after it, waits for that poll.");
     static final Key<Duration> SOURCE_RETAIN = optional(
             "sources[].retain",

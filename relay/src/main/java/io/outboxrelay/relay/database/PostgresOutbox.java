@@ -630,10 +630,12 @@ final class PostgresOutbox implements OutboxActs {
                     ON CONFLICT (instance) DO UPDATE
                     SET alive_from = excluded.alive_from, alive_until = excluded.alive_until
                 ), dead AS (
-                    DELETE FROM SCHEMA.outbox_instance
-                    WHERE (alive_until < clock_timestamp() - interval '1 hour'
-                           OR alive_from > clock_timestamp() + interval '1 hour')
-                      AND instance <> ?
+                    DELETE FROM SCHEMA.outbox_instance WHERE instance = ANY (ARRAY (
+                        SELECT instance FROM SCHEMA.outbox_instance
+                        WHERE (alive_until < clock_timestamp() - interval '1 hour'
+                               OR alive_from > clock_timestamp() + interval '1 hour')
+                          AND instance <> ?
+                        FOR UPDATE SKIP LOCKED))
                 )
                 SELECT (SELECT count(*) FROM SCHEMA.outbox_instance
                         WHERE alive_until > clock_timestamp() AND instance <> ?

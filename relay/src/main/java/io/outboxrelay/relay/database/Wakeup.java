@@ -50,14 +50,18 @@ public final class Wakeup implements AutoCloseable {
     /** Reports that the relay is awake and polls by itself: writers need not call it. */
     public void awake() {
         closeIfOutOfDate();
-        if (asleep) {
-            with(listening -> ask(listening, "SELECT pg_advisory_unlock(%d, 1)".formatted(outbox)));
-            asleep = false;
+        if (connection == null) {
+            return;
         }
+        with(listening -> {
+            dropCalls(listening);
+            return asleep && ask(listening, "SELECT pg_advisory_unlock(%d, 1)".formatted(outbox));
+        });
+        asleep = false;
     }
 
     /**
-     * Reports that the relay sleeps, and finds out whether writers call.
+     * Reports that the relay sleeps, and finds out whether writers call it.
      *
      * @return whether it did not report that before. Then an event may have been written just before without a call:
      *     poll once more
@@ -67,14 +71,18 @@ public final class Wakeup implements AutoCloseable {
         return with(listening -> {
             boolean before = asleep;
             if (!before) {
-                // Calls that came too late to matter; they would be kept.
-                listening.unwrap(PGConnection.class).getNotifications();
+                dropCalls(listening);
                 // Refused while another relay has the lock, or a writer tries it at that moment.
                 asleep = ask(listening, "SELECT pg_try_advisory_lock(%d, 1)".formatted(outbox));
             }
             look(ask(listening, ENABLED.formatted(outbox)));
             return asleep && !before;
         });
+    }
+
+    /** Calls to a relay that is awake. They would be kept; unread, they would keep those of the whole server. */
+    private static void dropCalls(Connection listening) throws SQLException {
+        listening.unwrap(PGConnection.class).getNotifications();
     }
 
     private void look(boolean nowEnabled) {
@@ -88,9 +96,12 @@ public final class Wakeup implements AutoCloseable {
         enabled = nowEnabled;
     }
 
-    /** Whether writers call, as {@link #asleep} has found it. */
-    public boolean isEnabled() {
-        return enabled;
+    /**
+     * Whether writers call for sure, as {@link #asleep} has found it. They do not while the trigger is off. While
+     * another relay has the lock, they call this one, too, but it may wake or die at any moment.
+     */
+    public boolean isCalled() {
+        return asleep && enabled;
     }
 
     /**

@@ -30,6 +30,8 @@ final class Batch {
     private int moving;
 
     private int most;
+    private int read;
+    private int finished;
     private boolean more;
 
     /**
@@ -71,19 +73,21 @@ final class Batch {
             most = Math.max(most, ++moving);
         }
         siblings.add(event);
+        read++;
     }
 
-    /** Says that another claim would read more events of other aggregates. */
+    /** Says that another claim may read other events. */
     void thereIsMore() {
         more = true;
     }
 
     /**
      * Returns whether a new claim is better than the rest of this batch: fewer than half as many events as before can
-     * be in flight at once, because the others wait for an answer to the one before them, and a claim would find more.
+     * be in flight at once, because the others wait for an answer to the one before them, and a claim may find others.
+     * What is left is read again, so it is less than half of the batch.
      */
     boolean isThin() {
-        return more && 2 * moving < Math.min(most, windowEvents);
+        return more && 2 * moving < Math.min(most, windowEvents) && 2 * finished > read;
     }
 
     /** Returns whether there is no event to publish. */
@@ -107,6 +111,7 @@ final class Batch {
     void done(Event event) {
         Deque<Event> siblings = siblings(event);
         siblings.remove();
+        finished++;
         (event.kept() == null ? confirmed : published).add(event);
         if (siblings.isEmpty()) {
             moving--;
@@ -126,6 +131,7 @@ final class Batch {
         Deque<Event> siblings = siblings(failure.event());
         siblings.remove();
         failed.add(failure);
+        finished++;
         moving--;
         if (!siblings.isEmpty()) {
             leaveBehind(siblings.element());

@@ -93,7 +93,8 @@ public final class Lane {
     }
 
     /**
-     * Whether the last cycle has found nothing to do, and another one cannot raise the floor before events are written.
+     * Whether the last cycle has found nothing to do. Another one has something to do only after an event was written,
+     * a failure is due, the pauses have changed, or {@link LaneStore#closed} has, so that it can raise the floor.
      */
     public boolean isIdle() {
         return idle;
@@ -130,9 +131,7 @@ public final class Lane {
         }
         inFlight.forget(changes.kept());
         floor = Math.max(floor, Math.min(seen.getAsLong(), batch.firstLeftBehind() - 1));
-        idle = batch.isEmpty()
-                && floor == store.closed().position()
-                && unanswered.waiting(nanoTime.getAsLong()).isEmpty();
+        idle = batch.isEmpty() && unanswered.waiting(nanoTime.getAsLong()).isEmpty();
         return settled + changes.published().size() + changes.followers().size();
     }
 

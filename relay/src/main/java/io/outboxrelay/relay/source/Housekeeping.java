@@ -10,6 +10,7 @@ import io.outboxrelay.relay.gate.SchemaGate;
 import io.outboxrelay.relay.lane.ByRoute;
 import io.outboxrelay.relay.lane.FailurePolicy;
 import io.outboxrelay.relay.lane.Help;
+import io.outboxrelay.relay.lane.LaneStore.Closed;
 import io.outboxrelay.relay.lane.Outcome.Reason;
 import io.outboxrelay.relay.lane.WriterWatch.Writer;
 import java.time.Duration;
@@ -190,6 +191,9 @@ final class Housekeeping {
         if (!now.equals(before) && !(before == null && now.rules().isEmpty())) {
             LOG.info("Source {}: now paused: {}", settings.name(), inWords(now));
         }
+        if (!now.equals(before)) {
+            leases.callLanes();
+        }
     }
 
     private static String inWords(ByRoute<Boolean> pauses) {
@@ -205,7 +209,11 @@ final class Housekeeping {
     }
 
     private void checkWriters() {
+        Closed before = outbox.closed();
         Look look = outbox.lookAtWriters(System.nanoTime());
+        if (!outbox.closed().equals(before)) {
+            leases.callLanes();
+        }
         if (look.another()) {
             LOG.warn(
                     Help.DATABASE_REPLACED,

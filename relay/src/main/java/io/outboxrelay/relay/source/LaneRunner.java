@@ -21,11 +21,10 @@ final class LaneRunner {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneRunner.class);
 
-    /** A lane without events needs cycles, which cost queries, only to raise its floor. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
 
-    /** Every event wakes its lane; this bounds the wait in a case that nobody has thought of. */
-    private static final Duration LONGEST_IDLENESS = Duration.ofSeconds(10);
+    /** Whatever gives an idle lane something to do calls it; this is for a case that nobody has thought of. */
+    private static final Duration LONGEST_IDLENESS = Duration.ofMinutes(1);
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
@@ -75,6 +74,11 @@ final class LaneRunner {
     void stop() {
         stopping = true;
         lane.drain();
+        lookout.call(lease.lane());
+    }
+
+    /** Ends the wait of a lane without events: it may have something else to do. */
+    void call() {
         lookout.call(lease.lane());
     }
 

@@ -118,6 +118,11 @@ final class Leases {
                 .forEach(LaneRunner::stop);
     }
 
+    /** Lets every lane run a cycle: something has changed that concerns them all. */
+    void callLanes() {
+        owned.values().forEach(LaneRunner::call);
+    }
+
     /** Releases a lane whose runner has ended. Called by the lane's thread. */
     void ended(LaneRunner lane) {
         Lease lease = lane.lease();

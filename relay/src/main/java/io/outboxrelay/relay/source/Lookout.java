@@ -228,9 +228,10 @@ final class Lookout {
         try {
             if (silence() < AWAKE.toNanos()) {
                 calls.awake();
-                sleep(nap(AWAKE));
-            } else if (!calls.asleep()) {
-                awaitCall(calls);
+                sleep(nap(Duration.ofNanos(
+                        Math.min(AWAKE.toNanos(), settings.longest().toNanos()))));
+            } else if (!calls.asleep() && wasCalled(calls)) {
+                busy();
             }
             wakeupComplaints.succeeded();
         } catch (DataAccessException e) {
@@ -239,13 +240,18 @@ final class Lookout {
         }
     }
 
-    /** A wait for a call cannot be ended by {@link #stop}: it is short. */
-    private void awaitCall(Wakeup calls) throws InterruptedException {
-        if (!calls.isEnabled()) {
-            sleep(nap(settings.longest()));
-        } else if (calls.await(nap(longest(settings.longest(), LONGEST_SLEEP)))) {
-            busy();
+    /** {@link #stop} cannot end a wait for a call, so it is made of short ones. */
+    private boolean wasCalled(Wakeup calls) {
+        long longest = settings.longest().toNanos();
+        long end = System.nanoTime()
+                + nap(Duration.ofNanos(calls.isCalled() ? Math.max(longest, LONGEST_SLEEP.toNanos()) : longest))
+                        .toNanos();
+        for (long left = end - System.nanoTime(); left > 0 && !isStopped(); left = end - System.nanoTime()) {
+            if (calls.await(Duration.ofNanos(Math.min(left, LONGEST_SLEEP.toNanos())))) {
+                return true;
+            }
         }
+        return false;
     }
 
     private boolean isStopped() {
@@ -287,10 +293,6 @@ final class Lookout {
         long wait = Math.max(silence() / PART_OF_SILENCE, settings.shortest().toNanos());
         double jittered = Math.min(wait, longest.toNanos()) * (1 + JITTER * (2 * random.nextDouble() - 1));
         return Duration.ofNanos((long) jittered);
-    }
-
-    private static Duration longest(Duration one, Duration another) {
-        return one.compareTo(another) > 0 ? one : another;
     }
 
     private void sleep(Duration nap) throws InterruptedException {
