@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** A process that dies with this JVM, and the signals that can be sent to it and to all processes below it. */
@@ -25,6 +27,8 @@ final class ChildProcess {
         thread.setDaemon(true);
         return thread;
     });
+
+    private static final Duration LONGEST_STOP = Duration.ofSeconds(10);
 
     private final Process process;
 
@@ -149,9 +153,38 @@ final class ChildProcess {
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
             kill.onExit().join();
+            if (signal.equals("STOP")) {
+                awaitStop(handles);
+            }
         } catch (IOException e) {
             throw new IllegalStateException(
                     "Could not send SIG%s to %s: %s".formatted(signal, command, e.getMessage()), e);
+        }
+    }
+
+    /** A thread on another processor runs on for a moment after the signal was sent, and might answer somebody. */
+    private static void awaitStop(List<ProcessHandle> handles) {
+        long end = System.nanoTime() + LONGEST_STOP.toNanos();
+        while (System.nanoTime() < end && handles.stream().anyMatch(ChildProcess::runs)) {
+            LockSupport.parkNanos(100_000);
+        }
+    }
+
+    /** Whether a thread of the process runs or waits, as far as this system tells (proc(5)). */
+    private static boolean runs(ProcessHandle handle) {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", handle.pid() + "", "task"))) {
+            return threads.anyMatch(ChildProcess::threadRuns);
+        } catch (IOException e) {
+            return false; // it is gone, or there is no such folder here
+        }
+    }
+
+    private static boolean threadRuns(Path thread) {
+        try {
+            String stat = Files.readString(thread.resolve("stat"));
+            return "RSD".indexOf(stat.charAt(stat.lastIndexOf(')') + 2)) >= 0;
+        } catch (IOException e) {
+            return false; // it has just ended
         }
     }
 }
