@@ -46,7 +46,7 @@ final class Charts {
                 .toList();
         return new BarChart(
                 "Transactions of a service that writes events",
-                "rate divided by that of the reference in the same round; with a relay in the other colour",
+                "rate divided by that of the reference in the same round; other colour: a relay runs",
                 "%.2f",
                 bars);
     }
