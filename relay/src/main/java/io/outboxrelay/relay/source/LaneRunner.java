@@ -24,7 +24,7 @@ final class LaneRunner {
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
 
     /** Whatever gives an idle lane something to do calls it; this is for a case that nobody has thought of. */
-    private static final Duration LONGEST_IDLENESS = Duration.ofMinutes(1);
+    private static final Duration LONGEST_IDLENESS = Duration.ofSeconds(10);
 
     private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 

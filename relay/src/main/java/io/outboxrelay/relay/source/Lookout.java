@@ -196,6 +196,7 @@ final class Lookout {
         } catch (RuntimeException e) {
             complaints.failed(e);
             pause = BACKOFF.after(++failures, random);
+            floors.keySet().forEach(this::call); // they find out for themselves why nothing moves, and say so
         }
         if (wakeup == null || pause != null) {
             sleep(pause == null ? nap(settings.longest()) : pause);
