@@ -29,8 +29,8 @@ fi
 added=${OUTBOX_RELAY_JAVA_OPTIONS:-}
 unset OUTBOX_RELAY_JAVA_OPTIONS # the relay takes every variable with this prefix for a key of its configuration
 case ${1:-run} in
-    # The heap is small as long as little is alive in it. The relay needs about as much memory outside of it as a small
-    # container has besides its half. Out of memory ends the process: another relay takes over within the lease.
+    # The heap grows only if live data needs it. Half of the container is left for everything else, about 80 MB. Out of
+    # memory ends the process: another relay takes over within the lease.
     run) options="-Xms16m -XX:MaxRAMPercentage=50 -XX:+ExitOnOutOfMemoryError $added" ;;
     # A command beside a relay takes no memory that the relay may need.
     health) options="-Xmx32m" ;;
